@@ -25,9 +25,9 @@ const LONG = 'test/**/*.long.test.ts';
  * ends, also one on a timer that was fake. All others share a few processes: starting one takes longer than most files.
  */
 const ISOLATED = [
-  'test/**/{client-hooks,client-rules,timers,hit-times,pace,pairing,pipeline-end,sampler,secrecy,watch-tracking}.test.ts',
+  'test/**/{client-hooks,client-rules,timers,hit-times,pace,pairing,secrecy}.test.ts',
   'test/**/{failing-hits,any-instant,simulation}.sampled.test.ts',
-  'test/{track-mcp,pipeline/mcp,system/operations}.test.ts',
+  'test/{track-mcp,tracker/mcp,system/operations}.test.ts',
 ];
 
 const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [

@@ -21,10 +21,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
 const dist = join(root, 'dist');
 /** Modules that entries load with `require` when they need them, and that are not entries of `package.json`. */
-const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
+const LATE_ENTRIES = { esm: [], cjs: ['tracker/running-tracker'] };
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
-  /build.(?:common.(?:channel-listener|diagnostics|foreign-objects|node-http|otel-global|start-hook|unhooked)|register.register|requests.processor-internals)\.js$/;
+  /build.(?:common.(?:channel-listener|describe-error|diagnostics|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker)|tracker.key|version)\.js$/;
 /** What an application imports to track. Bundlers keep whole chunks, so these and their imports have one of their own. */
 const TRACKING = ['annotate', 'for-request'];
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
@@ -146,14 +146,14 @@ function entriesIn(folder) {
 /** Only bundlers use `register` as an ES module. They cannot load the late entry with `require`, so it is imported. */
 function importLateEntry(code, id) {
   if (id !== join(build, 'register.js')) return undefined;
-  return `import * as late from './register/serve.js';\n${code.replace("require('#serve')", 'late')}`;
+  return `import * as late from './tracker/running-tracker.js';\n${code.replace("require('#tracker')", 'late')}`;
 }
 
-/** `#serve` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */
+/** `#tracker` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */
 function linkLateEntry() {
   const register = join(dist, 'cjs/register.js');
   const code = readFileSync(register, 'utf8');
-  writeFileSync(register, code.replace('"#serve"', '"./register/serve.js"'));
+  writeFileSync(register, code.replace('"#tracker"', '"./tracker/running-tracker.js"'));
 }
 
 /** Copies the files that a browser loads next to the code that serves them. */

@@ -54,7 +54,7 @@ function readSources() {
     return read(found).getProperties();
   };
   const declared = [
-    ...membersOf('src/options/option-table.ts', 'ENVIRONMENT_OPTIONS'),
+    ...membersOf('src/options/option-table.ts', 'OPTIONS'),
     ...membersOf('src/gateway/receiver-options.ts', 'RECEIVER_OPTIONS'),
   ];
   return {
@@ -90,11 +90,11 @@ function renderTable(title, names, options, documented) {
 }
 
 function renderOption(name, declaration, { text, type, sources, ...documented }, lists) {
-  const { parse, instead, isFlag } = declaration;
+  const { parse, isFlag } = declaration;
   const value = defaultOf(declaration, documented);
   const inCode = parse.wanted.startsWith(NUMBER) ? `\`number\`, ${parse.wanted}` : `\`${type}\``;
   const facts = [
-    `Code: ${instead ? `\`${instead}\` instead` : inCode}`,
+    `Code: ${inCode}`,
     `Environment: ${inEnvironment(declaration, documented)}`,
     ...(isFlag ? [`On the command line: \`--${name}\``] : []),
     ...(value === 'none' ? [] : [`Default: ${value}`]),
@@ -141,9 +141,9 @@ function defaultOf({ default: value }, { defaultText }) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`build/${path}`, ROOT).href);
-  const { ENVIRONMENT_OPTIONS } = await built('options/option-table.js');
+  const { OPTIONS } = await built('options/option-table.js');
   const { RECEIVER_OPTIONS } = await built('gateway/receiver-options.js');
   const { AI_CHATBOTS, HEALTH_CHECKERS } = await built('hit/bots/bots.js');
-  const options = { ...ENVIRONMENT_OPTIONS, ...RECEIVER_OPTIONS };
+  const options = { ...OPTIONS, ...RECEIVER_OPTIONS };
   writeFileSync(PAGE, configurationPage(options, { HEALTH_CHECKERS, AI_CHATBOTS }));
 }

@@ -4,16 +4,14 @@ import type {
   PerfKey,
   TrackingParameters,
 } from './hit/parameters/parameter-values.js';
-import { currentTarget } from './requests/captured-requests.js';
-import { createRequestFunctions } from './requests/request-functions.js';
-
-const current = createRequestFunctions(currentTarget);
+import { findTracker } from './tracker/key.js';
+import { NO_FUNCTIONS } from './tracker/no-functions.js';
 
 /**
  * Sets tracking parameters for the hit of the current request. They win over defaults and over what child spans set; entries of
  * `cvar` are added to the existing ones. Works anywhere in the code of a request, even if its spans are not recorded. Outside of a
- * request it does nothing, so that code that also runs in jobs can call it. After the hit was built, which is soon after the
- * response, it does nothing and logs one line. Never throws.
+ * request it does nothing, so that code that also runs in jobs can call it. After the end of the request, which is the
+ * turn of the event loop after its response, it does nothing and logs one line. Never throws.
  *
  * Callbacks of drivers that keep connections open (`redis` 3, `mysql`, pools) may run in the async context of another request. With
  * tracing, the active span identifies the right one. Without tracing, use {@link forRequest}. This applies to all functions.
@@ -22,7 +20,7 @@ const current = createRequestFunctions(currentTarget);
  * @example annotate({ action_name: 'Checkout', dimension5: 'pro', cvar: { plan: 'pro' } });
  */
 export function annotate(parameters: TrackingParameters): void {
-  current.annotate(parameters);
+  findTracker()?.functions()?.annotate(parameters);
 }
 
 /**
@@ -42,7 +40,7 @@ export function annotate(parameters: TrackingParameters): void {
 export function measure<T>(key: PerfKey, fn: () => PromiseLike<T>): Promise<T>;
 export function measure<T>(key: PerfKey, fn: () => T): T;
 export function measure<T>(key: PerfKey, fn: () => T): T {
-  return current.measure(key, fn);
+  return (findTracker()?.functions() ?? NO_FUNCTIONS).measure(key, fn);
 }
 
 /**
@@ -52,7 +50,7 @@ export function measure<T>(key: PerfKey, fn: () => T): T {
  * @example if (isInternal(user)) ignore();
  */
 export function ignore(): void {
-  current.ignore();
+  findTracker()?.functions()?.ignore();
 }
 
 /**
@@ -70,7 +68,7 @@ export function trackEvent(
   action: string,
   more: { name?: string | undefined; value?: Amount | undefined } & TrackingParameters = {},
 ): void {
-  current.trackEvent(category, action, more);
+  findTracker()?.functionsForHits()?.trackEvent(category, action, more);
 }
 
 /**
@@ -81,7 +79,7 @@ export function trackEvent(
  * @example trackGoal(3, { revenue: 19.5 });
  */
 export function trackGoal(goal: number, more: TrackingParameters = {}): void {
-  current.trackGoal(goal, more);
+  findTracker()?.functionsForHits()?.trackGoal(goal, more);
 }
 
 /**
@@ -92,7 +90,7 @@ export function trackGoal(goal: number, more: TrackingParameters = {}): void {
  * @example trackOrder({ id: 'A-1042', revenue: 59.9, tax: 9.57, items: [{ sku: 'mug', price: 25.165, quantity: 2 }] });
  */
 export function trackOrder(order: Order, more: TrackingParameters = {}): void {
-  current.trackOrder(order, more);
+  findTracker()?.functionsForHits()?.trackOrder(order, more);
 }
 
 /**
@@ -103,5 +101,5 @@ export function trackOrder(order: Order, more: TrackingParameters = {}): void {
  * @example trackHit({ download: 'https://example.org/report.pdf' });
  */
 export function trackHit(parameters: HitParameters): void {
-  current.trackHit(parameters);
+  findTracker()?.functionsForHits()?.trackHit(parameters);
 }

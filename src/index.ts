@@ -30,11 +30,10 @@ export type {
 } from './hit/parameters/parameter-values.js';
 export type { OptionError } from './options/parser.js';
 export type { MatomoOptions, VisitorId } from './options.js';
-export type { MatomoStats } from './pipeline/stats.js';
-export type { FinishedSpan } from './requests/finished-span.js';
-export type { RequestFunctions } from './requests/request-functions.js';
-export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
+export type { FinishedSpan } from './request/finished-span.js';
+export type { RequestFunctions } from './request/functions.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
 export { type MatomoHandle, start } from './start.js';
 export { type McpTransport, type McpVisitor, trackMcp } from './track-mcp.js';
+export type { MatomoStats } from './tracker/stats.js';

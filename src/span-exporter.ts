@@ -1,16 +1,23 @@
 import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
-import { watchTracking } from './common/watch-tracking.js';
+import { activeSpan } from './common/otel-global.js';
+import type { FurtherHit } from './hit/further-hit.js';
 import type { MatomoOptions } from './options.js';
-import { createHitPipeline } from './pipeline/hit-pipeline.js';
-import { findMissingSpans } from './pipeline/missing-api.js';
-import { type MatomoStats, noStats } from './pipeline/stats.js';
-import { assembleRequests } from './requests/assemble-requests.js';
-import { announceExporter } from './requests/captured-requests.js';
-import type { FinishedSpan } from './requests/finished-span.js';
-import { hasHitEvent, hitsOfEvents } from './requests/matomo-attributes.js';
-import { isAnnotated } from './requests/span-annotations.js';
+import { openTracker } from './register/process-tracker.js';
+import type { FinishedSpan } from './request/finished-span.js';
+import { createRequestFunctions } from './request/functions.js';
+import {
+  HIT_EVENT,
+  hasHitEvent,
+  hitsOfEvents,
+  toEventAttributes,
+} from './request/matomo-attributes.js';
+import { assembleRequests } from './spans/assemble-requests.js';
+import { isAnnotated } from './spans/facts.js';
+import { createPipeline, type Pipeline } from './tracker/pipeline.js';
+import * as late from './tracker/running-tracker.js';
+import { type MatomoStats, noStats } from './tracker/stats.js';
 
 const SUCCESS = 0; // ExportResultCode.SUCCESS
 const FAILED = 1; // ExportResultCode.FAILED
@@ -36,9 +43,8 @@ export interface ExportResult {
  */
 export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
-  readonly #made: ReturnType<typeof createHitPipeline>;
+  readonly #pipeline: Pipeline | undefined;
   readonly #withdraw: (() => void) | undefined;
-  readonly #stopWatching: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -46,16 +52,11 @@ export class MatomoSpanExporter {
    * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
    */
   constructor(options: MatomoOptions = {}) {
-    this.#made = createHitPipeline(options, this.#diagnostics, 'matomo_span_exporter');
-    const pipeline = this.#made?.pipeline;
-    if (!pipeline) return;
-    const findProblem = (after: number) => findMissingSpans('MatomoSpanExporter', after);
-    this.#stopWatching = watchTracking(() => pipeline.stats(), findProblem, this.#diagnostics);
-    this.#withdraw = announceExporter({
-      takeHit: (hit, announced, span) =>
-        pipeline.addFurtherHit(hit, announced || span ? 'unknown' : undefined),
-      reports: pipeline.reports,
+    const pipeline = createPipeline(options, this.#diagnostics, {
+      component: 'matomo_span_exporter',
     });
+    this.#pipeline = pipeline;
+    if (pipeline) this.#withdraw = receiveCalls(pipeline);
   }
 
   /**
@@ -68,30 +69,31 @@ export class MatomoSpanExporter {
       return;
     }
     try {
-      if (this.#made) {
-        const { pipeline, reading } = this.#made;
-        const onFailure = (error: unknown) => this.#countFailure(error);
-        const assembled = assembleRequests(
-          spans,
-          reading,
-          (span, isAncestorMissing) => {
-            for (const hit of hitsOfEvents(span))
-              pipeline.addFurtherHit(hit, isAncestorMissing ? 'unknown' : undefined);
-            if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
-          },
-          onFailure,
-          (error) => pipeline.loseRequest(error),
-        );
-        for (const request of assembled) pipeline.addRequest(request);
-      }
+      if (this.#pipeline) this.#export(spans, this.#pipeline);
     } catch (error) {
       this.#countFailure(error);
     }
     resultCallback({ code: SUCCESS });
   }
 
+  #export(spans: readonly FinishedSpan[], pipeline: Pipeline): void {
+    const { reading } = pipeline;
+    const assembled = assembleRequests(
+      spans,
+      reading,
+      (span, isAncestorMissing) => {
+        for (const hit of hitsOfEvents(span))
+          pipeline.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
+        if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
+      },
+      (error) => this.#countFailure(error),
+      (error) => pipeline.lose(error),
+    );
+    for (const each of assembled) pipeline.addAssembled(each);
+  }
+
   #countFailure(error: unknown): void {
-    this.#made?.pipeline.countUnused();
+    this.#pipeline?.countUnused();
     const text = `A span could not be read (${describeError(error)}). A request may be missing; spans.unused counts it. Please report this.`;
     this.#diagnostics.warnOnce('export', coded('internal-error', text));
   }
@@ -102,7 +104,7 @@ export class MatomoSpanExporter {
    * Keeps the process alive until then. Never rejects.
    */
   forceFlush(): Promise<void> {
-    return this.#made?.pipeline.flush() ?? Promise.resolve();
+    return this.#pipeline?.flush() ?? Promise.resolve();
   }
 
   /**
@@ -116,12 +118,30 @@ export class MatomoSpanExporter {
 
   async #close(): Promise<void> {
     this.#withdraw?.();
-    this.#stopWatching?.();
-    await this.#made?.pipeline.shutdown();
+    await this.#pipeline?.shutdown();
   }
 
   /** Counts of all requests and hits so far. */
   stats(): MatomoStats {
-    return this.#made?.pipeline.stats() ?? noStats();
+    return this.#pipeline?.stats() ?? noStats();
   }
+}
+
+/** As long as nothing else tracks, a call adds an event to the active span, if that is recorded: its request is not known yet. */
+function receiveCalls(pipeline: Pipeline): () => void {
+  function addHit(hit: FurtherHit): void {
+    const span = activeSpan();
+    if (span?.isRecording()) span.addEvent(HIT_EVENT, toEventAttributes(hit.parameters));
+    else pipeline.addHit(hit, span ? 'unknown' : undefined);
+  }
+  const refuseHit = (key: string, message: string) => pipeline.refuseHit(key, message);
+  const reportHit = (key: string, message: string) => pipeline.reportHit(key, message);
+  const reportLate = () => undefined; // there is no request
+  const calls = { addHit, refuseHit, reportHit, reportLate };
+  const functions = createRequestFunctions(calls, () => undefined);
+  return openTracker(() => late).addExporter({
+    functions: () => functions,
+    addCall: (call, visitor) => pipeline.addCall(call, visitor),
+    reportHit,
+  });
 }

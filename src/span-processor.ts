@@ -1,84 +1,47 @@
-import { describeError } from './common/describe-error.js';
-import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
-import { coded } from './common/messages.js';
 import type { Context, Span } from './common/otel-types.js';
-import { watchTracking } from './common/watch-tracking.js';
+import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
-import { createHitPipeline, type HitPipeline } from './pipeline/hit-pipeline.js';
-import { findMissingSpans } from './pipeline/missing-api.js';
-import { type MatomoStats, noStats } from './pipeline/stats.js';
-import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
-import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
-import { RequestTracker } from './requests/track-requests.js';
-import { recordsServerSpans } from './sampler.js';
-
-/** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
-const SENTRY_RATE = 'sentry.sample_rate';
+import { openTracker } from './register/process-tracker.js';
+import type { FinishedSpan } from './request/finished-span.js';
+import { SPAN_PROCESSOR } from './spans/attach.js';
+import type { TrackerMember } from './tracker/key.js';
+import * as late from './tracker/running-tracker.js';
+import { type MatomoStats, noStats } from './tracker/stats.js';
+import { announceOptions } from './tracker/worker-options.js';
 
 /**
- * Turns every finished HTTP server span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
- * 3.x. Other processors still get all spans. Spans are not changed, except for a property under a symbol.
+ * Turns every HTTP request with a SERVER span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
+ * 3.x. Other processors still get all spans. Spans are not changed, except for a private field.
  *
- * Options are set in code, or by environment variables. If `url` or `siteId` is missing, the processor logs one error and does
- * nothing.
+ * A process has one tracker, however many processors there are, and beside `register` and `start`, which track all requests. Options are set
+ * in code, or by environment variables. Those of the first code that has any hold; other ones have no effect, and one line is logged. If
+ * `url` or `siteId` is missing, one error is logged when the first server listens, and nothing is tracked.
  *
  * @example
  * new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1 })] }).start();
  */
 export class MatomoSpanProcessor {
-  readonly #diagnostics: Diagnostics = createDiagnostics();
-  readonly #pipeline: HitPipeline | undefined;
-  readonly #requests: RequestTracker | undefined;
-  readonly #stopWatching: (() => void) | undefined;
-  #closed: Promise<void> | undefined;
+  readonly #member: TrackerMember;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
    * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
    */
   constructor(options: MatomoOptions = {}) {
-    const diagnostics = this.#diagnostics;
-    let internals: ProcessorInternals | undefined;
-    const made = createHitPipeline(options, diagnostics, 'matomo_span_processor');
-    if (made) {
-      const { pipeline, reading } = made;
-      this.#pipeline = pipeline;
-      const requests = new RequestTracker(pipeline, reading, (...failure) =>
-        this.#report(...failure),
-      );
-      this.#requests = requests;
-      pipeline.end.endOpenRequests = () => requests.endOpen();
-      const findProblem = (after: number) => findMissingSpans('MatomoSpanProcessor', after);
-      this.#stopWatching = watchTracking(() => this.stats(), findProblem, diagnostics);
-      internals = {
-        flushAtEnd: () => pipeline.end.flushAtEnd(() => this.shutdown()),
-        trackSpanless: (rules) => requests.trackSpanless(rules),
-        stop: requests.stop,
-      };
-    }
-    exposeInternals(this, () => internals);
+    checkOptions(options, process.env);
+    announceOptions(options);
+    this.#member = openTracker(() => late).join('processor', options);
+    Object.defineProperty(this, SPAN_PROCESSOR, { value: true });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */
   onStart(span: Span, parentContext: Context): void {
-    if (this.#requests === undefined) return;
-    try {
-      this.#requests.onStart(span, parentContext);
-    } catch (error) {
-      this.#report('onStart', error);
-    }
+    this.#member.onStart(span, parentContext);
   }
 
   /** Called by the SDK for every span that ends. Never throws. */
   onEnd(span: FinishedSpan): void {
-    if (this.#requests === undefined) return;
-    try {
-      this.#requests.onEnd(span);
-      if (span.kind === SERVER_SPAN) this.#checkSampling(span.attributes[SENTRY_RATE]);
-    } catch (error) {
-      this.#pipeline?.countUnused();
-      this.#report('onEnd', error);
-    }
+    this.#member.onEnd(span);
   }
 
   /**
@@ -87,53 +50,19 @@ export class MatomoSpanProcessor {
    * Keeps the process alive until then. Never rejects.
    */
   forceFlush(): Promise<void> {
-    this.#requests?.endWaiting();
-    return this.#pipeline?.flush() ?? Promise.resolve();
+    return this.#member.forceFlush();
   }
 
   /**
-   * Sends what is queued and stops. After `shutdownTimeoutMillis`, what is left is counted as lost. Never rejects. Further calls
-   * return the same promise.
+   * Sends what is queued and stops, unless `register`, `start` or another processor still tracks. After `shutdownTimeoutMillis`, what is left
+   * is counted as lost. Never rejects. Further calls return the same promise.
    */
   shutdown(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    return this.#member.shutdown();
   }
 
-  /** Counts of all requests and hits so far. */
+  /** Counts of all requests and hits since tracking began, all zero until then. */
   stats(): MatomoStats {
-    return this.#pipeline?.stats() ?? noStats();
+    return this.#member.stats() ?? noStats();
   }
-
-  async #close(): Promise<void> {
-    await this.#pipeline?.shutdown();
-    // Requests that end later are sent at exit, as Node.js knows them.
-    if (this.#requests && this.#pipeline?.delivery.keepsForExit) this.#requests.isRetired = true;
-    else this.#requests?.stop();
-    this.#stopWatching?.();
-  }
-
-  #checkSampling(rate: unknown): void {
-    if (typeof rate !== 'number' || rate >= 1) return;
-    // With `register`, requests that are not sampled are tracked too.
-    if (this.#requests?.tracksSpanless || recordsServerSpans()) return;
-    this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
-  }
-
-  #report(callback: string, error: unknown): void {
-    this.#diagnostics.warnOnce(
-      callback,
-      coded(
-        'internal-error',
-        `${callback} failed (${describeError(error)}). A request may be missing. Please report this.`,
-      ),
-    );
-  }
-}
-
-function onlySampled(rate: number): string {
-  return (
-    `Sentry samples with a rate of ${rate}, and passes no other requests to MatomoSpanProcessor. Matomo gets only these requests. ` +
-    'To track all, also load opentelemetry-matomo/register, or set tracesSampleRate to 1 and drop transactions in beforeSendTransaction.'
-  );
 }

@@ -1,15 +1,14 @@
 import { isRecord } from './common/is-record.js';
 import type { Operation } from './hit/http-request.js';
-import { currentRequest } from './requests/captured-requests.js';
 import {
   describeMcp,
   type McpOperation,
   readMcpMessage,
   reportMcp,
-} from './requests/operations/mcp.js';
-import { toName } from './requests/operations/operation-target.js';
-import type { Request } from './requests/request.js';
-import { giveCall, reportHit } from './requests/request-functions.js';
+} from './request/operations/mcp.js';
+import { toName } from './request/operations/operation-target.js';
+import type { Request } from './request/request.js';
+import { findTracker } from './tracker/key.js';
 
 /**
  * The part that {@link trackMcp} uses of the interface `Transport` in `@modelcontextprotocol/sdk` 1.x and
@@ -53,7 +52,7 @@ export function trackMcp<T extends McpTransport>(transport: T, visitor: McpVisit
   try {
     watch(transport, visitor);
   } catch {
-    reportHit('trackMcp', NO_TRANSPORT);
+    findTracker()?.reportHit('trackMcp', NO_TRANSPORT);
   }
   return transport;
 }
@@ -100,7 +99,7 @@ const MAX_ID_LENGTH = 128;
 interface PendingCall {
   readonly operation: McpOperation;
   /** Weak: a call may stay here for as long as its session. */
-  readonly announced: WeakRef<Request> | undefined;
+  readonly request: WeakRef<Request> | undefined;
   /** Whether its HTTP request reports this message. The success of another one in the same batch proves nothing about it. */
   readonly isReported: boolean;
   readonly isOverHttp: boolean;
@@ -132,19 +131,19 @@ class McpCalls {
       const operation = describeMcp(said);
       const { mcp } = operation;
       // Over HTTP, one transport may serve several clients: there, the session tells which one calls.
-      const announced = currentRequest();
-      const isOverHttp = announced !== undefined || isOfHttp(extra);
+      const request = findTracker()?.currentRequest();
+      const isOverHttp = request !== undefined || isOfHttp(extra);
       const known = isOverHttp ? {} : this.#client;
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
-      const isReported = announced !== undefined && announced.additions?.mcp === undefined;
-      if (announced) reportMcp({ ...said, ...client }, announced);
+      const isReported = request !== undefined && request.additions?.mcp === undefined;
+      if (request) reportMcp({ ...said, ...client }, request);
       const { id } = message as { id?: unknown };
       if (said.isUnanswered || !isId(id)) return;
       this.#add(id, {
         operation: { ...operation, mcp: { ...mcp, ...client } },
-        announced: announced && new WeakRef(announced),
+        request: request && new WeakRef(request),
         isReported,
         isOverHttp,
         startMillis: performance.now(),
@@ -166,10 +165,10 @@ class McpCalls {
       if (call.isAmbiguous) return;
       const errorType = readError(message);
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
-      const announced = call.announced?.deref();
-      if (announced && errorType !== undefined) announced.failOperation(errorType);
-      else if (announced)
-        reportMcp({ hasSucceeded: call.isReported || undefined, listedNames }, announced);
+      const request = call.request?.deref();
+      if (request && errorType !== undefined) request.failOperation(errorType);
+      else if (request)
+        reportMcp({ hasSucceeded: call.isReported || undefined, listedNames }, request);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
       // A getter of the message.
@@ -205,9 +204,9 @@ class McpCalls {
       evidence: 'server',
     };
     const durationMillis = performance.now() - startMillis;
-    giveCall(
-      { ...(uid !== undefined && { uid }), ...(cid !== undefined && { cid }) },
+    findTracker()?.addCall(
       { operation, errorType, durationMillis },
+      { ...(uid !== undefined && { uid }), ...(cid !== undefined && { cid }) },
     );
   }
 }

@@ -73,7 +73,7 @@ test('forRequest acts after the end of the request as the async context does', a
   const [page, event] = (await service.hits()).map(({ params }) => params);
   expect(event).toMatchObject({ e_c: 'Job', cid: page?.cid, url: page?.url });
   expect(page?.dimension1).toBeUndefined();
-  expect(output.join('')).toMatch(/^[^\n]*annotate[^\n]*\[parameter-invalid\]\n$/);
+  expect(output.join('')).toMatch(/^[^\n]*annotate[^\n]*\[annotated-too-late\]\n$/);
 });
 
 test('forRequest does not keep the request in memory', async () => {

@@ -8,7 +8,6 @@ import { eventually } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
 import { startExporter } from './support/senders.js';
 import { startTracedService } from './support/traced-service.js';
-import { startVariants } from './support/variants.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
 /** What a further hit has from its request. */
@@ -393,21 +392,6 @@ test('beforeSend sees each and may drop it', async () => {
     pending: 0,
     dropped: { predicate: 1, invalid: 0 },
   });
-});
-
-test('with several processors every one sends it, and no bulk is larger than maxExportBatchSize', async () => {
-  const service = await startVariants(
-    (_request, response) => {
-      for (let i = 0; i < 9; i++) trackEvent('loop', String(i + 1));
-      response.end();
-    },
-    { one: { ...PATIENT, maxExportBatchSize: 4 }, two: { ...PATIENT, sampleRate: 1 } },
-  );
-  await service.fetch('/a');
-  for (const name of ['one', 'two'] as const) {
-    const hits = (await service.of[name].hitsOf(1)).map(({ params }) => params);
-    expect(hits.map(({ e_a = 'page' }) => e_a)).toEqual(['page', ...'123456789']);
-  }
 });
 
 test('of two requests of a visitor the second comes behind all of the first', async () => {

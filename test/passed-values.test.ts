@@ -35,6 +35,7 @@ async function jobOf(call: () => void) {
   const { processor, hits } = await startProcessor(OPTIONS);
   call();
   const sent = (await hits()).map(({ params }) => params);
+  await processor.shutdown(); // the next one has other options
   return { sent, output, dropped: processor.stats().dropped };
 }
 

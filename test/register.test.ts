@@ -176,14 +176,6 @@ test.each([
   },
 );
 
-test('a variable that register alone reads is complained about once', async () => {
-  const { app } = await startRegistered('plain-http.cjs', {
-    MATOMO_RECORD: 'everything',
-  });
-  await app.stop();
-  expect(app.stderr().match(/MATOMO_RECORD must be/g)).toHaveLength(1);
-});
-
 test.each([
   { MATOMO_ENABLED: 'false' },
   { OTEL_SDK_DISABLED: 'true', MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' },

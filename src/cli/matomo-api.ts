@@ -6,7 +6,7 @@ import { unescapeHtml } from '../common/unescape-html.js';
 import { explainError } from '../delivery/http/explain-error.js';
 import { createPoster } from '../delivery/http/node-client.js';
 import { isLoopback, proxyRouteOf } from '../delivery/http/proxy.js';
-import { USER_AGENT } from '../pipeline/create-delivery.js';
+import { USER_AGENT } from '../tracker/create-delivery.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
 

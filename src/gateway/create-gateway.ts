@@ -6,8 +6,8 @@ import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/own-server.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
-import type { MatomoStats } from '../pipeline/stats.js';
-import { mayBeUnreadRequest } from '../requests/finished-span.js';
+import { mayBeUnreadRequest } from '../request/finished-span.js';
+import type { MatomoStats } from '../tracker/stats.js';
 import { addHits, openPipeline } from './open-pipeline.js';
 import { createSelection } from './otlp/read-export.js';
 import { createAnswerExport } from './receiver/answer-export.js';
@@ -72,8 +72,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const diagnostics = createDiagnostics();
   for (const variable of findMisspelledVariables(process.env, RECEIVER_OPTIONS))
     warnAboutMisspelled(variable, diagnostics);
-  const made = openPipeline(matomo, diagnostics, () => assembler.counts.unused);
-  const { pipeline, reading, resolved } = made;
+  const refusals = createRefusedExports(diagnostics);
+  const pipeline = openPipeline(matomo, diagnostics, {
+    countUnused: () => assembler.counts.unused,
+    instruments: refusals.instruments,
+  });
+  const { reading, options: resolved } = pipeline;
   const { maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   let received = 0;
   let rejected = 0;
@@ -93,14 +97,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const assembler = new Assembler(receiver.graceMillis, {
     hasRoom,
-    pass: (hitmaker) => addHits(hitmaker, made),
+    pass: (hitmaker) => addHits(hitmaker, pipeline),
     onUnused(span) {
       if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
     },
   });
 
-  const refusals = createRefusedExports(diagnostics);
-  pipeline.refusedExports = refusals.exports;
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
     isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),

@@ -2,12 +2,10 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { optionError } from '../options/parser.js';
 import type { MatomoOptions } from '../options.js';
-import { createHitPipeline } from '../pipeline/hit-pipeline.js';
-import { hitsOfEvents } from '../requests/matomo-attributes.js';
+import { hitsOfEvents } from '../request/matomo-attributes.js';
+import { createPipeline, type Pipeline, type PipelineOwner } from '../tracker/pipeline.js';
 import type { Hitmaker } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
-
-type OpenPipeline = NonNullable<ReturnType<typeof createHitPipeline>>;
 
 /**
  * Creates the pipeline of a gateway.
@@ -17,22 +15,23 @@ type OpenPipeline = NonNullable<ReturnType<typeof createHitPipeline>>;
 export function openPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,
-  countUnused?: () => number,
-): OpenPipeline {
-  const made = createHitPipeline(options, diagnostics, 'matomo_gateway', countUnused);
-  if (made) return made;
+  owner: Omit<PipelineOwner, 'component'> = {},
+): Pipeline {
+  const pipeline = createPipeline(options, diagnostics, { ...owner, component: 'matomo_gateway' });
+  if (pipeline) return pipeline;
   throw optionError(
     `a gateway needs url and siteId, valid privacy options, and enabled must not be false`,
   );
 }
 
 /** Passes hits to the pipeline. */
-export function addHits(made: Hitmaker, { pipeline, reading, resolved }: OpenPipeline): void {
+export function addHits(made: Hitmaker, pipeline: Pipeline): void {
   if (made.root.isRequest) {
-    const request = toRequest(made, reading, resolved.actionName === DEFAULT_TITLE);
-    if (request) pipeline.addRequest(request);
+    const { reading, options } = pipeline;
+    const assembled = toRequest(made, reading, options.actionName === DEFAULT_TITLE);
+    if (assembled) pipeline.addAssembled(assembled);
     return;
   }
   const owner = made.root.isAncestorMissing ? 'unknown' : undefined;
-  for (const hit of hitsOfEvents(made.root)) pipeline.addFurtherHit(hit, owner);
+  for (const hit of hitsOfEvents(made.root)) pipeline.addHit(hit, owner);
 }

@@ -4,7 +4,7 @@ import type { TrackedRequest } from '../hit/http-request.js';
 import { option, resolveInCode } from '../options/declaration.js';
 import { boolean, functionOption, integer, oneOf } from '../options/parse-values.js';
 import { parser, text } from '../options/parser.js';
-import { headersIn, readHeader } from '../requests/read-headers.js';
+import { headersIn, readHeader } from '../request/read-headers.js';
 
 const anyText = parser('text', (value) => (typeof value === 'string' ? value : undefined));
 const pathOnly = parser('a path without a query', (value) =>

@@ -17,8 +17,6 @@ interface Declaration<Default> {
   readonly isPrivacy?: true;
   /** The command line has a flag with the name of the option. */
   readonly isFlag?: true;
-  /** Set for options that only the environment has: what to use in code instead. */
-  readonly instead?: string;
 }
 
 /** One option. `InCode` is its type in code. */
@@ -110,11 +108,7 @@ export function parseInCode(
   for (const [name, value] of Object.entries(inCode)) {
     const declaration = Object.hasOwn(declarations, name) ? declarations[name] : undefined;
     if (!declaration) throw unknownOption(name, value, Object.keys(declarations), place);
-    const { instead, parse } = declaration;
-    if (instead !== undefined) {
-      throw optionError(`${name} is only for register; in code use ${instead}`);
-    }
-    if (value !== undefined) set[name] = parse(prefix + name, value);
+    if (value !== undefined) set[name] = declaration.parse(prefix + name, value);
   }
   return set;
 }

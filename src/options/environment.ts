@@ -8,7 +8,7 @@ import {
   snakeCase,
   variablesOf,
 } from './declaration.js';
-import { ENVIRONMENT_OPTIONS, OPTIONS, type ResolvedOptions } from './option-table.js';
+import { OPTIONS, type ResolvedOptions } from './option-table.js';
 import { optionError, type Parser, problemOf } from './parser.js';
 
 // How a variable becomes an option: `readVariables` finds its text, in the variable or in a file, `readText` converts that to the value that
@@ -20,11 +20,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Gets messages about options. */
 export type OptionDiagnostics = Pick<Diagnostics, 'error' | 'warnOnce'>;
 
-export type DeclaredName = keyof typeof ENVIRONMENT_OPTIONS;
+export type DeclaredName = keyof typeof OPTIONS;
 
 export const DECLARATIONS: OptionDeclarations &
-  Readonly<Record<DeclaredName, OptionDeclaration<unknown>>> = ENVIRONMENT_OPTIONS;
-export const DECLARED_NAMES = Object.keys(ENVIRONMENT_OPTIONS) as readonly DeclaredName[];
+  Readonly<Record<DeclaredName, OptionDeclaration<unknown>>> = OPTIONS;
+export const DECLARED_NAMES = Object.keys(OPTIONS) as readonly DeclaredName[];
 
 /** Options that are set, parsed. */
 export type SetOptions = Partial<ResolvedOptions>;

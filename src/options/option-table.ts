@@ -449,30 +449,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   statsIntervalMillis: option(integer(1_000, DAY_MILLIS)),
 });
 
-/** All options of the environment, with those that only `register` has. */
-export const ENVIRONMENT_OPTIONS = {
-  ...OPTIONS,
-  ...declareOptions('MATOMO_', {
-    /**
-     * Which requests `register` records for Matomo although the application's sampler drops them. `sampled`: none. `requests`: all, with
-     * the child spans that have `matomo.perf_key` when they start. `all`: all, with all child spans, so that `matomo.*` attributes work
-     * on them. The exported spans and the propagated `traceparent` do not change. Beside Sentry, which sends what is recorded, `requests` and
-     * `all` track these requests without spans.
-     * @default `requests`
-     * @see [OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)
-     */
-    record: option(oneOf('sampled', 'requests', 'all'), {
-      default: 'requests',
-      instead: 'recordServerSpans(sampler)',
-    }),
-  }),
-};
-
-/** Which requests are recorded for Matomo although the application's sampler drops them. */
-export type RecordOption = ResolvedOptions['record'];
-
 /** Options after parsing, with defaults, and what is derived from them. */
-export interface ResolvedOptions extends ResolvedValues<typeof ENVIRONMENT_OPTIONS> {
+export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
   /** Set if the token came from a file. */
   readonly rereadToken?: (() => string | undefined) | undefined;
   /** Whether `cip` is never the client's address. */

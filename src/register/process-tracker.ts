@@ -68,6 +68,8 @@ class ProcessTracker implements SharedTracker {
   #options: MatomoOptions | undefined;
   /** `off`: the options do not allow to track. */
   #running: RunningTracker | 'off' | undefined;
+  /** What has tracked for processors alone: calls that come later count as lost, or are sent at the event `exit`. */
+  #last: RunningTracker | undefined;
   #watch: ProviderWatch | undefined;
   #stopListening: (() => void) | undefined;
 
@@ -83,6 +85,13 @@ class ProcessTracker implements SharedTracker {
     if (this.#running === undefined) this.#stopListening ??= this.#listen();
     let closed: Promise<void> | undefined;
     return {
+      onStart: (span, parentContext) => {
+        if (this.#members.has(member)) this.onStart(span, parentContext);
+      },
+      onEnd: (span) => {
+        if (this.#members.has(member)) this.onEnd(span);
+        else member.running?.onEnd(span);
+      },
       stats: () => member.running?.pipeline.stats(),
       forceFlush: () => this.forceFlush(),
       shutdown: () => {
@@ -116,7 +125,7 @@ class ProcessTracker implements SharedTracker {
     if (set.length === 0) return;
     const options = Object.fromEntries(set) as MatomoOptions;
     if (this.#options !== undefined) {
-      if (describe(options) === describe(this.#options)) return;
+      if (areSame(options, this.#options)) return;
       const names = set.map(([name]) => name).join(', ');
       createDiagnostics().warn(coded('started-twice', startedTwice(names)));
       return;
@@ -139,7 +148,7 @@ class ProcessTracker implements SharedTracker {
           options: this.#options ?? {},
           countsAll: this.#countsAll,
           onRequest: () => this.#lookForProvider(),
-          shutdown: () => this.#end(),
+          shutdown: () => this.#end(true),
         });
       });
     } catch (error) {
@@ -149,6 +158,7 @@ class ProcessTracker implements SharedTracker {
       );
     }
     const running = this.#current;
+    this.#last = undefined;
     for (const member of this.#members) member.running = running;
     if (running) this.#stopListening ??= this.#listen();
     else {
@@ -163,13 +173,17 @@ class ProcessTracker implements SharedTracker {
     if (this.#countsAll) this.#watch?.look();
   }
 
-  async #end(): Promise<void> {
+  /** @param isProcessEnding requests that end while hits are sent count, too */
+  async #end(isProcessEnding = false): Promise<void> {
     const last = this.#current;
+    if (isProcessEnding) await last?.shutdown();
+    this.#last = last?.countsAll ? undefined : last;
     this.#stop();
     this.#members.clear();
     this.#running = undefined;
     this.#options = undefined;
-    await last?.shutdown();
+    last?.stop();
+    if (!isProcessEnding) await last?.shutdown();
   }
 
   #stop(): void {
@@ -184,7 +198,9 @@ class ProcessTracker implements SharedTracker {
   }
 
   onEnd(span: FinishedSpan): void {
-    this.#current?.onEnd(span);
+    const hasHit = this.#running === undefined && span.events?.some(isHit);
+    const running = hasHit ? this.#begin() : this.#current;
+    running?.onEnd(span);
   }
 
   async forceFlush(): Promise<void> {
@@ -194,7 +210,7 @@ class ProcessTracker implements SharedTracker {
   /** What takes calls now. */
   get #receiver(): CallReceiver | undefined {
     const [exporter] = this.#exporters;
-    return this.#members.size > 0 ? this.#current : exporter;
+    return this.#current ?? exporter ?? this.#last;
   }
 
   functions(incoming?: object): RequestFunctions | undefined {
@@ -273,6 +289,11 @@ class ProcessTracker implements SharedTracker {
   }
 }
 
+/** Whether an event of a span makes a hit. */
+function isHit({ name }: { readonly name: string }): boolean {
+  return name === 'matomo.hit';
+}
+
 /** Does not load `node:http`, which the process may not need. */
 function isHttpServer(server: Server): boolean {
   return 'maxHeadersCount' in server || isHttp2Server(server);
@@ -283,12 +304,24 @@ function isHttp2Server(server: object): boolean {
   return /^Http2(?:Secure)?Server$/.test(server.constructor?.name);
 }
 
-/** Options by names and values, functions by their text. */
-function describe(options: MatomoOptions): string {
-  const sorted = Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(sorted, (_name, value) =>
-    typeof value === 'function' || value instanceof RegExp ? String(value) : value,
-  );
+/** Whether options have the same names and values. Functions are the same if their texts are. */
+function areSame(options: object, others: object): boolean {
+  const names = Object.keys(options);
+  if (names.length !== Object.keys(others).length) return false;
+  return names.every((name) => {
+    const [value, other] = [options, others].map((each) => Reflect.get(each, name));
+    return value === other || describe(value) === describe(other);
+  });
+}
+
+function describe(value: unknown): unknown {
+  try {
+    return JSON.stringify(value, (_name, each) =>
+      typeof each === 'function' || each instanceof RegExp ? String(each) : each,
+    );
+  } catch {
+    return value; // it refers to itself, as a meter provider does: no other one is the same
+  }
 }
 
 function startedTwice(names: string): string {

@@ -3,8 +3,9 @@ import { isObject } from '../common/channel-listener.js';
 import { createHiddenValue } from '../common/foreign-objects.js';
 import { activeContext, rpcMetadataOf, spanOf } from '../common/otel-global.js';
 import type { Context } from '../common/otel-types.js';
-import type { FinishedSpan } from './finished-span.js';
+import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { type Request, UNTRACKED } from './request.js';
+import { isOpen } from './response.js';
 
 // Which request is handled in the current async context, and which one an object of Node.js or a span belongs to. Nothing but these
 // objects and its async context keeps a request in memory that may never end.
@@ -45,35 +46,56 @@ export function setOwner(object: object, request: Request): void {
   }
 }
 
+const ended = /* @__PURE__ */ createHiddenValue<true>();
+
+/** Remembers that a span has ended. Returns false if it was known. */
+export function markEnded(span: object): boolean {
+  if (ended.get(span)) return false;
+  try {
+    ended.set(span, true);
+  } catch {
+    // As above: such a span counts each time that it comes.
+  }
+  return true;
+}
+
 /** Whether a span is one that an SDK passes to its processors. */
 export function isRecorded(span: object | undefined): span is FinishedSpan {
   return (span as Partial<FinishedSpan> | undefined)?.attributes !== undefined;
 }
 
 /**
- * The request of a span that starts below a parent. Without a recorded parent in this process, it is that of the async context; below one that
- * belongs to no request, too, unless that has a SERVER span: then the parent is of a job, which runs in a context of somebody else.
+ * The request of a span that starts below a parent: that of the parent, or of the SERVER span that the HTTP instrumentation stores beside it;
+ * else that of the async context, unless that has a SERVER span: then the span is of a job, which runs in a context of somebody else. A
+ * SERVER span below a parent of another process adds to the request of the async context.
  */
-export function requestOfSpan(parentContext: Context | undefined): Request | undefined {
+export function requestOfSpan(
+  parentContext: Context | undefined,
+  kind?: number,
+): Request | undefined {
   const parent = spanOf(parentContext);
+  const owner = ownerOf(parent) ?? ownerOf(rpcMetadataOf(parentContext)?.span);
+  if (owner) return owner;
   const current = currentRequest();
-  if (!isRecorded(parent)) return current;
-  return ownerOf(parent) ?? (current && current.spanState !== 'none' ? undefined : current);
+  // The async context of a request that is over may be that of another server, which nothing announces.
+  if (kind === SERVER_SPAN && current !== UNTRACKED && current && !isOpen(current))
+    return undefined;
+  if (current === undefined || current.spanState === 'none') return current;
+  return kind === SERVER_SPAN && !isRecorded(parent) ? current : undefined;
 }
 
 /**
- * The request of a call that is made now: that of the active span, else of the SERVER span that the HTTP instrumentation stores beside
- * it, else that of the async context, by the rule for spans.
+ * The request of a call that is made now: that of the active span, else of the SERVER span that the HTTP instrumentation stores beside it,
+ * else that of the async context, unless that has a SERVER span, and the active one is of a job.
  */
 export function requestOfCall(): Request | undefined {
   const context = activeContext();
-  const request = requestOfActiveSpan(context) ?? requestOfSpan(context);
-  return request === UNTRACKED ? undefined : request;
-}
-
-function requestOfActiveSpan(context: Context | undefined): Request | undefined {
   const span = spanOf(context);
-  return span && (ownerOf(span) ?? ownerOf(rpcMetadataOf(context)?.span));
+  const current = currentRequest();
+  const isOfJob = isRecorded(span) && current !== undefined && current.spanState !== 'none';
+  const owner = span && (ownerOf(span) ?? ownerOf(rpcMetadataOf(context)?.span));
+  const request = owner ?? (isOfJob ? undefined : current);
+  return request === UNTRACKED ? undefined : request;
 }
 
 /** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */

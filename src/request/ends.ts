@@ -20,7 +20,7 @@ export class Ends {
   /** Those of this turn, in the order in which they were closed, with their async contexts: callbacks, and the route of Egg, need them. */
   #closed: { readonly request: Request; readonly scope: AsyncScope }[] = [];
   /** Those that wait for a span. */
-  readonly #waiting = new Map<Request, AsyncScope>();
+  #waiting = new Map<Request, AsyncScope>();
   #timer: NodeJS.Timeout | undefined;
   readonly #scope = new AsyncScope('opentelemetry-matomo');
   /** The open requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
@@ -61,19 +61,17 @@ export class Ends {
   /** Ends all that wait, except those of which Node.js closes a response in this turn that was just sent: their spans end then. */
   endWaiting(): void {
     this.#endTurn();
-    for (const [request, scope] of this.#waiting) {
-      if (request.sending === 'sent' && isOpen(request)) continue;
-      this.#waiting.delete(request);
-      scope.runInAsyncScope(this.#finish, this, request);
+    for (const [request, scope] of this.#takeWaiting()) {
+      if (request.sending === 'sent' && isOpen(request)) this.#wait(request, scope);
+      else scope.runInAsyncScope(this.#finish, this, request);
     }
   }
 
   /** Ends requests whose responses have begun, too, with their current status: the process is about to end. */
   endOpen(): void {
     this.#endTurn();
-    for (const [request, scope] of this.#waiting)
+    for (const [request, scope] of this.#takeWaiting())
       scope.runInAsyncScope(this.#finish, this, request);
-    this.#waiting.clear();
     const open = [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
     for (const request of open) if (hasBegun(request)) this.#finish(request);
   }
@@ -104,12 +102,17 @@ export class Ends {
     );
   }
 
+  /** A new map each time: V8 keeps what was removed from one that is always in use. */
+  #takeWaiting(): Map<Request, AsyncScope> {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    return waiting;
+  }
+
   #check(): void {
     this.#timer = undefined;
     const now = performance.now();
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const [request, scope] of waiting) {
+    for (const [request, scope] of this.#takeWaiting()) {
       const { closedMillis, incoming } = request;
       const isDue = now >= closedMillis + (incoming ? SPAN_WAIT_MILLIS : CHILD_SPAN_WAIT_MILLIS);
       if (isDue) scope.runInAsyncScope(this.#finish, this, request);

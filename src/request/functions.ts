@@ -39,8 +39,11 @@ export interface RequestFunctions {
   trackHit(parameters: HitParameters): void;
 }
 
-/** A request to which calls belong; `undefined`: none is in progress. `missing`: the application named one that does not exist. */
-export type FoundRequest = Request | 'missing' | undefined;
+/**
+ * A request to which calls belong; `undefined`: none is in progress. `missing`: the application named one that does not exist. `unknown`:
+ * nothing is known of it.
+ */
+export type FoundRequest = Request | 'missing' | 'unknown' | undefined;
 
 /** The functions for the request that `find` returns at each call. Nothing here throws but what the application runs in `measure`. */
 export function createRequestFunctions(
@@ -49,7 +52,7 @@ export function createRequestFunctions(
 ): RequestFunctions {
   function findOpen(name?: 'annotate' | 'ignore'): Request | undefined {
     const request = find();
-    if (request === undefined || request === 'missing') return undefined;
+    if (request === undefined || typeof request === 'string') return undefined;
     if (!request.isEnded) return request;
     if (name) tracker.reportLate(name);
     return undefined;

@@ -187,14 +187,11 @@ export function readChatbotResponse(request: ReadRequest): ChatbotResponse {
 }
 
 /** Without a length, over HTTP/1.1 it is what the connection has written, with the framing of a chunked body. */
-function bodyBytesOf(
-  { sending, sentBytes }: Request,
-  response: Response,
-): number | string | undefined {
+function bodyBytesOf({ sending, sentBytes }: Request, response: Response): number | undefined {
   if ('bodyBytes' in response) return response.bodyBytes;
   if (sending !== 'sent') return undefined;
   const length = responseHeader(response, 'content-length');
-  return length ?? sentBytes - headBytesOf(response);
+  return length === undefined ? sentBytes - headBytesOf(response) : Number(length);
 }
 
 /** Of the status line and all headers, and of the response that asks for the body. */

@@ -7,8 +7,8 @@ export interface Tracker {
   begin(request: Request): void;
   /** Called once for each request, at its end, in its async context. Makes its hits and releases it. Never throws. */
   end(request: Request): void;
-  /** A call that makes a hit besides a page view, in this request or in none. Throws if the hit cannot be read. */
-  addHit(hit: FurtherHit, request: Request | undefined): void;
+  /** A hit besides a page view, of a request, of one of which nothing is known, or of none. Throws if the hit cannot be read. */
+  addHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
   /** A call that makes no hit: it is counted as invalid, and logged once for each key. */
   refuseHit(key: string, message: string): void;
   /** Part of a hit was dropped, which is logged once for each key. */

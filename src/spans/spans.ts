@@ -1,5 +1,5 @@
 import type { Context, Span } from '../common/otel-types.js';
-import { isRecorded, ownerOf, requestOfSpan, setOwner } from '../request/contexts.js';
+import { isRecorded, markEnded, ownerOf, requestOfSpan, setOwner } from '../request/contexts.js';
 import type { Ends } from '../request/ends.js';
 import {
   type FinishedSpan,
@@ -21,8 +21,6 @@ export class Spans {
   readonly #tracker: Tracker;
   readonly #ends: Ends;
   readonly #reading: RequestReading;
-  /** It may come twice in a row: an application has its own processor beside the one that was attached. */
-  #latest: FinishedSpan | undefined;
 
   constructor(tracker: Tracker, ends: Ends, reading: RequestReading) {
     this.#tracker = tracker;
@@ -35,7 +33,7 @@ export class Spans {
     // The tracer may not be of an OpenTelemetry SDK.
     if (!isRecorded(span) || ownerOf(span)) return;
     const started: FinishedSpan = span;
-    const request = requestOfSpan(parentContext);
+    const request = requestOfSpan(parentContext, started.kind);
     if (request) setOwner(started, request);
     if (started.kind !== SERVER_SPAN) return;
     if (!request) setOwner(started, Request.ofSpan(started));
@@ -44,9 +42,11 @@ export class Spans {
 
   /** Called for every span that ends. */
   end(span: FinishedSpan): void {
-    if (span === this.#latest) return;
-    this.#latest = span;
+    // An application can have its own processor beside the one that was attached.
+    if (!markEnded(span)) return;
     const request = ownerOf(span);
+    const isRead = span.kind === SERVER_SPAN && request?.isEnded && request.spanState === 'open';
+    if (isRead) return; // it was not waited for any longer
     if (request?.span !== span) this.#endBelow(request, span);
     else if (request.incoming && methodOf(span.attributes) === undefined) {
       request.dropSpan();
@@ -58,6 +58,10 @@ export class Spans {
   describe(request: Request): void {
     const { span } = request;
     if (!span) return;
+    if (request.incoming && methodOf(span.attributes) === undefined) {
+      request.dropSpan();
+      return;
+    }
     annotateOwn(request, span, this.#reading);
     this.#addHits(span, request);
   }

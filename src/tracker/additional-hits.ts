@@ -41,8 +41,9 @@ export interface SharedByHits {
 export class HitsOfRequest {
   /** All of them, sent or not. */
   count = 0;
-  /** Wait for the end of the request. */
+  /** Wait for the end of the request, since the first one came. */
   waiting: CheckedHit[] = [];
+  sinceMillis = 0;
   /** Whether those that come now are built at once. */
   isOver = false;
   /** Then, or `undefined` if no hit of the request may be sent. */
@@ -78,8 +79,8 @@ export class AdditionalHits {
   readonly #checks: CheckOptions;
   readonly #waitMillis: number;
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
-  /** Open requests with hits that wait, and since when. */
-  readonly #open = new Map<Request, number>();
+  /** Requests with hits that wait for their end, or did so a short time ago: a map would keep what was removed in memory for long. */
+  #open: Request[] = [];
   readonly #scope = new AsyncScope('MatomoAdditionalHits');
   #timer: NodeJS.Timeout | undefined;
 
@@ -130,7 +131,6 @@ export class AdditionalHits {
     const hits = HitsOfRequest.of(request);
     hits.isOver = true;
     hits.shared = shared;
-    this.#open.delete(request);
     for (const hit of hits.waiting.splice(0)) this.#build(hit, shared, true);
   }
 
@@ -138,13 +138,11 @@ export class AdditionalHits {
   endWithoutHttp(request: Request): void {
     const { waiting } = HitsOfRequest.of(request);
     request.hits = undefined;
-    this.#open.delete(request);
     for (const hit of waiting) this.#addWithoutRequest(hit);
   }
 
   /** Counts what waits for the end of a request that cannot be read. */
   lose(request: Request, error: unknown): void {
-    this.#open.delete(request);
     for (const _hit of HitsOfRequest.of(request).waiting.splice(0)) {
       this.#parts.lose(error);
       this.#parts.counts.furtherHits += 1;
@@ -153,7 +151,7 @@ export class AdditionalHits {
 
   /** Builds what waits for the end of open requests. */
   endWaiting(): void {
-    for (const request of [...this.#open.keys()]) this.#buildOpen(request);
+    for (const request of this.#takeOpen()) this.#buildOpen(request);
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
@@ -172,13 +170,16 @@ export class AdditionalHits {
       hits.waiting.push(hit);
       if (request.isEnded) return; // the key of visitor IDs is not known yet
       if (request.elapsedMillis >= this.#waitMillis) this.#buildOpen(request);
-      else this.#watch(request);
+      else if (hits.waiting.length === 1) {
+        hits.sinceMillis = performance.now();
+        this.#watch(request);
+      }
     }
   }
 
   /** Looks twice per wait: the first of them waits for half as long again. */
   #watch(request: Request): void {
-    if (!this.#open.has(request)) this.#open.set(request, performance.now());
+    this.#open.push(request);
     this.#timer ??= this.#scope.runInAsyncScope(() =>
       setTimeout(() => this.#look(), Math.max(1, this.#waitMillis / 2)).unref(),
     );
@@ -187,15 +188,25 @@ export class AdditionalHits {
   #look(): void {
     this.#timer = undefined;
     const lastMillis = performance.now() - this.#waitMillis;
-    for (const [request, sinceMillis] of [...this.#open]) {
-      if (sinceMillis <= lastMillis) this.#buildOpen(request);
+    for (const request of this.#takeOpen()) {
+      const isEnding = request.closedMillis > 0; // it waits for spans
+      const { sinceMillis } = HitsOfRequest.of(request);
+      if (sinceMillis <= lastMillis && !isEnding) this.#buildOpen(request);
       else this.#watch(request);
     }
   }
 
+  /** Those with hits that still wait. */
+  #takeOpen(): Request[] {
+    const open = this.#open.filter(
+      (request) => (request.hits as HitsOfRequest | undefined)?.waiting.length,
+    );
+    this.#open = [];
+    return open;
+  }
+
   #buildOpen(request: Request): void {
     const { readOpen } = this.#parts;
-    this.#open.delete(request);
     const { waiting } = HitsOfRequest.of(request);
     try {
       const read = readOpen(request);

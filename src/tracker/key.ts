@@ -14,6 +14,10 @@ export type MemberKind = 'register' | 'start' | 'processor';
 
 /** Whoever has made or joined the tracker. */
 export interface TrackerMember {
+  /** Called for every span that starts. After a shutdown, it is not tracked. */
+  onStart(span: Span, parentContext: Context): void;
+  /** Called for every span that ends. The request of one that started before a shutdown is counted as lost. */
+  onEnd(span: FinishedSpan): void;
   /** Counts since the tracker began; `undefined` until then. */
   stats(): MatomoStats | undefined;
   forceFlush(): Promise<void>;
@@ -40,7 +44,7 @@ export interface SharedTracker {
   addCall(call: McpCall, visitor: FurtherHit['parameters']): void;
   /** Logs once for each key that part of a hit was dropped. */
   reportHit(key: string, message: string): void;
-  /** Adds what makes hits as long as there is no member. Returns a function that removes it. */
+  /** Adds what makes hits as long as nothing tracks. Returns a function that removes it. */
   addExporter(exporter: CallReceiver): () => void;
 }
 

@@ -103,7 +103,9 @@ export class Pipeline {
       ...{ diagnostics, delivery, budget, exitFlush, statsLog },
       endPending: () => this.#endPending(),
     });
-    if (!this.#made.hasVisitorKey()) this.#awaitVisitorKey();
+    if (this.#made.hasVisitorKey())
+      void this.#hits; // takes milliseconds
+    else this.#awaitVisitorKey();
   }
 
   /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */

@@ -3,11 +3,11 @@ import { areStreamsCaptured, type Capture, startCapture } from '../capture/captu
 import { describeError } from '../common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { isSdkDisabled } from '../common/otel-global.js';
+import { activeSpan, isSdkDisabled } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FurtherHit, McpCall } from '../hit/further-hit.js';
 import type { MatomoOptions } from '../options.js';
-import { currentRequest, findRequestOf, requestOfCall } from '../request/contexts.js';
+import { currentRequest, findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
 import { Ends } from '../request/ends.js';
 import { type FinishedSpan, SERVER_SPAN } from '../request/finished-span.js';
 import { createRequestFunctions, NO_REQUEST, type RequestFunctions } from '../request/functions.js';
@@ -44,7 +44,7 @@ export class RunningTracker implements Tracker {
   readonly #settings: TrackerSettings;
   readonly #ends = new Ends((request) => this.end(request));
   readonly #capture: Capture;
-  readonly #current: RequestFunctions = createRequestFunctions(this, requestOfCall);
+  readonly #current: RequestFunctions = createRequestFunctions(this, findRequest);
   #pipeline: Pipeline;
   #spans: Spans;
   #countsAll: boolean;
@@ -81,6 +81,10 @@ export class RunningTracker implements Tracker {
     this.#pipeline = pipeline;
     void last.shutdown();
     return true;
+  }
+
+  get countsAll(): boolean {
+    return this.#countsAll;
   }
 
   set countsAll(countsAll: boolean) {
@@ -138,7 +142,7 @@ export class RunningTracker implements Tracker {
     this.#diagnostics.error(describeNothingTracked());
   }
 
-  addHit(hit: FurtherHit, request: Request | undefined): void {
+  addHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void {
     this.#pipeline.addHit(hit, request);
   }
 
@@ -216,10 +220,14 @@ export class RunningTracker implements Tracker {
     return this.#pipeline;
   }
 
-  /** Sends everything and stops. Never rejects. */
-  async shutdown(): Promise<void> {
+  /** Captures no further requests. */
+  stop(): void {
     this.#capture.stop();
-    await this.#pipeline.shutdown();
+  }
+
+  /** Sends everything. What comes later is lost, or sent at the event `exit`. Never rejects. */
+  shutdown(): Promise<void> {
+    return this.#pipeline.shutdown();
   }
 }
 
@@ -254,6 +262,18 @@ export function watchProviders(listener: SpanListener): ProviderWatch {
     diagnostics.warn(coded('not-attached', notAttached(problem))),
   );
 }
+
+/** The request of a call that is made now. Below a span that is not recorded, it may be one whose visitor has opted out. */
+function findRequest(): Request | 'unknown' | undefined {
+  const request = requestOfCall();
+  if (request) return request;
+  const span = activeSpan();
+  const isUnknown = span && !isRecorded(span) && span.spanContext().traceId !== NO_TRACE;
+  return isUnknown ? 'unknown' : undefined;
+}
+
+/** `INVALID_TRACEID` of OpenTelemetry's API: tracing is suppressed. */
+const NO_TRACE = '0'.repeat(32);
 
 function notAttached(problem: string): string {
   return `Cannot add a span processor to the tracer provider: ${problem}. Requests are tracked without spans, so attributes on spans have no effect. To use them, add \`new MatomoSpanProcessor()\` to the span processors of your tracing setup.`;

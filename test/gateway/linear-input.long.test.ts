@@ -8,7 +8,7 @@ import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
 import { Assembler, type Hitmaker } from '../../src/gateway/traces/assembler.js';
 import { toRequest } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createRequestReading } from '../../src/requests/read-request.js';
+import { createRequestReading } from '../../src/request/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
@@ -98,14 +98,14 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
   });
   assembler.add(decoded.spans);
   assembler.finish();
-  const read = requests.map((spans) => toRequest(spans, reading, true)?.http);
+  const read = requests.map((spans) => toRequest(spans, reading, true)?.request.http);
   makeHits(read.filter((request) => request !== undefined));
 }
 
 function readText({ attribute, isPython = false }: HostileText, text: string): void {
   const attributes = { 'http.request.method': 'GET', [attribute]: text };
   const root = receivedSpan({ kind: 2, attributes }, { isPython });
-  const request = toRequest({ root, below: [] }, reading, true)?.http;
+  const request = toRequest({ root, below: [] }, reading, true)?.request.http;
   expect(request).toBeDefined();
   makeHits([request as HttpRequest]);
 }

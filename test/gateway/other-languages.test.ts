@@ -3,7 +3,7 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
 import type { Attributes } from '../../src/common/otel-types.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../src/request/finished-span.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
@@ -520,8 +520,9 @@ test('the same of an exporter and a processor', async () => {
   const { exporter } = await startExporter();
   exporter.export([span(), span()], () => undefined);
   expect(linesOf(output)).toEqual([expect.stringMatching(/"shop".*"verb"/)]);
-  const { tracer } = await startProcessor();
+  const { tracer, processor } = await startProcessor();
   for (let i = 0; i < 2; i++) tracer.startSpan('job', { kind: 1, attributes: UNREAD }).end();
+  await processor.forceFlush();
   expect(linesOf(output)).toHaveLength(2);
 });
 

@@ -3,9 +3,9 @@ import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otl
 import { expect, test } from 'vitest';
 import { createSelection } from '../../src/gateway/otlp/read-export.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
-import { Request } from '../../src/requests/request.js';
-import { annotateBelow, isAnnotatedBelow } from '../../src/requests/span-annotations.js';
+import type { FinishedSpan } from '../../src/request/finished-span.js';
+import { Request } from '../../src/request/request.js';
+import { annotateBelow, isAnnotatedBelow } from '../../src/spans/facts.js';
 import { RECORDINGS, recording } from '../requests/recorded-spans.js';
 import { finishedSpan, READING, serverSpan } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
@@ -46,7 +46,7 @@ function readInAllWays(overrides: Partial<FinishedSpan>, read: Set<string>): voi
     );
     const span = finishedSpan({ ...overrides, kind: 0, attributes });
     isAnnotatedBelow(span, READING);
-    annotateBelow(Request.of(span), span, READING);
+    annotateBelow(Request.ofSpan(span), span, READING);
   }
   readWith();
   // A set grows while it is read.

@@ -5,10 +5,11 @@ import { ROOT } from '../support/child-process.js';
 /** Builds hits of requests, and looks for what they contained in a snapshot of the heap. Texts are put together at run time. */
 const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
-  const { createFindIgnoreReason } = await import('./build/pipeline/ignore-reasons.js');
+  const { createDecide } = await import('./build/tracker/reasons.js');
+  const { createOptionCallbacks } = await import('./build/tracker/callbacks.js');
   const { isInSample } = await import('./build/hit/visitor/visitor-id.js');
-  const { createRequestReading, readRequest } = await import('./build/requests/read-request.js');
-  const { Request } = await import('./build/requests/request.js');
+  const { createRequestReading, readRequest } = await import('./build/request/read-request.js');
+  const { Request } = await import('./build/request/request.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
   const { createSecretKey } = await import('node:crypto');
   const { getHeapSnapshot } = await import('node:v8');
@@ -20,7 +21,8 @@ const SCRIPT = `
     const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
     return createHitBuilder({ ...resolved, hasToken: true, sampleRate: 0.5, visitorKey: () => key }, () => undefined);
   });
-  const findReason = createFindIgnoreReason(options);
+  const callbacks = createOptionCallbacks(options, console);
+  const decide = createDecide({ options, diagnostics: console, callbacks });
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
   const address = (start, i) => [start, i + 200].join('.');
   const reading = createRequestReading(options, console);
@@ -34,7 +36,8 @@ const SCRIPT = `
     build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
     build(request({ referer: 'https://ref.example/token=' + text('page', i) }), 1, 2);
     build(request({}, { path: '/token/' + text('segment', i) + '==' }), 1, 2);
-    findReason(request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) }));
+    const http = request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) });
+    decide(Object.assign(new Request(), { http }));
     build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }), 1, 2);
     for (const builder of daily) {
       const ofDay = request({}, { address: address('198.51.100', i) });

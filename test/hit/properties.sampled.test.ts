@@ -5,7 +5,7 @@ import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createSentUrls } from '../../src/hit/page/sent-urls.js';
 import { PARAMETERS } from '../../src/hit/parameters/parameter-table.js';
-import { assembleRequests } from '../../src/requests/assemble-requests.js';
+import { assembleRequests } from '../../src/spans/assemble-requests.js';
 import {
   annotations,
   createBuildHits,
@@ -269,7 +269,7 @@ test('any heap of spans is read without a throw', () => {
       const heap = spans.map(({ parentSpanId, ...rest }) =>
         finishedSpan({ ...rest, ...(parentSpanId && { parentSpanId }) }),
       );
-      for (const { http } of assembleRequests(heap, READING)) hitsOf(http, OPTIONS);
+      for (const { request } of assembleRequests(heap, READING)) hitsOf(request.http, OPTIONS);
     }),
     seededRuns(RUNS),
   );

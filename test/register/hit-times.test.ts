@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { MatomoSpanProcessor, trackEvent } from '../../src/index.js';
+import { start, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { trackNodeRequests } from '../../src/register/node-requests.js';
 import { eventually } from '../support/child-process.js';
 import { stepWallClock } from '../support/clock-steps.js';
 import { listen } from '../support/listen.js';
@@ -20,16 +19,12 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-/** A processor that gets its requests from Node.js, and the inspector that gets its hits. */
-async function startProcessor(options: MatomoOptions = {}) {
+/** Tracks all requests, and the inspector that gets their hits. */
+async function startTracking(options: MatomoOptions = {}) {
   const inspector = await startMatomo();
-  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
-  const requests = trackNodeRequests(processor, 'all', () => undefined);
-  onTestFinished(async () => {
-    requests.stop();
-    await processor.shutdown();
-  });
-  return { inspector, processor };
+  const handle = start({ url: inspector.url, siteId: 1, ...options });
+  onTestFinished(() => handle.shutdown());
+  return { inspector, handle };
 }
 
 /** Takes its time before it tracks an event. */
@@ -67,10 +62,10 @@ test.each([
 ])(
   'without tracing, a page view %s has the time of its start, and an event its own',
   async (_way, send) => {
-    const { inspector, processor } = await startProcessor();
+    const { inspector, handle } = await startTracking();
     await send();
-    await eventually(() => processor.stats().pending === 2);
-    await processor.forceFlush();
+    await eventually(() => handle.stats().pending === 2);
+    await handle.forceFlush();
     const times = inspector
       .hits()
       .map(({ params }) => [params.e_c, Number(params.cdt) * 1000 - NOW]);

@@ -22,13 +22,6 @@ test.each(['server', 'connections'])(
   },
 );
 
-test('so does the environment at the first SERVER span, without any server', async () => {
-  const { inspector, env } = await matomo();
-  const { stderr } = await runNode(APP, { env: { HOW: 'span', FROM_FILE: JSON.stringify(env) } });
-  expect(titles(inspector)).toEqual(['GET /span']);
-  expect(stderr).toBe('');
-});
-
 test('a server that does not speak HTTP is none', async () => {
   const app = await startServer(APP, { env: { HOW: 'net' } });
   const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
@@ -74,12 +67,12 @@ test.each([
   expect(beside.code).toBe(0);
 });
 
-test('if the code for serving cannot be loaded, one line is logged and the application runs', async () => {
+test('if the tracker cannot be loaded, one line is logged and the application runs', async () => {
   const folder = temporaryFolder();
   const installed = join(folder, 'node_modules/opentelemetry-matomo');
   cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  rmSync(join(installed, 'dist/cjs/register/serve.js'));
+  rmSync(join(installed, 'dist/cjs/tracker/running-tracker.js'));
   cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(folder, 'app.cjs'));
   const app = await startServer([...REGISTER, 'app.cjs'], { cwd: folder });
   expect(await get(`${app.url}/a`)).toBe('ok');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { assembleRequests } from '../../src/requests/assemble-requests.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../src/request/finished-span.js';
+import { assembleRequests } from '../../src/spans/assemble-requests.js';
 import { finishedSpan, READING } from '../support/builders.js';
 
 function request(id: string, parentSpanId: string | undefined, path: string): FinishedSpan {
@@ -12,7 +12,7 @@ function request(id: string, parentSpanId: string | undefined, path: string): Fi
 }
 
 const pathsOf = (spans: FinishedSpan[]) =>
-  assembleRequests(spans, READING).map(({ http }) => http.path);
+  assembleRequests(spans, READING).map(({ request }) => request.http.path);
 
 test('requests that are each other’s parents are one request', () => {
   expect(pathsOf([request('a', 'b', '/a'), request('b', 'a', '/b')])).toHaveLength(1);
@@ -42,7 +42,7 @@ test.each([
 ])('a captured header %s %j shows whether the response is an event stream', (name, type, is) => {
   const attributes = { 'http.request.method': 'GET', [`http.response.header.${name}`]: type };
   const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], READING);
-  expect(assembled?.http.isEndless).toBe(is);
+  expect(assembled?.request.http.isEndless).toBe(is);
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(
@@ -55,7 +55,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(
     };
     const reading = { ...READING, userIdAttribute: 'enduser.id' };
     const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], reading);
-    expect(assembled?.http.referrer).toBeUndefined();
-    expect(assembled?.currentHttp?.annotations.map(({ userId }) => userId) ?? []).toEqual([]);
+    expect(assembled?.request.http.referrer).toBeUndefined();
+    expect(assembled?.request.collectAnnotations() ?? []).toEqual([]);
   },
 );

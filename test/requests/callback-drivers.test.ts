@@ -6,18 +6,16 @@ import {
   annotate,
   ignore,
   measure,
-  recordServerSpans,
   trackEvent,
   trackGoal,
   trackHit,
   trackOrder,
 } from '../../src/index.js';
-import { currentRequest } from '../../src/requests/captured-requests.js';
-import { internalsOf } from '../../src/requests/processor-internals.js';
+import { currentRequest } from '../../src/request/contexts.js';
 import { eventually } from '../support/child-process.js';
-import { startProcessor } from '../support/senders.js';
+import { countAllRequests } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
-import { decided, startTracedService } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 import { startCallbackConnection } from './callback-connection.js';
 
 const tracer = () => trace.getTracer('driver');
@@ -30,6 +28,7 @@ async function startService(
   const connection = await startCallbackConnection();
   let release = () => {};
   const asyncContexts = new Set<unknown>();
+  if (sdkOptions.sampler) countAllRequests();
   const service = await startTracedService(
     (request, response) => {
       const user = request.url?.slice(1) ?? '';
@@ -63,7 +62,7 @@ async function startService(
 const NO_TRACE = {};
 const ONE_TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
 
-const UNSAMPLED = { sampler: recordServerSpans(new AlwaysOffSampler()) as never };
+const UNSAMPLED = { sampler: new AlwaysOffSampler() };
 
 const WAYS: readonly [Record<string, string>, Parameters<typeof startTracedService>[2]][] = [
   [NO_TRACE, {}],
@@ -111,14 +110,15 @@ test.each(WAYS)(
     ]);
     expect(service.processor.stats()).toMatchObject({ ignored: { attribute: 1 } });
     const timed = hits.filter(({ params }) => params.pf_dm1 !== undefined);
+    // Spans that are not recorded have no attributes.
     expect(timed.map(({ params }) => params.dimension3)).toEqual(
-      timed.map(({ params }) => params.dimension2),
+      timed.map(({ params }) => (sdkOptions?.sampler ? undefined : params.dimension2)),
     );
     expect(timed).toHaveLength(2);
   },
 );
 
-test('a callback after the hit of its request was built makes no hit of another visitor', async () => {
+test('a callback after the end of its request makes a hit of its visitor', async () => {
   const late: (() => void)[] = [];
   const { service, callBack, release, asyncContexts } = await startService((user, response) => {
     if (user === 'alice') return;
@@ -134,8 +134,8 @@ test('a callback after the hit of its request was built makes no hit of another 
   expect(await service.hits()).toHaveLength(2);
   await callBack(late);
   expect(asyncContexts.size).toBe(1);
-  expect(await service.hits()).toHaveLength(2);
-  expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
+  const [, , event] = await service.hits();
+  expect(new URL(event?.params.url ?? '').pathname).toBe('/bob');
 });
 
 /** `/alice` has no span that is recorded. */
@@ -171,10 +171,6 @@ test.each([...WAYS, [NO_TRACE, SPANLESS_ALICE], [ONE_TRACE, SPANLESS_ALICE]] as 
       late.push(context.bind(context.active(), change));
       response.end();
     }, sdkOptions);
-    internalsOf(service.processor)?.trackSpanless({
-      isAccepted: () => true,
-      isStreamAccepted: () => true,
-    });
     const alice = service.fetch('/alice', { headers });
     await eventually(() => asyncContexts.size === 1);
     await service.fetch('/bob', { headers });
@@ -250,48 +246,6 @@ test.each([NO_TRACE, ONE_TRACE])(
     expect(ofUsers.filter(([user, mark]) => user !== mark)).toEqual([]);
     expect(ofUsers.filter(([user]) => user === 'alice' || user === 'bob')).toHaveLength(6);
     expect(service.processor.stats()).toMatchObject({ ignored: { attribute: 1 } });
-  },
-);
-
-test.each([NO_TRACE, ONE_TRACE])(
-  'a call of a request that only one of two tracer providers knows changes no request of the other one, with %j',
-  async (headers) => {
-    const other = await startProcessor();
-    const connection = await startCallbackConnection();
-    let answers = 0;
-    let release = () => {};
-    const service = await startTracedService((request, response) => {
-      const user = request.url?.slice(1) ?? '';
-      const isAlice = user === 'alice';
-      const attributes = { 'http.request.method': 'GET', 'url.path': `/${user}` };
-      const span = other.tracer.startSpan(user, isAlice ? { kind: 1, attributes } : {});
-      const answered = context.bind(trace.setSpan(context.active(), span), () => {
-        annotate({ dimension1: user });
-        trackEvent('Shop', user);
-        if (!isAlice) ignore();
-        answers += 1;
-      });
-      connection.query(() => {
-        answered();
-        release = () => {
-          span.end();
-          response.end();
-        };
-        if (!isAlice) release();
-      });
-    });
-    const alice = service.fetch('/alice', { headers });
-    await eventually(() => answers === 1);
-    const releaseAlice = release;
-    await service.fetch('/private', { headers });
-    releaseAlice();
-    await alice;
-    await service.requests(2);
-    await eventually(() => decided(other.processor) === 1);
-    const ofOther = (await other.hits()).map(({ params }) => params.e_a ?? params.dimension1);
-    expect(ofOther).toEqual(['alice', 'alice']);
-    const pages = (await service.hits()).filter(({ params }) => params.e_a === undefined);
-    expect(pages.map(({ params }) => params.dimension1)).toEqual(['alice']);
   },
 );
 

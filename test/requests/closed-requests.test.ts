@@ -2,17 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type RequestListener } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import type { MatomoSpanProcessor } from '../../src/index.js';
-import { internalsOf } from '../../src/requests/processor-internals.js';
 import { listen } from '../support/listen.js';
-import { startProcessor } from '../support/senders.js';
+import { countAllRequests, startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 import { fetchFrom } from '../support/traced-service.js';
-
-const ALL = { isAccepted: () => true, isStreamAccepted: () => true };
-
-const trackSpanless = (processor: MatomoSpanProcessor, rules: typeof ALL | undefined) =>
-  internalsOf(processor)?.trackSpanless(rules);
 
 /** Makes requests at the same time. */
 async function request(paths: readonly string[], listener: RequestListener): Promise<void> {
@@ -41,7 +34,7 @@ test.each([
   '%s sends the hit of a request %s, and whose response is closed in the same turn',
   async (name, _which, isTraced) => {
     const { processor, tracer, inspector } = await startProcessor();
-    if (!isTraced) trackSpanless(processor, ALL);
+    if (!isTraced) countAllRequests();
     const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
     let span: Span | undefined;
     let sent: Promise<void> | undefined;
@@ -59,21 +52,10 @@ test.each([
   },
 );
 
-test('a request whose processor is replaced in that turn makes one hit', async () => {
-  const [before, after] = [await startProcessor(), await startProcessor()];
-  trackSpanless(before.processor, ALL);
-  await answerOne(() => {
-    trackSpanless(before.processor, undefined);
-    trackSpanless(after.processor, ALL);
-  });
-  expect(await before.hits()).toHaveLength(1);
-  expect(await after.hits()).toEqual([]);
-});
-
 test('callbacks run in the async context of their request', async () => {
   const users = new AsyncLocalStorage<string>();
-  const { processor, hits } = await startProcessor({ userId: () => users.getStore() });
-  trackSpanless(processor, ALL);
+  const { hits } = await startProcessor({ userId: () => users.getStore() });
+  countAllRequests();
   const waiting: (() => void)[] = [];
   const paths = ['/ann', '/bob', '/eve'];
   await request(paths, ({ url }, response) => {

@@ -4,7 +4,7 @@ import {
   headersIn,
   readHeader,
   readOptOut,
-} from '../../src/requests/read-headers.js';
+} from '../../src/request/read-headers.js';
 
 const LISTED = ['dnt', 'sec-gpc'];
 const NONE = { readsOptOut: false, capturedHeaders: new Set<string>() };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createUserIdReader } from '../../src/requests/read-user-id.js';
-import { Request } from '../../src/requests/request.js';
+import { createUserIdReader } from '../../src/request/read-user-id.js';
+import { Request } from '../../src/request/request.js';
 import { finishedSpan, httpRequest } from '../support/builders.js';
 import { jwt } from '../support/jwt.js';
 
@@ -17,7 +17,10 @@ function readerOf(userId = 'http.request.header.x-api-key') {
   const warnOnce = (key: string) => void warned.push(key);
   const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
   const end = (overrides: Partial<HttpRequest>, headers: Record<string, string>) =>
-    Object.assign(Request.of(span), { incoming: { headers } as never }).end(httpRequest(overrides));
+    Object.assign(Request.ofSpan(span), {
+      incoming: { headers } as never,
+      http: httpRequest(overrides),
+    });
   const read = (statusCode: number, headers = HEADERS as Record<string, string>, method = 'GET') =>
     reader?.read(end({ statusCode, method }, headers));
   const awaitsStatus = (method: string) =>

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { assembleRequests } from '../../src/requests/assemble-requests.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
-import { readRequest } from '../../src/requests/read-request.js';
-import { Request } from '../../src/requests/request.js';
+import type { FinishedSpan } from '../../src/request/finished-span.js';
+import { readRequest } from '../../src/request/read-request.js';
+import { Request } from '../../src/request/request.js';
+import { assembleRequests } from '../../src/spans/assemble-requests.js';
 import { parametersOf, READING } from '../support/builders.js';
 import { RECORDINGS, type RecordedResult, recording } from './recorded-spans.js';
 
@@ -62,8 +62,8 @@ test('every recording is read', () => {
 });
 
 test.each(ordinary)('%s gives exactly the hits of its requests', (file) => {
-  const hits = assembleRequests(recording(file).spans, READING).map(({ http }) => {
-    const { parameters } = parametersOf(http);
+  const hits = assembleRequests(recording(file).spans, READING).map(({ request }) => {
+    const { parameters } = parametersOf(request.http);
     const { action_name, url, cvar, ua, pf_srv } = parameters;
     expect(ua).toMatch(file === 'nextjs16-code.json' ? /^-$/ : USER_AGENT);
     expect(pf_srv).toMatch(/^\d+$/);
@@ -78,7 +78,7 @@ test.each(['sdk1-http0.57-http-old-headers.json', 'sdk2-http0.223-http-http-head
   'captured-header attributes of %s give language and referrer',
   (file) => {
     const [first] = assembleRequests(recording(file).spans, READING);
-    expect(first?.http).toMatchObject({
+    expect(first?.request.http).toMatchObject({
       acceptLanguage: 'de-DE,de;q=0.9,en;q=0.8',
       referrer: 'https://ref.example/page?x=1',
     });
@@ -134,7 +134,7 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
       socket: { readableEnded: isClientGone, errored: null },
     },
     response: { destroyed: true, headersSent: false, statusCode: 200 },
-    isFinished,
-  } as unknown as Pick<Request, 'incoming' | 'response' | 'isFinished'>;
-  return readRequest(Object.assign(Request.of(span), announced), READING);
+    sending: isFinished ? 'finished' : 'unfinished',
+  } as unknown as Pick<Request, 'incoming' | 'response' | 'sending'>;
+  return readRequest(Object.assign(Request.ofSpan(span), announced), READING);
 }

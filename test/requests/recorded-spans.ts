@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Attributes } from '@opentelemetry/api';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../src/request/finished-span.js';
 import { finishedSpan } from '../support/builders.js';
 
 const FOLDER = new URL('../fixtures/spans/', import.meta.url);

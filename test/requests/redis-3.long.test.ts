@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { expect, onTestFinished, test } from 'vitest';
 import { forRequest, ignore, trackEvent } from '../../src/index.js';
-import { currentRequest } from '../../src/requests/captured-requests.js';
+import { currentRequest } from '../../src/request/contexts.js';
 import { eventually } from '../support/child-process.js';
 import { startRedis } from '../support/redis-server.js';
 import { sorted } from '../support/sorted.js';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, onTestFinished, test } from 'vitest';
-import { routeOf } from '../../src/requests/routes/index.js';
+import { routeOf } from '../../src/request/routes/index.js';
 import { openRequest } from '../support/builders.js';
 import { words } from '../support/words.js';
 

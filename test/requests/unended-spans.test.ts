@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import type { Attributes, Span } from '@opentelemetry/api';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { eventually } from '../support/child-process.js';
@@ -109,28 +108,6 @@ test.each(['forceFlush', 'shutdown'] as const)('%s does not wait for such a span
   spans[0]?.end();
   await processor[name]();
   expect(titles(inspector)).toEqual(['GET /']);
-});
-
-test('forceFlush of one processor leaves a request of another one to its SERVER span', async () => {
-  const add = stopMonotonicClock();
-  const [flushed, other] = [await startProcessor(), await startProcessor()];
-  const processors = [flushed.processor, other.processor];
-  const provider = new BasicTracerProvider({ spanProcessors: processors as never });
-  let span: Span | undefined;
-  const url = await listen((_request, response) => {
-    const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
-    span = provider.getTracer('own').startSpan('GET', { kind: 1, attributes });
-    response.end();
-  });
-  await fetch(url);
-  await flushed.processor.forceFlush();
-  expect(titles(flushed.inspector)).toEqual(['GET /']);
-  span?.setAttribute('http.route', '/of-span').end();
-  add(20);
-  await eventually(() => decided(other.processor) === 1);
-  await other.processor.forceFlush();
-  expect(titles(other.inspector)).toEqual(['GET /of-span']);
-  expect(decided(flushed.processor)).toBe(1);
 });
 
 test('forceFlush in a listener of the response waits for a span that ends with the response', async () => {

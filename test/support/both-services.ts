@@ -3,10 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createHttp2Server } from 'node:http2';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { internalsOf } from '../../src/requests/processor-internals.js';
 import { eventually } from './child-process.js';
 import { listen } from './listen.js';
-import { startProcessor } from './senders.js';
+import { countAllRequests, startProcessor } from './senders.js';
 import { decided } from './traced-service.js';
 
 /** How the requests of a service are tracked. */
@@ -41,8 +40,7 @@ export async function startBoth(
   { http = 1, options }: Started = {},
 ): Promise<Service> {
   const { processor, tracer, inspector } = await startProcessor(options);
-  if (tracked === 'without tracing')
-    internalsOf(processor)?.trackSpanless({ isAccepted: () => true, isStreamAccepted: () => true });
+  if (tracked === 'without tracing') countAllRequests();
 
   function listener(request: IncomingMessage, response: ServerResponse): void {
     if (tracked === 'with tracing') {

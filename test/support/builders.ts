@@ -3,17 +3,21 @@ import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
-import { Connection } from '../../src/requests/connections.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
-import type { McpReport } from '../../src/requests/operations/mcp.js';
-import type { NamedOperation } from '../../src/requests/operations/operation-target.js';
+import type { ResolvedOptions } from '../../src/options/option-table.js';
+import { Connection } from '../../src/request/connection.js';
+import type { FinishedSpan } from '../../src/request/finished-span.js';
+import type { McpReport } from '../../src/request/operations/mcp.js';
+import type { NamedOperation } from '../../src/request/operations/operation-target.js';
 import {
   createRequestReading,
   type RequestReading,
   readRequest,
-} from '../../src/requests/read-request.js';
-import { Request } from '../../src/requests/request.js';
+} from '../../src/request/read-request.js';
+import { Request } from '../../src/request/request.js';
+import { createOptionCallbacks } from '../../src/tracker/callbacks.js';
+import { createDecide, type IgnoreReason } from '../../src/tracker/reasons.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
+import { silentDiagnostics } from './diagnostics.js';
 
 /** A Friday noon in UTC. */
 export const NOON = Date.UTC(2026, 10, 20, 12);
@@ -169,10 +173,24 @@ export function openRequest({
   attributes?: Attributes | undefined;
   spanOperation?: NamedOperation | undefined;
 } = {}): Request {
-  const request = attributes ? Request.of(finishedSpan({ attributes })) : new Request();
+  const request = attributes ? Request.ofSpan(finishedSpan({ attributes })) : new Request();
   Object.assign(request.ensureAdditions(), { operation, mcp });
-  request.ensureSpanAdditions().operation = spanOperation;
+  request.ensureSpanFacts().operation = spanOperation;
   return Object.assign(request, others as Partial<Request>);
+}
+
+/** Why a request that was read makes no page view; `undefined` if it makes one. */
+export function reasonToIgnore(
+  http: HttpRequest,
+  options: Partial<ResolvedOptions> = {},
+  headers: Readonly<Record<string, string>> = {},
+): IgnoreReason | undefined {
+  const all = { ...DEFAULT_OPTIONS, url: new URL('http://matomo.test/'), siteId: 1, ...options };
+  const diagnostics = silentDiagnostics();
+  const callbacks = createOptionCallbacks(all, diagnostics);
+  const request = openRequest({ incoming: { headers, rawHeaders: [] } });
+  const read = Object.assign(request, { http });
+  return createDecide({ options: all, diagnostics, callbacks })(read).reason;
 }
 
 /** How spans are read where nothing is configured. */
@@ -183,10 +201,10 @@ export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
 /** What is read of a request that Node.js announces with these headers. `client` is the latest of its connection. */
 export function requestWith(headers: object, client?: Client): HttpRequest {
   const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
-  const announced = Request.ofNode({ headers } as never, response as never, '/a', undefined);
-  announced.connection = new Connection();
-  announced.connection.client = client;
-  return readRequest(announced, READING) as HttpRequest;
+  const socket = {};
+  new Connection(socket).client = client;
+  const request = Request.ofNode({ headers, socket } as never, response as never, '/a');
+  return readRequest(request, READING) as HttpRequest;
 }
 
 /** Headers as attributes of an instrumentation that captures them. */

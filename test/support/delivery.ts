@@ -1,7 +1,7 @@
 import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
 import type { Hit } from '../../src/hit/hit.js';
-import type { MatomoStats } from '../../src/pipeline/stats.js';
+import type { MatomoStats } from '../../src/tracker/stats.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { collectDiagnostics } from './diagnostics.js';
 import { kindOf, queryOf } from './named-hits.js';

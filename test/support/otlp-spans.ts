@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
+import { type FinishedSpan, parentSpanIdOf } from '../../src/request/finished-span.js';
 
 type Value = string | number | boolean | readonly string[];
 

@@ -1,7 +1,7 @@
 import type { Tracer } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { onTestFinished } from 'vitest';
-import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { MatomoSpanExporter, MatomoSpanProcessor, start } from '../../src/index.js';
 import type { InspectedHit, Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { startMatomo } from './matomo.js';
@@ -33,6 +33,12 @@ export async function startProcessor(
       return inspector.hits();
     },
   };
+}
+
+/** Until the end of the test, requests without a SERVER span count, too. */
+export function countAllRequests(): void {
+  const { shutdown } = start();
+  onTestFinished(shutdown);
 }
 
 /** The same of an exporter. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { MatomoStats } from '../../src/pipeline/stats.js';
+import type { MatomoStats } from '../../src/tracker/stats.js';
 import { ROOT } from './child-process.js';
 
 /** A process with a spool, see `apps/spool-worker.mjs`. */

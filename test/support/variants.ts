@@ -1,37 +1,47 @@
 import type { RequestListener } from 'node:http';
 import type { MatomoSpanProcessor } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { eventually } from './child-process.js';
-import { startProcessor } from './senders.js';
-import { decided, startTracedService, type TracedService } from './traced-service.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { startTracedService, type TracedService } from './traced-service.js';
 
-type Options = Parameters<typeof startProcessor>[0];
+type Options = MatomoOptions;
+type Sent = Parameters<TracedService['fetch']>;
 
 interface Variant {
-  readonly processor: MatomoSpanProcessor;
-  /** Waits until so many requests have been decided on, flushes, and gives what the Matomo of this variant got. */
+  /** Sends all requests to a service with these options, and gives what Matomo has got when so many have been decided on. */
   hitsOf(requests: number): Promise<InspectedHit[]>;
+  /** That of the service, once it was started. */
+  readonly processor: MatomoSpanProcessor | undefined;
 }
 
-/** One service whose requests go to several processors, each with its own options and inspector. */
-export async function startVariants<Name extends string>(
+/** The same requests to one service after the other, each with its own options: a process has one tracker. */
+export function startVariants<Name extends string>(
   listener: RequestListener | (() => RequestListener),
   options: Readonly<Record<Name, Options>>,
-): Promise<Pick<TracedService, 'fetch' | 'port'> & { readonly of: Record<Name, Variant> }> {
-  const variants: [string, Variant][] = [];
-  for (const [name, own] of Object.entries<Options>(options)) {
-    const { processor, hits } = await startProcessor(own);
-    const hitsOf = async (requests: number) => {
-      await eventually(() => decided(processor) >= requests);
-      return hits();
+): { fetch(...sent: Sent): void; readonly of: Record<Name, Variant> } {
+  const requests: Sent[] = [];
+
+  function createVariant(own: Options): Variant {
+    let service: TracedService | undefined;
+    return {
+      async hitsOf(count) {
+        const started = await startTracedService(listener, own);
+        service = started;
+        for (const sent of requests) await started.fetch(...sent);
+        await started.requests(count);
+        const hits = await started.hits();
+        await started.processor.shutdown();
+        return hits;
+      },
+      get processor() {
+        return service?.processor;
+      },
     };
-    variants.push([name, { processor, hitsOf }]);
   }
-  const spanProcessors = variants.map(([, { processor }]) => processor as never);
-  const { fetch, port } = await startTracedService(
-    listener,
-    { enabled: false },
-    { spanProcessors },
-  );
-  return { fetch, port, of: Object.fromEntries(variants) as Record<Name, Variant> };
+
+  const entries = Object.entries<Options>(options).map(([name, own]) => [name, createVariant(own)]);
+  return {
+    fetch: (...sent) => void requests.push(sent),
+    of: Object.fromEntries(entries) as Record<Name, Variant>,
+  };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import type { MatomoStats } from '../../src/pipeline/stats.js';
+import type { MatomoStats } from '../../src/tracker/stats.js';
 import { serverSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
 import { eventually } from '../support/child-process.js';

@@ -2,8 +2,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { captureRequests, currentRequest } from '../../src/requests/captured-requests.js';
-import type { Request } from '../../src/requests/request.js';
+import { start as startTracking } from '../../src/index.js';
+import { currentRequest } from '../../src/request/contexts.js';
+import type { Request } from '../../src/request/request.js';
 import { type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
 import { CLIENT_ROWS } from './linear-input/client-rows.js';
 import { INSPECTOR_ROWS } from './linear-input/inspector-rows.js';
@@ -12,31 +13,24 @@ import { spanRows } from './linear-input/span-rows.js';
 
 /** Runs a function in the asynchronous context of a request that nothing is noted of. */
 let run: (fn: () => unknown) => unknown;
-let stop: () => void;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  const release = captureRequests({
-    isRetired: false,
-    findRequest: () => undefined,
-    abandon: () => undefined,
-    begin: () => undefined,
-    beginStream: () => undefined,
-    takeHit: () => undefined,
-    reports: { refuseHit: () => undefined, reportHit: () => undefined },
-  });
+  const { shutdown } = startTracking({ url: 'http://127.0.0.1:9', siteId: 1 });
   const server = createServer((_request, response) => {
     run = AsyncResource.bind((fn: () => unknown) => {
       (currentRequest() as Request).additions = undefined;
       return fn();
     });
-    response.end();
+    stop = async () => {
+      response.end();
+      server.close();
+      await shutdown();
+    };
+    response.flushHeaders();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  stop = () => {
-    release();
-    server.close();
-  };
 });
 afterAll(() => stop());
 

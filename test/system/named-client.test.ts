@@ -110,7 +110,7 @@ test.each(Object.entries(WAYS))(
 
 test('an address that code sets passes the same privacy rules as one that was read', async () => {
   const own = { ...OPTIONS, visitorKey: 'a-key' };
-  const { fetch, of } = await startVariants(
+  const { fetch, of } = startVariants(
     (request, response) => {
       annotate(namedBy(request));
       trackEvent('Shop', 'seen');
@@ -130,12 +130,12 @@ test('an address that code sets passes the same privacy rules as one that was re
   const read = (address: string) => ({
     headers: { 'x-forwarded-for': address, 'user-agent': PROXY },
   });
-  await fetch('/read', read(A));
-  await fetch('/read', read(B));
-  await fetch('/named', named({ 'x-cip': A }));
-  await fetch('/named', named({ 'x-cip': B }));
-  await fetch('/mapped', named({ 'x-cip': `::ffff:${A}` }));
-  await fetch('/mapped', named({ 'x-cip': `${B}:51234` }));
+  fetch('/read', read(A));
+  fetch('/read', read(B));
+  fetch('/named', named({ 'x-cip': A }));
+  fetch('/named', named({ 'x-cip': B }));
+  fetch('/mapped', named({ 'x-cip': `::ffff:${A}` }));
+  fetch('/mapped', named({ 'x-cip': `${B}:51234` }));
   const visitors: Record<string, number> = {};
   for (const [variant, { hitsOf }] of Object.entries(of)) {
     const hits = (await hitsOf(6)).map(({ params }) => params);
@@ -194,7 +194,7 @@ test('beforeSend may change the site, mask or remove what names the client, and 
     '/removed': ({ cip: _, ua: __, ...parameters }) => parameters,
     '/own': (parameters) => ({ ...parameters, cip: B, cid: '0123456789abcdef' }),
   };
-  const { fetch, of } = await startVariants((_request, response) => void response.end(), {
+  const { fetch, of } = startVariants((_request, response) => void response.end(), {
     changed: {
       ...OPTIONS,
       visitorKey: 'a-key',
@@ -205,8 +205,7 @@ test('beforeSend may change the site, mask or remove what names the client, and 
     second: { ...OPTIONS, visitorKey: 'a-key', siteId: 2 },
   });
   const paths = Object.keys(changes);
-  for (const path of paths)
-    await fetch(path, { headers: { 'x-forwarded-for': A, 'user-agent': PROXY } });
+  for (const path of paths) fetch(path, { headers: { 'x-forwarded-for': A, 'user-agent': PROXY } });
   const idOf = async (variant: keyof typeof of) => (await of[variant].hitsOf(5))[0]?.params.cid;
   const sent = new Map(
     (await of.changed.hitsOf(5)).map(({ params }) => [new URL(params.url ?? '').pathname, params]),
@@ -239,26 +238,30 @@ test.each([
 );
 
 test('hits of a request that is still open are of the client that it names, and excluded with it', async () => {
-  let end: (() => void) | undefined;
-  const { fetch, of } = await startVariants(
-    (request, response) => {
-      annotate(namedBy(request));
-      trackEvent('Shop', 'seen');
-      end = () => response.end();
-    },
-    {
-      none: { ...OPTIONS, scheduledDelayMillis: 1 },
-      named: { ...OPTIONS, scheduledDelayMillis: 1, ignoreAddresses: [A] },
-      read: { ...OPTIONS, scheduledDelayMillis: 1, ignoreAddresses: ['198.51.100.9'] },
-    },
-  );
-  const answered = fetch('/', named({ 'x-cip': A, 'x-ua': FIREFOX }));
-  await expect.poll(async () => (await of.none.hitsOf(0)).length).toBe(1);
-  end?.();
-  await answered;
-  const [event, page] = (await of.none.hitsOf(1)).map(({ params }) => params);
+  async function hitsWith(ignoreAddresses: readonly string[]) {
+    let end: (() => void) | undefined;
+    const service = await startTracedService(
+      (request, response) => {
+        annotate(namedBy(request));
+        trackEvent('Shop', 'seen');
+        end = () => response.end();
+      },
+      { ...OPTIONS, scheduledDelayMillis: 1, ignoreAddresses },
+    );
+    const answered = service.fetch('/', named({ 'x-cip': A, 'x-ua': FIREFOX }));
+    await eventually(() => end !== undefined);
+    const early = ignoreAddresses.length === 0 ? 1 : 0;
+    await expect.poll(async () => (await service.hits()).length).toBe(early);
+    end?.();
+    await answered;
+    await service.requests(1);
+    const hits = await service.hits();
+    await service.processor.shutdown();
+    return hits.map(({ params }) => params);
+  }
+  const [event, page] = await hitsWith([]);
   expect([event?.cip, event?.ua, event?.cid]).toEqual([A, FIREFOX, page?.cid]);
-  for (const variant of ['named', 'read'] as const) expect(await of[variant].hitsOf(1)).toEqual([]);
+  for (const ignored of [A, '198.51.100.9']) expect(await hitsWith([ignored])).toEqual([]);
 });
 
 test('the user agent that code sets decides what the client is: AI chatbot, health check or person', async () => {
@@ -288,7 +291,7 @@ test('the user agent that code sets decides what the client is: AI chatbot, heal
 });
 
 test('the sample has the visitors that code names, and all of what they do', async () => {
-  const { fetch, of } = await startVariants(
+  const { fetch, of } = startVariants(
     (request, response) => {
       annotate(namedBy(request));
       trackEvent('Shop', 'seen');
@@ -300,7 +303,7 @@ test('the sample has the visitors that code names, and all of what they do', asy
     },
   );
   const addresses = Array.from({ length: 40 }, (_, i) => `203.0.113.${i + 1}`);
-  for (const cip of addresses) await fetch('/', named({ 'x-cip': cip }));
+  for (const cip of addresses) fetch('/', named({ 'x-cip': cip }));
   const all = new Set((await of.all.hitsOf(40)).map(({ params }) => params.cid));
   const sampled = (await of.sampled.hitsOf(40)).map(({ params }) => params.cid);
   expect(all.size).toBe(40);

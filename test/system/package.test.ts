@@ -17,14 +17,13 @@ const EXPORTS = {
   index: {
     values: words(`
       AI_CHATBOTS HEALTH_CHECKERS MatomoSpanExporter MatomoSpanProcessor annotate forRequest
-      ignore measure recordServerSpans start trackEvent trackGoal trackHit trackMcp
-      trackOrder
+      ignore measure start trackEvent trackGoal trackHit trackMcp trackOrder
     `),
     types: words(`
       AttributeValue Attributes Context FinishedSpan HitParameters HrTime Link MatomoHandle
       MatomoOptions MatomoStats McpTransport McpVisitor MessageCode MeterProvider
-      OptionError Order OrderItem PerfKey RequestFunctions Sampler SamplingResult Span
-      SpanContext TraceState TrackedRequest TrackingParameters VisitorId
+      OptionError Order OrderItem PerfKey RequestFunctions Span SpanContext TraceState
+      TrackedRequest TrackingParameters VisitorId
     `),
   },
   'inspector/index': {

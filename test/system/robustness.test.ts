@@ -123,9 +123,10 @@ test.each<[string, object]>([
     processor.onEnd(given as never);
   }
   await processor.forceFlush();
-  const { hits, tracked, pending } = processor.stats();
-  expect({ tracked, pending }).toEqual({ tracked: hits, pending: 0 });
-  expect(inspector.hits().map(({ verdict }) => verdict)).toEqual(Array(hits).fill('tracked'));
+  const { hits, tracked, pending, lost } = processor.stats();
+  expect({ all: tracked + lost.rejected, pending }).toEqual({ all: hits, pending: 0 });
+  const verdicts = inspector.hits().map(({ verdict }) => verdict);
+  expect(verdicts).toEqual(Array(tracked).fill('tracked'));
 });
 
 test('null and undefined in place of a span throw nothing', () => {

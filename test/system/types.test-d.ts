@@ -1,6 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import type { Sampler, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { assertType, expectTypeOf, test } from 'vitest';
 import {
   annotate,
@@ -8,7 +8,6 @@ import {
   forRequest,
   type MatomoHandle,
   type MatomoOptions,
-  type Sampler as MatomoSampler,
   MatomoSpanExporter,
   MatomoSpanProcessor,
   type MatomoStats,
@@ -16,8 +15,6 @@ import {
   type OrderItem,
   type PerfKey,
   type RequestFunctions,
-  recordServerSpans,
-  type SamplingResult,
   start,
   type TrackedRequest,
   trackEvent,
@@ -32,9 +29,8 @@ test('the processor is one of the SDK’s, the exporter too', () => {
   assertType<NodeSDKConfiguration['spanProcessors']>([new MatomoSpanProcessor()]);
 });
 
-test('meter providers and samplers of OpenTelemetry fit, although no type of its API is imported', () => {
+test('meter providers of OpenTelemetry fit, although no type of its API is imported', () => {
   new MatomoSpanProcessor({ meterProvider: {} as MeterProvider });
-  assertType<Sampler>(recordServerSpans({} as Sampler));
 });
 
 test('the handle of start is an AsyncDisposable', () => {
@@ -97,8 +93,6 @@ test('options take what an application has at hand', () => {
   assertType<MatomoOptions>({ ignore: async () => true });
   // @ts-expect-error a promise
   assertType<MatomoOptions>({ userId: async () => 'ann' });
-  // @ts-expect-error no such value
-  recordServerSpans({} as MatomoSampler, { children: 'x' });
 });
 
 test('what is undefined is not set', () => {
@@ -112,8 +106,6 @@ test('what functions return has a name', () => {
   expectTypeOf(start).returns.toEqualTypeOf<MatomoHandle>();
   assertType<MatomoStats>(new MatomoSpanProcessor().stats());
   assertType<MatomoStats>(new MatomoSpanExporter().stats());
-  expectTypeOf(recordServerSpans({} as MatomoSampler)).toEqualTypeOf<MatomoSampler>();
-  expectTypeOf<ReturnType<MatomoSampler['shouldSample']>>().toEqualTypeOf<SamplingResult>();
 });
 
 test('events, goals and orders are typed, with tracking parameters for the rest', () => {

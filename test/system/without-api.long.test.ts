@@ -22,13 +22,12 @@ const server = require('node:http').createServer((request, response) => response
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
 `;
 const TYPED = `
-import { MatomoSpanProcessor, recordServerSpans, start, type MatomoHandle, type Sampler } from 'opentelemetry-matomo';
+import { MatomoSpanProcessor, start, type MatomoHandle } from 'opentelemetry-matomo';
 import { startInspector } from 'opentelemetry-matomo/testing';
 import { createGateway } from 'opentelemetry-matomo/gateway';
 
 export const handle: MatomoHandle = start({ siteId: ({ path }) => path.length });
 export const processor = new MatomoSpanProcessor();
-export const wrap: (sampler: Sampler) => Sampler = recordServerSpans;
 export { createGateway, startInspector };
 `;
 

@@ -13,7 +13,7 @@ import {
 import { credentialsIn } from '../../options/header-values.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { resolveOptions } from '../../options/resolve-options.js';
-import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
+import { missingHeaders } from '../../tracker/privacy.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
 const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([

@@ -5,7 +5,7 @@ import { toBody } from '../../delivery/bulk.js';
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { USER_AGENT } from '../../pipeline/create-delivery.js';
+import { USER_AGENT } from '../../tracker/create-delivery.js';
 import {
   type ApiCall,
   ApiFailure,

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { memoize } from '../../common/generation-cache.js';
 import type { Attributes } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
-import { textOf } from '../../requests/finished-span.js';
-import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
-import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/index.js';
-import type { SpanReading } from '../../requests/span-annotations.js';
+import { textOf } from '../../request/finished-span.js';
+import { OPERATION_ATTRIBUTES } from '../../request/operations/index.js';
+import type { RequestReading } from '../../request/read-request.js';
+import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes/index.js';
 import { cutName, type Reasons, UNKNOWN_NAME } from './read-values.js';
 import {
   bytesOf,
@@ -175,7 +175,7 @@ export function createSelection(
     services,
     scopes,
   }: { readonly services?: Names | undefined; readonly scopes?: Names | undefined },
-  { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
+  { userIdAttribute }: Pick<RequestReading, 'userIdAttribute'>,
 ): SpanSelection {
   const names = [
     'error.type',

@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue, HrTime } from '../../common/otel-types.js';
-import type { FinishedSpan } from '../../requests/finished-span.js';
-import { HIT_EVENT, MAX_FURTHER_HITS } from '../../requests/matomo-attributes.js';
+import type { FinishedSpan } from '../../request/finished-span.js';
+import { HIT_EVENT, MAX_FURTHER_HITS } from '../../request/matomo-attributes.js';
 
 /** The body is not an export request. */
 export class UnreadableExport extends Error {}

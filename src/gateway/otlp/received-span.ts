@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '../../common/otel-types.js';
-import { type FinishedSpan, methodOf } from '../../requests/finished-span.js';
-import type { WaitingSpan } from '../../requests/group-spans.js';
-import { linkedRequestOf } from '../../requests/operations/mcp.js';
+import { type FinishedSpan, methodOf } from '../../request/finished-span.js';
+import { linkedRequestOf } from '../../request/operations/mcp.js';
+import type { WaitingSpan } from '../../spans/group-spans.js';
 import { type Keeps, NO_ATTRIBUTES, NO_EVENTS, type SpanEvent, toHrTime } from './read-values.js';
 
 /** The source of spans: their resource. */

@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
+import type { Instruments } from '../../tracker/metrics.js';
 import { MEMORY_OF_BODIES } from './answer-export.js';
 import { MAX_CONNECTIONS } from './server.js';
 
@@ -7,8 +8,16 @@ type Cause = keyof typeof CAUSES;
 /** Counts exports that are refused because there is no room, and logs them, once a minute for all. */
 export function createRefusedExports({ lines }: Pick<Diagnostics, 'lines'>) {
   let exports = 0;
+  const instruments: Instruments = {
+    'matomo.exports.refused': {
+      unit: '{export}',
+      description: 'Exports that a gateway refused because there was no room',
+      read: (_observed, observe) => observe(exports),
+    },
+  };
   return {
     exports: () => exports,
+    instruments,
     count(cause: Cause): void {
       exports += 1;
       const { text, advice } = CAUSES[cause];

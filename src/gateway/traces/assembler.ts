@@ -1,6 +1,6 @@
 import { beginSlice } from '../../common/slices.js';
-import { type DueOf, dueNow, type RequestSpans, WaitingTrace } from '../../requests/group-spans.js';
-import { hasHitEvent } from '../../requests/matomo-attributes.js';
+import { hasHitEvent } from '../../request/matomo-attributes.js';
+import { type DueOf, dueNow, type RequestSpans, WaitingTrace } from '../../spans/group-spans.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { RecentSpans } from './recent-spans.js';
 

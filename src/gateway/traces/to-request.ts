@@ -1,18 +1,17 @@
 import type { Attributes } from '../../common/otel-types.js';
 import { redactRoute } from '../../hit/page/redaction.js';
 import { decodeLatin1 } from '../../hit/text.js';
-import { assembleRequest } from '../../requests/assemble-requests.js';
 import {
   type FinishedSpan,
   peerAddressOf,
   splitTarget,
   targetOf,
   textOf,
-} from '../../requests/finished-span.js';
-import type { RequestSpans } from '../../requests/group-spans.js';
-import type { RequestReading } from '../../requests/read-request.js';
-import type { EndedRequest } from '../../requests/request.js';
-import { isAnnotatedBelow } from '../../requests/span-annotations.js';
+} from '../../request/finished-span.js';
+import type { RequestReading } from '../../request/read-request.js';
+import { type AssembledRequest, assembleRequest } from '../../spans/assemble-requests.js';
+import { isAnnotatedBelow } from '../../spans/facts.js';
+import type { RequestSpans } from '../../spans/group-spans.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 
 /**
@@ -25,7 +24,7 @@ export function toRequest(
   { root, below }: Pick<RequestSpans<ReceivedSpan>, 'root' | 'below'>,
   reading: RequestReading,
   namesBySpan: boolean,
-): EndedRequest | undefined {
+): AssembledRequest | undefined {
   const spans: FinishedSpan[] = [];
   const title = namesBySpan ? namedBy(root) : undefined;
   if (title) spans.push(title);

@@ -3,16 +3,16 @@ import type { Diagnostics } from '../../../src/common/diagnostics.js';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import type { Attributes } from '../../../src/common/otel-types.js';
+import type { FurtherHit } from '../../../src/hit/further-hit.js';
 import { addTiming } from '../../../src/hit/http-request.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import { createHitPipeline, type HitPipeline } from '../../../src/pipeline/hit-pipeline.js';
-import { announceExporter } from '../../../src/requests/captured-requests.js';
-import type { FinishedSpan } from '../../../src/requests/finished-span.js';
-import { hitsOfEvents } from '../../../src/requests/matomo-attributes.js';
-import { readRequest } from '../../../src/requests/read-request.js';
-import { Request } from '../../../src/requests/request.js';
-import { createRequestFunctions } from '../../../src/requests/request-functions.js';
-import { annotateBelow, annotateOwn } from '../../../src/requests/span-annotations.js';
+import type { FinishedSpan } from '../../../src/request/finished-span.js';
+import { createRequestFunctions } from '../../../src/request/functions.js';
+import { hitsOfEvents } from '../../../src/request/matomo-attributes.js';
+import { readRequest } from '../../../src/request/read-request.js';
+import { type ReadRequest, Request } from '../../../src/request/request.js';
+import { annotateBelow, annotateOwn } from '../../../src/spans/facts.js';
+import { createPipeline, type Pipeline } from '../../../src/tracker/pipeline.js';
 
 export type { MatomoOptions };
 
@@ -138,9 +138,9 @@ export function openBuilder(options: MatomoOptions = {}): {
     capturedHeaders: CAPTURED,
     ...options,
   };
-  const made = createHitPipeline(given, diagnostics, 'matomo_span_processor');
-  if (!made) throw new Error('the options do not track anything');
-  const { pipeline, reading } = made;
+  const pipeline = createPipeline(given, diagnostics, { component: 'contract' });
+  if (!pipeline) throw new Error('the options do not track anything');
+  const { reading } = pipeline;
   const queue = takeFrom(pipeline);
 
   return {
@@ -150,19 +150,21 @@ export function openBuilder(options: MatomoOptions = {}): {
       const { nowMillis = NOON + 1000, callMillis = nowMillis, isOpen, isOutside } = facts;
       vi.setSystemTime(nowMillis);
       const span = spanOf(facts);
-      const request = Request.of(span);
+      const request = Request.ofSpan(span);
       withFunctions(pipeline, isOutside ? undefined : request, callMillis, (call) => {
         facts.calls?.forEach(call);
         if (isOpen || isOutside) return;
         for (const below of facts.below ?? []) annotateBelow(request, childOf(below), reading);
         annotateOwn(request, span, reading);
-        request.ensureSpanAdditions().hits = hitsOfEvents(span);
+        for (const hit of hitsOfEvents(span)) pipeline.addHit(hit, request);
         const http = readRequest(request, reading);
         if (!http) throw new Error('the facts are not of a request');
         const { aborted, sentStatus } = facts;
         if (aborted !== undefined) Object.assign(http, { aborted });
         if (sentStatus !== undefined) Object.assign(http, { sentStatus });
-        pipeline.addRequest(request.end(http));
+        request.http = http;
+        pipeline.add(request as ReadRequest);
+        request.release();
         facts.callsAfter?.forEach(call);
       });
       void pipeline.flush();
@@ -191,10 +193,10 @@ export function openBuilder(options: MatomoOptions = {}): {
   };
 }
 
-type Hit = Parameters<HitPipeline['delivery']['put']>[0];
+type Hit = Parameters<Pipeline['delivery']['put']>[0];
 
 /** The hits that a pipeline gives to its delivery, which does not get them. */
-function takeFrom({ delivery }: HitPipeline): Hit[] {
+function takeFrom({ delivery }: Pipeline): Hit[] {
   const queue: Hit[] = [];
   Object.assign(delivery, {
     put: (hit: Hit) => queue.push(hit) > 0,
@@ -205,25 +207,23 @@ function takeFrom({ delivery }: HitPipeline): Hit[] {
 
 /** Calls what `run` passes as the application does, for one request at a time. */
 function withFunctions(
-  pipeline: HitPipeline,
+  pipeline: Pipeline,
   request: Request | undefined,
   atMillis: number,
   run: (call: (call: Call) => void) => void,
 ): void {
-  const functions = createRequestFunctions(() => ({ announced: request, span: undefined }));
-  const leave = announceExporter({
-    takeHit: (hit) => pipeline.addFurtherHit({ ...hit, epochMillis: atMillis }, request),
-    reports: pipeline.reports,
+  const calls = {
+    addHit: (hit: FurtherHit) => pipeline.addHit({ ...hit, epochMillis: atMillis }, request),
+    refuseHit: (key: string, message: string) => pipeline.refuseHit(key, message),
+    reportHit: (key: string, message: string) => pipeline.reportHit(key, message),
+    reportLate: () => undefined,
+  };
+  const functions = createRequestFunctions(calls, () => request);
+  run(([name, ...args]) => {
+    if (name === 'timing')
+      addTiming((request as Request).ensureAdditions(), ...(args as ['pf_dm1', number]));
+    else (functions[name] as (...args: readonly unknown[]) => void)(...args);
   });
-  try {
-    run(([name, ...args]) => {
-      if (name === 'timing')
-        addTiming((request as Request).ensureAdditions(), ...(args as ['pf_dm1', number]));
-      else (functions[name] as (...args: readonly unknown[]) => void)(...args);
-    });
-  } finally {
-    leave();
-  }
 }
 
 function spanOf(facts: Facts): FinishedSpan {

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { createDeliveryCounts } from '../../../src/delivery/delivery-counts.js';
 import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
 import { MemoryStore } from '../../../src/delivery/memory-store.js';
-import type { MatomoStats } from '../../../src/pipeline/stats.js';
+import type { MatomoStats } from '../../../src/tracker/stats.js';
 import { ROOT } from '../../support/child-process.js';
 import { openFolderStore } from './folder-store.js';
 import { openRedisStore } from './redis-store.js';

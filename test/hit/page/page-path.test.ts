@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toTitlePath } from '../../../src/hit/page/page-path.js';
-import { readRequest } from '../../../src/requests/read-request.js';
-import { Request } from '../../../src/requests/request.js';
+import { readRequest } from '../../../src/request/read-request.js';
+import { Request } from '../../../src/request/request.js';
 import { finishedSpan, httpRequest, parametersOf, READING } from '../../support/builders.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
@@ -136,7 +136,7 @@ test('a raw title is decoded, too', () => {
 
 const titleOfSpan = (attributes: Record<string, string | string[]>) => {
   const span = finishedSpan({ attributes: { 'http.request.method': 'GET', ...attributes } });
-  const request = readRequest(Request.of(span), READING);
+  const request = readRequest(Request.ofSpan(span), READING);
   return parametersOf({ ...httpRequest(), ...request }).parameters.action_name;
 };
 const ANSWER = { 'http.response.header.content-type': ['text/x-script; charset=utf-8'] };

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import type { Operation } from '../../../src/hit/http-request.js';
-import { readOperation } from '../../../src/requests/operations/index.js';
-import type { McpReport } from '../../../src/requests/operations/mcp.js';
-import { McpEndpoints } from '../../../src/requests/operations/mcp.js';
+import { readOperation } from '../../../src/request/operations/index.js';
+import type { McpReport } from '../../../src/request/operations/mcp.js';
+import { McpEndpoints } from '../../../src/request/operations/mcp.js';
 import { openRequest } from '../../support/builders.js';
 
 interface Given {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { OperationEvidence } from '../../../src/hit/http-request.js';
-import { OperationNames } from '../../../src/requests/operations/proven-names.js';
+import { OperationNames } from '../../../src/request/operations/proven-names.js';
 import { httpRequest, operation } from '../../support/builders.js';
 
 const DAY_MILLIS = 86_400_000;

@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  operationOfSpan,
-  readOperation,
-  updateOperation,
-} from '../../../src/requests/operations/index.js';
+import { operationOfSpan, readOperation } from '../../../src/request/operations/index.js';
 import { finishedSpan, openRequest } from '../../support/builders.js';
 import { jwt } from '../../support/jwt.js';
 
@@ -155,14 +151,6 @@ test('a response of GraphQL has a type', () => {
   const evidence = (contentType: string) =>
     readOperation(openRequest({ incoming }), { ...POSTED, contentType }, true)?.evidence;
   expect([evidence(JSON_TYPE), evidence('')]).toEqual(['response', 'none']);
-});
-
-test('a span that ends later confirms the name that a client has sent, and replaces no other', () => {
-  const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, true);
-  const late = (name: string) =>
-    updateOperation(known, { operation: { kind: 'trpc', name }, hasFailed: false }, true);
-  expect(late('a')).toMatchObject({ name: 'a', evidence: 'server' });
-  expect(late('b')).toMatchObject({ name: 'a', evidence: 'response' });
 });
 
 test('spans win over channels, and both over the body, which knows the length of a batch', () => {

@@ -6,9 +6,8 @@ import { AI_CHATBOTS, HEALTH_CHECKERS } from '../../../src/hit/bots/bots.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
-import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
-import { createFindIgnoreReason } from '../../../src/pipeline/ignore-reasons.js';
-import { HIT_OPTIONS, httpRequest, parametersOf } from '../../support/builders.js';
+import { OPTIONS } from '../../../src/options/option-table.js';
+import { HIT_OPTIONS, httpRequest, parametersOf, reasonToIgnore } from '../../support/builders.js';
 import { ROOT } from '../../support/child-process.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, PAGES, read, rowsWith } from './pages.js';
@@ -20,7 +19,7 @@ const { configurationPage } = (await import(script)) as {
 const page = read('docs/configuration.md');
 
 test('docs/configuration.md is what the declarations of the options and their comments say', () => {
-  const options = { ...ENVIRONMENT_OPTIONS, ...RECEIVER_OPTIONS };
+  const options = { ...OPTIONS, ...RECEIVER_OPTIONS };
   const isFresh = page === configurationPage(options, { HEALTH_CHECKERS, AI_CHATBOTS });
   expect(isFresh, 'docs/configuration.md is stale: run `npm run configuration`').toBe(true);
 });
@@ -167,7 +166,7 @@ test.each(Object.entries(EFFECTS))('%s does what it is for', (example, effects) 
   if (!options) throw new Error('nothing is tracked');
   for (const { request, ignored, sent = '', hidden } of effects) {
     const whole = httpRequest(request);
-    expect(createFindIgnoreReason(options)(whole)).toBe(ignored);
+    expect(reasonToIgnore(whole, options)).toBe(ignored);
     const { visitorKey } = HIT_OPTIONS;
     const { parameters } = parametersOf(whole, { ...options, visitorKey });
     expect(JSON.stringify(parameters)).toContain(sent);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noStats } from '../../../src/pipeline/stats.js';
+import { noStats } from '../../../src/tracker/stats.js';
 import { eventually } from '../../support/child-process.js';
 import { sendSpans, startGateway } from '../../support/gateway.js';
 import { startMeterProvider } from '../../support/meter-provider.js';

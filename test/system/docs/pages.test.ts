@@ -7,13 +7,13 @@ import { SETUP_TOKEN } from '../../../src/cli/setup.js';
 import { coded, MESSAGE_CODES, splitCode } from '../../../src/common/messages.js';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
 import { type OptionDeclarations, variablesOf } from '../../../src/options/declaration.js';
-import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
+import { OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { MAIN } from '../../support/cli.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, linksOf, PAGES, read, rowsWith } from './pages.js';
 
-const options: OptionDeclarations = ENVIRONMENT_OPTIONS;
+const options: OptionDeclarations = OPTIONS;
 const variables = Object.values(options).flatMap(({ env }) => env ?? []);
 
 test('the index names every page in docs', () => {

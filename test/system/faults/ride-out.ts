@@ -3,7 +3,7 @@ import type { LossReason } from '../../../src/delivery/delivery-counts.js';
 import type { MatomoSpanProcessor } from '../../../src/index.js';
 import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import type { MatomoStats } from '../../../src/pipeline/stats.js';
+import type { MatomoStats } from '../../../src/tracker/stats.js';
 import { eventually } from '../../support/child-process.js';
 import {
   type FaultProxy,

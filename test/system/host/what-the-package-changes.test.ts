@@ -29,8 +29,12 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     'show routes and operations',
   ],
   [
-    /^property of a socket: (?:Symbol\(opentelemetry-matomo\.connection\)|emit|end)$/,
+    /^property of a socket: (?:Symbol\(opentelemetry-matomo\.connection\)|end)$/,
     'its requests, their contexts, and answers by the socket itself; hidden',
+  ],
+  [
+    /^listeners of a (?:socket: (?:close|end|error)|server: request)$/,
+    'one that comes first: how a connection ends, and whose a SERVER span is',
   ],
   [/^property of a socket: _peername$/, 'Node.js has remembered the address'],
   [/^loaded \/dist\/cjs\//, 'the package itself'],

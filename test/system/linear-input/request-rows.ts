@@ -10,19 +10,14 @@ import { decodeLatin1 } from '../../../src/hit/text.js';
 import { toClientHints } from '../../../src/hit/visitor/client.js';
 import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
 import { visitorOfCookie } from '../../../src/hit/visitor/visitor-id.js';
-import { hasConsent } from '../../../src/pipeline/find-privacy-reason.js';
-import {
-  createFindIgnoreReason,
-  createFindNoPageReason,
-  readsContent,
-} from '../../../src/pipeline/ignore-reasons.js';
-import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
-import { readOperation } from '../../../src/requests/operations/index.js';
-import { routeOf } from '../../../src/requests/routes/index.js';
-import { Mount, NO_MOUNT } from '../../../src/requests/routes/mount-path.js';
-import { fittingRoute } from '../../../src/requests/routes/reported-route.js';
-import { httpRequest, openRequest } from '../../support/builders.js';
-import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { splitTarget, targetOf } from '../../../src/request/finished-span.js';
+import { readOperation } from '../../../src/request/operations/index.js';
+import { routeOf } from '../../../src/request/routes/index.js';
+import { Mount, NO_MOUNT } from '../../../src/request/routes/mount-path.js';
+import { fittingRoute } from '../../../src/request/routes/reported-route.js';
+import { hasConsent } from '../../../src/tracker/privacy.js';
+import { httpRequest, openRequest, reasonToIgnore } from '../../support/builders.js';
+import { CHATGPT } from '../../support/chatbots.js';
 import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 
 const ANSWERED = { statusCode: 200 };
@@ -153,29 +148,27 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     cases: texts(createRedactPath([/a*b/]), { "'a'": ['a', '/'] }),
   },
   {
-    what: 'createFindIgnoreReason with quadratic patterns of a user',
+    what: 'ignored by quadratic patterns of a user',
     reason: 'patterns see 2,048 characters',
     cases: texts(
       (text) =>
-        createFindIgnoreReason({
-          ...DEFAULT_OPTIONS,
+        reasonToIgnore(httpRequest({ path: text, userAgent: text }), {
           ignorePaths: ['/'],
           ignorePatterns: [/a*b/],
           ignoreUserAgents: [/a*b/],
           allowedMethods: ['GET'],
-        })(httpRequest({ path: text, userAgent: text })),
+        }),
       { "'a'": 'a', dots: '.' },
     ),
   },
   {
-    what: 'createFindNoPageReason',
+    what: 'no page',
     reason: 'each expression looks at a character once',
     cases: texts(
       (text) => {
-        const find = createFindNoPageReason({ staticFiles: 'ignore', prefetches: 'ignore' });
-        find(httpRequest({ path: `/${text}`, route: undefined }));
-        find(httpRequest({ path: '/a.js', route: `/${text}` }));
-        find(httpRequest({ query: `transport=polling&EIO=4&${text}`, route: undefined }));
+        reasonToIgnore(httpRequest({ path: `/${text}`, route: undefined }));
+        reasonToIgnore(httpRequest({ path: '/a.js', route: `/${text}` }));
+        reasonToIgnore(httpRequest({ query: `transport=polling&EIO=4&${text}`, route: undefined }));
       },
       textsOf(['.', '.js', '/', '{', '*', '&', '&EIO', 'a']),
     ),
@@ -251,12 +244,12 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     }),
   },
   {
-    what: 'readsContent and isDocument',
+    what: 'content for AI chatbots, and documents',
     reason: 'anchored, or a match begins at one character that no class goes beyond',
     cases: texts(
       (text) => [
-        readsContent({ path: '/', statusCode: 206 }, '', text),
-        readsContent({ path: `/${text}`, statusCode: 200 }, text),
+        reasonToIgnore(httpRequest({ userAgent: CHATGPT, statusCode: 206 }), {}, { range: text }),
+        reasonToIgnore(httpRequest({ userAgent: CHATGPT, path: `/${text}` }), {}, { cookie: text }),
         isDocument(`/${text}`, 404, text),
         isDocument(`/${text}`, 200, text),
       ],

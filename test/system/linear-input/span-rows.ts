@@ -5,8 +5,8 @@ import { overrideAll } from '../../../src/hit/parameters/overrides.js';
 import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
 import { toParameterValue } from '../../../src/hit/parameters/parameter-values.js';
 import { cleanText } from '../../../src/hit/text.js';
-import { assembleRequests } from '../../../src/requests/assemble-requests.js';
-import type { FinishedSpan } from '../../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../../src/request/finished-span.js';
+import { assembleRequests } from '../../../src/spans/assemble-requests.js';
 import { finishedSpan, hitsOf, httpRequest, READING } from '../../support/builders.js';
 import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 

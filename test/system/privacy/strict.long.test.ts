@@ -108,7 +108,7 @@ test('no user ID is sent but that of the option userId', async () => {
     beforeSend: (parameters) =>
       parameters.url?.endsWith('/before-send') ? { ...parameters, ...UID } : parameters,
   };
-  const { fetch, of } = await startVariants(
+  const { fetch, of } = startVariants(
     (request, response) => {
       trace.getActiveSpan()?.setAttribute('enduser.id', 'ours');
       SOURCES[request.url as string]?.();
@@ -129,15 +129,15 @@ test('no user ID is sent but that of the option userId', async () => {
     },
   );
   const paths = Object.keys(SOURCES);
-  for (const path of paths) await fetch(path, { headers: { ...HEADERS, 'x-api-key': 'k' } });
+  for (const path of paths) fetch(path, { headers: { ...HEADERS, 'x-api-key': 'k' } });
   const withUser = async (variant: typeof of.open) => {
     const hits = await variant.hitsOf(paths.length);
     return hits.flatMap(({ params: { uid, url } }) => (uid ? new URL(url as string).pathname : []));
   };
   expect((await withUser(of.open)).sort()).toEqual([...paths].sort());
   expect(await withUser(of.strict)).toEqual([]);
-  expect(of.strict.processor.stats().furtherHits).toBe(of.open.processor.stats().furtherHits);
-  const { furtherHits } = of.open.processor.stats();
+  expect(of.strict.processor?.stats().furtherHits).toBe(of.open.processor?.stats().furtherHits);
+  const { furtherHits = 0 } = of.open.processor?.stats() ?? {};
   for (const [variant, uid] of [
     [of.attribute, 'ours'],
     [of.callback, 'ours'],

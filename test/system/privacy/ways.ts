@@ -7,7 +7,7 @@ import { trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import type { FinishedSpan } from '../../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../../src/request/finished-span.js';
 import { finishedSpan, hitEventOf, spanOfClient } from '../../support/builders.js';
 import { setEnvironment } from '../../support/environment.js';
 import { sendSpans, startGateway } from '../../support/gateway.js';

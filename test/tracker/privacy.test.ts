@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { consent } from '../../src/options/parse-values.js';
-import { hasConsent } from '../../src/pipeline/find-privacy-reason.js';
+import { hasConsent } from '../../src/tracker/privacy.js';
 import { words } from '../support/words.js';
 
 test.each([

@@ -2,11 +2,6 @@ import { SpanKind } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { createOptionCallbacks } from '../../src/pipeline/option-callbacks.js';
-import { Request } from '../../src/requests/request.js';
-import { httpRequest, serverSpan } from '../support/builders.js';
-import { DEFAULT_OPTIONS } from '../support/default-options.js';
-import { silentDiagnostics } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
 import { startProcessor } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
@@ -148,13 +143,6 @@ test('a dimension that is made with the hit is not read from the span', async ()
   tracer.startSpan('PURGE', { kind: SpanKind.SERVER, attributes }).end();
   const [hit] = await hits();
   expect(hit?.params).toMatchObject({ dimension1: 'PURGE', dimension2: '200', dimension3: '/:id' });
-});
-
-test('without a user ID of a header, no status is waited for', () => {
-  const options = { ...DEFAULT_OPTIONS, url: new URL('http://127.0.0.1:9'), siteId: 1 };
-  const callbacks = createOptionCallbacks(options, silentDiagnostics());
-  const request = Request.of(serverSpan()).end(httpRequest({ sentStatus: undefined }));
-  expect(callbacks.awaitsStatus(request)).toBe(false);
 });
 
 test('a function of dimensions returns any value of an attribute, and userId a number', async () => {

@@ -68,10 +68,11 @@ test('hits that come after a shutdown that failed are in the last line', async (
     const matomo = new MatomoSpanProcessor({ exitFlush: true, shutdownTimeoutMillis: 300 });
     const tracer = new BasicTracerProvider({ spanProcessors: [matomo] }).getTracer('test');
     const attributes = { 'http.request.method': 'GET', 'url.path': '/a' };
-    const request = () => tracer.startSpan('GET', { kind: 1, attributes }).end();
+    const begin = () => tracer.startSpan('GET', { kind: 1, attributes });
     process.once('SIGTERM', () => {});
-    request();
-    matomo.shutdown().then(request);`;
+    begin().end();
+    const late = begin();
+    matomo.shutdown().then(() => late.end());`;
   const env = {
     MATOMO_URL: 'http://127.0.0.1:9',
     MATOMO_SITE_ID: '1',

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { watchFirstRequests } from '../../src/pipeline/stats.js';
+import { watchFirstRequests } from '../../src/tracker/stats.js';
 import { serverSpan } from '../support/builders.js';
 import { diagnosticsTo } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
