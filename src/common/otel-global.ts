@@ -10,7 +10,7 @@ export interface OtelGlobal {
 }
 
 /** Checked on `@opentelemetry/api` 1.9.0, 1.9.1 and 1.10.0: `makeGlobal` in `internal/global-utils`. */
-export const OTEL_GLOBAL_KEY: symbol = Symbol.for('opentelemetry.js.api.1');
+const OTEL_GLOBAL_KEY: symbol = Symbol.for('opentelemetry.js.api.1');
 
 /** `createContextKey` of the API is `Symbol.for`, so these keys are the same in every copy. */
 const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
@@ -46,11 +46,6 @@ export function activeContext(): Context | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The SERVER span of a context, as the HTTP instrumentation stores it. Others add the route there. */
-export function serverSpanOf(context: Context | undefined): Span | undefined {
-  return (context?.getValue(RPC_METADATA_KEY) as { span?: Span } | undefined)?.span;
 }
 
 /** What `find` finds in the active context; `undefined` also if the context manager of the application fails. */

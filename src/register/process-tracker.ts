@@ -192,13 +192,13 @@ class ProcessTracker implements SharedTracker {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    const isServer = (span as Partial<FinishedSpan>).kind === 1;
+    const isServer = (span as Partial<FinishedSpan> | undefined)?.kind === 1;
     const running = this.#running === undefined && isServer ? this.#begin() : this.#current;
     running?.onStart(span, parentContext);
   }
 
   onEnd(span: FinishedSpan): void {
-    const hasHit = this.#running === undefined && span.events?.some(isHit);
+    const hasHit = this.#running === undefined && span?.events?.some(isHit);
     const running = hasHit ? this.#begin() : this.#current;
     running?.onEnd(span);
   }

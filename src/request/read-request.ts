@@ -65,13 +65,6 @@ export function readOpenRequest(
   return { ...http, statusCode, aborted: false };
 }
 
-/** Whether the response of a request, which may still be open, has begun. */
-export function hasStatus(request: Request): boolean {
-  const { span } = request;
-  if (hasBegun(request)) return true;
-  return span !== undefined && statusAttribute(span.attributes) !== undefined;
-}
-
 /** How requests are read from spans and from Node's requests, according to the options. */
 export interface RequestReading {
   readonly toOrigin: (claims: OriginClaims) => Origin;

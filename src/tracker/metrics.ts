@@ -136,7 +136,7 @@ export class Metrics {
 type Observe = (count: number | undefined, attributes?: Attributes) => void;
 
 /** What counts is `read`. */
-export interface Instrument {
+interface Instrument {
   /** @default ObservableCounter */
   readonly kind?: 'ObservableUpDownCounter' | 'ObservableGauge';
   /** @default hits */

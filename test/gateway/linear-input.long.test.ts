@@ -16,7 +16,7 @@ import { sampled } from '../support/long.js';
 import { decode, receivedSpan } from './received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
-// src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
+// src/request, src/spans and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
 // test/support/hostile-bodies.mjs aims at one of them and says why it is linear.
 const { HOSTILE_BODIES, HOSTILE_TEXTS, hostileBody } = (await import(
   pathToFileURL(join(ROOT, 'test/support/hostile-bodies.mjs')).href

@@ -1,3 +1,4 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -537,14 +538,15 @@ test.each([
   vi.stubEnv('MATOMO_ERRORS', 'none');
   vi.stubEnv('MATOMO_QUERRY', 'strip');
   const matomo = make();
-  if (matomo instanceof MatomoSpanExporter) matomo.export([finishedSpan()], () => undefined);
-  else matomo.onEnd(finishedSpan());
+  onTestFinished(() => matomo.shutdown());
+  const span = finishedSpan();
+  if (matomo instanceof MatomoSpanExporter) matomo.export([span], () => undefined);
+  else matomo.onStart(span as never, ROOT_CONTEXT); // a SERVER span begins the tracker
   expect(matomo.stats().hits).toBe(0);
   expect(output).toEqual([
     expect.stringMatching(/MATOMO_SITEID .*\[environment-unknown\]\n$/),
     expect.stringMatching(/MATOMO_ERRORS must be.*MATOMO_QUERRY.*\[privacy-option-invalid\]\n$/),
   ]);
-  await matomo.shutdown();
 });
 
 test('a processor that is off does nothing and can be asked anything', async () => {
@@ -580,8 +582,8 @@ test('without page views and AI chatbots one line says that no request is sent',
   const output = captureOutput();
   const nothing = { ...REQUIRED, pageViews: false, aiChatbots: 'off' } as const;
   const start = (options: MatomoOptions) => {
-    const processor = new MatomoSpanProcessor(options);
-    onTestFinished(() => processor.shutdown());
+    const exporter = new MatomoSpanExporter(options);
+    onTestFinished(() => exporter.shutdown());
   };
   start({ ...REQUIRED, pageViews: false });
   start({ ...REQUIRED, aiChatbots: 'off' });

@@ -15,7 +15,7 @@ export interface HttpClient {
 /**
  * Sends through a client, which `create` opens now. It gets a function to call when the server closes a connection without notice. If it
  * throws, nothing can be sent. In a live process, `createExitTransport` is in front of it, and in front of that
- * `src/pipeline/create-delivery.ts`.
+ * `src/tracker/create-delivery.ts`.
  */
 export function createHttpTransport(
   create: (onClose: () => void) => HttpClient,

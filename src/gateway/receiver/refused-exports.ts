@@ -5,8 +5,15 @@ import { MAX_CONNECTIONS } from './server.js';
 
 type Cause = keyof typeof CAUSES;
 
+export interface RefusedExports {
+  /** Returns their number. */
+  exports(): number;
+  readonly instruments: Instruments;
+  count(cause: Cause): void;
+}
+
 /** Counts exports that are refused because there is no room, and logs them, once a minute for all. */
-export function createRefusedExports({ lines }: Pick<Diagnostics, 'lines'>) {
+export function createRefusedExports({ lines }: Pick<Diagnostics, 'lines'>): RefusedExports {
   let exports = 0;
   const instruments: Instruments = {
     'matomo.exports.refused': {
