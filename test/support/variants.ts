@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { MatomoSpanProcessor } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { startTracedService, type TracedService } from './traced-service.js';
+import { startTracedService, stopTracedService, type TracedService } from './traced-service.js';
 
 type Options = MatomoOptions;
 type Sent = Parameters<TracedService['fetch']>;
@@ -30,7 +30,7 @@ export function startVariants<Name extends string>(
         for (const sent of requests) await started.fetch(...sent);
         await started.requests(count);
         const hits = await started.hits();
-        await started.processor.shutdown();
+        await stopTracedService(started);
         return hits;
       },
       get processor() {

@@ -10,7 +10,7 @@ import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, hitEvent, requestSpan } from '../support/otlp-spans.js';
 import { startExporter } from '../support/senders.js';
-import { startTracedService } from '../support/traced-service.js';
+import { startTracedService, stopTracedService } from '../support/traced-service.js';
 import { startVariants } from '../support/variants.js';
 
 const A = '203.0.113.7';
@@ -256,7 +256,7 @@ test('hits of a request that is still open are of the client that it names, and 
     await answered;
     await service.requests(1);
     const hits = await service.hits();
-    await service.processor.shutdown();
+    await stopTracedService(service);
     return hits.map(({ params }) => params);
   }
   const [event, page] = await hitsWith([]);

@@ -42,7 +42,7 @@ async function traceRequests(
     countAllRequests();
   }
   const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
-  const { fetch } = await startTracedService(
+  const { fetch, processor } = await startTracedService(
     (_request, response) => {
       trace.getTracer('shop').startActiveSpan('query', (span) => {
         span.addEvent('rows', { count: 3 }).end();
@@ -59,7 +59,7 @@ async function traceRequests(
   for (const [path, headers] of REQUESTS) await fetch(path, { headers });
   await eventually(() => exporter.getFinishedSpans().length >= 4);
   const spans = [...exporter.getFinishedSpans()]; // before the inspector's own
-  await ours?.shutdown();
+  await Promise.all([ours?.shutdown(), processor.shutdown()]);
   for (const api of [trace, context, propagation]) api.disable(); // a test may trace twice
   return { spans, hits: inspector.hits() };
 }

@@ -9,10 +9,6 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     'shared by all copies of the package; hidden',
   ],
   [
-    /^globalThis\.Symbol\(opentelemetry\.js\.api\.1\)$/,
-    'reports the first API that is loaded, which replaces it; hidden',
-  ],
-  [
     /^listeners of (?:SIGTERM|SIGINT|SIGHUP|SIGUSR2|beforeExit|exit)$/,
     'send what is queued when the process ends',
   ],
