@@ -40,7 +40,6 @@ import {
   CLIENT_CLOSED_REQUEST,
   contentTypeOf,
   currentStatusOf,
-  hasBegun,
   impliedStatus,
   incompleteStatus,
   isEndless,
