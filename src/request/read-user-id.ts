@@ -15,8 +15,6 @@ export interface UserIdOptions {
 export interface UserIdReader {
   /** The pseudonym of who sent the request; `undefined` if it names nobody, or its credential was never let in. */
   read(request: ReadRequest): string | undefined;
-  /** Whether the status of the response will decide if the request has a user ID. */
-  awaitsStatus(request: ReadRequest): boolean;
 }
 
 /** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
@@ -63,12 +61,6 @@ export function createUserIdReader(
       if (!isLetIn(request.http)) return undefined;
       letIn.set(credential, true);
       return pseudonym;
-    },
-    awaitsStatus(request) {
-      const { method, sentStatus } = request.http;
-      if (sentStatus !== undefined || isPreflight(method)) return false;
-      const caller = findCaller(request);
-      return caller !== undefined && !letIn.get(caller.credential);
     },
   };
 }

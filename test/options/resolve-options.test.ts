@@ -1,6 +1,6 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createGateway } from '../../src/gateway/index.js';

@@ -15,8 +15,6 @@ import { jwt } from '../../support/jwt.js';
 import { exportOf } from '../../support/otlp-spans.js';
 import { APPS, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
-import { linesIn } from '../../support/spool.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
 import { fetchFrom, startTracedService } from '../../support/traced-service.js';
 
 // `localhost` may have two addresses.
@@ -271,33 +269,4 @@ test('an event of an open request has its user if the credential is known or the
   expect(await users('/open', known)).toEqual([VICTIM]);
   expect(await users('/open-forged', bearer())).toEqual([undefined]);
   expect(await users('/begun', bearer())).toEqual([VICTIM]);
-});
-
-test('with a spool, an event of a new credential waits for the status, and nothing waits for it', async () => {
-  const spool = temporaryFolder();
-  const answers = new Map<string, () => void>();
-  const service = await startTracedService(
-    (request, response) => {
-      matomo.trackEvent('in', String(request.url));
-      answers.set(String(request.url), () => void response.write('open'));
-      response.on('close', () => undefined);
-    },
-    { ...OPTIONS, scheduledDelayMillis: 3_600_000, spool },
-  );
-  const open = (path: string, headers: Headers) =>
-    withoutTracing(() =>
-      requestByHttp({ host, port: service.port, path, headers, agent: false })
-        .on('error', () => undefined)
-        .end(),
-    );
-  const requests = [open('/new', bearer())];
-  await eventually(() => answers.has('/new'));
-  requests.push(open('/anonymous', {}));
-  const stored = () => linesIn(spool).join('\n');
-  await eventually(() => stored().includes('anonymous'));
-  expect(stored()).not.toContain('new');
-  answers.get('/new')?.();
-  await eventually(() => stored().includes('new'));
-  expect(linesIn(spool).find((line) => line.includes('new'))).toContain(`uid=${VICTIM}`);
-  for (const request of requests) request.destroy();
 });
