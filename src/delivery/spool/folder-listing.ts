@@ -6,7 +6,7 @@ import { DESCRIPTION } from './folder-setup.js';
 import type { SpoolOptions } from './spool-options.js';
 
 /** Listing takes at most one part in so many of the time, and so does measuring. */
-const PAUSE_FACTOR = 20;
+const PAUSE_FACTOR = 30;
 
 /** The folder, or all that was in it, was deleted. */
 export class MissingFolder extends Error {
@@ -25,8 +25,9 @@ export class FolderListing {
   expired: HitsFile[] = [];
   /** Another process sends hits. */
   isAnotherSending = false;
-  /** Files that can be claimed. */
+  /** Files that can be claimed, and the same in the order in which they are. A folder may have 100,000. */
   readonly #waiting = new Map<string, HitsFile>();
+  #sorted: HitsFile[] = [];
   /** Files that cannot be read, until sizes are measured again. */
   readonly #skipped = new Set<string>();
   /** When names may be listed again, and sizes measured. */
@@ -48,7 +49,6 @@ export class FolderListing {
     const names = await readdir(this.#files.folder);
     if (!names.includes(DESCRIPTION)) throw new MissingFolder();
     this.#waiting.clear();
-    this.suspects = 0;
     this.hits = 0;
     this.expired = [];
     this.isAnotherSending = false;
@@ -60,8 +60,10 @@ export class FolderListing {
       const isOwn = file.sender === this.#files.id;
       if (this.#isInUse(file)) this.isAnotherSending ||= file.state === 'sending' && !isOwn;
       else if (file.millis < oldest) this.expired.push(file);
-      else if (hasToken || !file.needsToken) this.add(file);
+      else if (hasToken || !file.needsToken) this.#waiting.set(idOf(file), file);
     }
+    this.#sorted = [...this.#waiting.values()].sort((a, b) => this.#compare(a, b));
+    this.suspects = this.#sorted.length - this.#indexAfter(({ failures }) => failures <= 1);
     const end = performance.now();
     this.#listMillis = end + Math.max(limits.listMillis, (end - start) * PAUSE_FACTOR);
     if (end >= this.#sizeMillis) void this.#measure(names);
@@ -77,15 +79,22 @@ export class FolderListing {
 
   /** The file whose hits are next. Those that failed more than once take turns: the one after `last`. */
   next(maxFailures: number, last: HitsFile | undefined): HitsFile | undefined {
-    let first: HitsFile | undefined;
-    let following: HitsFile | undefined;
-    for (const file of this.#waiting.values()) {
-      if (file.failures > maxFailures) continue;
-      if (!first || this.#compare(file, first) < 0) first = file;
-      if (!last || this.#compare(last, file) >= 0) continue;
-      if (!following || this.#compare(file, following) < 0) following = file;
+    const [first] = this.#sorted;
+    if (!first || first.failures > maxFailures) return undefined;
+    if (first.failures <= 1 || !last) return first;
+    const following = this.#sorted[this.#indexAfter((file) => this.#compare(file, last) <= 0)];
+    return following && following.failures <= maxFailures ? following : first;
+  }
+
+  /** The index of the first file that does not come so early. */
+  #indexAfter(isBefore: (file: HitsFile) => boolean): number {
+    let [from, to] = [0, this.#sorted.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (isBefore(this.#sorted[middle] as HitsFile)) from = middle + 1;
+      else to = middle;
     }
-    return first && first.failures > 1 ? (following ?? first) : first;
+    return from;
   }
 
   /** Hits that failed least are first, of these own ones, of these the oldest. */
@@ -116,13 +125,18 @@ export class FolderListing {
   add(file: HitsFile): void {
     this.remove(file);
     this.#waiting.set(idOf(file), file);
+    const index = this.#indexAfter((other) => this.#compare(other, file) < 0);
+    this.#sorted.splice(index, 0, file);
     if (file.failures > 1) this.suspects += 1;
   }
 
   remove(file: HitsFile): void {
     const known = this.#waiting.get(idOf(file));
-    if (known && known.failures > 1) this.suspects -= 1;
+    if (!known) return;
     this.#waiting.delete(idOf(file));
+    const index = this.#indexAfter((other) => this.#compare(other, known) < 0);
+    this.#sorted.splice(index, 1);
+    if (known.failures > 1) this.suspects -= 1;
   }
 
   /** Leaves a file alone for a while. */

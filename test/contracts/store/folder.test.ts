@@ -588,11 +588,10 @@ describe('at the event exit', () => {
   });
 
   test('whatever an append has just done, each hit is stored once', async () => {
-    const ends = Array.from({ length: 12 }, (_, turns) => {
+    // One after the other: a turn must be long enough for a step of the append.
+    for (let turns = 0; turns < 12; turns += 1) {
       const place = temporaryFolder();
-      return { place, child: startFolderProcess(place, { EXIT_TURNS: String(turns) }) };
-    });
-    for (const { place, child } of ends) {
+      const child = startFolderProcess(place, { EXIT_TURNS: String(turns) });
       await child.closed;
       expect(child.stdout()).toBe('EXIT 5003\n');
       const { spool } = openIn(place, SOON_DEAD);
