@@ -10,10 +10,10 @@ const CHANNELS = [
   'http.server.request.start', 'http.server.response.finish', 'http2.server.stream.created', 'net.server.socket',
   'tracing:net.server.listen:asyncStart', 'fastify.request.handler:start', 'tracing:graphql:execute:start',
 ];
-/** What the package changes in a process. \`worker\` is the one listener that stays: workers are announced to it only once. */
+/** What the package changes in a process. Two listeners stay: workers are announced to \`worker\` only once, and the first one of \`exit\` must be ours. */
 const look = () => ({
   kill: process.kill,
-  listeners: process.eventNames().filter((name) => name !== 'worker').flatMap((name) => process.rawListeners(name)),
+  listeners: process.eventNames().filter((name) => !['worker', 'exit'].includes(name)).flatMap((name) => process.rawListeners(name)),
   channels: CHANNELS.filter((name) => channel(name).hasSubscribers),
 });
 const before = look();
