@@ -90,7 +90,10 @@ class ProcessTracker implements SharedTracker {
       },
       onEnd: (span) => {
         if (this.#members.has(member)) this.onEnd(span);
-        else member.running?.onEnd(span);
+        else {
+          member.running?.onEnd(span);
+          member.running?.pipeline.endWaitingRequests(); // the process may end soon
+        }
       },
       stats: () => member.running?.pipeline.stats(),
       forceFlush: () => this.forceFlush(),

@@ -12,7 +12,7 @@ useFakeTime();
 
 const SERVER = {
   kind: SpanKind.SERVER,
-  attributes: { 'http.request.method': 'GET', 'url.scheme': 'http', 'url.path': '/' },
+  attributes: { 'http.request.method': 'POST', 'url.scheme': 'http', 'url.path': '/' },
 };
 
 /** The hit of a request whose child span ends so long after its SERVER span. */
