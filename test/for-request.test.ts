@@ -6,6 +6,19 @@ import { captureOutput } from './support/output.js';
 import { APPS, get, matomo, REGISTER, startTracked, TRACED } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
 
+// The first one: what has tracked in this process still counts calls that come after its shutdown.
+test('without tracking forRequest does nothing and logs nothing', async () => {
+  const output = captureOutput();
+  const { annotate, ignore, measure, trackEvent } = forRequest({});
+  annotate({ dimension1: 'x' });
+  ignore();
+  trackEvent('a', 'b');
+  expect(measure('pf_srv', () => 5)).toBe(5);
+  for (const invalid of [undefined, null, 1, 'text', () => 1])
+    forRequest(invalid as never).ignore();
+  expect(output).toEqual([]);
+});
+
 test.each([
   ['without tracing', []],
   ['with tracing', TRACED],
@@ -99,16 +112,4 @@ test('forRequest does not keep the request in memory', async () => {
   const { stderr } = await runNode(['--expose-gc', ...REGISTER, '--eval', code], { env });
   expect(stderr).toBe('');
   expect(inspector.hits().map(({ params }) => params.e_c)).toEqual([undefined, 'Job']);
-});
-
-test('without tracking forRequest does nothing and logs nothing', async () => {
-  const output = captureOutput();
-  const { annotate, ignore, measure, trackEvent } = forRequest({});
-  annotate({ dimension1: 'x' });
-  ignore();
-  trackEvent('a', 'b');
-  expect(measure('pf_srv', () => 5)).toBe(5);
-  for (const invalid of [undefined, null, 1, 'text', () => 1])
-    forRequest(invalid as never).ignore();
-  expect(output).toEqual([]);
 });

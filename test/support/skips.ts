@@ -93,24 +93,6 @@ export function skipTest(reason: string | undefined, need: Need): void {
   test.context.skip(reason);
 }
 
-/** Parts that are to be rewritten. Rows of `test/contracts` may say what only the new part does. */
-export type ComingPart = 'tracker' | 'request';
-
-const coming = (process.env.TEST_COMING ?? '').split(' ');
-
-/** Whether tests run with the next one. */
-export function isComing(part: ComingPart): boolean {
-  return coming.includes(part);
-}
-
-/** Skips the current test until a part is rewritten, saying what differs today. It runs with the part in `TEST_COMING`. */
-export function comesWith(part: ComingPart | undefined, differs = ''): void {
-  const test = TestRunner.getCurrentTest();
-  if (!test || part === undefined || isComing(part)) return;
-  test.meta.skipped = `It comes with the next ${part}. ${differs}`;
-  test.context.skip(test.meta.skipped);
-}
-
 /** A server without TLS rejects its options; one with TLS accepts them and stops at the folder. */
 function hasRedisTls(): boolean {
   if (REDIS_SERVER === undefined) return false;

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { comesWith } from '../../support/skips.js';
 import { startColumn } from '../doors/capture.js';
 import { OPTIONS, type Setup } from './columns.js';
 
@@ -45,7 +44,6 @@ test('an SDK that starts after the first request changes nothing for calls', asy
 });
 
 test('spans of an SDK that starts after the first request add to requests without a SERVER span', async () => {
-  comesWith('request', 'Such spans add nothing.');
   await expectHits('late', ['/first', '/calls', '/step'], [...CALLS, STEP]);
 });
 
@@ -60,7 +58,6 @@ test.each([
 });
 
 test('a provider that is replaced may be shut down', async () => {
-  comesWith('request', 'This ends tracking.');
   await expectHits('replaced after shutdown', ALL, [...CALLS, ...SERVER, STEP]);
 });
 

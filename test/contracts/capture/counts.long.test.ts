@@ -13,7 +13,6 @@ import {
   scenariosOf,
   sendAll,
 } from './columns.js';
-import { skipComing } from './run-scenarios.js';
 import type { Scenario } from './scenario.js';
 
 /** What a scenario adds to `stats()`. */
@@ -40,7 +39,6 @@ describe.each(COLUMNS.map((setup) => [columnName(setup), setup] as const))('%s',
   test.each(scenariosAtOnce(setup).map((scenario) => [scenario.name, scenario] as const))(
     'counts of %s',
     async (_scenario, scenario) => {
-      skipComing(scenario, setup);
       counted ??= countScenarios(setup);
       expect((await counted).get(scenario)).toEqual(expectedCounts(scenario, setup));
     },

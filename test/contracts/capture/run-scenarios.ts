@@ -1,13 +1,6 @@
 import { describe, test } from 'vitest';
-import { comesWith } from '../../support/skips.js';
 import { columnName, hasStats, runColumn, type Setup, scenariosOf } from './columns.js';
 import type { Scenario } from './scenario.js';
-
-/** Skips the current test if only the next part makes the hits of its scenario. */
-export function skipComing(scenario: Scenario, column: Setup): void {
-  const { part, today, in: isIn } = scenario.comesWith ?? {};
-  if (isIn?.(column) ?? true) comesWith(part, today);
-}
 
 /** The first test of a column waits for all of its requests, which takes long if the machine is busy. */
 const COLUMN_MILLIS = 300_000;
@@ -33,7 +26,6 @@ export function runScenarios(
       test.each(scenariosOf(column).map((scenario) => [scenario.name, scenario] as const))(
         '%s',
         async (_scenario, scenario) => {
-          skipComing(scenario, column);
           (await run()).check(scenario);
         },
         COLUMN_MILLIS,

@@ -1,4 +1,3 @@
-import type { ComingPart } from '../../support/skips.js';
 import type { ColumnSetup, Framework, Received, Sent } from '../doors/capture.js';
 
 export type Needed =
@@ -58,14 +57,6 @@ export interface Scenario {
   readonly needs?: readonly Needed[];
   /** Columns that do not have it, for another reason. */
   readonly except?: (column: Omit<ColumnSetup, 'routes'>) => boolean;
-  /** Only the next part makes these hits. */
-  readonly comesWith?: {
-    readonly part: ComingPart;
-    /** What happens today. */
-    readonly today: string;
-    /** @default in all columns */
-    readonly in?: (column: Omit<ColumnSetup, 'routes'>) => boolean;
-  };
 }
 
 export const get = (path: string, more: Partial<Sent> = {}): Sent => ({ path, ...more });

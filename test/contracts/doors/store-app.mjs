@@ -2,6 +2,7 @@
 // RATE: so many hits a second besides, each named on stdout. `DEAD_MILLIS`: after so long a killed process is dead. `PID`: its
 // number in a container.
 import { writeSync } from 'node:fs';
+import { createServer } from 'node:http';
 
 const { DEAD_MILLIS, RATE = '0', NAME, PID } = process.env;
 if (PID) Object.defineProperty(process, 'pid', { value: Number(PID) });
@@ -17,6 +18,8 @@ const processor = new MatomoSpanProcessor({
   scheduledDelayMillis: 200,
   ...(DEAD_MILLIS && { exportTimeoutMillis: Number(DEAD_MILLIS) }),
 });
+// Tracking begins, and with it sending, when a server listens.
+createServer().listen(0, '127.0.0.1').unref();
 let spans = 0;
 
 function put(name) {

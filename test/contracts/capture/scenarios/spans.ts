@@ -1,18 +1,10 @@
 import { get, type Scenario } from '../scenario.js';
 
-const BESIDE_HTTP2: Scenario['comesWith'] = {
-  part: 'request',
-  today:
-    'Spans without a SERVER span add nothing to the request in whose async context they start.',
-  in: ({ protocol }) => protocol === '2',
-};
-
 const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
 
 const rows: readonly Scenario[] = [
   {
     name: 'a step that a span times',
-    comesWith: BESIDE_HTTP2,
     needs: ['child spans'],
     does: 'times a step with a span',
     sends: [get('/span-timed')],
@@ -20,7 +12,6 @@ const rows: readonly Scenario[] = [
   },
   {
     name: 'two steps that spans time',
-    comesWith: BESIDE_HTTP2,
     needs: ['child spans'],
     does: 'times two steps with spans',
     sends: [get('/span-timed-twice')],
@@ -28,7 +19,6 @@ const rows: readonly Scenario[] = [
   },
   {
     name: 'attributes of a child span',
-    comesWith: BESIDE_HTTP2,
     needs: ['child spans'],
     does: 'annotates with a child span',
     sends: [get('/span-child')],
@@ -94,11 +84,6 @@ const rows: readonly Scenario[] = [
     unusedSpans: 2,
     sends: [get('/span-job-calls')],
     hits: [{ hit: 'GET /span-job-calls 200', params: { dimension5: undefined } }],
-    comesWith: {
-      part: 'request',
-      today:
-        'A call in the span of a job counts for the request in whose async context the job runs.',
-    },
   },
   {
     name: 'a child span that ends long after the response',
