@@ -75,13 +75,12 @@ export function requestOfSpan(
 ): Request | undefined {
   const parent = spanOf(parentContext);
   const owner = ownerOf(parent) ?? ownerOf(rpcMetadataOf(parentContext)?.span);
-  if (owner) return owner;
-  const current = currentRequest();
+  const request = owner ?? currentRequest();
+  if (request === undefined || request === UNTRACKED) return request;
+  const mayBeOther = kind === SERVER_SPAN && !isRecorded(parent);
   // The async context of a request that is over may be that of another server, which nothing announces.
-  if (kind === SERVER_SPAN && current !== UNTRACKED && current && !isOpen(current))
-    return undefined;
-  if (current === undefined || current.spanState === 'none') return current;
-  return kind === SERVER_SPAN && !isRecorded(parent) ? current : undefined;
+  if (mayBeOther && !isOpen(request)) return undefined;
+  return owner || mayBeOther || request.spanState === 'none' ? request : undefined;
 }
 
 /**
