@@ -11,7 +11,7 @@ export type ClaimReply = readonly [
 ];
 
 /** A hit in a stream. */
-export interface Entry {
+interface Entry {
   readonly id: string;
   /** A dead process was sending it. */
   readonly wasSent: boolean;
