@@ -13,7 +13,6 @@ import {
   TRACED,
   titles,
 } from '../support/registered-app.js';
-import { sorted } from '../support/sorted.js';
 
 const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
 

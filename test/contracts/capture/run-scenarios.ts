@@ -1,6 +1,5 @@
 import { describe, test } from 'vitest';
 import { columnName, hasStats, runColumn, type Setup, scenariosOf } from './columns.js';
-import type { Scenario } from './scenario.js';
 
 /** The first test of a column waits for all of its requests, which takes long if the machine is busy. */
 const COLUMN_MILLIS = 300_000;
