@@ -136,11 +136,21 @@ export function openSender(setup: SenderSetup): Sender {
       await vi.advanceTimersByTimeAsync(millis);
     },
     async countTimers(millis) {
-      const set = vi.spyOn(globalThis, 'setTimeout');
-      await vi.advanceTimersByTimeAsync(millis);
-      const { length } = set.mock.calls;
-      set.mockRestore();
-      return length;
+      // A spy would be restored when the file ends: the fake timer would stay for the other files of its process.
+      const { setTimeout: fake } = globalThis;
+      let timers = 0;
+      globalThis.setTimeout = new Proxy(fake, {
+        apply(target, self, args) {
+          timers += 1;
+          return Reflect.apply(target, self, args);
+        },
+      });
+      try {
+        await vi.advanceTimersByTimeAsync(millis);
+      } finally {
+        globalThis.setTimeout = fake;
+      }
+      return timers;
     },
     stepWallClock: (millis) => void vi.setSystemTime(Date.now() + millis),
     get nowMillis() {
