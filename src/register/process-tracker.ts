@@ -137,7 +137,10 @@ class ProcessTracker implements SharedTracker {
     if (this.#running === 'off') {
       this.#running = undefined;
       this.#begin();
-    } else this.#scope.runInAsyncScope(() => this.#current?.replaceOptions(options));
+    } else if (this.#running) {
+      const running = this.#running;
+      if (!this.#scope.runInAsyncScope(() => running.replaceOptions(options))) this.#turnOff();
+    }
   }
 
   /** Begins to track, unless that was tried before. */
@@ -164,12 +167,17 @@ class ProcessTracker implements SharedTracker {
     this.#last = undefined;
     for (const member of this.#members) member.running = running;
     if (running) this.#stopListening ??= this.#listen();
-    else {
-      // Test runners load the package once per file in one process: each would listen until the process ends.
-      this.#running = 'off';
-      this.#stop();
-    }
+    else this.#turnOff();
     return running;
+  }
+
+  /** The options do not allow to track. Test runners load the package once per file in one process: each would listen until the process ends. */
+  #turnOff(): void {
+    const last = this.#current;
+    this.#running = 'off';
+    this.#stop();
+    last?.stop();
+    void last?.shutdown();
   }
 
   #lookForProvider(): void {

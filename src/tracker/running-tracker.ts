@@ -71,11 +71,14 @@ export class RunningTracker implements Tracker {
     return new Spans(this, this.#ends, pipeline.reading);
   }
 
-  /** Sends what is queued, and goes on with options of code that came later. */
+  /** Sends what is queued, and goes on with options of code that came later. Returns whether these allow to track. */
   replaceOptions(options: MatomoOptions): boolean {
     const pipeline = openPipeline({ ...this.#settings, options }, this.#diagnostics);
-    if (!pipeline) return false;
     const last = this.#pipeline;
+    if (!pipeline) {
+      last.delivery.keepsForExit = false;
+      return false;
+    }
     this.#ends.endWaiting();
     this.#spans = this.#use(pipeline);
     this.#pipeline = pipeline;
@@ -233,16 +236,10 @@ export class RunningTracker implements Tracker {
 
 /** Begins to track; `undefined` if the options do not allow it, which was logged. Never throws. */
 export function startTracker(settings: TrackerSettings): RunningTracker | undefined {
+  if (isSdkDisabled(process.env)) return undefined;
   const diagnostics = createDiagnostics();
-  try {
-    if (isSdkDisabled(process.env)) return undefined;
-    const pipeline = openPipeline(settings, diagnostics);
-    return pipeline && new RunningTracker(pipeline, settings, diagnostics);
-  } catch (error) {
-    const text = `Could not start: ${error}. Nothing is tracked. Run npx opentelemetry-matomo doctor.`;
-    diagnostics.error(coded('not-started', text));
-    return undefined;
-  }
+  const pipeline = openPipeline(settings, diagnostics);
+  return pipeline && new RunningTracker(pipeline, settings, diagnostics);
 }
 
 function openPipeline(
@@ -252,7 +249,13 @@ function openPipeline(
   const hasDeadline = !countsAll || process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim();
   const defaults = hasDeadline ? {} : { shutdownTimeoutMillis: REGISTERED_SHUTDOWN_MILLIS };
   const all = { ...defaults, ...options };
-  return createPipeline(all, diagnostics, { component: 'matomo_span_processor' });
+  try {
+    return createPipeline(all, diagnostics, { component: 'matomo_span_processor' });
+  } catch (error) {
+    const text = `Could not start: ${error}. Nothing is tracked. Run npx opentelemetry-matomo doctor.`;
+    diagnostics.error(coded('not-started', text));
+    return undefined;
+  }
 }
 
 /** Attaches to tracer providers, whatever tracks at a time. */
