@@ -1,9 +1,9 @@
+import { TRACKER_KEY } from './common/foreign-objects.js';
 import type { Context, Span } from './common/otel-types.js';
 import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
 import { openTracker } from './register/process-tracker.js';
 import type { FinishedSpan } from './request/finished-span.js';
-import { SPAN_PROCESSOR } from './spans/attach.js';
 import type { TrackerMember } from './tracker/key.js';
 import * as late from './tracker/running-tracker.js';
 import { type MatomoStats, noStats } from './tracker/stats.js';
@@ -31,7 +31,7 @@ export class MatomoSpanProcessor {
     checkOptions(options, process.env);
     announceOptions(options);
     this.#member = openTracker(() => late).join('processor', options);
-    Object.defineProperty(this, SPAN_PROCESSOR, { value: true });
+    Object.defineProperty(this, TRACKER_KEY, { value: true });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */

@@ -17,8 +17,6 @@ import { announcementListeners } from './announcements.js';
 import { Http1Capture } from './http1.js';
 import { Http2Capture } from './http2.js';
 
-export { areStreamsCaptured } from './http2.js';
-
 /** The capture of every request to Node's `http`, `https` and `http2` servers. */
 export interface Capture {
   /** Passes on a message of a channel that was published before anything subscribed. */

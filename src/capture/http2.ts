@@ -16,11 +16,6 @@ interface Session {
   readonly open: Set<Request>;
 }
 
-/** Bun announces streams of HTTP/2, but calls their listeners in no async context. */
-export function areStreamsCaptured(): boolean {
-  return !IS_BUN;
-}
-
 /**
  * Whether a stream is a request that may make a hit: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
  * WebSocket, and not gRPC.
@@ -48,7 +43,9 @@ export class Http2Capture {
   /** A stream begins. If it is a request, it is watched until it is closed. */
   begin(message: StreamMessage): void {
     const { stream, headers } = message;
-    if (!areStreamsCaptured() || ownerOf(stream) || !isRequestStream(message)) return;
+    if (ownerOf(stream)) return;
+    this.#tracker.beginStream(!IS_BUN); // Bun calls the listeners of streams in no async context
+    if (IS_BUN || !isRequestStream(message)) return;
     const node = stream.session as ServerHttp2Session & { readonly server?: object };
     if (node.server && UNTRACKED_SERVER in node.server) return;
     const session = this.#sessionOf(node);

@@ -5,6 +5,9 @@ export function setHidden(target: object, key: PropertyKey, value: unknown): voi
   Object.defineProperty(target, key, { value, writable: true, configurable: true });
 }
 
+/** Under this key, all copies of the package find the one tracker of a process or thread, and each other's span processors. */
+export const TRACKER_KEY: unique symbol = Symbol.for('opentelemetry-matomo.tracker.1');
+
 /** Used by this copy alone if the application has frozen the global object before. */
 const ofThisCopy: Record<symbol, object | undefined> = Object.create(null);
 

@@ -14,7 +14,7 @@ import {
   unsubscribe,
 } from '../common/channel-listener.js';
 import { createDiagnostics, writeToStderr } from '../common/diagnostics.js';
-import { shared } from '../common/foreign-objects.js';
+import { shared, TRACKER_KEY } from '../common/foreign-objects.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
@@ -30,7 +30,6 @@ import {
   findTracker,
   type MemberKind,
   type SharedTracker,
-  TRACKER,
   type TrackerMember,
 } from '../tracker/key.js';
 import type { RunningTracker } from '../tracker/running-tracker.js';
@@ -44,7 +43,7 @@ export function openTracker(load: () => Late): SharedTracker {
   const known = findTracker();
   if (known && known.version !== VERSION)
     createDiagnostics().warn(coded('other-version', otherVersion(known.version)));
-  return known ?? shared(TRACKER, () => new ProcessTracker(load));
+  return known ?? shared(TRACKER_KEY, () => new ProcessTracker(load));
 }
 
 interface Member {

@@ -5,6 +5,8 @@ import type { Request } from './request.js';
 export interface Tracker {
   /** A request was announced. Called before an instrumentation sees it. Never throws. */
   begin(request: Request): void;
+  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
+  beginStream(canCapture: boolean): void;
   /** Called once for each request, at its end, in its async context. Makes its hits and releases it. Never throws. */
   end(request: Request): void;
   /** A hit besides a page view, of a request, of one of which nothing is known, or of none. Throws if the hit cannot be read. */
@@ -17,8 +19,6 @@ export interface Tracker {
   reportLate(name: 'annotate' | 'ignore'): void;
   /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */
   countUnused(): void;
-  /** Something of this package failed outside of the calls of an SDK. */
-  reportFailure(callback: string, error: unknown): void;
 }
 
 /** What the functions of the application tell it. */

@@ -1,4 +1,5 @@
 import { describeError } from '../common/describe-error.js';
+import { TRACKER_KEY } from '../common/foreign-objects.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FinishedSpan } from '../request/finished-span.js';
@@ -14,9 +15,6 @@ export interface SpanListener {
 interface SpanProcessor extends SpanListener {
   shutdown(): Promise<void>;
 }
-
-/** Marks span processors of this package, of any copy. */
-export const SPAN_PROCESSOR: unique symbol = Symbol.for('opentelemetry-matomo.tracker.1');
 
 /** Private fields of an SDK that hold span processors. Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
 interface Provider {
@@ -54,7 +52,8 @@ export class ProviderWatch {
       const provider = proxy?.getDelegate?.() ?? proxy;
       if (provider === this.#provider) return;
       this.#provider = provider;
-      if (provider && !isOfApi(provider, proxy)) addTo(provider, this.#processor);
+      if (!provider || isOfApi(provider, proxy) || addTo(provider, this.#processor)) return;
+      this.#report(`${provider.constructor?.name} takes none`);
     } catch (error) {
       this.#report(describeError(error));
     }
@@ -68,17 +67,18 @@ function isOfApi(provider: object, proxy: ProxyTracerProvider | undefined): bool
   return new Type().getDelegate?.() === provider;
 }
 
-/** Adds a processor after those that a provider has, unless one of this package is among them. */
-function addTo(provider: Provider, processor: SpanProcessor): void {
+/** Adds a processor after those that a provider has, unless one of this package is among them. Returns whether it takes any. */
+function addTo(provider: Provider, processor: SpanProcessor): boolean {
   const { _activeSpanProcessor: active, activeSpanProcessor, _registeredSpanProcessors } = provider;
   const list = (active ?? activeSpanProcessor)?._spanProcessors;
-  if (!Array.isArray(list)) throw new Error(`${provider.constructor?.name} takes none`);
-  if (list.some((each) => each !== null && typeof each === 'object' && SPAN_PROCESSOR in each))
-    return;
+  if (!Array.isArray(list)) return false;
+  if (list.some((each) => each !== null && typeof each === 'object' && TRACKER_KEY in each))
+    return true;
   // A new list, because the application may have passed the old one.
   if (active) active._spanProcessors = [...list, processor];
   else if (list === _registeredSpanProcessors) list.push(processor);
-  else throw new Error(`${provider.constructor?.name} takes none`);
+  else return false;
+  return true;
 }
 
 /** Passes spans on. SDKs show and log the name of the class. */
@@ -87,7 +87,7 @@ class MatomoSpanProcessor implements SpanProcessor {
 
   constructor(listener: SpanListener) {
     this.#listener = listener;
-    Object.defineProperty(this, SPAN_PROCESSOR, { value: true });
+    Object.defineProperty(this, TRACKER_KEY, { value: true });
   }
 
   onStart(span: Span, parentContext: Context): void {

@@ -1,13 +1,10 @@
-import { findShared } from '../common/foreign-objects.js';
+import { findShared, TRACKER_KEY } from '../common/foreign-objects.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FurtherHit, McpCall } from '../hit/further-hit.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
 import type { Request } from '../request/request.js';
 import type { MatomoStats } from './stats.js';
-
-/** Under this key, all copies of the package in a process or thread find its one tracker. */
-export const TRACKER: unique symbol = Symbol.for('opentelemetry-matomo.tracker.1');
 
 /** How a tracker was made or joined. */
 export type MemberKind = 'register' | 'start' | 'processor';
@@ -55,5 +52,5 @@ export interface CallReceiver extends Pick<SharedTracker, 'addCall' | 'reportHit
 
 /** The tracker of this process or thread, of any copy of the package. */
 export function findTracker(): SharedTracker | undefined {
-  return findShared<SharedTracker>(TRACKER);
+  return findShared<SharedTracker>(TRACKER_KEY);
 }

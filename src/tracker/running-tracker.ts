@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import { areStreamsCaptured, type Capture, startCapture } from '../capture/capture.js';
+import { type Capture, startCapture } from '../capture/capture.js';
 import { describeError } from '../common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -102,8 +102,12 @@ export class RunningTracker implements Tracker {
 
   begin(request: Request): void {
     this.#settings.onRequest();
-    if (isHttp2(request.incoming)) this.#hasStreams = true;
-    else void request.incoming?.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+    if (!isHttp2(request.incoming)) void request.incoming?.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+  }
+
+  beginStream(canCapture: boolean): void {
+    this.#hasStreams = true;
+    if (!canCapture) this.#diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
   }
 
   end(request: Request): void {
@@ -172,7 +176,7 @@ export class RunningTracker implements Tracker {
     this.#pipeline.countUnused();
   }
 
-  reportFailure(callback: string, error: unknown): void {
+  #reportFailure(callback: string, error: unknown): void {
     const text = `${callback} failed (${describeError(error)}). A request may be missing. Please report this.`;
     this.#diagnostics.warnOnce(callback, coded('internal-error', text));
   }
@@ -181,7 +185,7 @@ export class RunningTracker implements Tracker {
     try {
       this.#spans.start(span, parentContext);
     } catch (error) {
-      this.reportFailure('onStart', error);
+      this.#reportFailure('onStart', error);
     }
   }
 
@@ -192,7 +196,7 @@ export class RunningTracker implements Tracker {
         this.#checkSampling(span.attributes[SENTRY_RATE]);
     } catch (error) {
       this.countUnused();
-      this.reportFailure('onEnd', error);
+      this.#reportFailure('onEnd', error);
     }
   }
 
@@ -214,8 +218,7 @@ export class RunningTracker implements Tracker {
     if (this.#hasStreams || this.#http2Servers.has(server)) return;
     this.#http2Servers.add(server);
     server.once('stream', () => {
-      if (!this.#hasStreams || !areStreamsCaptured())
-        this.#diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
+      if (!this.#hasStreams) this.beginStream(false);
     });
   }
 

@@ -2,7 +2,11 @@ import { AsyncResource } from 'node:async_hooks';
 import type { RequestListener } from 'node:http';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+} from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { collectGarbage } from '../support/kept-bytes.js';
@@ -34,6 +38,29 @@ test('a span that starts after the response, in the context of its request, does
   expect((await hits()).map(({ params }) => [params.action_name, params.urlref])).toEqual([
     ['GET /job', undefined],
   ]);
+});
+
+test('nor does it belong to that request beside an instrumentation whose span is not recorded', async () => {
+  let startJob: (() => void) | undefined;
+  const listener: RequestListener = (_request, response) => {
+    response.on('close', () => setImmediate(() => startJob?.()));
+    response.end();
+  };
+  const service = await startTracedService(listener, {}, { sampler: new AlwaysOffSampler() });
+  const provider = new BasicTracerProvider({
+    sampler: new AlwaysOnSampler(),
+    spanProcessors: [service.processor as never],
+  });
+  const started = new Promise<void>((resolve) => {
+    startJob = () => {
+      const attributes = { 'http.request.method': 'GET', 'url.path': '/job' };
+      provider.getTracer('jobs').startSpan('job', { kind: 1, attributes }).end();
+      resolve();
+    };
+  });
+  await service.fetch('/this', { headers: { connection: 'close' } });
+  await started;
+  expect((await service.hits()).map(({ params }) => params.action_name)).toEqual(['GET /job']);
 });
 
 test('a context that outlives a request that is not sampled does not keep its objects', async () => {

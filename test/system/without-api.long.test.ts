@@ -17,6 +17,9 @@ async function installedAlone(): Promise<string> {
   return folder;
 }
 
+/** Before it is said that nothing is tracked. */
+const REQUESTS_TO_JUDGE = 100;
+
 const SERVE = `
 const server = require('node:http').createServer((request, response) => response.end('ok'));
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
@@ -58,17 +61,17 @@ test('where the OpenTelemetry API is not installed, register and start track, an
   }
   expect(titles(inspector)).toEqual(['GET /:id/x', 'GET /1/x', 'GET /2/x']);
 
-  const needs = {
-    MatomoSpanProcessor: `new (require('opentelemetry-matomo').MatomoSpanProcessor)();${SERVE}`,
-    MatomoSpanExporter: `new (require('opentelemetry-matomo').MatomoSpanExporter)();${SERVE}`,
-    meterProvider: `require('opentelemetry-matomo').start({ meterProvider: 'global' });${SERVE}`,
-  };
-  for (const [name, code] of Object.entries(needs)) {
-    const app = await startServer(['-e', code], { cwd, env });
-    await get(`${app.url}/a`);
+  const needs = [
+    ['MatomoSpanProcessor', 'nothing-tracked', 'new MatomoSpanProcessor()'],
+    ['meterProvider', 'api-missing', "start({ meterProvider: 'global' })"],
+  ] as const;
+  for (const [name, code, call] of needs) {
+    const script = `const { MatomoSpanProcessor, start } = require('opentelemetry-matomo');${call};${SERVE}`;
+    const app = await startServer(['-e', script], { cwd, env });
+    for (let sent = 0; sent < REQUESTS_TO_JUDGE; sent += 1) await get(`${app.url}/a`);
     await eventually(() => app.stderr() !== '');
     await app.stop();
-    expect(app.stderr(), name).toMatch(/^opentelemetry-matomo: .* \[api-missing\]\n$/);
+    expect(app.stderr(), name).toMatch(new RegExp(`^opentelemetry-matomo: .* \\[${code}\\]\n$`));
     expect(app.stderr()).toContain(name);
     expect(app.stderr()).toContain('npm install @opentelemetry/api');
   }

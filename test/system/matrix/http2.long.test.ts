@@ -95,6 +95,13 @@ describe.each(NODES)('Node.js %i', (major) => {
       if (params.e_c === undefined) expect(params.gt_ms).toBeDefined();
   });
 
+  test('a server that only gets gRPC makes no hit, and nothing is said of it', async () => {
+    const { inspector, app } = await start();
+    await visit(app, ['/plain', { ':method': 'POST', 'content-type': 'application/grpc' }]);
+    expect(inspector.hits()).toEqual([]);
+    expect(app.stderr()).toBe('');
+  });
+
   test('a page view has the time of its start, and an event its own', async () => {
     const clock = ['--require', `./${APPS}/stepping-clock.cjs`];
     const now = Date.now() - 3_600_000;

@@ -7,7 +7,7 @@ import type { MatomoOptions } from '../../../src/options.js';
 import { CHATGPT } from '../../support/chatbots.js';
 import { setEnvironment } from '../../support/environment.js';
 import { captureOutput } from '../../support/output.js';
-import { startTracedService } from '../../support/traced-service.js';
+import { startTracedService, stopTracedService } from '../../support/traced-service.js';
 import { startVariants } from '../../support/variants.js';
 import { COMMON_ENV, ENV, KINDS, kindsWith } from './rows.js';
 import { WAYS, type Way } from './ways.js';
@@ -227,6 +227,7 @@ test('the environment sets it too, and a value that is not known stops tracking'
   const service = await startTracedService(listener as never, { ...options, tokenAuth: TOKEN });
   const [hit] = await service.visit('/', { headers: HEADERS });
   expect(hit?.params.cip).toBe('0.0.0.0');
+  await stopTracedService(service);
   setEnvironment({ MATOMO_PRIVACY: 'yes' });
   const stopped = await startTracedService(listener as never, options);
   await stopped.fetch('/', { headers: HEADERS });
