@@ -47,8 +47,10 @@ export class Http1Capture {
     // What a pipelined response has written is not known: the one before it is not finished.
     request.sentBytes = isNext ? -socket.bytesWritten : Number.NaN;
     const { headers } = incoming;
-    if (LOSES_CONTEXT && (headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
-      emitIn(incoming, request);
+    const hasBody = (headers['content-length'] ?? headers['transfer-encoding']) !== undefined;
+    if (!isNext || (LOSES_CONTEXT && hasBody)) emitIn(incoming, request);
+    // Whose turn it is writes what this one has, and the connection closes them together.
+    if (!isNext) emitIn(response, request);
     let connection = connectionOf(socket);
     if (!connection) {
       connection = this.#watch(socket);
@@ -85,22 +87,16 @@ export class Http1Capture {
   }
 
   /**
-   * Node.js closes no response that still waits for a pipelined one before it when the connection closes. The listeners of the first open
-   * request, and of its response, are called in its async context.
+   * Node.js 20 and 22 close no response that still waits for a pipelined one before it when the connection closes. The listeners of the
+   * first open request, and of its response, are called in its async context.
    */
   #watch(socket: HttpSocket): Connection {
     const connection = new Connection(socket);
     if (typeof socket.prependListener !== 'function') return connection; // not Node's
     const { open } = connection;
     const stopWatching = this.#ends.watch(open);
-    const enterFirst = () => {
-      const [first] = open;
-      if (first) enterRequest(first);
-    };
     watchEnd(socket, open);
-    socket.prependListener('end', enterFirst);
     socket.prependListener('error', () => {
-      enterFirst();
       // Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded.
       if (socket.writableLength === 0) return;
       for (const each of open) each.ensureAdditions().isCutOff = true;
@@ -108,7 +104,8 @@ export class Http1Capture {
     socket.prependListener('close', () => {
       stopWatching();
       for (const each of open) runIn(each, () => this.#ends.close(each));
-      enterFirst();
+      const [first] = open;
+      if (first) enterRequest(first);
       open.length = 0;
     });
     return connection;

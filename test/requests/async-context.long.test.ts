@@ -15,5 +15,5 @@ describe.each([20, 22, 24, 26])('on Node.js %i', (major) => {
   );
 
   test('events of a connection belong to their own request, or to none', () =>
-    checkConnectionEvents(findNode()));
+    checkConnectionEvents(major, findNode()));
 });

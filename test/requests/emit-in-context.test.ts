@@ -43,7 +43,7 @@ async function visit(isTracked: boolean) {
 
 /** What the package adds: one listener, which comes first. */
 const LISTENED: Readonly<Record<string, readonly string[]>> = {
-  socket: ['close', 'end', 'error'],
+  socket: ['close', 'error'],
   server: ['request'],
 };
 

@@ -1,10 +1,11 @@
-// Prints each event of a connection and sends it to Matomo, with a user ID, so that also what belongs to no request makes a hit.
+// Prints each event of a connection and sends it to Matomo with the path of its request, and with a user ID, so that also what belongs to no
+// request makes a hit.
 const { createServer } = require('node:http');
 const { trackEvent } = require('opentelemetry-matomo');
 
-function note(action, path = '') {
-  process.stdout.write(`${path} ${action}\n`);
-  trackEvent('connection', action, { uid: 'service' });
+function note(action, path) {
+  process.stdout.write(`${path ?? ''} ${action}\n`);
+  trackEvent('connection', action, { name: path, uid: 'service' });
 }
 
 let waiting;
@@ -12,14 +13,14 @@ let waiting;
 function listen(name, settings = {}) {
   const server = createServer((request, response) => {
     const path = request.url;
-    const isRead = path !== '/at-once';
+    const isRead = !/^\/(?:at-once|unread)/.test(path);
     for (const event of [...(isRead ? ['data'] : []), 'end', 'close', 'error', 'aborted'])
       request.on(event, () => note(`request ${event}`, path));
     for (const event of ['drain', 'finish', 'close', 'timeout'])
       response.on(event, () => note(`response ${event}`, path));
     if (path === '/hangs/for/100/ms') request.socket.setTimeout(100);
     if (path.startsWith('/slow')) setTimeout(() => response.end('slow'), 2);
-    else if (!isRead) response.end(path);
+    else if (path === '/at-once') response.end(path);
     else if (path.startsWith('/waits')) waiting = response;
     else if (path.startsWith('/large')) {
       response.write(Buffer.alloc(4_000_000));
@@ -27,7 +28,7 @@ function listen(name, settings = {}) {
     } else if (path.startsWith('/ends')) {
       waiting.end();
       response.end();
-    } else if (!path.startsWith('/hangs')) request.on('end', () => response.end(path));
+    } else if (isRead && !path.startsWith('/hangs')) request.on('end', () => response.end(path));
   });
   server.on('clientError', ({ code }, socket) => {
     // A client that leaves resets the connection if there is something that it has not read.
