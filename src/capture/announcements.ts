@@ -43,7 +43,7 @@ function routeReader(toRequest: readonly string[], toRoute: readonly string[]) {
     const incoming = valueAt(message, toRequest);
     const route = valueAt(message, toRoute);
     const isIts = isObject(incoming) && requestOf(incoming) === request;
-    if (isIts && typeof route === 'string') request.route = route;
+    if (isIts && typeof route === 'string') request.ensureAdditions().route = route;
   };
 }
 

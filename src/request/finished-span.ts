@@ -107,7 +107,7 @@ export function mayBeUnreadRequest({ kind, attributes }: FinishedSpan): boolean 
 
 const SLASH = 47;
 
-type Target = Pick<HttpRequest, 'path' | 'query'>;
+export type Target = Pick<HttpRequest, 'path' | 'query'>;
 
 /**
  * Path and query of a request target in any form: `/x?y`, `http://h/x`, `*`. One that begins with `/` is a path, also `//x/y`: only

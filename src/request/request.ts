@@ -4,7 +4,7 @@ import type { RpcMetadata } from '../common/otel-global.js';
 import type { Attributes } from '../common/otel-types.js';
 import { Annotations, type HttpRequest, hasAnnotations, toErrorType } from '../hit/http-request.js';
 import { annotated } from '../hit/visitor/client.js';
-import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
+import { type FinishedSpan, splitTarget, type Target, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-message.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
 import { nodeAttributes } from './node-request.js';
@@ -15,6 +15,8 @@ import { currentStatusOf } from './response.js';
 
 /** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
 export class Additions extends Annotations {
+  /** The route template that a framework announced. */
+  route: string | undefined = undefined;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
   /** Whether that, or an MCP call, has failed. */
@@ -45,6 +47,8 @@ export class SpanFacts {
 
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
+const NO_TARGET: Target = { path: '/', query: undefined };
+
 type SpanState = 'none' | 'open' | 'ended';
 
 /** How much of a response Node.js has passed on: to nobody yet, to a connection that has failed, or to one that takes all of it. */
@@ -60,8 +64,7 @@ export class Request {
    * of Node's request.
    */
   readonly method: string;
-  readonly path: string;
-  readonly query: string | undefined;
+  #target: Target;
   /** On the monotonic clock, to measure the duration; 0 if Node.js did not announce it. */
   readonly startedMillis: number;
   /** Epoch milliseconds. A clock that is set later does not move the request. */
@@ -76,8 +79,6 @@ export class Request {
   spanState: SpanState = 'none';
   /** What the HTTP instrumentation stores in the context: the SERVER span, recorded or not, and the route that others add. */
   rpc: RpcMetadata | undefined = undefined;
-  /** The route template that a framework announced. */
-  route: string | undefined = undefined;
   /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
   closedMillis = 0;
   /** Over HTTP/1.1. `writableFinished` is also true of a response that was ended after it was destroyed. */
@@ -98,10 +99,8 @@ export class Request {
   #attributes: Attributes | undefined = undefined;
 
   constructor(method = 'GET', target = '/', startedMillis = 0) {
-    const { path, query } = splitTarget(target);
     this.method = method;
-    this.path = path;
-    this.query = query;
+    this.#target = splitTarget(target);
     this.startedMillis = startedMillis;
     this.#announcedMillis = startedMillis > 0 ? Date.now() : 0;
   }
@@ -142,6 +141,14 @@ export class Request {
   dropSpan(): void {
     this.span = undefined;
     this.spanState = 'none';
+  }
+
+  get path(): string {
+    return this.#target.path;
+  }
+
+  get query(): string | undefined {
+    return this.#target.query;
   }
 
   /** Whether it has ended, so that nothing is added to it any more. */
@@ -249,7 +256,7 @@ export class Request {
     this.response = undefined;
     this.span = undefined;
     this.rpc = undefined;
-    this.route = undefined;
+    this.#target = NO_TARGET;
     this.additions = undefined;
     this.spanFacts = undefined;
     this.http = undefined;

@@ -1,3 +1,4 @@
+import { copyText } from '../common/generation-cache.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import {
@@ -28,6 +29,9 @@ import type { HitCounts } from './stats.js';
 
 /** How long a hit waits for the end of its request if it is to be in a spool soon. */
 const SPOOL_WAIT_MILLIS = 200;
+
+/** Of a path, query or referrer that is kept after the end of a request. */
+const MAX_SHARED_CHARACTERS = 1024;
 
 /** What all hits of a request have in common. */
 export interface SharedByHits {
@@ -130,7 +134,7 @@ export class AdditionalHits {
   end(request: Request, shared: SharedByHits | undefined): void {
     const hits = HitsOfRequest.of(request);
     hits.isOver = true;
-    hits.shared = shared;
+    hits.shared = shared && { ...shared, http: shorten(shared.http), page: undefined };
     for (const hit of hits.waiting.splice(0)) this.#build(hit, shared, true);
   }
 
@@ -270,6 +274,22 @@ export class AdditionalHits {
   #drop(reason: DropReason): void {
     this.#parts.counts.dropped[reason] += 1;
   }
+}
+
+/** A request whose connection stays idle must not keep a long URL in memory: the later hits of a request get the beginning of it. */
+function shorten(http: HttpRequest): HttpRequest {
+  const { path, query, referrer } = http;
+  if (![path, query, referrer].some(isLong)) return http;
+  return {
+    ...http,
+    path: copyText(path.slice(0, path.lastIndexOf('/', MAX_SHARED_CHARACTERS) + 1)), // half of a segment is not recognized as a secret
+    query: isLong(query) ? undefined : query,
+    referrer: isLong(referrer) ? undefined : referrer,
+  };
+}
+
+function isLong(text: string | undefined): boolean {
+  return text !== undefined && text.length > MAX_SHARED_CHARACTERS;
 }
 
 /** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */

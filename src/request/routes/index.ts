@@ -14,7 +14,7 @@ import { isRouteList, routeOfList } from './route-list.js';
  * parameters, and before a list, of which it knows the route. Its `/` of any other path has matched none, or its mount path is not known.
  */
 export function routeOf(
-  { spanFacts, incoming, route: announced, rpc, span }: Request,
+  { spanFacts, incoming, additions, rpc, span }: Request,
   attributes: Attributes,
   path: string,
   redactPath: (path: string) => string = redactSecrets,
@@ -29,7 +29,8 @@ export function routeOf(
   const below = spanFacts?.routes.map((route) => fittingRoute(route, path, resource)) ?? [];
   const named = below.find((each) => each?.hasText);
   if (named) return named.route;
-  const own = specific(announced) ?? readRoute(frameworkRequestOf(incoming), path, redactPath);
+  const own =
+    specific(additions?.route) ?? readRoute(frameworkRequestOf(incoming), path, redactPath);
   if (own !== undefined && (own !== '/' || path === '/')) return own;
   const route = [fitting, ...below].find((each) => each !== undefined)?.route;
   const rewritten = ofServer === undefined ? undefined : rewrittenPathOf(incoming ?? {}, path);
