@@ -7,21 +7,22 @@ type Emit = (this: unknown, ...event: unknown[]) => boolean;
 
 /** Calls the listeners of an object in the context of a request, whatever the async context of the event is. */
 export function emitIn(target: EventEmitter, request: Request): void {
-  wrapEmit(target, (emit, self, event) => runIn(request, Reflect.apply, emit, self, event));
+  wrapEmit(
+    target,
+    (current) =>
+      function emit(this: unknown, ...event) {
+        return runIn(request, Reflect.apply, current(), this, event);
+      },
+  );
 }
 
 /**
- * Passes each event of one object through `around`, with the `emit` that the object had. That of its class is read at each event:
- * an instrumentation may patch the class later.
+ * Gives one object an `emit` of its own, which is made once and calls `current()`: the `emit` that the object had. That of its class is
+ * read at each event: an instrumentation may patch the class later.
  */
-export function wrapEmit(
-  target: EventEmitter,
-  around: (emit: Emit, self: unknown, event: unknown[]) => boolean,
-): void {
+export function wrapEmit(target: EventEmitter, wrap: (current: () => Emit) => Emit): void {
   const own = Object.getOwnPropertyDescriptor(target, 'emit')?.value as Emit | undefined;
-  function emit(this: unknown, ...event: unknown[]): boolean {
-    return around(own ?? Object.getPrototypeOf(target).emit, this, event);
-  }
+  const emit = wrap(() => own ?? Object.getPrototypeOf(target).emit);
   // The mark by which another package recognizes its `emit`, so that it does not wrap this one at every request.
   if (own) Object.setPrototypeOf(emit, own);
   setHidden(target, 'emit', emit);

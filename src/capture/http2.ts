@@ -95,18 +95,23 @@ export class Http2Capture {
 
 /** Calls the listeners of each stream that begins in the async context of its request. */
 function watchSession(node: ServerHttp2Session): void {
-  wrapEmit(node, (emit, self, event) => {
-    const [name, value] = event;
-    const request = name === 'stream' ? ownerOf(value) : undefined;
-    if (!request) return Reflect.apply(emit, self, event);
-    try {
-      return runIn(request, Reflect.apply, emit, self, event);
-    } finally {
-      if (request.incoming)
-        (request.incoming as Http2Request).compatible = compatibleRequestOf(value as object);
-    }
-  });
+  wrapEmit(
+    node,
+    (current) =>
+      function emit(this: unknown, ...event) {
+        const [name, value] = event;
+        const request = name === 'stream' ? ownerOf(value) : undefined;
+        if (!request) return Reflect.apply(current(), this, event);
+        try {
+          return runIn(request, Reflect.apply, current(), this, event);
+        } finally {
+          if (request.incoming)
+            (request.incoming as Http2Request).compatible = compatibleRequestOf(value as object);
+        }
+      },
+  );
 }
+
 /** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
 function watchEnd(stream: ServerHttp2Stream, response: Http2Response): void {
   for (const name of ['close', 'destroy'] as const) {
