@@ -151,3 +151,12 @@ export async function startWire(firstPort: number): Promise<Wire> {
     },
   };
 }
+
+/** How many hits are in all streams. */
+export async function hitsIn(redis: RedisServer): Promise<number> {
+  let hits = 0;
+  for (const key of (await redis.command('KEYS', 'matomo-spool:*')) as string[])
+    if ((await redis.command('TYPE', key)) === 'stream')
+      hits += (await redis.command('XLEN', key)) as number;
+  return hits;
+}

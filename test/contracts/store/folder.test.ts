@@ -22,7 +22,6 @@ import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mountTinyDisk } from '../../support/tiny-disk.js';
-import { startFolderProcess } from '../doors/folder-process.js';
 import {
   DailyKeys,
   type Folder,
@@ -30,6 +29,7 @@ import {
   inspectFolder,
   openFolderSpool,
 } from '../doors/folder-store.js';
+import { startSpoolProcess } from '../doors/spool-process.js';
 
 /** Claims and files are those of dead processes after a moment. */
 const SOON_DEAD = { exportTimeoutMillis: 0, limits: { deadMillis: 100 } };
@@ -591,7 +591,7 @@ describe('at the event exit', () => {
     // One after the other: a turn must be long enough for a step of the append.
     for (let turns = 0; turns < 12; turns += 1) {
       const place = temporaryFolder();
-      const child = startFolderProcess(place, { EXIT_TURNS: String(turns) });
+      const child = startSpoolProcess(place, { EXIT_TURNS: String(turns) });
       await child.closed;
       expect(child.stdout()).toBe('EXIT 5003\n');
       const { spool } = openIn(place, SOON_DEAD);

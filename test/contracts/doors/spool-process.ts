@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
 
 /** A process with a spool in a folder, or in Redis. */
-export interface FolderProcess {
+export interface SpoolProcess {
   /** Names of hits that it has stored. */
   stored(): string[];
   /** Names of hits that it has sent. */
@@ -19,13 +19,13 @@ export interface FolderProcess {
 
 let processes = 0;
 
-/** `folder-app.mjs` says what the variables mean. */
-export function startFolderProcess(
+/** `spool-app.mjs` says what the variables mean. */
+export function startSpoolProcess(
   place: string,
   env: Readonly<Record<string, string>>,
-): FolderProcess {
+): SpoolProcess {
   processes += 1;
-  const app = fileURLToPath(new URL('folder-app.mjs', import.meta.url));
+  const app = fileURLToPath(new URL('spool-app.mjs', import.meta.url));
   const child = spawn(process.execPath, [app], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, PLACE: place, NAME: `p${processes}`, ...env },
