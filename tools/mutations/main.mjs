@@ -8,13 +8,16 @@ import { mutationsOf } from './mutate.mjs';
 
 /** What is about to be replaced as a whole: tables of names. */
 const REPLACED = [
-  'requests/(?:processor-internals|operations/proven-names|routes/route-list)\\.ts',
+  'request/(?:operations/proven-names|routes/route-list)\\.ts',
 ];
 
 /** The suites of a folder of `src` run first, because they find most of its mutations. */
 const NEAR_SUITES = {
-  requests: ['capture', 'spans'],
-  pipeline: ['capture', 'spans', 'end'],
+  capture: ['capture'],
+  request: ['capture', 'spans'],
+  spans: ['capture', 'spans'],
+  register: ['capture', 'spans', 'end'],
+  tracker: ['capture', 'spans', 'end'],
   hit: ['hit', 'spans'],
   delivery: ['delivery', 'store', 'end'],
 };
@@ -23,7 +26,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     found: { type: 'string', default: '30' },
-    folders: { type: 'string', default: 'requests,hit,pipeline,delivery' },
+    folders: { type: 'string', default: 'capture,request,spans,tracker,hit,delivery' },
     without: { type: 'string', default: `^src/(?:${REPLACED.join('|')})` },
     again: { type: 'boolean', default: false },
     continue: { type: 'boolean', default: false },
