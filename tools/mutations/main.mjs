@@ -7,9 +7,7 @@ import { ROOT } from '../../scripts/setup.mjs';
 import { mutationsOf } from './mutate.mjs';
 
 /** What is about to be replaced as a whole: tables of names. */
-const REPLACED = [
-  'request/(?:operations/proven-names|routes/route-list)\\.ts',
-];
+const REPLACED = ['request/(?:operations/proven-names|routes/route-list)\\.ts'];
 
 /** The suites of a folder of `src` run first, because they find most of its mutations. */
 const NEAR_SUITES = {
