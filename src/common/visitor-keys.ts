@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { AsyncScope } from './timers.js';
 
 const DAY_MILLIS = 86_400_000;
@@ -34,7 +34,7 @@ export class StableKey implements SharedKeys {
 
 /** Random keys of visitor IDs, one for each UTC day. A key that was deleted does not come back. */
 export class DailyKeys implements SharedKeys {
-  readonly #keys = new Map<number, KeyObject>();
+  readonly #keys = new Map<number, Buffer>();
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
@@ -51,18 +51,18 @@ export class DailyKeys implements SharedKeys {
   }
 
   /** The key of a UTC day, this process' own one if no spool has provided it; `undefined` if the day is over. */
-  readonly keyOf = (day: number): KeyObject | undefined => {
+  readonly keyOf = (day: number): Buffer | undefined => {
     this.#prune();
     if (!this.#keys.has(day) && this.days.includes(day)) this.learn(day, randomBytes(32));
     return this.#keys.get(day);
   };
 
   find(day: number): Buffer | undefined {
-    return this.#keys.get(day)?.export();
+    return this.#keys.get(day);
   }
 
   learn(day: number, key: Buffer): void {
-    if (!this.#keys.has(day)) this.#keys.set(day, createSecretKey(key));
+    if (!this.#keys.has(day)) this.#keys.set(day, key);
   }
 
   close(): void {

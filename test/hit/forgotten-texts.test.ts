@@ -11,12 +11,11 @@ const SCRIPT = `
   const { createRequestReading, readRequest } = await import('./build/request/read-request.js');
   const { Request } = await import('./build/request/request.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
-  const { createSecretKey } = await import('node:crypto');
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const builder = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
   const build = (...given) => builder.buildPageView(builder.read(...given));
-  const key = createSecretKey(Buffer.alloc(32));
+  const key = Buffer.alloc(32);
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {
     const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
     return createHitBuilder({ ...resolved, hasToken: true, sampleRate: 0.5, visitorKey: () => key }, () => undefined);

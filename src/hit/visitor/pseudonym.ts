@@ -55,7 +55,7 @@ export function identify(source: UserIdSource, header: string | undefined): Iden
 /** Makes a pseudonym of a user: the same for one value and key. Without the key, it cannot be found from the value. */
 export function createToPseudonym(key: string | Buffer): (value: string) => string {
   const toKeyedId = createToKeyedId(key);
-  return (value) => toKeyedId(`user id\n${value}`);
+  return (value) => toKeyedId('user id', value);
 }
 
 function isCredentials(header: string): boolean {

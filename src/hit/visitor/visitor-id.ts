@@ -1,7 +1,7 @@
-import { createHmac, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const DAY_MILLIS = 86_400_000;
-const ID_BYTES = 8;
+const ID_DIGITS = 16;
 
 /**
  * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (option-callbacks.ts), a
@@ -19,24 +19,27 @@ export class VisitorTraits {
 }
 
 /** Returns the key of a UTC day, counted from 1970; `undefined` if it was deleted. */
-export type KeyOfDay = (day: number) => KeyObject | undefined;
+export type KeyOfDay = (day: number) => Buffer | undefined;
 
 /**
- * The visitor ID of an anonymous client for one UTC day: 16 hex digits of an HMAC over address and user agent, or session, site and date.
- * Without the key, the address cannot be derived from it, and the next day the same client is another visitor.
+ * The visitor ID of an anonymous client for one UTC day: 16 hex digits of a keyed hash over address and user agent, or session, site and
+ * date. Without the key, the address cannot be derived from it, and the next day the same client is another visitor.
  * Without a key for the day, the ID is random.
  */
 export function createToVisitorId(
   key: string | Buffer | KeyOfDay,
 ): (traits: VisitorTraits) => string {
-  const always = typeof key === 'function' ? undefined : toSecret(key);
-  const keyOfDay = typeof key === 'function' ? key : () => always;
+  // That of a day is derived each time, so that nothing outlives the key.
+  const always = typeof key === 'function' ? undefined : toFixedLength(key);
   return function toVisitorId({ address = '', userAgent, site, startMillis, session }) {
     const day = dayOf(startMillis);
-    const secret = keyOfDay(day);
-    if (secret === undefined) return randomBytes(ID_BYTES).toString('hex');
-    const who = session === undefined ? `${address}\n${userAgent}` : keyOfSession(session);
-    return keyedId(secret, `${day}\n${site}\n${who}`);
+    const ofDay = typeof key === 'function' ? key(day) : undefined;
+    const secret = always ?? (ofDay && toFixedLength(ofDay));
+    if (secret === undefined) return randomBytes(ID_DIGITS / 2).toString('hex');
+    return keyedId(
+      secret,
+      session === undefined ? [day, site, address, userAgent] : [day, site, session],
+    );
   };
 }
 
@@ -50,26 +53,25 @@ export function keyOfSession(session: string): string {
   return `session\n${session}`;
 }
 
-/** 16 hex digits of an HMAC. */
-function keyedId(secret: KeyObject, text: string): string {
-  const digest = createHmac('sha256', secret).update(text).digest();
-  return digest.toString('hex', 0, ID_BYTES); // a slice of a longer text would be slower to compare
+/** As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. */
+function keyedId(key: string, traits: readonly (string | number)[]): string {
+  return hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS);
 }
 
-/** Makes IDs of texts with one key. */
-export function createToKeyedId(key: string | Buffer): (text: string) => string {
-  const secret = toSecret(key);
-  return (text) => keyedId(secret, text);
+/** Of any length, the key and what follows it could be confused. */
+function toFixedLength(key: string | Buffer): string {
+  return hash('sha256', key, 'hex');
 }
 
-/** Node.js 24 takes six times as long with the bytes of a key. */
-function toSecret(key: string | Buffer): KeyObject {
-  return createSecretKey(Buffer.from(key));
+/** Makes IDs of texts with one key. None is the ID of a visitor: those are made of a day first. */
+export function createToKeyedId(key: string | Buffer): (kind: string, text: string) => string {
+  const secret = toFixedLength(key);
+  return (kind, text) => keyedId(secret, [kind, text]);
 }
 
 /** The key that all processes with one token share. The token cannot be derived from it. */
-export function deriveVisitorKey(tokenAuth: string): Buffer {
-  return createHmac('sha256', tokenAuth).update('opentelemetry-matomo visitor id').digest();
+export function deriveVisitorKey(tokenAuth: string): string {
+  return hash('sha256', `opentelemetry-matomo visitor id\n${tokenAuth}`, 'hex');
 }
 
 /** The word for a new key every day. */
@@ -82,7 +84,7 @@ export const DAILY = 'daily';
 export function stableVisitorKey({
   visitorKey,
   tokenAuth,
-}: Partial<Record<'visitorKey' | 'tokenAuth', string | undefined>>): string | Buffer | undefined {
+}: Partial<Record<'visitorKey' | 'tokenAuth', string | undefined>>): string | undefined {
   if (visitorKey === DAILY) return undefined;
   if (visitorKey !== undefined) return visitorKey;
   return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);

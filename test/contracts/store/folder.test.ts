@@ -754,7 +754,7 @@ test('processes share the visitor keys of the day, and delete those of other day
   const { place, spool } = openNew({ keys: one });
   writeFileSync(join(place, 'visitor-2026-11-18.key'), 'old');
   const next = openIn(place, { keys: other });
-  const keyOf = (keys: DailyKeys, of: number) => keys.keyOf(of)?.export().toString('hex');
+  const keyOf = (keys: DailyKeys, of: number) => keys.keyOf(of)?.toString('hex');
   expect(keyOf(one, day)).toBe(keyOf(other, day));
   expect(spoolFiles(place)).toEqual(['visitor-2026-11-20.key']);
   vi.setSystemTime(Date.UTC(2026, 10, 21, 12));

@@ -93,7 +93,7 @@ test.each(maskedAddresses)('addresses are masked as the page says', (row) => {
 });
 
 test('the page computes visitor IDs as the package does', () => {
-  const [, code = ''] = /```js\n(const \{ createHmac.*?)```/s.exec(read(VISITOR_PAGE)) ?? [];
+  const [, code = ''] = /```js\n(const \{ hash \}.*?)```/s.exec(read(VISITOR_PAGE)) ?? [];
   const env = { ...process.env, MATOMO_TOKEN_AUTH: 'a-token' };
   const printed = execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
   const client = { address: '198.51.0.0', userAgent: 'curl/8', site: 1 };
