@@ -178,6 +178,8 @@ class ChildColumn implements Column {
     if (sent.leaves || this.#hasPrinted('begun', sent.path)) {
       await eventually(() => this.#hasPrinted('closed', sent.path));
     }
+    if (this.#hasPrinted('postponed', sent.path))
+      await eventually(() => this.#hasPrinted('acted', sent.path));
     const { waits } = sent;
     if (waits !== undefined) await eventually(() => this.hits().some(({ hit }) => hit === waits));
     return received;
@@ -195,7 +197,7 @@ class ChildColumn implements Column {
     return eventually(() => this.#hasPrinted('begun', path));
   }
 
-  #hasPrinted(what: 'begun' | 'closed', path: string): boolean {
+  #hasPrinted(what: 'begun' | 'closed' | 'postponed' | 'acted', path: string): boolean {
     return this.#app.stdout().includes(`${what} ${path}\n`);
   }
 

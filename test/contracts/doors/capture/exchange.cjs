@@ -49,6 +49,18 @@ class Exchange {
     this.response.on('close', listener);
   }
 
+  /** Acts when the end of the request is not waited for any longer. The client knows that it is to wait, and when that has happened. */
+  longAfter(act) {
+    const { url } = this;
+    process.stdout.write(`postponed ${url}\n`);
+    this.onFinish(() =>
+      setTimeout(() => {
+        act();
+        process.stdout.write(`acted ${url}\n`);
+      }, 2500),
+    );
+  }
+
   onRequestClose(listener) {
     this.request.on('close', listener);
   }

@@ -96,10 +96,10 @@ module.exports = {
     });
   },
   'annotates much too late'(exchange) {
-    exchange.onFinish(() => setTimeout(() => annotate({ dimension5: 'too late' }), 2500));
+    exchange.longAfter(() => annotate({ dimension5: 'too late' }));
   },
   'ignores much too late'(exchange) {
-    exchange.onFinish(() => setTimeout(ignore, 2500));
+    exchange.longAfter(ignore);
   },
   ignores() {
     ignore();
@@ -139,7 +139,7 @@ module.exports = {
     exchange.onFinish(() => setTimeout(() => event('after the response'), 50));
   },
   'tracks an event long after the response'(exchange) {
-    exchange.onFinish(() => setTimeout(() => event('long after'), 2500));
+    exchange.longAfter(() => event('long after'));
   },
   'tracks a goal'() {
     trackGoal(7, { revenue: 5 });

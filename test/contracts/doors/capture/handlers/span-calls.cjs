@@ -39,15 +39,13 @@ module.exports = {
   'annotates with a span that ends much too late'(exchange) {
     const attributes = { 'matomo.dimension5': 'too late', 'matomo.perf_key': 'pf_dm1' };
     const span = tracer().startSpan('late', { attributes });
-    exchange.onFinish(() => setTimeout(() => span.end(), 2500));
+    exchange.longAfter(() => span.end());
   },
   'annotates with a span that begins much too late'(exchange) {
     const active = context.active();
-    exchange.onFinish(() =>
-      setTimeout(() => {
-        const attributes = { 'matomo.dimension5': 'too late' };
-        tracer().startSpan('late', { attributes }, active).end();
-      }, 2500),
-    );
+    exchange.longAfter(() => {
+      const attributes = { 'matomo.dimension5': 'too late' };
+      tracer().startSpan('late', { attributes }, active).end();
+    });
   },
 };
