@@ -4,15 +4,8 @@ import { load } from './package.mjs';
 const { ROOT_CONTEXT, SpanKind, TraceFlags } = load('@opentelemetry/api');
 const { BasicTracerProvider, RandomIdGenerator } = load('@opentelemetry/sdk-trace-base');
 const announced = channel('http.server.request.start');
+const finished = channel('http.server.response.finish');
 const server = {};
-const response = {
-  destroyed: false,
-  writableFinished: true,
-  headersSent: true,
-  statusCode: 200,
-  once() {},
-  getHeader: () => 'text/html',
-};
 
 /**
  * What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. `onRequest` is
@@ -28,9 +21,13 @@ export function createReplay(processor, requests, onRequest) {
       // New objects each time: what is stored on them must not outlive the request.
       const request = new Message(messages[i]);
       const span = new ServerSpan(spans[i], contexts[begun++ % contexts.length]);
+      const response = new Response();
       announced.publish({ request, response, server });
       processor.onStart(span, ROOT_CONTEXT);
       onRequest?.(request);
+      response.writableFinished = true;
+      finished.publish({ request, response, socket: request.socket, server });
+      response.closed = true;
       processor.onEnd(span);
     }
   };
@@ -53,6 +50,23 @@ class Message {
     this.url = url;
     this.headers = headers;
     this.socket = socket;
+  }
+}
+
+/** What is read of Node's response. */
+class Response {
+  statusCode = 200;
+  headersSent = true;
+  destroyed = false;
+  closed = false;
+  writableFinished = false;
+
+  once() {
+    return this;
+  }
+
+  getHeader() {
+    return 'text/html';
   }
 }
 
@@ -87,7 +101,7 @@ function toIncomingMessage(request) {
       'accept-language': request.acceptLanguage,
       referer: request.referrer,
     },
-    socket: { remoteAddress: request.address },
+    socket: { remoteAddress: request.address, bytesWritten: 0, destroyed: false },
   };
 }
 
