@@ -98,7 +98,7 @@ export class Sender {
   #suspectsDueMillis = Number.NEGATIVE_INFINITY;
   /** How many suspects may be sent because another request has succeeded. */
   #suspectTries = 0;
-  /** Results in a row after which a bulk was sent again although it may be stored. */
+  /** How often the bulk that is the next one was sent again although it may be stored. */
   #resends = 0;
   /** Bulks in a row of which no hit was valid, with a token. */
   #rejections = 0;
@@ -164,6 +164,7 @@ export class Sender {
         this.current = { claim, sent: hits, rest: bulks.flat(), results };
         const result = await this.#exchange(hits);
         const outcome = this.#decide(hits, claim, result, mode, store);
+        if (outcome.kind !== 'back') this.#resends = 0; // the next one is another bulk
         switch (outcome.kind) {
           case 'counted':
             for (const [name, number] of Object.entries(outcome.results))
@@ -241,7 +242,6 @@ export class Sender {
     store: Pick<Store, 'suspects'>,
   ): Outcome {
     const { options, limits, log } = this.#parts;
-    if (result.kind !== 'unconfirmed') this.#resends = 0;
     switch (result.kind) {
       case 'processed':
         if (result.warning) log.warn(result.warning);

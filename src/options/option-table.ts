@@ -401,7 +401,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @default `false`; with `register` and `start` `true`
    */
   exitFlush: option(boolean),
-  /** Sends hits again if no response arrived that shows whether Matomo stored them: prefers duplicates to losses. */
+  /**
+   * Sends hits again if no response arrived that shows whether Matomo stored them, three times at most: prefers duplicates to losses.
+   */
   resendUnconfirmed: option(boolean, { default: false }),
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL

@@ -296,12 +296,24 @@ test('413 above 30 hits: bulks are halved, and every hit is tracked', async () =
   expect(sender.codes()).toEqual([]);
 });
 
-test('with resendUnconfirmed, a bulk is sent again three times at most', async () => {
+test('with resendUnconfirmed, each bulk is sent again three times at most', async () => {
   const sender = openFour(NO_ANSWER, { options: { resendUnconfirmed: true } });
-  putAll(sender, 'abcd');
+  putAll(sender, 'abcdefgh');
   await sender.advance(HOUR);
-  expect(bulks(sender)).toEqual(['abcd', 'abcd', 'abcd', 'abcd']);
-  expect(sender.counts()).toMatchObject({ pending: 0, resent: 12, lost: { unconfirmed: 4 } });
+  expect(bulks(sender)).toEqual([...Array(4).fill('abcd'), ...Array(4).fill('efgh')]);
+  expect(sender.counts()).toMatchObject({ pending: 0, resent: 24, lost: { unconfirmed: 8 } });
+});
+
+test('the same if Matomo is unavailable in between', async () => {
+  const unavailable = text(503);
+  const answers = [NO_ANSWER, unavailable, NO_ANSWER, unavailable, NO_ANSWER, unavailable];
+  const sender = openFour([...answers, NO_ANSWER, tracked], {
+    options: { resendUnconfirmed: true },
+  });
+  putAll(sender, 'abcdefgh');
+  await sender.advance(HOUR);
+  expect(bulks(sender)).toEqual([...Array(7).fill('abcd'), 'efgh']);
+  expect(sender.counts()).toMatchObject({ tracked: 4, resent: 12, lost: { unconfirmed: 4 } });
 });
 
 test('hits that may be stored count as resent once per time that they are sent again', async () => {
