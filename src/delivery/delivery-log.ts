@@ -54,13 +54,20 @@ export class DeliveryLog {
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly #lines: LogLines;
   readonly #hasSpool: boolean;
+  readonly #isResending: boolean;
   /** Names of invalid hits for the next line, and how many hits have each. */
   readonly #invalid = new Map<string, number>();
 
-  constructor(diagnostics: Pick<Diagnostics, 'warnOnce'>, lines: LogLines, hasSpool: boolean) {
+  /** `isResending`: `resendUnconfirmed` is set. */
+  constructor(
+    diagnostics: Pick<Diagnostics, 'warnOnce'>,
+    lines: LogLines,
+    { hasSpool, isResending }: { readonly hasSpool: boolean; readonly isResending: boolean },
+  ) {
     this.#diagnostics = diagnostics;
     this.#lines = lines;
     this.#hasSpool = hasSpool;
+    this.#isResending = isResending;
   }
 
   /** Matomo does not process hits. `pending`: as far as they are sent again. */
@@ -105,7 +112,8 @@ export class DeliveryLog {
     const reason = this.cause?.reason;
     add('unconfirmed', unconfirmed, (hits) => {
       const why = reason === undefined ? '' : ` (${reason})`;
-      const advice = reason === undefined ? ASK_DOCTOR : `Check why, or ${PREFER_DUPLICATES}`;
+      const checkWhy = this.#isResending ? 'Check why' : `Check why, or ${PREFER_DUPLICATES}`;
+      const advice = reason === undefined ? ASK_DOCTOR : checkWhy;
       return `Matomo may have stored ${hits} without confirming it${why}: not sent again, counted as lost.unconfirmed. ${advice}.`;
     });
     add(
@@ -195,9 +203,10 @@ export class DeliveryLog {
 
   #adviceAtEnd(areLost: boolean, hasTimedOut: boolean): string {
     if (this.#hasSpool && areLost) return CHECK_SPOOL;
+    if (this.#isResending && !areLost)
+      return hasTimedOut ? 'Raise shutdownTimeoutMillis' : ASK_DOCTOR;
     const raise = hasTimedOut ? 'Raise shutdownTimeoutMillis, or ' : '';
-    const advice =
-      this.#hasSpool || !areLost ? PREFER_DUPLICATES : 'set spool to keep hits across restarts';
+    const advice = areLost ? 'set spool to keep hits across restarts' : PREFER_DUPLICATES;
     return raise === '' ? `S${advice.slice(1)}` : `${raise}${advice}`;
   }
 }

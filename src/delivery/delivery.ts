@@ -99,7 +99,10 @@ export class Delivery {
       maxBulkHits,
       maxBulkBytes: limits.maxBodyBytes,
     });
-    this.log = new DeliveryLog(diagnostics, lines, openSpool !== undefined);
+    this.log = new DeliveryLog(diagnostics, lines, {
+      hasSpool: openSpool !== undefined,
+      isResending: options.resendUnconfirmed,
+    });
     this.sender = new Sender({
       ...{ options, transport, limits, counts, random, hold },
       log: this.log,

@@ -302,6 +302,8 @@ test('with resendUnconfirmed, each bulk is sent again three times at most', asyn
   await sender.advance(HOUR);
   expect(bulks(sender)).toEqual([...Array(4).fill('abcd'), ...Array(4).fill('efgh')]);
   expect(sender.counts()).toMatchObject({ pending: 0, resent: 24, lost: { unconfirmed: 8 } });
+  expect(sender.codes()).toContain('unconfirmed');
+  expect(sender.hasLogged('set resendUnconfirmed')).toBe(false);
 });
 
 test('the same if Matomo is unavailable in between', async () => {
