@@ -1,5 +1,5 @@
 import { isRecord } from '../common/is-record.js';
-import { type Field, HitFields } from './field.js';
+import { HitText } from './hit-text.js';
 import type { HttpRequest, Operation } from './http-request.js';
 import { createToActionName, createToPlace, DEFAULT_TITLE } from './page/action-name.js';
 import { toCustomVariables } from './parameters/annotations.js';
@@ -23,13 +23,8 @@ export interface FurtherHit {
 
 /** The same with parameters that Matomo stores as they are. */
 export interface CheckedHit {
-  readonly fields: readonly Field[];
+  readonly own: HitText;
   readonly epochMillis: number;
-}
-
-/** The value of a parameter of a hit. */
-export function parameterOf({ fields }: CheckedHit, name: string): string | undefined {
-  return fields.find((field) => field.name === name)?.value;
 }
 
 /** Why a further hit is not sent and no part of `hits`. Those of visitors who are not to be tracked are not counted. */
@@ -46,8 +41,8 @@ export interface CheckOptions extends OverrideOptions {
 export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
   const { report } = options;
-  const fields = readFields(parameters, { ...options, nowMillis: epochMillis });
-  if (!fields) return undefined;
+  const own = readOwn(parameters, { ...options, nowMillis: epochMillis });
+  if (!own) return undefined;
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
     report(
@@ -56,14 +51,14 @@ export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): Checked
     );
     return undefined;
   }
-  if (fields.every(({ name }) => SHARED.has(name) && name !== 'url')) {
+  if (own.parts().every(([name]) => SHARED.has(name) && name !== 'url')) {
     report(
       'further nothing',
       () => 'A hit has no parameters of its own. It was dropped. Set what it is about.',
     );
     return undefined;
   }
-  return { fields, epochMillis };
+  return { own, epochMillis };
 }
 
 /** What a hit would do without a parameter that the application meant to set. */
@@ -73,12 +68,9 @@ const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 ]);
 
 /** Reports and leaves out what Matomo would reject. */
-function readFields(
-  parameters: FurtherHit['parameters'],
-  options: CheckOptions,
-): Field[] | undefined {
+function readOwn(parameters: FurtherHit['parameters'], options: CheckOptions): HitText | undefined {
   const { maxCustomVariables, report } = options;
-  const checked = new HitFields();
+  const checked = new HitText();
   overrideAll(checked, parameters, options, 'a further hit');
   for (const name of Object.keys(parameters)) {
     const effect = DECIDING_KIND.has(name) ? 'be a page view' : EFFECTS.get(name);
@@ -95,18 +87,18 @@ function readFields(
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }
-  return checked.toList();
+  return checked;
 }
 
-/** Adds a further hit to the fields that it shares with its page view. A time that is in the future, or no number, would be ignored. */
+/** Adds a further hit to what it shares with its page view. A time that is in the future, or no number, would be ignored. */
 export function addFurtherHit(
-  fields: HitFields,
-  { fields: own, epochMillis }: CheckedHit,
+  hit: HitText,
+  { own, epochMillis }: CheckedHit,
   nowMillis: number,
 ): void {
   const millis = epochMillis < nowMillis ? epochMillis : nowMillis;
-  fields.set('cdt', String(Math.floor(millis / 1000)));
-  for (const field of own) fields.add(field);
+  hit.time = `&cdt=${Math.floor(millis / 1000)}`;
+  for (const [name, part] of own.parts()) hit.put(name, part);
 }
 
 /** A call of an MCP server over stdio, which is no HTTP request. */

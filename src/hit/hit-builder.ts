@@ -1,23 +1,23 @@
-import { addChatbotFields } from './bots/ai-chatbot-hit.js';
+import { addChatbotParts } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { createField, type Field, HitFields, PageFields, siteFields } from './field.js';
 import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit, HitKind } from './hit.js';
+import { HitText, type Named, partOf, readPart, siteText } from './hit-text.js';
 import type { HttpRequest } from './http-request.js';
 import { createFindRouteDetails, type RouteDetails } from './page/routes.js';
 import { createSentUrls } from './page/sent-urls.js';
 import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
+  addDuration,
   type ReportProblem,
   setTimings,
   strongest,
-  subtractOtherTimings,
   toCustomVariables,
   variablesOf,
 } from './parameters/annotations.js';
 import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, override, overrideAll } from './parameters/overrides.js';
-import { RESERVED, SHARED } from './parameters/parameter-table.js';
+import { RESERVED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
 import { NO_USER_AGENT } from './visitor/client.js';
 import { isInSample } from './visitor/visitor-id.js';
@@ -46,80 +46,80 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const { visitors } = reader;
   const setting = { hasToken, report, redactUrl: urls.ofApplication };
 
-  /**
-   * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names.
-   */
-  function addLayers(fields: HitFields, { request, nowMillis }: PageView): Field | undefined {
+  /** Adds what options and the application say about a request, the weakest first, and whom that names. */
+  function addLayers({ hit, request, nowMillis }: PageView): void {
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails(request);
-    if (annotations.length === 0 && !ofRoute && !optionParameters) return undefined;
+    if (annotations.length === 0 && !ofRoute && !optionParameters) return;
     const overriding = { ...setting, nowMillis };
-    const ofPage = fields.find('pf_srv');
     if (annotations.length > 0) {
-      fields.add(createField('uid', strongest(request, 'userId')));
-      setTimings(fields, request);
+      const part = partOf('uid', strongest(request, 'userId'));
+      if (part !== '') hit.put('uid', part);
+      setTimings(hit, request);
     }
     const variables = variablesOf(request, ofRoute, errors);
     if (variables && maxCustomVariables > 0) {
-      fields.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+      hit.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
     const source = 'a callback or an attribute that an option names';
-    overrideAll(fields, optionParameters, overriding, source);
-    const user = fields.find('uid');
-    overrideAll(fields, ofRoute, overriding, 'routeDetails');
+    overrideAll(hit, optionParameters, overriding, source);
+    hit.user = hit.find('uid');
+    overrideAll(hit, ofRoute, overriding, 'routeDetails');
     for (const { parameters } of annotations) {
-      overrideAll(fields, parameters, overriding, 'annotate or an attribute matomo.*');
+      overrideAll(hit, parameters, overriding, 'annotate or an attribute matomo.*');
     }
-    subtractOtherTimings(fields, request, ofPage);
-    completeEvent(fields, report);
-    return user;
+    completeEvent(hit, report);
   }
 
-  function buildPage(page: PageView): HitFields | undefined {
+  function buildPage(page: PageView): HitText {
+    const { hit, request } = page;
     const place = reader.toPlace(page);
-    const fields = new HitFields(reader.toFields(page, place), page);
+    reader.fill(page, place);
     for (const { name, read } of dimensions) {
-      override(fields, name, read(page, place), setting, 'the option dimensions');
+      override(hit, name, read(page, place), setting, 'the option dimensions');
     }
-    const user = addLayers(fields, page);
-    if (page.request.isDownload) makeDownload(fields);
-    addChatbotFields(fields, page, urls);
-    return finish(fields, page.nowMillis, user, page);
+    addLayers(page);
+    page.isLayered = true;
+    addDuration(hit, request);
+    if (request.isDownload) makeDownload(hit);
+    if (!request.chatbotResponse) return hit;
+    const ofChatbot = hit.copy();
+    addChatbotParts(ofChatbot, page, urls);
+    return ofChatbot;
   }
 
   /** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
-  function buildChatbotAlone(page: PageView): HitFields | undefined {
-    const fields = new HitFields(new PageFields(siteFields(page.visitor.site)));
-    addChatbotFields(fields, page, urls);
-    fields.set('cdt', String(page.startSeconds));
-    return finish(fields, page.nowMillis);
+  function buildChatbotAlone(page: PageView): HitText {
+    const hit = new HitText();
+    hit.visitor = siteText(page.hit.site);
+    hit.set('cdt', String(page.hit.startSeconds));
+    addChatbotParts(hit, page, urls);
+    return hit;
   }
 
   /** The end of all hits: who is named, and the last word of the application. */
-  function finish(
-    fields: HitFields,
-    nowMillis: number,
-    user?: Field,
-    page?: PageView,
-  ): HitFields | undefined {
-    visitors.nameUser(fields, user);
-    const named = page && visitors.follow(fields, page);
-    const sent = beforeSend
-      ? callBeforeSend(fields, beforeSend, hasToken, report, nowMillis)
-      : fields;
+  function finish(hit: HitText, nowMillis: number): HitText | undefined {
+    visitors.nameUser(hit);
+    visitors.follow(hit);
+    if (!beforeSend) {
+      visitors.hide(hit);
+      return hit;
+    }
+    const sent = callBeforeSend(hit, beforeSend, hasToken, report, nowMillis);
     if (!sent) return undefined;
-    if (named && beforeSend) visitors.follow(sent, named);
-    visitors.hide(sent, user, page?.traits);
+    visitors.follow(sent);
+    visitors.hide(sent);
     return sent;
   }
 
   /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
   function findVisitor(request: HttpRequest, site: number): string {
     const page = reader.read(request, site, request.startMillis);
-    const fields = new HitFields(reader.toSharedFields(page), page);
-    visitors.nameUser(fields, addLayers(fields, page));
-    const { traits } = visitors.follow(fields, page);
-    return fields.visitor || visitors.idOf(traits);
+    const { hit } = page;
+    addLayers(page);
+    visitors.nameUser(hit);
+    visitors.follow(hit);
+    return hit.who || visitors.idOf((hit.named as Named).traits);
   }
 
   return {
@@ -131,31 +131,35 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     buildPageView(page: PageView): Hit | undefined {
       const isChatbot = page.request.chatbotResponse !== undefined;
       const isAlone = isChatbot && options.pageViews === false;
-      const sent = isAlone ? buildChatbotAlone(page) : buildPage(page);
+      const sent = finish(isAlone ? buildChatbotAlone(page) : buildPage(page), page.nowMillis);
       if (sent === undefined) return undefined;
       // `beforeSend` may have made a page view of it.
       const isReported = isChatbot && sent.get('recMode') === '1';
       return new BuiltHit(sent, isReported ? 'chatbot' : 'page');
     },
 
+    /** What the further hits of a request begin with, whether it has a page view or not. */
+    share(page: PageView): HitText {
+      if (!page.isLayered) addLayers(page);
+      page.isLayered = true;
+      return page.hit.toShared();
+    },
+
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
-    buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
-      const whole = new HitFields(reader.toSharedFields(page), page);
-      const user = addLayers(whole, page);
-      const { startSeconds } = whole;
-      whole.removeAdded(SHARED);
-      addFurtherHit(whole, hit, nowMillis);
-      const sent = finish(whole, nowMillis, user, page);
-      return sent && new BuiltHit(sent, 'page', startSeconds);
+    buildFurtherHit(further: CheckedHit, shared: HitText, nowMillis: number): Hit | undefined {
+      const hit = shared.toShared();
+      addFurtherHit(hit, further, nowMillis);
+      const sent = finish(hit, nowMillis);
+      return sent && new BuiltHit(sent, 'page');
     },
 
     /** The hit itself names its visitor. */
-    buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined {
-      // An empty user agent is replaced by our own client's.
-      const shared = new PageFields(siteFields(site, options.trackBots), NO_USER_AGENT);
-      const fields = new HitFields(shared);
-      addFurtherHit(fields, hit, nowMillis);
-      const sent = finish(fields, nowMillis);
+    buildHitWithoutRequest(further: CheckedHit, site: number, nowMillis: number): Hit | undefined {
+      const hit = new HitText();
+      hit.visitor = siteText(site, options.trackBots);
+      hit.client = NO_USER_AGENT; // an empty one is replaced by our own client's
+      addFurtherHit(hit, further, nowMillis);
+      const sent = finish(hit, nowMillis);
       return sent && new BuiltHit(sent, 'page');
     },
 
@@ -172,30 +176,34 @@ export type BeforeSend = (parameters: Record<string, string>) => object | null |
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function callBeforeSend(
-  parameters: HitFields,
+  hit: HitText,
   beforeSend: BeforeSend,
   hasToken: boolean,
   report: ReportProblem,
   nowMillis?: number,
-): HitFields | undefined {
-  const returned = beforeSend(parameters.toObject());
+): HitText | undefined {
+  const parts = new Map(hit.parts());
+  const values = [...parts].map(([name, part]) => [name, readPart(part)] as [string, string]);
+  const returned = beforeSend(Object.fromEntries(values));
   if (!returned) return undefined;
-  const checked = new HitFields(new PageFields(siteFields(parameters.get('idsite') as string)));
+  const checked = hit.emptied();
+  checked.visitor = siteText(hit.get('idsite') as string);
   for (const [name, value] of Object.entries(returned)) {
-    const before = parameters.find(name);
+    const part = parts.get(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
-    if (before && (before.value === value || RESERVED.has(name))) checked.add(before);
+    if (part !== undefined && (RESERVED.has(name) || readPart(part) === value))
+      checked.put(name, part);
     else if (name !== 'cvar')
       override(checked, name, value, { hasToken, report, nowMillis }, 'beforeSend');
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
-  if (!checked.has('ua')) checked.add(NO_USER_AGENT);
-  if (!checked.has('cdt')) checked.add(parameters.find('cdt'));
-  for (const name of RESERVED) checked.add(parameters.find(name));
+  if (!checked.has('ua')) checked.put('ua', NO_USER_AGENT);
+  if (!checked.has('cdt')) checked.put('cdt', hit.time);
+  for (const name of RESERVED) checked.put(name, parts.get(name) ?? '');
   return checked;
 }
 
-/** A class for the reason that `Field` has. */
+/** A class for the reason that `HitText` has. */
 class BuiltHit implements Hit {
   readonly site: number;
   readonly visitor: string;
@@ -203,11 +211,11 @@ class BuiltHit implements Hit {
   readonly kind: HitKind;
   query: string;
 
-  constructor(parameters: HitFields, kind: HitKind, startSeconds = parameters.startSeconds) {
-    this.site = parameters.site;
-    this.visitor = parameters.visitor;
-    this.startSeconds = startSeconds;
+  constructor(hit: HitText, kind: HitKind) {
+    this.site = hit.site;
+    this.visitor = hit.who;
+    this.startSeconds = hit.startSeconds;
     this.kind = kind;
-    this.query = parameters.toQuery();
+    this.query = hit.toString();
   }
 }

@@ -1,6 +1,6 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
-import { AI_AGENT_FIELDS } from './bots/bots.js';
-import { createField, type Field, FieldGroup, PageFields, rawField } from './field.js';
+import { AI_AGENT_TEXT } from './bots/bots.js';
+import { HitText, partOf, rawPart, readPart } from './hit-text.js';
 import { type HttpRequest, isGraphqlPath, type Writable } from './http-request.js';
 import {
   createToActionName,
@@ -14,15 +14,13 @@ import { withSlash } from './page/routes.js';
 import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
 import {
   customVariablesOf,
-  isTimed,
   type ReportProblem,
   toCustomVariables,
 } from './parameters/annotations.js';
 import type { SentRequest } from './parameters/dimensions.js';
 import { decodeLatin1 } from './text.js';
-import { type ClientFields, toClientFields } from './visitor/client.js';
-import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
-import type { VisitorTraits } from './visitor/visitor-id.js';
+import { type SentClient, toSentClient } from './visitor/client.js';
+import { createVisitors, type VisitorOptions } from './visitor/visitor.js';
 
 /** What makes the page view of a request, besides the request. */
 export interface PageViewOptions extends SentUrlOptions, VisitorOptions {
@@ -33,29 +31,28 @@ export interface PageViewOptions extends SentUrlOptions, VisitorOptions {
 }
 
 /**
- * A request as it is sent, before anything that was added to it. The pipeline decides which requests have one. A class for the reason that
- * `Field` has.
+ * A request as it is sent, before anything that was added to it, and its hit. The pipeline decides which requests have one. A class for the
+ * reason that `HitText` has.
  */
 export class PageView implements SentRequest {
   readonly request!: HttpRequest;
-  readonly url!: Field;
+  readonly hit!: HitText;
+  /** Whether the hit has what was added to the request. */
+  isLayered = false;
+  readonly url!: string;
+  readonly referrer!: string;
   readonly path!: string;
-  readonly referrer!: Field | undefined;
   readonly address!: string | undefined;
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
   readonly query!: string | undefined;
   /** The path of the page without secrets, from which titles are made. */
   readonly redacted!: string;
-  readonly client!: ClientFields;
-  readonly traits!: VisitorTraits;
-  readonly visitor!: Visitor;
-  readonly startSeconds!: number;
+  readonly client!: SentClient;
   /** When it is read, epoch milliseconds. */
   readonly nowMillis!: number;
-  readonly time!: Field | undefined;
 }
 
-/** Reads requests into fields. What repeats is encoded once. */
+/** Reads requests into text. What repeats is encoded once. */
 export function createPageViewReader(
   options: PageViewOptions,
   urls: SentUrls,
@@ -66,36 +63,14 @@ export function createPageViewReader(
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(urls);
-  const toDuration = memoize((millis: number) => {
-    // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
-    return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
-  });
-  const toTime = memoize((seconds: number) => createField('cdt', seconds));
   const visitors = createVisitors(options);
 
-  function listFields(
-    { request, visitor, client, url, referrer, time }: PageView,
-    title?: Field,
-    variables?: Field,
-    duration?: FieldGroup,
-  ): PageFields {
-    const fields = new PageFields(visitor, client);
-    fields.url = url;
-    fields.referrer = referrer;
-    fields.signature = request.isAiAgent ? AI_AGENT_FIELDS : undefined;
-    fields.time = time;
-    fields.title = title;
-    fields.variables = variables;
-    fields.duration = duration;
-    return fields;
-  }
-
   return {
+    /** What all hits of the request have. */
     read(request: HttpRequest, site: number, nowMillis: number): PageView {
-      const { referrer, host } = request;
-      const client = toClientFields(request);
+      const { referrer, host, isAiAgent } = request;
+      const client = toSentClient(request);
       const traits = visitors.traitsOf(request, client.userAgent, site, nowMillis);
-      const startSeconds = Math.floor(traits.startMillis / 1000);
       const sent = urls.redactPath(request.path);
       const redacted = request.isPageData ? toPagePath(sent) : sent;
       const refused = hasTemplates ? refusedPathOf(request) : undefined;
@@ -105,30 +80,31 @@ export function createPageViewReader(
       const page = new PageView() as Writable<PageView>;
       page.request = request;
       page.url = urls.ofRequest({ scheme: request.scheme, host, query }, path, use);
+      page.referrer = referrer === undefined ? '' : toReferrer(referrer);
       page.path = path;
-      page.referrer = referrer === undefined ? undefined : toReferrer(referrer);
       page.address = visitors.addressOf(traits);
       page.query = query;
       page.redacted = redacted;
       page.client = client;
-      page.traits = traits;
-      page.visitor = visitors.find(traits);
-      page.startSeconds = startSeconds;
       page.nowMillis = nowMillis;
-      page.time = toTime(startSeconds);
+      const hit = new HitText();
+      const visitor = visitors.find(traits);
+      hit.named = { visitor, traits };
+      hit.visitor = visitor.text;
+      hit.client = client.text;
+      hit.url = page.url;
+      hit.referrer = page.referrer;
+      if (isAiAgent) hit.signature = AI_AGENT_TEXT;
+      hit.time = partOf('cdt', Math.floor(traits.startMillis / 1000));
+      page.hit = hit;
       return page;
     },
     /** The route, or what titles show instead. */
     toPlace: ({ request, redacted }: PageView) => toPlace(request, redacted),
-    /** What all hits of the request have. */
-    toSharedFields: (page: PageView) => listFields(page),
-    /** The same, and what no other hit has. */
-    toFields(page: PageView, place: string): PageFields {
-      const { request, path } = page;
-      const title = toTitle(request, path, place);
-      const variables = toVariables(request.method, request.statusCode);
-      const millis = Math.round(request.durationMillis);
-      return listFields(page, title, variables, isTimed(request) ? toDuration(millis) : undefined);
+    /** What no other hit of the request has. */
+    fill({ request, path, hit }: PageView, place: string): void {
+      hit.title = toTitle(request, path, place);
+      hit.variables = toVariables(request.method, request.statusCode);
     },
     visitors,
   };
@@ -138,23 +114,23 @@ export function createPageViewReader(
  * The referrer. One without a query is remembered if it is sent as it came: those with a query rarely recur, and others may contain
  * secrets.
  */
-function createToReferrer(urls: SentUrls): (referrer: string) => Field | undefined {
-  const make = (referrer: string) => createField('urlref', urls.ofReferrer(decodeLatin1(referrer)));
-  const remember = memoize(make, (field, referrer) => field?.value === referrer);
+function createToReferrer(urls: SentUrls): (referrer: string) => string {
+  const make = (referrer: string) => partOf('urlref', urls.ofReferrer(decodeLatin1(referrer)));
+  const remember = memoize(make, (part, referrer) => readPart(part) === referrer);
   return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 
 /** The title. Only the default one is remembered: others may name each request. */
 function createToTitle({
   actionName,
-}: PageViewOptions): (request: HttpRequest, path: string, place: string) => Field | undefined {
+}: PageViewOptions): (request: HttpRequest, path: string, place: string) => string {
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   if (template !== DEFAULT_TITLE) {
     const toText = createToActionName(template);
-    return (request, path, place) => createField('action_name', toText(request, path, place));
+    return (request, path, place) => partOf('action_name', toText(request, path, place));
   }
   const toDefault = memoizePair((method: string, place: string) =>
-    createField('action_name', toDefaultTitle(method, place)),
+    partOf('action_name', toDefaultTitle(method, place)),
   );
   return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
 }
@@ -163,11 +139,11 @@ function createToTitle({
 function createToVariables(
   { maxCustomVariables }: PageViewOptions,
   report: ReportProblem,
-): (method: string, statusCode: number) => Field | undefined {
+): (method: string, statusCode: number) => string {
   return memoizePair((method, statusCode) => {
-    if (maxCustomVariables === 0) return undefined;
+    if (maxCustomVariables === 0) return '';
     const variables = customVariablesOf({ statusCode, method });
-    return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    return rawPart('cvar', toCustomVariables(variables, maxCustomVariables, report));
   });
 }
 

@@ -1,4 +1,3 @@
-import { copyText } from '../common/generation-cache.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import {
@@ -9,13 +8,11 @@ import {
   type DropReason,
   type FurtherHit,
   type McpCall,
-  parameterOf,
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
-import type { HttpRequest } from '../hit/http-request.js';
+import type { HitText } from '../hit/hit-text.js';
 import { createSentUrls } from '../hit/page/sent-urls.js';
-import type { PageView } from '../hit/page-view.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
@@ -30,17 +27,6 @@ import type { HitCounts } from './stats.js';
 /** How long a hit waits for the end of its request if it is to be in a spool soon. */
 const SPOOL_WAIT_MILLIS = 200;
 
-/** Of a path, query or referrer that is kept after the end of a request. */
-const MAX_SHARED_CHARACTERS = 1024;
-
-/** What all hits of a request have in common. */
-export interface SharedByHits {
-  readonly http: HttpRequest;
-  readonly site: number;
-  /** Once it is read. */
-  page: PageView | undefined;
-}
-
 /** The additional hits of a request. It stays for as long as the request, whose later hits need it. */
 export class HitsOfRequest {
   /** All of them, sent or not. */
@@ -51,7 +37,7 @@ export class HitsOfRequest {
   /** Whether those that come now are built at once. */
   isOver = false;
   /** Then, or `undefined` if no hit of the request may be sent. */
-  shared: SharedByHits | undefined = undefined;
+  shared: HitText | undefined = undefined;
 
   static of(request: Request): HitsOfRequest {
     request.hits ??= new HitsOfRequest();
@@ -69,9 +55,7 @@ export interface AdditionalHitsParts {
   /** Counts a hit that could not be built, as lost. */
   readonly lose: (error: unknown) => void;
   /** An open request as it is now; `undefined` if it is not of HTTP; without hits if none may be sent. */
-  readonly readOpen: (
-    request: Request,
-  ) => { readonly shared: SharedByHits | undefined } | undefined;
+  readonly readOpen: (request: Request) => { readonly shared: HitText | undefined } | undefined;
 }
 
 /**
@@ -131,10 +115,10 @@ export class AdditionalHits {
   }
 
   /** Builds what waits for the end of a request, whose page view was just built. Later ones are built when they come. */
-  end(request: Request, shared: SharedByHits | undefined): void {
+  end(request: Request, shared: HitText | undefined): void {
     const hits = HitsOfRequest.of(request);
     hits.isOver = true;
-    hits.shared = shared && { ...shared, http: shorten(shared.http), page: undefined };
+    hits.shared = shared;
     for (const hit of hits.waiting.splice(0)) this.#build(hit, shared, true);
   }
 
@@ -224,26 +208,23 @@ export class AdditionalHits {
   }
 
   /** @param isNext whether it is put right after its page view */
-  #build(hit: CheckedHit, shared: SharedByHits | undefined, isNext = false): void {
+  #build(hit: CheckedHit, shared: HitText | undefined, isNext = false): void {
     const { builder, options } = this.#parts;
     if (!shared) return; // its visitor opted out, or is not in the sample
-    const uid = parameterOf(hit, 'uid');
+    const uid = hit.own.get('uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
-      const now = Date.now();
-      const build = builder();
-      shared.page ??= build.read(shared.http, shared.site, now);
-      const built = build.buildFurtherHit(hit, shared.page, now);
+      const built = builder().buildFurtherHit(hit, shared, Date.now());
       return built && !isNext ? sortBehindPages(built) : built;
     });
   }
 
   #addWithoutRequest(hit: CheckedHit): void {
     const { hidesOtherUserIds, sampleRate, siteId } = this.#parts.options;
-    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
-    const visitor = userId ?? parameterOf(hit, 'cid');
+    const userId = hidesOtherUserIds ? undefined : hit.own.get('uid');
+    const visitor = userId ?? hit.own.get('cid');
     const site =
-      toSiteId(parameterOf(hit, 'idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined));
+      toSiteId(hit.own.get('idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined));
     if (visitor === undefined) {
       const text = hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR;
       this.#parts.report('further no_visitor', () => text);
@@ -274,22 +255,6 @@ export class AdditionalHits {
   #drop(reason: DropReason): void {
     this.#parts.counts.dropped[reason] += 1;
   }
-}
-
-/** A request whose connection stays idle must not keep a long URL in memory: the later hits of a request get the beginning of it. */
-function shorten(http: HttpRequest): HttpRequest {
-  const { path, query, referrer } = http;
-  if (![path, query, referrer].some(isLong)) return http;
-  return {
-    ...http,
-    path: copyText(path.slice(0, path.lastIndexOf('/', MAX_SHARED_CHARACTERS) + 1)), // half of a segment is not recognized as a secret
-    query: isLong(query) ? undefined : query,
-    referrer: isLong(referrer) ? undefined : referrer,
-  };
-}
-
-function isLong(text: string | undefined): boolean {
-  return text !== undefined && text.length > MAX_SHARED_CHARACTERS;
 }
 
 /** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */

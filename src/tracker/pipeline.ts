@@ -4,6 +4,7 @@ import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { FurtherHit, McpCall } from '../hit/further-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
+import type { HitText } from '../hit/hit-text.js';
 import type { PageView } from '../hit/page-view.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
@@ -18,7 +19,7 @@ import {
 } from '../request/read-request.js';
 import type { ReadRequest, Request } from '../request/request.js';
 import type { AssembledRequest } from '../spans/assemble-requests.js';
-import { AdditionalHits, HitsOfRequest, type SharedByHits } from './additional-hits.js';
+import { AdditionalHits, HitsOfRequest } from './additional-hits.js';
 import { attributeNamesIn, createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { type Instruments, Metrics } from './metrics.js';
@@ -42,6 +43,9 @@ export interface PipelineOwner {
   /** Returns the number of unused spans that the pipeline has not seen. */
   readonly countUnused?: () => number;
 }
+
+/** Of path, query and referrer, which may be kept after the end of a request. */
+const MAX_SHARED_CHARACTERS = 1024;
 
 /** From ended requests to Matomo: decide, count, build, put. */
 export class Pipeline {
@@ -146,27 +150,32 @@ export class Pipeline {
   }
 
   #build(request: Request, decision: Decision, hasPage: boolean, hasSpan: boolean): void {
-    let page: PageView | undefined;
-    let shared: SharedByHits | undefined;
+    let shared: HitText | undefined;
     try {
-      shared = this.#share(decision);
-      if (hasPage) page = this.#addPage(decision, hasSpan);
-      if (shared) shared.page = page;
+      const isSent = this.#isSent(decision);
+      const page = hasPage ? this.#addPage(decision, hasSpan) : undefined;
+      if (isSent) shared = this.#share(decision, page);
     } catch (error) {
-      this.lose(error);
+      this.loseRequest(request, error);
     }
     this.#additional.end(request, shared);
   }
 
-  /** What the hits of a request have in common; `undefined` if none is sent. */
-  #share(decision: Decision): SharedByHits | undefined {
+  /** Whether any hit of a request is sent. */
+  #isSent(decision: Decision): boolean {
     const { http, site } = decision;
-    if (site === 0) return undefined;
-    if (this.options.sampleRate < 1 && !this.#hits.isVisitorInSample(http, site)) {
-      decision.reason ??= 'sampled';
-      return undefined;
-    }
-    return { http, site, page: undefined };
+    if (site === 0) return false;
+    const isInSample = this.#hits.isVisitorInSample(http, site);
+    if (!isInSample) decision.reason ??= 'sampled';
+    return isInSample;
+  }
+
+  /** What the hits of a request have in common. Its connection may stay idle, and must not keep a long URL in memory. */
+  #share({ http, site }: Decision, page = this.#hits.read(http, site, Date.now())): HitText {
+    const { path, query = '', referrer = '' } = http;
+    const shared = this.#hits.share(page);
+    const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
+    return isLong ? shared.copyParts() : shared;
   }
 
   /** Builds a page view and counts it, or counts why there is none. */
@@ -196,13 +205,14 @@ export class Pipeline {
   }
 
   /** An open request as it is now. Nothing is decided for its page view. */
-  #readOpen(request: Request): { shared: SharedByHits | undefined } | undefined {
+  #readOpen(request: Request): { shared: HitText | undefined } | undefined {
     const http = readOpenRequest(request, this.reading);
     // The span that was active may turn out to be of no HTTP request.
     if (!http) return undefined;
     request.http = http;
     try {
-      return { shared: this.#share(this.#decide(request as ReadRequest)) };
+      const decision = this.#decide(request as ReadRequest);
+      return { shared: this.#isSent(decision) ? this.#share(decision) : undefined };
     } finally {
       request.http = undefined;
     }

@@ -211,7 +211,8 @@ test('beforeSend that returns its parameters makes the same query strings as non
         const checked = checkFurtherHit(event, checks) as CheckedHit;
         return (request: HttpRequest, site: number) => {
           const page = builder.read(request, site, now);
-          return [builder.buildPageView(page), builder.buildFurtherHit(checked, page, now)];
+          const hit = builder.buildPageView(page);
+          return [hit, builder.buildFurtherHit(checked, builder.share(page), now)];
         };
       };
       const [plain, general] = [createBuild(), createBuild((parameters) => parameters)];

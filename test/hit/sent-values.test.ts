@@ -49,9 +49,9 @@ function furtherHits(
   const redactUrl = createSentUrls(OPTIONS).ofApplication;
   const given = { parameters: { e_c: 'a', e_a: 'b', ...parameters }, epochMillis: NOON };
   const hit = checkFurtherHit(given, { hasToken: true, maxCustomVariables: 5, report, redactUrl });
-  const page = builder.read(httpRequest(), 1, NOON);
+  const shared = builder.share(builder.read(httpRequest(), 1, NOON));
   if (!hit) throw new Error('no hit');
-  return [builder.buildFurtherHit(hit, page, NOON), builder.buildHitWithoutRequest(hit, 1, NOON)];
+  return [builder.buildFurtherHit(hit, shared, NOON), builder.buildHitWithoutRequest(hit, 1, NOON)];
 }
 
 /** A request to this URL. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HitFields } from '../../src/hit/field.js';
+import { HitText } from '../../src/hit/hit-text.js';
 import { toOrderItems } from '../../src/hit/parameters/order.js';
 import { override } from '../../src/hit/parameters/overrides.js';
 
@@ -7,7 +7,7 @@ test.each(['e_c', 'e_a', 'e_n', 'c_n', '_pks', 'search'])(
   'Matomo treats 0 as an empty %s: it is left out and reported as an empty one',
   (name) => {
     for (const value of ['0', ' 0 ', 0, '']) {
-      const parameters = new HitFields();
+      const parameters = new HitText();
       const reports: string[] = [];
       override(
         parameters,
@@ -16,10 +16,10 @@ test.each(['e_c', 'e_a', 'e_n', 'c_n', '_pks', 'search'])(
         { hasToken: true, report: (key) => reports.push(key) },
         'annotate',
       );
-      expect(parameters.toObject()).toEqual({});
+      expect(parameters.parts()).toEqual([]);
       expect(reports).toEqual([expect.stringContaining(`value ${name}: `)]);
     }
-    const parameters = new HitFields();
+    const parameters = new HitText();
     override(parameters, name, '00', { hasToken: true, report: expect.unreachable }, 'annotate');
     expect(parameters.get(name)).toBe('00');
   },

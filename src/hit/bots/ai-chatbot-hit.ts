@@ -1,7 +1,8 @@
-import { createField, type HitFields } from '../field.js';
+import { type HitText, partOf, readPart } from '../hit-text.js';
 import type { SentUrls } from '../page/sent-urls.js';
 import type { PageView } from '../page-view.js';
 import { isTimed } from '../parameters/annotations.js';
+import { toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
@@ -17,21 +18,22 @@ const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_s
  * store it as a page view. The application cannot override these fields. The reports join its URL with those of people, so both must be the
  * same text. Unknown values are left out, because averages would count them.
  */
-export function addChatbotFields(fields: HitFields, page: PageView, urls: SentUrls): void {
+export function addChatbotParts(hit: HitText, page: PageView, urls: SentUrls): void {
   const { request, path, query, client } = page;
   const { statusCode, scheme, durationMillis, chatbotResponse } = request;
   if (!chatbotResponse) return;
   const host = request.host?.toLowerCase();
   const isFile = isDocument(request.path, statusCode, chatbotResponse.contentType);
   const url = urls.ofRequest({ scheme, host, query: isFile ? undefined : query }, path, 'chatbot');
-  for (const name of REPORTED) fields.delete(name);
-  fields.set('recMode', '1');
-  fields.add(isFile ? createField('download', url.value) : url);
-  fields.add(createField('http_status', statusCode));
-  fields.add(createField('bw_bytes', chatbotResponse.bodyBytes));
-  if (isTimed(request)) fields.add(createField('pf_srv', durationMillis));
-  fields.set('source', SOURCE);
-  fields.set('ua', client.userAgent);
+  for (const name of REPORTED) hit.delete(name);
+  hit.set('recMode', '1');
+  if (isFile) hit.rest += partOf('download', readPart(url));
+  else hit.url = url;
+  hit.rest += partOf('http_status', statusCode);
+  hit.rest += partOf('bw_bytes', chatbotResponse.bodyBytes);
+  if (isTimed(request)) hit.duration += partOf('pf_srv', durationMillis);
+  hit.set('source', SOURCE);
+  hit.set('ua', client.userAgent);
 }
 
 /** Whether a client is an AI chatbot, which it remembers. */
@@ -43,7 +45,7 @@ export function createIsAiChatbot(names: readonly string[]): IsAiChatbot {
 
   function hasName(userAgent: string): boolean {
     if (findAiChatbot(userAgent) === undefined) return false;
-    return findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined;
+    return findAiChatbot(toParameterValue(USER_AGENT, userAgent) ?? '') !== undefined;
   }
 
   return function isAiChatbot(client) {

@@ -1,4 +1,4 @@
-import { FieldGroup, rawField } from '../field.js';
+import { encodeValue } from '../text.js';
 
 /**
  * The AI chatbots that the newest Matomo reports, in its order: the list of `BotDetector` in Matomo's plugin BotTracking
@@ -36,11 +36,8 @@ export const findAiChatbot: FindAiChatbot = /* @__PURE__ */ createFindAiChatbot(
 const CHATGPT_AGENT = '"https://chatgpt.com"';
 
 /** The parameters of a signed request. Matomo reads them in every hit, and begins a new visit if the agent changes. */
-export const AI_AGENT_FIELDS: FieldGroup = /* @__PURE__ */ new FieldGroup([
-  /* @__PURE__ */ rawField('ai_s', '1'),
-  /* @__PURE__ */ rawField('ai_si', '1'),
-  /* @__PURE__ */ rawField('ai_sa', CHATGPT_AGENT),
-]);
+export const AI_AGENT_TEXT: string = /* @__PURE__ */ (() =>
+  `&ai_s=1&ai_si=1&ai_sa=${encodeValue(CHATGPT_AGENT)}`)();
 
 /** Whether the headers are those of an AI agent. Like Matomo, checks only that they are present, not the signature. */
 export function isAiAgent(header: (name: string) => string | undefined): boolean {

@@ -1,4 +1,4 @@
-import type { HitFields } from '../field.js';
+import { type HitText, readPart } from '../hit-text.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { DECIDING_KIND } from '../parameters/parameter-table.js';
 import { PERF_KEYS } from '../parameters/parameter-values.js';
@@ -52,9 +52,9 @@ export function isLaterPart(statusCode: number, range = ''): boolean {
 }
 
 /** Makes a page view a download, unless it is another kind of hit. Matomo stores the address as sent, so it has no query. */
-export function makeDownload(parameters: HitFields): void {
-  for (const { name } of parameters.toList()) if (DECIDING_KIND.has(name)) return;
-  for (const name of ['action_name', 'gt_ms', ...PERF_KEYS]) parameters.delete(name);
-  const url = parameters.get('url');
-  if (url !== undefined) parameters.set('download', url.split('?', 1)[0] as string);
+export function makeDownload(hit: HitText): void {
+  for (const [name] of hit.parts()) if (DECIDING_KIND.has(name)) return;
+  for (const name of ['action_name', 'gt_ms', ...PERF_KEYS]) hit.delete(name);
+  const url = readPart(hit.url);
+  if (url !== undefined) hit.set('download', url.split('?', 1)[0] as string);
 }

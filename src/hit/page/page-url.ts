@@ -1,5 +1,5 @@
 import { memoize } from '../../common/generation-cache.js';
-import { createField, Field, rawField } from '../field.js';
+import { partOf } from '../hit-text.js';
 import { encodeValue, isPlain } from '../text.js';
 import { redactPair } from './redaction.js';
 import { asMatomoReads, type FilterPair, filterParts, pairNameOf } from './url-pairs.js';
@@ -34,65 +34,57 @@ export interface Located {
  */
 export type UrlUse = 'page' | 'graphql' | 'chatbot';
 
-/** A part of a URL: without the name of the parameter, unless it is the beginning. */
-function toPart(text: string): Field {
-  return new Field('url', text, encodeValue(text));
-}
-
-const NO_QUERY = /* @__PURE__ */ toPart('');
-
 /**
- * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Encoding its parts
- * one by one yields the same as encoding the whole.
+ * The parameter `url` of a request whose path comes redacted: an absolute URL of at most 1,024 bytes, whose query is the first to be cut.
+ * Encoding its parts one by one yields the same as encoding the whole.
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string, use?: UrlUse) => Field {
+): (request: Located, path: string, use?: UrlUse) => string {
   const toQuery = {
     page: createToQuery(options),
     graphql: createToQuery({ ...options, siteSearch: false }),
     chatbot: createToQuery({ ...options, removesCampaigns: true }),
   };
-  const baseUrl = options.baseUrl === undefined ? undefined : rawField('url', options.baseUrl);
-  const toHttp = memoize((host: string) => rawField('url', `http://${toHost(host, 'http')}`));
-  const toHttps = memoize((host: string) => rawField('url', `https://${toHost(host, 'https')}`));
-  function toPlace(path: string, use: UrlUse): Field {
-    if (isPlain(path)) return new Field('url', path, path);
+  const baseUrl = options.baseUrl === undefined ? undefined : encodeValue(options.baseUrl);
+  const toHttp = memoize((host: string) => encodeValue(`http://${toHost(host, 'http')}`));
+  const toHttps = memoize((host: string) => encodeValue(`https://${toHost(host, 'https')}`));
+  function toPlace(path: string, use: UrlUse): string {
+    if (isPlain(path)) return path;
     const keepsSearch = options.siteSearch && use !== 'graphql';
-    return toPart(encodeUnsafe(keepsSearch ? path : removeSearchFromPath(path)));
+    return encodeValue(encodeUnsafe(keepsSearch ? path : removeSearchFromPath(path)));
   }
   return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
     const place = toPlace(path, use);
-    const tracked = query === undefined ? NO_QUERY : toQuery[use](query);
-    const value = origin.value + place.value + tracked.value;
-    if (value.length > SAFE_URL_LENGTH) {
-      return toLongField(value, origin.value.length + place.value.length);
-    }
-    return new Field('url', value, origin.text + place.text + tracked.text);
+    const tracked = query === undefined ? '' : toQuery[use](query);
+    const isLong = origin.length + place.length + tracked.length > SAFE_URL_LENGTH;
+    return isLong ? toLongPart(origin + place, tracked) : `&url=${origin}${place}${tracked}`;
   };
 }
 
 /** Only a query that is sent as it came is remembered: others may hold secrets. */
-function createToQuery(policy: QueryPolicyOptions): (query: string) => Field {
+function createToQuery(policy: QueryPolicyOptions): (query: string) => string {
   const toTrackedQuery = createToTrackedQuery(policy);
   return memoize(
     (query: string) => {
       const tracked = encodeUnsafe(toTrackedQuery(withoutTimestamp(query)));
-      return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
+      return tracked === '' ? '' : encodeValue(`?${tracked}`);
     },
-    ({ value }, query) => value === (query && `?${query}`),
+    (tracked, query) => decodeURIComponent(tracked) === (query && `?${query}`),
   );
 }
 
-function toLongField(url: string, pathEnd: number): Field {
+function toLongPart(page: string, query: string): string {
+  const url = decodeURIComponent(page + query);
+  const pathEnd = decodeURIComponent(page).length;
   let text = url;
   // Never inside of a percent-encoded byte.
   if (pathEnd > MAX_URL_LENGTH) text = url.slice(0, MAX_URL_LENGTH).replace(/%[\da-f]?$/i, '');
   // Whole parameters are dropped from the end, so that no value is stored that nobody sent.
   else if (url.length > MAX_URL_LENGTH)
     text = url.slice(0, Math.max(url.lastIndexOf('&', MAX_URL_LENGTH), pathEnd));
-  return createField('url', text) as Field; // a scheme and a host make every URL valid
+  return partOf('url', text);
 }
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */

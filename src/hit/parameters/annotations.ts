@@ -1,8 +1,9 @@
-import { createField, type Field, type HitFields } from '../field.js';
+import { type HitText, partOf } from '../hit-text.js';
 import type { HttpRequest } from '../http-request.js';
 import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/action-name.js';
 import type { RouteDetails } from '../page/routes.js';
-import { isPerfKey, PERF_KEYS, toParameterValue, VARIABLE_TEXT } from './parameter-values.js';
+import { PARAMETERS } from './parameter-table.js';
+import { PERF_KEYS, toParameterValue, VARIABLE_TEXT } from './parameter-values.js';
 
 /** Reports what could not be sent; the message is built the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;
@@ -87,31 +88,28 @@ export function isTimed(request: HttpRequest): boolean {
 }
 
 /** Sets the timings from spans and `measure`, which are added up. */
-export function setTimings(parameters: HitFields, request: HttpRequest): void {
+export function setTimings(hit: HitText, request: HttpRequest): void {
   for (const key of PERF_KEYS) {
     let sum: number | undefined;
     for (const { timings } of request.annotations) {
       const millis = timings?.[key];
       if (millis !== undefined) sum = (sum ?? 0) + millis;
     }
-    if (sum !== undefined) parameters.add(createField(key, sum));
+    const part = partOf(key, sum);
+    if (part !== '') hit.put(key, part);
   }
 }
 
 /**
- * Matomo adds all timings to the page load time. The server time is reduced, so that the sum is the duration of the request, unless it is no
- * longer that of the page: then the application has set it.
+ * The duration of a request, besides what the application has set of it. Matomo ignores `gt_ms`, so it is the server time, too. Matomo adds
+ * all timings to the page load time, so the others are subtracted.
  */
-export function subtractOtherTimings(
-  parameters: HitFields,
-  request: HttpRequest,
-  ofPage: Field | undefined,
-): void {
+export function addDuration(hit: HitText, request: HttpRequest): void {
+  if (!isTimed(request)) return;
+  const millis = Math.round(request.durationMillis);
+  if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
   let others = 0;
-  for (const { name, value } of parameters.added) {
-    if (isPerfKey(name) && name !== 'pf_srv') others += Number(value);
-  }
-  if (others === 0 || !isTimed(request) || parameters.find('pf_srv') !== ofPage) return;
-  const left = Math.max(0, Math.round(request.durationMillis) - others);
-  parameters.add(createField('pf_srv', left));
+  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(hit.get(key) ?? 0);
+  if (!hit.has('gt_ms')) hit.duration += `&gt_ms=${millis}`;
+  if (!hit.has('pf_srv')) hit.duration += `&pf_srv=${Math.max(0, millis - others)}`;
 }

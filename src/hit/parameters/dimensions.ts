@@ -1,4 +1,4 @@
-import type { Field } from '../field.js';
+import { readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import {
   FIRST_FAILED_STATUS,
@@ -12,10 +12,10 @@ import { matchesAny } from '../text.js';
 /** A request as it is sent, from which dimensions are made. */
 export interface SentRequest {
   readonly request: HttpRequest;
-  /** Redacted and cut. */
-  readonly url: Field;
-  /** Redacted. */
-  readonly referrer?: Field | undefined;
+  /** The part of the hit. */
+  readonly url: string;
+  /** The part of the hit; empty if there is none. */
+  readonly referrer: string;
   /** Redacted. */
   readonly path: string;
   /** Masked. */
@@ -39,7 +39,8 @@ type ReadValue = (
 export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
 
 /** Everything after the first `?`: a second one is data. */
-function queryOf(full: string): string | undefined {
+function queryOf(url: string): string | undefined {
+  const full = readPart(url) ?? '';
   const mark = full.indexOf('?');
   return mark < 0 ? undefined : full.slice(mark + 1);
 }
@@ -84,10 +85,10 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
   [['http.request.method', 'http.method'], ({ request }) => shownMethodOf(request)],
   [['http.response.status_code', 'http.status_code'], ({ request }) => request.statusCode],
   [['http.route'], ({ request }) => request.route],
-  [['url.full', 'http.url'], ({ url }) => url.value],
-  [['http.target'], ({ path, url }) => [path, queryOf(url.value)].filter(Boolean).join('?')],
+  [['url.full', 'http.url'], ({ url }) => readPart(url)],
+  [['http.target'], ({ path, url }) => [path, queryOf(url)].filter(Boolean).join('?')],
   [['url.path'], ({ path }) => path],
-  [['url.query'], ({ url }) => queryOf(url.value)],
+  [['url.query'], ({ url }) => queryOf(url)],
   [['url.scheme', 'http.scheme'], ({ request }) => request.scheme],
   [
     [
@@ -104,7 +105,7 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
     ['user_agent.original', 'http.user_agent', 'user_agent', 'http.request.header.user-agent'],
     ({ request }) => request.userAgent,
   ],
-  [['http.request.header.referer'], ({ referrer }) => referrer?.value],
+  [['http.request.header.referer'], ({ referrer }) => readPart(referrer)],
   [['graphql.operation.name'], operationName('graphql')],
   [['rpc.method'], operationName('action', 'json-rpc', 'trpc')],
   [['mcp.method.name'], mcpMethod],

@@ -1,9 +1,9 @@
 import { isRecord, isThenable } from '../../common/is-record.js';
-import { fieldOf, type HitFields } from '../field.js';
+import { type HitText, rawPart } from '../hit-text.js';
 import { nearestName } from '../text.js';
 import type { ReportProblem } from './annotations.js';
 import { declarationOf, PARAMETERS, RESERVED, SETTABLE } from './parameter-table.js';
-import { MAX_AGE_SECONDS, type ValueRules } from './parameter-values.js';
+import { MAX_AGE_SECONDS, toParameterValue, type ValueRules } from './parameter-values.js';
 
 const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 
@@ -19,14 +19,14 @@ export interface OverrideOptions {
 
 /** Sets parameters of a hit to values of the application, if there are any, except `cvar`. */
 export function overrideAll(
-  parameters: HitFields,
+  hit: HitText,
   overrides: Readonly<Record<string, unknown>> = {},
   options: OverrideOptions,
   source: string,
 ): void {
   const { report } = options;
   for (const name of Object.keys(overrides)) {
-    if (name !== 'cvar') override(parameters, name, overrides[name], options, source);
+    if (name !== 'cvar') override(hit, name, overrides[name], options, source);
     else if (overrides.cvar !== undefined && !isRecord(overrides.cvar)) {
       reportValue(report, PARAMETERS.cvar, overrides.cvar, 'cvar', source);
     }
@@ -38,7 +38,7 @@ export function overrideAll(
  * words of a message.
  */
 export function override(
-  parameters: HitFields,
+  hit: HitText,
   name: string,
   unchecked: unknown,
   { hasToken, report, redactUrl, nowMillis }: OverrideOptions,
@@ -66,9 +66,9 @@ export function override(
   const redacted =
     isUrl && redactUrl && typeof unchecked === 'string' ? redactUrl(unchecked) : unchecked;
   const rules = nowMillis !== undefined && name === 'cdt' ? timeRules(nowMillis) : declaration;
-  const field = fieldOf(name, rules, redacted);
-  if (field) parameters.add(field);
-  else reportValue(report, rules, redacted, name, source);
+  const value = toParameterValue(rules, redacted);
+  if (value === undefined) reportValue(report, rules, redacted, name, source);
+  else hit.put(name, rawPart(name, value));
 }
 
 /** The clock of another server may be ahead by so much. */
@@ -96,13 +96,13 @@ function reportValue(
 }
 
 /** Matomo would store half an event as a page view. */
-export function completeEvent(parameters: HitFields, report: ReportProblem): void {
-  if (parameters.has('e_c') === parameters.has('e_a')) return;
+export function completeEvent(hit: HitText, report: ReportProblem): void {
+  if (hit.has('e_c') === hit.has('e_a')) return;
   report(
     'event',
     () => 'An event needs both e_c and e_a. The event was left out of the hit. Set both.',
   );
-  for (const name of OF_AN_EVENT) parameters.delete(name);
+  for (const name of OF_AN_EVENT) hit.delete(name);
 }
 
 /** Why an application cannot set a parameter. */

@@ -1,5 +1,5 @@
 import { copyText } from '../../common/generation-cache.js';
-import { createField, FieldGroup, rawField } from '../field.js';
+import { partOf, rawPart } from '../hit-text.js';
 import type { Annotations, HttpRequest, Writable } from '../http-request.js';
 import { ADDRESS, toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import { plainAddress } from './addresses.js';
@@ -7,23 +7,21 @@ import { plainAddress } from './addresses.js';
 /** What is sent of a client with more text than this is not kept: a scanner sends ever new ones. */
 const MAX_KEPT_CHARACTERS = 1000;
 
-const NONE = '-';
-/** Sent if there is none: Matomo replaces an empty one by that of our own client. */
-export const NO_USER_AGENT = /* @__PURE__ */ rawField('ua', NONE);
+/** The user agent that is sent if there is none: Matomo replaces an empty one by that of our own client. */
+export const NONE = '-';
+export const NO_USER_AGENT = `&ua=${NONE}`;
 
 /** What is sent of a client. */
-export class ClientFields extends FieldGroup {
-  /** As it is sent. */
+export interface SentClient {
   readonly userAgent: string;
+  readonly text: string;
+}
 
-  constructor({ userAgent = '', acceptLanguage, clientHints }: ClientHeaders) {
-    const fieldOf = (name: 'ua' | 'uadata' | 'lang', text: string | undefined) =>
-      text === undefined ? undefined : createField(name, copyText(text));
-    const sent = fieldOf('ua', userAgent) ?? NO_USER_AGENT;
-    const hints = clientHints === undefined ? undefined : toClientHints(clientHints);
-    super([sent, fieldOf('uadata', hints), fieldOf('lang', acceptLanguage)]);
-    this.userAgent = sent.value;
-  }
+function newSentClient({ userAgent = '', acceptLanguage, clientHints }: ClientHeaders): SentClient {
+  const sent = toParameterValue(USER_AGENT, copyText(userAgent)) ?? NONE;
+  const hints = clientHints === undefined ? undefined : toClientHints(clientHints);
+  const others = partOf('uadata', hints) + partOf('lang', acceptLanguage);
+  return { userAgent: sent, text: copyText(rawPart('ua', sent) + others) };
 }
 
 /** What a client says about itself. */
@@ -37,7 +35,7 @@ export class Client {
   readonly userAgent: string;
   readonly acceptLanguage: string | undefined;
   /** With the client hints of the latest request. */
-  fields: ClientFields | undefined;
+  sent: SentClient | undefined;
   clientHints: string | undefined;
   /** Whether a filter ignores it, and which one has decided that. */
   isIgnored = false;
@@ -90,17 +88,17 @@ function sentUserAgent({ userAgent }: HttpRequest): string | undefined {
 }
 
 /** What is sent of the client of a request. */
-export function toClientFields(
+export function toSentClient(
   request: ClientHeaders & { readonly client?: Client | undefined },
-): ClientFields {
+): SentClient {
   const { client, clientHints } = request;
-  if (client?.fields && client.clientHints === clientHints) return client.fields;
-  const fields = new ClientFields(request);
-  if (client && fields.text.length + (clientHints?.length ?? 0) <= MAX_KEPT_CHARACTERS) {
-    client.fields = fields;
+  if (client?.sent && client.clientHints === clientHints) return client.sent;
+  const sent = newSentClient(request);
+  if (client && sent.text.length + (clientHints?.length ?? 0) <= MAX_KEPT_CHARACTERS) {
+    client.sent = sent;
     client.clientHints = clientHints;
   }
-  return fields;
+  return sent;
 }
 
 /** The headers of client hints, each of which is a line of a request's `clientHints`. */

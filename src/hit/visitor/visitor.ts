@@ -1,15 +1,8 @@
 import { copyText, memoize, PairCache } from '../../common/generation-cache.js';
-import {
-  createField,
-  type Field,
-  FieldGroup,
-  type HitFields,
-  rawField,
-  siteFields,
-} from '../field.js';
+import { type HitText, partOf, rawPart, siteText } from '../hit-text.js';
 import type { HttpRequest, Writable } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
-import { NO_USER_AGENT } from './client.js';
+import { NONE } from './client.js';
 import {
   createToVisitorId,
   dayOf,
@@ -41,34 +34,17 @@ export interface VisitorOptions {
 }
 
 /** Whom Matomo counts, for one site and one UTC day: site, address and visitor ID as they are sent, with which a hit begins. */
-export class Visitor extends FieldGroup {
+export interface Visitor {
   readonly site: number;
   readonly day: number;
   /** `undefined` if none is sent. */
   readonly id: string | undefined;
-
-  constructor(
-    site: number,
-    day: number,
-    id: string | undefined,
-    fields: readonly (Field | undefined)[],
-  ) {
-    super(fields);
-    this.site = site;
-    this.day = day;
-    this.id = id;
-  }
+  readonly text: string;
 }
 
-/** Whom a hit names, and what the ID is made of. */
-export interface Named {
-  readonly visitor: Visitor;
-  readonly traits: VisitorTraits;
-}
-
-function userAgentIn(fields: HitFields, { userAgent }: VisitorTraits): string {
-  const sent = fields.get('ua');
-  return sent === undefined || sent === NO_USER_AGENT.value ? userAgent : sent;
+function userAgentIn(hit: HitText, { userAgent }: VisitorTraits): string {
+  const sent = hit.get('ua');
+  return sent === undefined || sent === NONE ? userAgent : sent;
 }
 
 /**
@@ -80,7 +56,7 @@ export function createVisitors(options: VisitorOptions) {
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
-  const fieldsOfSite = memoize((site: number) => siteFields(site, trackBots).fields);
+  const textOfSite = memoize((site: number) => siteText(site, trackBots));
 
   /** The address of the traits. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
@@ -93,13 +69,10 @@ export function createVisitors(options: VisitorOptions) {
   function newVisitor(traits: VisitorTraits, day: number): Visitor {
     const { address, site } = traits;
     const sentAddress = hidesAddress ? HIDDEN_ADDRESS : address && copyText(address);
-    const hasAddress = hasToken && address !== undefined;
+    const cip = hasToken && address !== undefined ? partOf('cip', sentAddress) : '';
     const id = options.visitorId === 'none' ? undefined : toVisitorId(traits);
-    return new Visitor(site, day, id, [
-      ...fieldsOfSite(site),
-      hasAddress ? createField('cip', sentAddress) : undefined,
-      id === undefined ? undefined : rawField('cid', id),
-    ]);
+    const cid = id === undefined ? '' : rawPart('cid', id);
+    return { site, day, id, text: textOfSite(site) + cip + cid };
   }
 
   /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
@@ -115,8 +88,8 @@ export function createVisitors(options: VisitorOptions) {
   }
 
   /** The address of a hit, to the extent that an ID may be made of it. */
-  function addressIn(fields: HitFields, { address }: VisitorTraits): string | undefined {
-    const sent = fields.get('cip');
+  function addressIn(hit: HitText, { address }: VisitorTraits): string | undefined {
+    const sent = hit.get('cip');
     const isRead = sent === undefined || sent === (hidesAddress ? HIDDEN_ADDRESS : address);
     return isRead ? address : toAddress(plainAddress(sent) ?? sent);
   }
@@ -128,36 +101,35 @@ export function createVisitors(options: VisitorOptions) {
       return hidesAddress && address ? HIDDEN_ADDRESS : address || undefined;
     },
     /** Whatever else has named a user: with the option `privacy`, only the option `userId` may. */
-    nameUser(fields: HitFields, user: Field | undefined): void {
-      if (!hidesOtherUserIds) return;
-      if (user) fields.add(user);
-      else fields.delete('uid');
+    nameUser(hit: HitText): void {
+      if (hidesOtherUserIds) hit.put('uid', hit.user);
     },
     /**
      * A visitor ID that is derived from the request follows what is sent: site, address and user agent. What is left out changes nothing.
-     * Returns who is named now. Called before an address is hidden, which says nothing then.
+     * Called before an address is hidden, which says nothing then.
      */
-    follow(fields: HitFields, named: Named): Named {
-      const { visitor, traits } = named;
-      if (!fields.isNamedAnew || fields.get('cid') !== visitor.id) return named;
-      const { site } = fields;
-      const address = addressIn(fields, traits);
-      const userAgent = userAgentIn(fields, traits);
+    follow(hit: HitText): void {
+      const { named } = hit;
+      if (!named || !hit.isNamedAnew || hit.get('cid') !== named.visitor.id) return;
+      const { traits } = named;
+      const { site } = hit;
+      const address = addressIn(hit, traits);
+      const userAgent = userAgentIn(hit, traits);
       const isSame = address === traits.address && userAgent === traits.userAgent;
-      if (isSame && site === traits.site) return named;
+      if (isSame && site === traits.site) return;
       const followed = { ...traits, site, address, userAgent };
-      const found = find(followed);
-      if (found.id !== undefined) fields.set('cid', found.id);
-      return { visitor: found, traits: followed };
+      const visitor = find(followed);
+      hit.named = { visitor, traits: followed };
+      if (visitor.id !== undefined) hit.set('cid', visitor.id);
     },
     /** After the last word of the application: hides and masks what options say, whatever has set it. */
-    hide(fields: HitFields, user: Field | undefined, traits?: VisitorTraits): void {
-      const address = hidesAddress || anonymizeIp > 0 ? fields.get('cip') : undefined;
-      if (address !== undefined && hidesAddress) fields.set('cip', HIDDEN_ADDRESS);
+    hide(hit: HitText): void {
+      const address = hidesAddress || anonymizeIp > 0 ? hit.get('cip') : undefined;
+      if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
       // That of the client is masked.
-      else if (address !== undefined && address !== traits?.address)
-        fields.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
-      if (hidesOtherUserIds && fields.get('uid') !== user?.value) fields.delete('uid');
+      else if (address !== undefined && address !== hit.named?.traits.address)
+        hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
+      if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');
     },
     /** The visitor ID, even if none is sent. */
     idOf: toVisitorId,

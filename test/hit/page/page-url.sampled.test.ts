@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readPart } from '../../../src/hit/hit-text.js';
 import { createToPageUrl, type PageUrlOptions } from '../../../src/hit/page/page-url.js';
 import { words } from '../../support/words.js';
 
@@ -10,8 +11,9 @@ function toPageUrl(
   options: Partial<PageUrlOptions>,
 ): string {
   const url = createToPageUrl({ query: 'redact', siteSearch: false, ...options })(request, path);
-  expect(decodeURIComponent(url.text)).toBe(`&url=${url.value}`);
-  return url.value;
+  const value = readPart(url) as string;
+  expect(decodeURIComponent(url)).toBe(`&url=${value}`);
+  return value;
 }
 
 const plain = { scheme: 'https', host: 'shop.example.org', path: '/a', query: undefined };

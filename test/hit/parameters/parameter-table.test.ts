@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { HitFields, PageFields, siteFields } from '../../../src/hit/field.js';
 import { callBeforeSend } from '../../../src/hit/hit-builder.js';
+import { HitText, siteText } from '../../../src/hit/hit-text.js';
 import { override } from '../../../src/hit/parameters/overrides.js';
 import { RESERVED } from '../../../src/hit/parameters/parameter-table.js';
 import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
@@ -54,7 +54,7 @@ test('the reserved parameters are those that only the package sets', () => {
 test.each([...SET_BY_PACKAGE, 'dimension*', 'dimension0', 'constructor', '__proto__'])(
   'an application cannot set %s',
   (name) => {
-    const parameters = new HitFields();
+    const parameters = new HitText();
     const reported: string[] = [];
     override(
       parameters,
@@ -63,13 +63,14 @@ test.each([...SET_BY_PACKAGE, 'dimension*', 'dimension0', 'constructor', '__prot
       { hasToken: true, report: (key) => reported.push(key) },
       'annotate',
     );
-    expect(parameters.toList()).toEqual([]);
+    expect(parameters.parts()).toEqual([]);
     expect(reported).toEqual([`parameter ${name}`]);
   },
 );
 
 test('beforeSend changes no parameter that only the package sets, and each one that it adds is reported', () => {
-  const parameters = new HitFields(new PageFields(siteFields(1)));
+  const parameters = new HitText();
+  parameters.visitor = siteText(1);
   parameters.set('recMode', '1');
   parameters.set('cdt', '1795176000');
   const reported: string[] = [];
@@ -81,11 +82,9 @@ test('beforeSend changes no parameter that only the package sets, and each one t
     action_name: 'a',
   });
   const sent = callBeforeSend(parameters, change, true, (key) => reported.push(key));
-  expect(sent?.toObject()).toEqual({
-    ...parameters.toObject(),
-    ua: '-',
-    action_name: 'a',
-  });
+  expect(sent?.parts().toSorted()).toEqual(
+    [...parameters.parts(), ['ua', '&ua=-'], ['action_name', '&action_name=a']].toSorted(),
+  );
   expect(reported).toEqual(['parameter ai_s', 'parameter token_auth']);
 });
 
@@ -104,7 +103,7 @@ test.each([
   (name, value, shown) => {
     const messages: string[] = [];
     const report = (_key: string, message: () => string) => void messages.push(message());
-    override(new HitFields(), name, value, { hasToken: true, report }, 'beforeSend');
+    override(new HitText(), name, value, { hasToken: true, report }, 'beforeSend');
     expect(messages).toEqual([expect.stringMatching(shown)]);
     expect(messages[0]).not.toContain('secret');
   },

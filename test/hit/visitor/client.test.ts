@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import {
   CLIENT_HINTS,
   Client,
-  toClientFields,
   toClientHints,
+  toSentClient,
 } from '../../../src/hit/visitor/client.js';
 import { collectGarbage, keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
 
@@ -42,7 +42,7 @@ test('a client is sent with the hints of each request', () => {
   const spans = { userAgent: 'curl/8', acceptLanguage: 'sv-SE' };
   for (const headers of [spans, { ...spans, client: new Client('curl/8', 'sv-SE') }]) {
     for (const clientHints of [undefined, PHONE, COMPUTER, undefined]) {
-      const { text } = toClientFields({ ...headers, clientHints });
+      const { text } = toSentClient({ ...headers, clientHints });
       const uadata = clientHints === undefined ? {} : { uadata: toClientHints(clientHints) };
       const expected = { ua: 'curl/8', lang: 'sv-SE', ...uadata };
       expect(Object.fromEntries(new URLSearchParams(text))).toEqual(expected);
@@ -63,16 +63,16 @@ test.for([
   ],
   ['a user agent that is long if it is encoded', { userAgent: '中'.repeat(400) }],
 ] as const)('what is sent of a client with %s is not remembered', async ([, headers]) => {
-  const sent = Array.from({ length: 1000 }, () => new WeakRef(toClientFields(headers)));
+  const sent = Array.from({ length: 1000 }, () => new WeakRef(toSentClient(headers)));
   await nextTurn(); // until then, nothing that a weak reference was made to is collected
   collectGarbage();
   expect(sent.filter((fields) => fields.deref()).length).toBeLessThan(10);
-  expect(toClientFields(headers)).toEqual(toClientFields(headers));
+  expect(toSentClient(headers)).toEqual(toSentClient(headers));
 });
 
 test('no text is kept of which a header is a part', () => {
   const kept = keptBytes((part) =>
-    toClientFields({ userAgent: part, acceptLanguage: part, clientHints: hintsOf(part) }),
+    toSentClient({ userAgent: part, acceptLanguage: part, clientHints: hintsOf(part) }),
   );
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

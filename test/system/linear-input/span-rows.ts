@@ -1,5 +1,5 @@
 import { annotate } from '../../../src/annotate.js';
-import { HitFields } from '../../../src/hit/field.js';
+import { HitText } from '../../../src/hit/hit-text.js';
 import { toCustomVariables } from '../../../src/hit/parameters/annotations.js';
 import { overrideAll } from '../../../src/hit/parameters/overrides.js';
 import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
@@ -115,7 +115,7 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
           const given = { [filled('a', size)]: 1 };
           return () =>
             overrideAll(
-              new HitFields(),
+              new HitText(),
               given,
               { hasToken: false, report: (_key, message) => message() },
               'annotate',
@@ -124,7 +124,7 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
         'many names': (size) => {
           const given = manyAttributes('', size);
           return () =>
-            overrideAll(new HitFields(), given, { hasToken: false, report: ignored }, 'annotate');
+            overrideAll(new HitText(), given, { hasToken: false, report: ignored }, 'annotate');
         },
       },
     },
