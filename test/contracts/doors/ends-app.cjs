@@ -25,21 +25,11 @@ const http = TRACKER.startsWith('processor') ? require('node:http') : { createSe
 
 const ENDS = {
   'process.exit': () => process.exit(0),
-  'an error': () => {
-    throw new Error('uncaught');
-  },
-  'nothing left to do': () => undefined,
   'process.exit in a listener of SIGTERM': () => {
     process.on('SIGTERM', () => process.exit(0));
     process.kill(process.pid, 'SIGTERM');
   },
   SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
-  SIGINT: () => process.kill(process.pid, 'SIGINT'),
-  SIGHUP: () => process.kill(process.pid, 'SIGHUP'),
-  'an event at exit': () => {
-    process.on('exit', () => trackEvent('Test', 'at exit', { uid: 'ada' }));
-    process.exit(0);
-  },
   shutdown: async () => {
     await tracker.shutdown();
     process.stdout.write(`stats ${JSON.stringify(tracker.stats())}\n`);

@@ -1,4 +1,4 @@
 import { ALL } from './rows/all.js';
 import { testEndsTogether } from './table.js';
 
-testEndsTogether(ALL, 'folder');
+testEndsTogether(ALL, 'folder', { answers: ['slow', 'down'] });

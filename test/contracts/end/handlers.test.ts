@@ -1,4 +1,4 @@
 import { HANDLERS } from './rows/handlers.js';
 import { testEnds } from './table.js';
 
-testEnds(HANDLERS, 'memory');
+testEnds(HANDLERS, 'memory', { answers: ['slow'] });

@@ -13,7 +13,9 @@ const findFolder = installPackagesBeforeTests({
 });
 
 for (const place of ['memory', 'folder'] as const) {
-  testEnds(LIBRARIES, place, () => ({
-    appEnv: { LIBRARIES: join(findFolder(), 'package.json') },
-  }));
+  testEnds(LIBRARIES, place, {
+    answers: ['slow', 'down'],
+    isCompared: true,
+    findSetUp: () => ({ appEnv: { LIBRARIES: join(findFolder(), 'package.json') } }),
+  });
 }

@@ -13,5 +13,8 @@ const ROWS = [...EXITS, ...OWN_SIGNALS, ...SIGNALS, ...PROCESSES];
 
 describe.each(OTHERS)('Node.js %i', (major) => {
   const findNode = installNodeBeforeTests(major);
-  testEndsTogether(sampled(ROWS, ALL), 'memory', ['fast'], () => ({ node: findNode() }));
+  testEndsTogether(sampled(ROWS, ALL), 'memory', {
+    answers: ['fast'],
+    findSetUp: () => ({ node: findNode() }),
+  });
 });

@@ -1,4 +1,4 @@
 import { REDIS } from './rows/redis.js';
 import { testEndsTogether } from './table.js';
 
-testEndsTogether(REDIS, 'redis');
+testEndsTogether(REDIS, 'redis', { answers: ['slow', 'down'] });

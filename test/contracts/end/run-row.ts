@@ -72,7 +72,9 @@ export interface Row {
   readonly isEarly?: boolean;
   /** What is left in a folder is sent by the next process. Other rows only read the folder. */
   readonly isSentByNext?: boolean;
-  /** What the process writes differs: `beforeExit` is emitted once more. */
+  /** What the application writes. @default nothing */
+  readonly prints?: string | RegExp;
+  /** Without the package, it writes less: `beforeExit` is emitted once more. */
   readonly printsMore?: boolean;
 }
 

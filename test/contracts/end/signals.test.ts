@@ -1,4 +1,4 @@
 import { SIGNALS } from './rows/signals.js';
 import { testEnds } from './table.js';
 
-testEnds(SIGNALS, 'memory');
+testEnds(SIGNALS, 'memory', { answers: ['slow'] });

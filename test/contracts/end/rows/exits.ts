@@ -1,4 +1,14 @@
-import { AT_ONCE, by, code, killed, LOST, preload, type TableRow, UNCONFIRMED } from './row.js';
+import {
+  AT_ONCE,
+  BUG,
+  by,
+  code,
+  killed,
+  LOST,
+  preload,
+  type TableRow,
+  UNCONFIRMED,
+} from './row.js';
 
 const MANY = Array.from({ length: 40 }, (_, i) => `page-${i}`);
 
@@ -6,6 +16,7 @@ export const EXITS: readonly TableRow[] = [
   {
     way: 'exit in a handler',
     name: 'process.exit() after the response',
+    isDownToo: true,
     isSentByNext: true,
     exit: code(3),
   },
@@ -31,6 +42,7 @@ export const EXITS: readonly TableRow[] = [
     way: 'exit in a handler',
     name: 'process.exit() of an application with a preload, which does not run in the thread that sends',
     appEnv: preload('shows-thread.cjs'),
+    prints: 'thread 0\n',
     answers: ['fast'],
     exit: code(3),
   },
@@ -56,7 +68,7 @@ export const EXITS: readonly TableRow[] = [
     exit: code(3),
   },
   { way: 'exit code', name: 'process.exitCode, and an empty event loop', exit: code(4) },
-  { way: 'empty event loop', name: 'an empty event loop', exit: code(0) },
+  { way: 'empty event loop', name: 'an empty event loop', isDownToo: true, exit: code(0) },
   {
     way: 'empty event loop',
     name: 'an empty event loop while a bulk is in flight: the answer is read',
@@ -77,10 +89,11 @@ export const EXITS: readonly TableRow[] = [
     exit: code(0),
     expected: { 'memory hangs': UNCONFIRMED },
   },
-  { way: 'uncaught error', name: 'an uncaught error', exit: code(1) },
+  { way: 'uncaught error', name: 'an uncaught error', isDownToo: true, prints: BUG, exit: code(1) },
   {
     way: 'unhandled rejection',
     name: 'an unhandled rejection',
+    prints: BUG,
     exit: code(1),
   },
   {
@@ -91,6 +104,7 @@ export const EXITS: readonly TableRow[] = [
   {
     way: 'listener of beforeExit',
     name: 'a listener of `beforeExit`',
+    prints: /^(?:beforeExit\n)+$/,
     printsMore: true,
     exit: code(0),
   },
@@ -212,6 +226,7 @@ export const OWN_SIGNALS: readonly TableRow[] = [
     way: 'kills itself in a handler',
     name: 'SIGTERM to itself in its handler, which runs once',
     end: by('SIGTERM'),
+    prints: 'closing\n',
     exit: killed('SIGTERM'),
   },
   {

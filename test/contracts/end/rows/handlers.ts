@@ -1,10 +1,11 @@
 import type { Running } from '../run-row.js';
-import { AT_ONCE, by, code, killed, LOST, type TableRow, UNCONFIRMED } from './row.js';
+import { AT_ONCE, BUG, by, code, killed, LOST, type TableRow, UNCONFIRMED } from './row.js';
 
 const closing = (signal: NodeJS.Signals, way: string, exitCode: number): TableRow => ({
   way,
   name: `a handler of ${signal} that ${way.replace('exits', 'closes and exits')}`,
   end: by(signal),
+  prints: `closing after ${signal}\n`,
   exit: code(exitCode),
 });
 // The flush began after half a second.
@@ -12,7 +13,7 @@ const DURING_FLUSH = { codes: [['unconfirmed'], []] };
 
 export const HANDLERS: readonly TableRow[] = [
   { ...closing('SIGTERM', 'exits at once', 5) },
-  { ...closing('SIGTERM', 'exits after 30 ms', 0) },
+  { ...closing('SIGTERM', 'exits after 30 ms', 0), isDownToo: true },
   { ...closing('SIGTERM', 'exits after 300 ms', 0) },
   {
     ...closing('SIGTERM', 'exits after 700 ms', 0),
@@ -28,12 +29,14 @@ export const HANDLERS: readonly TableRow[] = [
     way: 'exits after 30 ms',
     name: 'the same handler for SIGTERM and SIGINT, which come both',
     end: by('SIGTERM', 'SIGINT'),
+    prints: /^(?:closing after SIG(?:TERM|INT)\n)+$/,
     exit: code(0),
     printsMore: true,
   },
   {
     way: 'drains',
     name: 'a handler of SIGTERM that closes the server',
+    isDownToo: true,
     end: by('SIGTERM'),
     exit: code(0),
   },
@@ -68,6 +71,7 @@ export const HANDLERS: readonly TableRow[] = [
       await prints('closing');
       signal('SIGTERM');
     },
+    prints: 'closing\n',
     exit: killed('SIGTERM'),
   },
   ...(['SIGTERM', 'SIGINT'] as const).map((signal) => ({
@@ -81,6 +85,7 @@ export const HANDLERS: readonly TableRow[] = [
       await get('/end');
     },
     more: ['end'],
+    prints: 'still there\n',
     exit: code(3),
   })),
   ...(['SIGHUP', 'SIGUSR2'] as const).map((signal) => ({
@@ -93,6 +98,7 @@ export const HANDLERS: readonly TableRow[] = [
       await get('/end');
     },
     more: ['end'],
+    prints: 'still there\n',
     exit: code(3),
   })),
   {
@@ -105,6 +111,7 @@ export const HANDLERS: readonly TableRow[] = [
       recover();
       signal('SIGTERM');
     },
+    prints: 'closing after SIGTERM\n',
     exit: code(0),
     expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
   },
@@ -112,14 +119,26 @@ export const HANDLERS: readonly TableRow[] = [
     way: 'Nest with shutdown hooks',
     name: 'Nest with shutdown hooks',
     end: by('SIGTERM'),
+    prints: 'hook after SIGTERM\n',
     exit: killed('SIGTERM'),
   },
 ];
 
 /** Of packages that a test installs. */
 export const LIBRARIES: readonly TableRow[] = [
-  { way: 'terminus', name: 'terminus', end: by('SIGTERM'), exit: killed('SIGTERM') },
+  {
+    way: 'terminus',
+    name: 'terminus',
+    end: by('SIGTERM'),
+    prints: 'closed\n',
+    exit: killed('SIGTERM'),
+  },
   { way: 'http-terminator', name: 'http-terminator', end: by('SIGTERM'), exit: code(0) },
   { way: 'close-with-grace', name: 'close-with-grace', end: by('SIGTERM'), exit: code(0) },
-  { way: 'close-with-grace', name: 'close-with-grace and an uncaught error', exit: code(1) },
+  {
+    way: 'close-with-grace',
+    name: 'close-with-grace and an uncaught error',
+    prints: BUG,
+    exit: code(1),
+  },
 ];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { requires, skipTest } from '../../../support/skips.js';
-import { by, code, killed, preload, type TableRow } from './row.js';
+import { BUG, by, code, killed, preload, type TableRow } from './row.js';
 
 const UNSHARE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
@@ -11,7 +11,12 @@ const LOST_IN_THREAD = { arrived: [], codes: [[]] };
 export const PROCESSES: readonly TableRow[] = [
   { way: 'worker that exits', name: 'a worker thread that calls process.exit()', exit: code(0) },
   { way: 'worker with an empty event loop', name: 'a worker thread that ends', exit: code(0) },
-  { way: 'worker that fails', name: 'a worker thread with an uncaught error', exit: code(1) },
+  {
+    way: 'worker that fails',
+    name: 'a worker thread with an uncaught error',
+    prints: BUG,
+    exit: code(1),
+  },
   {
     way: 'worker without an end',
     name: 'SIGTERM while a worker thread serves',
@@ -24,12 +29,14 @@ export const PROCESSES: readonly TableRow[] = [
     way: 'cluster worker',
     name: 'a worker of a cluster that gets SIGTERM',
     end: by('SIGTERM'),
+    prints: 'worker: null SIGTERM\n',
     exit: code(0),
   },
   {
     way: 'cluster worker that disconnects',
     name: 'a worker of a cluster that is disconnected',
     end: by('SIGTERM'),
+    prints: 'worker: 0 null\n',
     exit: code(0),
   },
   ...firstProcesses(),
@@ -70,6 +77,7 @@ function firstProcesses(): TableRow[] {
       way: 'PID 1',
       name: 'PID 1 with signal-exit that gets SIGTERM',
       appEnv: { ...preload('signal-exit.cjs'), SIGNAL_EXIT: '4', SIGNAL: 'SIGTERM' },
+      prints: 'cleaned up: 143 null\n',
       answers: ['fast'],
       exit: code(128 + constants.signals.SIGTERM),
       exitWithout: 'none',

@@ -12,8 +12,10 @@ interface Expected {
 
 export interface TableRow extends Row {
   readonly name: string;
-  /** @default all but `hangs` */
+  /** @default those of the test */
   readonly answers?: readonly Answers[];
+  /** Short tests have a Matomo that is down, too. */
+  readonly isDownToo?: boolean;
   readonly expected?: Readonly<Partial<Record<Cell, Expected>>>;
   /** Skips the test if it cannot run here. */
   readonly requires?: () => void;
@@ -36,3 +38,6 @@ export const LOST = { arrived: [], codes: [['lost-at-shutdown']] };
 export const preload = (file: string) => ({
   NODE_OPTIONS: `--require ./test/support/apps/${file}`,
 });
+
+/** What Node.js writes of an error of the application. */
+export const BUG = /\nError: a bug of the application\n(?:.*\n)*Node\.js v\S+\n$/;

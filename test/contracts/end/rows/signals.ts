@@ -4,6 +4,7 @@ export const SIGNALS: readonly TableRow[] = [
   ...(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const).map((signal) => ({
     way: 'no handler',
     name: `${signal} without a handler`,
+    isDownToo: signal === 'SIGTERM',
     end: by(signal),
     exit: killed(signal),
   })),
@@ -89,11 +90,17 @@ export const SIGNALS: readonly TableRow[] = [
     appEnv: { ...preload('signal-exit.cjs'), SIGNAL_EXIT: version },
     answers: ['fast'] as const,
     end: by('SIGTERM'),
+    prints: 'cleaned up: null SIGTERM\n',
     exit: killed('SIGTERM'),
   })),
   ...(['signal-exit 3', 'signal-exit 4'] as const).flatMap((way) => [
-    { way, name: `${way} and SIGTERM`, end: by('SIGTERM'), exit: killed('SIGTERM') },
-    { way, name: `${way} and SIGHUP`, end: by('SIGHUP'), exit: killed('SIGHUP') },
-    { way, name: `${way} and process.exit()`, exit: code(3) },
+    ...(['SIGTERM', 'SIGHUP'] as const).map((signal) => ({
+      way,
+      name: `${way} and ${signal}`,
+      end: by(signal),
+      prints: `cleaned up: null ${signal}\n`,
+      exit: killed(signal),
+    })),
+    { way, name: `${way} and process.exit()`, prints: 'cleaned up: 3 null\n', exit: code(3) },
   ]),
 ];
