@@ -27,8 +27,6 @@ export type Fault =
         | 'slow-loris'
         /** Requests are taken and go nowhere. */
         | 'stall'
-        /** Matomo gets the requests, and its answers stay here. */
-        | 'stall-after-commit'
         /** Connections are taken, and nothing is said on them. */
         | 'stall-handshake'
         /** Reset at the second request of a connection. */
@@ -36,6 +34,8 @@ export type Fault =
         /** Closed politely after each answer that says nothing of it. */
         | 'close-after-answer';
     }
+  /** Matomo gets the requests, and its answers stay here: those of so many requests, or of all. */
+  | { readonly kind: 'stall-after-commit'; readonly requests?: number }
   /** Answers by itself where the body is such a one; Matomo gets the other requests. */
   | {
       readonly kind: 'answer';
@@ -85,6 +85,7 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   const { certificate, host = '127.0.0.1' } = options;
   let targetPort = 0;
   let fault: Fault | undefined;
+  let stalledRequests = 0;
   const requests: Request[] = [];
   const tls = certificate && createTlsServer(tlsOptionsOf(certificate, options), serve);
   tls?.on('tlsClientError', () => undefined);
@@ -99,6 +100,7 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   function serve(socket: Socket): void {
     let waiting = Buffer.alloc(0);
     let served = 0;
+    let isStalled = false;
     let upstream: Socket | undefined;
     socket.on('error', () => upstream?.destroy()).on('close', () => upstream?.destroy());
     socket.on('data', (chunk: Buffer) => {
@@ -116,6 +118,9 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     });
 
     function pass({ bytes, body }: Request): void {
+      isStalled =
+        fault?.kind === 'stall-after-commit' && stalledRequests < (fault.requests ?? Infinity);
+      if (isStalled) stalledRequests += 1;
       const isReset =
         fault?.kind === 'reset-after-body' || (fault?.kind === 'reset-on-reuse' && served > 1);
       if (isReset) {
@@ -131,6 +136,7 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     }
 
     function answer(chunk: Buffer): void {
+      if (isStalled) return;
       switch (fault?.kind) {
         case 'reset-after-commit':
           socket.resetAndDestroy();
@@ -140,8 +146,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
           break;
         case 'slow-loris':
           dribble(socket, chunk);
-          break;
-        case 'stall-after-commit':
           break;
         case 'close-after-answer':
           socket.end(chunk);
@@ -175,6 +179,7 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     async play(next) {
       const wasListening = fault?.kind !== 'refuse';
       fault = next;
+      stalledRequests = 0;
       if (next?.kind === 'refuse' && wasListening) await stop();
       if (next?.kind !== 'refuse' && !wasListening) await listen(port);
     },
