@@ -51,12 +51,12 @@ export class Http1Capture {
     if (!isNext || (LOSES_CONTEXT && hasBody)) emitIn(incoming, request);
     // Whose turn it is writes what this one has, and the connection closes them together.
     if (!isNext) emitIn(response, request);
-    let connection = connectionOf(socket);
-    if (!connection) {
-      connection = this.#watch(socket);
+    const connection = connectionOf(socket);
+    if (connection) connection.open.push(request);
+    else {
+      this.#watch(socket, request);
       linkServerSpans(server);
     }
-    connection.open.push(request);
     if (IS_BUN) {
       linkServerSpan(request); // an instrumentation has seen the request before
       // No test shows what connections report at their end on Bun, so the end of the response counts, too.
@@ -90,17 +90,12 @@ export class Http1Capture {
    * Node.js 20 and 22 close no response that still waits for a pipelined one before it when the connection closes. The listeners of the
    * first open request, and of its response, are called in its async context.
    */
-  #watch(socket: HttpSocket): Connection {
-    const connection = new Connection(socket);
-    if (typeof socket.prependListener !== 'function') return connection; // not Node's
-    const { open } = connection;
+  #watch(socket: HttpSocket, request: Request): void {
+    const { open } = new Connection(socket, request);
+    if (typeof socket.prependListener !== 'function') return; // not Node's
     const stopWatching = this.#ends.watch(open);
     watchEnd(socket, open);
-    socket.prependListener('error', () => {
-      // Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded.
-      if (socket.writableLength === 0) return;
-      for (const each of open) each.ensureAdditions().isCutOff = true;
-    });
+    socket.prependListener('error', markCutOff);
     socket.prependListener('close', () => {
       stopWatching();
       for (const each of open) runIn(each, () => this.#ends.close(each));
@@ -108,8 +103,13 @@ export class Http1Capture {
       if (first) enterRequest(first);
       open.length = 0;
     });
-    return connection;
   }
+}
+
+/** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
+function markCutOff(this: Socket): void {
+  if (this.writableLength === 0) return;
+  for (const each of connectionOf(this)?.open ?? []) each.ensureAdditions().isCutOff = true;
 }
 
 /**

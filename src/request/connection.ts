@@ -8,11 +8,12 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
 /** What is known of one connection over HTTP/1.1. */
 export class Connection {
   /** The requests whose responses are not closed, in the order of these. */
-  readonly open: Request[] = [];
+  readonly open: Request[];
   /** The client of its latest request, which most later ones have, too. */
   client: Client | undefined = undefined;
 
-  constructor(socket: object) {
+  constructor(socket: object, first: Request) {
+    this.open = [first]; // an empty list would get room for 17 by the first one
     setHidden(socket, CONNECTION, this);
   }
 }

@@ -21,6 +21,7 @@ const BENCHES = [
   'gateway',
   'load',
   'memory',
+  'held',
 ];
 
 rmSync(RESULTS, { recursive: true, force: true });
