@@ -202,8 +202,8 @@ export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
 export function requestWith(headers: object, client?: Client): HttpRequest {
   const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
   const socket = {};
-  new Connection(socket).client = client;
   const request = Request.ofNode({ headers, socket } as never, response as never, '/a');
+  new Connection(socket, request).client = client;
   return readRequest(request, READING) as HttpRequest;
 }
 
