@@ -10,6 +10,7 @@ import {
   toDefaultTitle,
 } from './page/action-name.js';
 import { toPagePath, toTitlePath } from './page/page-path.js';
+import { refusalOf } from './page/refusals.js';
 import { withSlash } from './page/routes.js';
 import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
 import {
@@ -152,16 +153,10 @@ export function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
   return isGraphqlPath(path) || operation?.kind === 'graphql';
 }
 
-const REFUSED_PATHS: Readonly<Record<number, string>> = {
-  400: '/bad-request',
-  404: '/not-found',
-  405: '/method-not-allowed',
-};
-
 /** The path instead of those that scanners try: none of them is a page. A named operation has its endpoint. */
 function refusedPathOf({ route, statusCode, operation }: HttpRequest): string | undefined {
   const isNamed = (operation?.name ?? operation?.mcp?.method) !== undefined;
-  return route === undefined && !isNamed ? REFUSED_PATHS[statusCode] : undefined;
+  return route === undefined && !isNamed ? refusalOf(statusCode)?.path : undefined;
 }
 
 /** The path of a URL that names no more than the title does. The path comes redacted. */

@@ -3,6 +3,7 @@ import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js
 import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 import { redactRoute } from './redaction.js';
+import { refusalOf } from './refusals.js';
 
 /** Clients choose how long a batch is. */
 const MAX_COUNT = 100;
@@ -22,16 +23,6 @@ export type ToPlace = (
 
 /** Statuses from here on are failures. */
 export const FIRST_FAILED_STATUS = 400;
-const SAID_NOT_TO_EXIST: ReadonlySet<number> = /* @__PURE__ */ new Set([404, 405]);
-
-/** The titles of paths that were refused, as any path is that does not exist. */
-export const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-};
 
 /** All that Node.js accepts in HTTP/1. In HTTP/2, clients can send others. */
 const METHODS: ReadonlySet<string> = /* @__PURE__ */ new Set(
@@ -71,10 +62,10 @@ export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
     const isKnown = endpoints.get(method, template) ?? false;
     if (!isKnown && statusCode < FIRST_FAILED_STATUS) endpoints.set(method, template, true);
     if (isNamed) return toOperationPlace(operation, undefined, path, toPath);
+    const refusal = refusalOf(statusCode);
     // What has been answered before was refused because of this request, unless it is said not to exist for it.
-    const isRefused = !isKnown || SAID_NOT_TO_EXIST.has(statusCode);
-    const reason = isRefused ? REFUSALS[statusCode] : undefined;
-    return reason ?? decodeTitle(titlePaths === 'raw' ? endpoint : template);
+    if (refusal && (!isKnown || refusal.isFinal)) return refusal.reason;
+    return decodeTitle(titlePaths === 'raw' ? endpoint : template);
   };
 }
 

@@ -1,11 +1,8 @@
 import { readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import {
-  FIRST_FAILED_STATUS,
-  REFUSALS,
-  shownMethodOf,
-  titleMethodOf,
-} from '../page/action-name.js';
+import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/action-name.js';
+import { decodeTitle, toTitlePath } from '../page/page-path.js';
+import { refusalOf } from '../page/refusals.js';
 import { withSlash } from '../page/routes.js';
 import { matchesAny } from '../text.js';
 
@@ -69,12 +66,17 @@ const mcpMethod: ReadValue = ({ request: { operation } }) =>
 const mcpTool: ReadValue = ({ request: { operation } }) =>
   operation?.mcp?.method === 'tools/call' ? operation.name : undefined;
 
-/** Answers who still calls an endpoint that will be removed. */
-const deprecatedEndpoint: ReadValue = ({ request }, place, { deprecated }) => {
+const GONE = 410;
+
+/** Answers who still calls an endpoint that will be removed, or was. A refused path is none, unless the response says that it was one. */
+const deprecatedEndpoint: ReadValue = ({ request, path }, place, { deprecated }) => {
   const { route, statusCode, isDeprecated } = request;
-  if (route === undefined && place === REFUSALS[statusCode]) return undefined;
   const isListed = route !== undefined && matchesAny(deprecated, withSlash(route));
-  return isDeprecated || isListed ? `${titleMethodOf(request, place)} ${place}` : undefined;
+  if (!isDeprecated && !isListed) return undefined;
+  const isRefused = route === undefined && place === refusalOf(statusCode)?.reason;
+  if (isRefused && statusCode !== GONE) return undefined;
+  const endpoint = isRefused ? decodeTitle(toTitlePath(path)) : place;
+  return `${titleMethodOf(request, place)} ${endpoint}`;
 };
 
 /**

@@ -7,8 +7,8 @@ import {
   type OperationKind,
   OTHER_NAME,
 } from '../../hit/http-request.js';
-import { REFUSALS } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
+import { isRefusal } from '../../hit/page/refusals.js';
 import { maskAddress } from '../../hit/visitor/addresses.js';
 import { isSuccess } from './operation-target.js';
 
@@ -112,7 +112,7 @@ export class OperationNames {
     const isKnownPlace =
       paths.admit(place, proof, address) !== undefined ||
       route !== undefined ||
-      REFUSALS[statusCode] === undefined;
+      !isRefusal(statusCode);
     const name = isKnownPlace ? names.admit(operation.name, proof, address) : undefined;
     const { mcp } = operation;
     if (!mcp) return { ...operation, name };

@@ -374,6 +374,25 @@ golden([
     ],
   },
   {
+    name: 'a deprecated endpoint that is gone',
+    options: { dimensions: { 12: SOURCES[12], 13: SOURCES[13] } },
+    facts: {
+      status: 410,
+      path: '/v1/users/42',
+      route: '',
+      responseHeaders: { deprecation: 'true' },
+    },
+    hits: [
+      page({
+        url: 'https://shop.example.org/v1/users/42',
+        action_name: 'GET Gone',
+        cvar: variables(410, 'GET'),
+        dimension12: '4xx GET Gone',
+        dimension13: 'GET /v1/users/:id',
+      }),
+    ],
+  },
+  {
     name: 'functions',
     options: {
       dimensions: {

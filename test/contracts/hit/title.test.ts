@@ -148,6 +148,17 @@ golden([
     ],
   },
   {
+    ...at('/x', 410),
+    before: [{ path: '/x', route: '' }],
+    hits: [
+      page({
+        url: 'https://shop.example.org/x',
+        action_name: 'GET Gone',
+        cvar: variables(410, 'GET'),
+      }),
+    ],
+  },
+  {
     ...at('/x', 500),
     hits: [
       page({
