@@ -1,7 +1,5 @@
 export type { MatomoVersion } from '../hit/bots/bots.js';
-export type { TrackedRequest } from '../hit/http-request.js';
 export type { OptionError } from '../options/parser.js';
-export { fakeRequest } from './fake-request.js';
 export { formatHits } from './format-hits.js';
 export type {
   ActionType,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fakeRequest, type InspectorOptions, startInspector } from '../../src/inspector/index.js';
+import { type InspectorOptions, startInspector } from '../../src/inspector/index.js';
 import { start } from './inspector-client.js';
 
 /** The error of an option: it names the option, the value and, for an unknown option, a known one. */
@@ -94,46 +94,4 @@ test.each<[unknown, unknown, ...string[]]>([
   const inspector = await start();
   const wait = inspector.waitForHits(count as number, options as object);
   await expect(wait).rejects.toEqual(errorWith(...parts));
-});
-
-test.each<[unknown, ...string[]]>([
-  ['/a', 'fakeRequest()', '"/a"'],
-  [{ status: 404 }, 'status', '404', 'statusCode'],
-  [{ path: '/a?b' }, 'path', '"/a?b"'],
-  [{ protocol: 'h2' }, 'protocol', '"h2"'],
-  [{ aborted: 1 }, 'aborted', '1'],
-  [{ header: { host: 'a' } }, 'header', '{"host":"a"}'],
-  [{ durationMillis: Number.NaN }, 'durationMillis'],
-  [{ attributes: 5 }, 'attributes', '5'],
-])('fakeRequest(%j) throws', (request, ...parts) => {
-  expect(() => fakeRequest(request as object)).toThrow(errorWith(...parts));
-});
-
-test('a fake request has every property of a request that callbacks need, and those given', () => {
-  expect(fakeRequest()).toMatchObject({
-    method: 'GET',
-    path: '/',
-    protocol: 'https',
-    statusCode: 200,
-    aborted: false,
-    durationMillis: expect.any(Number),
-    startTime: expect.any(Number),
-    attributes: {},
-  });
-  const request = fakeRequest({
-    path: '/internal/jobs',
-    host: 'shop.test',
-    userAgent: 'curl/8',
-    attributes: { 'http.request.header.x_api_key': ['k'], 'http.route': '/internal/jobs' },
-  });
-  expect(request).toMatchObject({ method: 'GET', path: '/internal/jobs', userAgent: 'curl/8' });
-  const names = ['X-API-Key', 'User-Agent', 'host', 'cookie'];
-  expect(names.map((name) => request.header(name))).toEqual([
-    'k',
-    'curl/8',
-    'shop.test',
-    undefined,
-  ]);
-  const own = fakeRequest({ header: (name) => `own ${name}` });
-  expect(own.header('Cookie')).toBe('own Cookie');
 });

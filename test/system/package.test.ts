@@ -27,11 +27,11 @@ const EXPORTS = {
     `),
   },
   'inspector/index': {
-    values: words('fakeRequest formatHits startInspector'),
+    values: words('formatHits startInspector'),
     types: words(`
       ActionType AiRequest Conversion ConversionItem InspectedHit Inspector InspectorOptions
       InspectorSite MatomoVersion OptionError PlayedAnswer Referrer SpamPrevention
-      StoredAction TokenAccess TokenRole TrackedRequest Verdict WaitOptions
+      StoredAction TokenAccess TokenRole Verdict WaitOptions
     `),
   },
   'gateway/index': {

@@ -19,7 +19,7 @@ const RESOLUTIONS = {
 /** Has one error: the misspelled parameter in the last line. */
 const PROGRAM = `
 import { annotate, type MatomoHandle, MatomoSpanProcessor, measure, start, trackEvent, type TrackedRequest } from 'opentelemetry-matomo';
-import { fakeRequest, startInspector, type Inspector } from 'opentelemetry-matomo/testing';
+import { startInspector, type Inspector } from 'opentelemetry-matomo/testing';
 import { createGateway } from 'opentelemetry-matomo/gateway';
 
 const handle: MatomoHandle = start({
@@ -29,7 +29,7 @@ const handle: MatomoHandle = start({
   dimensions: { 1: 'http.request.method', 2: ({ statusCode }) => statusCode },
   beforeSend: (parameters) => (parameters.action_name ? parameters : null),
 });
-const request: TrackedRequest = fakeRequest({ path: '/a' });
+declare const request: TrackedRequest;
 const rows: Promise<number[]> = measure('pf_dm1', async () => [request.path.length]);
 annotate({ action_name: 'A', dimension3: true, cvar: { plan: undefined } });
 trackEvent('Orders', 'created', { value: 1 });
