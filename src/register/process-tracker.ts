@@ -180,7 +180,7 @@ class ProcessTracker implements SharedTracker {
   }
 
   #lookForProvider(): void {
-    if (this.#countsAll) this.#watch?.look();
+    if (this.#current?.countsAll) this.#watch?.look();
   }
 
   /** @param isProcessEnding requests that end while hits are sent count, too */
