@@ -97,7 +97,7 @@ export function addFurtherHit(
   nowMillis: number,
 ): void {
   const millis = epochMillis < nowMillis ? epochMillis : nowMillis;
-  hit.time = `&cdt=${Math.floor(millis / 1000)}`;
+  hit.set('cdt', String(Math.floor(millis / 1000)));
   for (const [name, part] of own.parts()) hit.put(name, part);
 }
 

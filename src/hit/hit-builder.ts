@@ -138,11 +138,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       return new BuiltHit(sent, isReported ? 'chatbot' : 'page');
     },
 
-    /** What the further hits of a request begin with, whether it has a page view or not. */
+    /** What has all that the further hits of a request begin with, whether it has a page view or not. */
     share(page: PageView): HitText {
       if (!page.isLayered) addLayers(page);
       page.isLayered = true;
-      return page.hit.toShared();
+      return page.hit;
     },
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
@@ -150,7 +150,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       const hit = shared.toShared();
       addFurtherHit(hit, further, nowMillis);
       const sent = finish(hit, nowMillis);
-      return sent && new BuiltHit(sent, 'page');
+      if (!sent) return undefined;
+      sent.startSeconds = shared.startSeconds;
+      return new BuiltHit(sent, 'page');
     },
 
     /** The hit itself names its visitor. */

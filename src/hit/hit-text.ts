@@ -87,8 +87,8 @@ export class HitText {
   user = '';
   /** Whether anything was set that says where the hit is from. */
   isNamedAnew = false;
-  /** Of the request, if the time of the hit is another one. */
-  requestSeconds: number | undefined = undefined;
+  /** When its request began, or what its time says if that was set. */
+  startSeconds = 0;
 
   get site(): number {
     if (this.named && !this.isNamedAnew) return this.named.visitor.site;
@@ -101,14 +101,6 @@ export class HitText {
     if (uid !== undefined) return uid;
     const id = this.named && !this.isNamedAnew ? this.named.visitor.id : this.get('cid');
     return id ?? '';
-  }
-
-  /** When its request began. */
-  get startSeconds(): number {
-    if (this.requestSeconds !== undefined) return this.requestSeconds;
-    const { startMillis = 0 } = this.named?.traits ?? {}; // too old to be sent
-    const seconds = this.get('cdt') ?? Math.floor(startMillis / 1000);
-    return Number(seconds) - Number(this.get('cdo') ?? 0);
   }
 
   find(name: string): string {
@@ -131,6 +123,8 @@ export class HitText {
     const known = findPart(text, name);
     if (known !== '') this[slot] = text.replace(known, () => part);
     else this[slot] = name === 'idsite' ? part + text : text + part; // every text begins with the site
+    if (name === 'cdt' || name === 'cdo')
+      this.startSeconds = Number(this.get('cdt')) - Number(this.get('cdo') ?? 0);
   }
 
   set(name: string, value: string): void {
@@ -155,7 +149,7 @@ export class HitText {
     const empty = new HitText();
     empty.named = this.named;
     empty.user = this.user;
-    empty.requestSeconds = this.requestSeconds;
+    empty.startSeconds = this.startSeconds;
     return empty;
   }
 
@@ -168,7 +162,6 @@ export class HitText {
     shared.referrer = this.referrer;
     shared.signature = this.signature;
     shared.isNamedAnew = this.isNamedAnew;
-    shared.requestSeconds ??= this.startSeconds;
     for (const [name, part] of partsOf(this.rest)) if (SHARED.has(name)) shared.rest += part;
     return shared;
   }

@@ -64,6 +64,7 @@ export function createPageViewReader(
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(urls);
+  const toTime = memoize((seconds: number) => partOf('cdt', seconds));
   const visitors = createVisitors(options);
 
   return {
@@ -96,7 +97,8 @@ export function createPageViewReader(
       hit.url = page.url;
       hit.referrer = page.referrer;
       if (isAiAgent) hit.signature = AI_AGENT_TEXT;
-      hit.time = partOf('cdt', Math.floor(traits.startMillis / 1000));
+      hit.startSeconds = Math.floor(traits.startMillis / 1000);
+      hit.time = toTime(hit.startSeconds);
       page.hit = hit;
       return page;
     },

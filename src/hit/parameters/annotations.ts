@@ -108,6 +108,10 @@ export function addDuration(hit: HitText, request: HttpRequest): void {
   if (!isTimed(request)) return;
   const millis = Math.round(request.durationMillis);
   if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
+  if (hit.duration === '' && hit.rest === '') {
+    hit.duration = `&gt_ms=${millis}&pf_srv=${millis}`;
+    return;
+  }
   let others = 0;
   for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(hit.get(key) ?? 0);
   if (!hit.has('gt_ms')) hit.duration += `&gt_ms=${millis}`;

@@ -124,10 +124,10 @@ export function createVisitors(options: VisitorOptions) {
     },
     /** After the last word of the application: hides and masks what options say, whatever has set it. */
     hide(hit: HitText): void {
-      const address = hidesAddress || anonymizeIp > 0 ? hit.get('cip') : undefined;
+      const address = hit.isNamedAnew ? hit.get('cip') : undefined; // else it is that of the visitor
       if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
       // That of the client is masked.
-      else if (address !== undefined && address !== hit.named?.traits.address)
+      else if (address !== undefined && anonymizeIp > 0 && address !== hit.named?.traits.address)
         hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');
     },
