@@ -100,8 +100,6 @@ interface PendingCall {
   readonly operation: McpOperation;
   /** Weak: a call may stay here for as long as its session. */
   readonly request: WeakRef<Request> | undefined;
-  /** Whether its HTTP request reports this message. The success of another one in the same batch proves nothing about it. */
-  readonly isReported: boolean;
   readonly isOverHttp: boolean;
   /** Monotonic. */
   readonly startMillis: number;
@@ -137,14 +135,12 @@ class McpCalls {
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
-      const isReported = request !== undefined && request.additions?.mcp === undefined;
       if (request) reportMcp({ ...said, ...client }, request);
       const { id } = message as { id?: unknown };
       if (said.isUnanswered || !isId(id)) return;
       this.#add(id, {
         operation: { ...operation, mcp: { ...mcp, ...client } },
         request: request && new WeakRef(request),
-        isReported,
         isOverHttp,
         startMillis: performance.now(),
         openCalls: 1,
@@ -167,8 +163,7 @@ class McpCalls {
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
       const request = call.request?.deref();
       if (request && errorType !== undefined) request.failOperation(errorType);
-      else if (request)
-        reportMcp({ hasSucceeded: call.isReported || undefined, listedNames }, request);
+      else if (request) reportMcp({ listedNames }, request);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
       // A getter of the message.
@@ -201,7 +196,7 @@ class McpCalls {
       mcp: { ...mcp, listedNames },
       count: 1,
       hasFailed,
-      evidence: 'server',
+      isEvident: true,
     };
     const durationMillis = performance.now() - startMillis;
     findTracker()?.addCall(

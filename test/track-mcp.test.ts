@@ -237,66 +237,6 @@ test('over HTTP, it names calls and failures of bodies that nothing has parsed, 
   expect(JSON.stringify(hits)).not.toContain('secret');
 });
 
-const MANY = 260;
-/** How many of them a server of this process has been sent already: a process keeps them for a day. */
-let known = 0;
-
-/** A server with so many names that only clients have sent that it takes no more of them. */
-async function startWithManyNames(track: ReturnType<typeof serveCalls>) {
-  const service = await startTracedService((request, response) => {
-    if (request.headers['mcp-name'] === undefined) track(request, response);
-    else response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-  });
-  const sent = MANY - known;
-  for (let i = known; i < MANY; i++) {
-    const headers = { 'mcp-method': 'tools/call', 'mcp-name': `invented_${i}` };
-    await service.fetch('/mcp', { method: 'POST', headers });
-  }
-  known = MANY - 1;
-  return { ...service, requests: (more: number) => service.requests(sent + more) };
-}
-
-test('over HTTP, names that only clients have sent take no room from calls that it has seen answered', async () => {
-  const service = await startWithManyNames(serveCalls({ 'tools/call': OK }));
-  const body = JSON.stringify(callOf('order_of_trackmcp'));
-  await service.fetch('/mcp', { method: 'POST', body });
-  await service.requests(1);
-  const found = (await service.hits()).map(({ params }) => params.action_name);
-  expect(found).toContain('MCP tools/call (other)');
-  expect(found).toContain('MCP tools/call order_of_trackmcp');
-});
-
-test.each<[string, Message | undefined, readonly Message[]]>([
-  [
-    'another message with its ID',
-    undefined,
-    [callOf('same_id'), { ...message('ping'), id: lastId - 1 }],
-  ],
-  [
-    'another message beside it',
-    undefined,
-    [callOf('canceled'), message('notifications/cancelled'), message('ping')],
-  ],
-  [
-    'an open call of another request with its ID',
-    callOf('slow'),
-    [{ ...callOf('of_other'), id: lastId - 1 }],
-  ],
-])('over HTTP, a call is not proved by the success of %s', async (_other, open, batch) => {
-  const transport = trackMcp(new Transport());
-  await connect(transport, { ping: OK });
-  const track = serveCalls({}, transport);
-  const service = await startWithManyNames((request, response) => {
-    track(request, response);
-    request.on('end', () => open && transport.send({ jsonrpc: '2.0', id: open.id, ...OK }));
-  });
-  if (open) transport.onmessage?.(open, { request: {} });
-  await service.fetch('/mcp', { method: 'POST', body: JSON.stringify(batch) });
-  await service.requests(1);
-  const titles = (await service.hits()).map(({ params }) => params.action_name);
-  expect(titles.at(-1)).toMatch(/^MCP tools\/call \(other\)/);
-});
-
 test('over HTTP, a call without a session has no client, although another one has named itself to the same transport', async () => {
   const results = { initialize: OK, 'tools/call': OK };
   const transport = trackMcp(new Transport());

@@ -46,12 +46,6 @@ export type OperationKind = 'action' | 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 /** Names beyond the limit of names share this one. */
 export const OTHER_NAME = '(other)';
 
-/**
- * What shows that the name of an operation is real. `server`: a span, graphql 17 or an answer that `trackMcp` has seen. `response`: no
- * more than a response of the right type to what a client has sent, who may have invented the name.
- */
-export type OperationEvidence = 'server' | 'response' | 'none';
-
 /** What one endpoint does for a request, such as a GraphQL operation. */
 export interface Operation {
   readonly kind: OperationKind;
@@ -63,7 +57,8 @@ export interface Operation {
   readonly count: number;
   /** Known only from spans and channels: many servers respond with status 200. */
   readonly hasFailed: boolean;
-  readonly evidence: OperationEvidence;
+  /** Whether the name counts if the operation succeeds: a span or `trackMcp` has named it, or the response has a type of such an operation. */
+  readonly isEvident: boolean;
 }
 
 /** Whether a path is the one at which most servers of GraphQL listen. */

@@ -18,7 +18,7 @@ import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
-import { operationNames } from '../request/operations/proven-names.js';
+import { operationNames } from '../request/operations/operation-names.js';
 import type { Request } from '../request/request.js';
 import { siteOfService } from './callbacks.js';
 import { isProtocol } from './reasons.js';

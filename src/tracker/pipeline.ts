@@ -11,7 +11,7 @@ import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
-import { operationNames } from '../request/operations/proven-names.js';
+import { operationNames } from '../request/operations/operation-names.js';
 import {
   createRequestReading,
   type RequestReading,

@@ -65,7 +65,7 @@ const GRAPHQL = {
   name: 'Q',
   count: 1,
   hasFailed: false,
-  evidence: 'server',
+  isEvident: true,
 } as const;
 const SEARCH = { siteSearch: true };
 const ALONE = { pageViews: false };

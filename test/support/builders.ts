@@ -55,7 +55,7 @@ export function annotations(overrides: Partial<Annotations> = {}): Annotations {
 }
 
 export function operation(name: string, overrides: Partial<Operation> = {}): Operation {
-  return { kind: 'graphql', name, count: 1, hasFailed: false, evidence: 'response', ...overrides };
+  return { kind: 'graphql', name, count: 1, hasFailed: false, isEvident: true, ...overrides };
 }
 
 /** How hits are built if nothing is configured. */

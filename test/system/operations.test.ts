@@ -1,5 +1,4 @@
 import { channel } from 'node:diagnostics_channel';
-import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
@@ -72,25 +71,6 @@ test('queries and bodies that anybody can send to a page invent no titles', asyn
     'POST /rpc eth_getBalance',
   ]);
   expect(app.stderr()).toBe('');
-});
-
-test('names that clients send to an endpoint of operations take no room from those of spans', async () => {
-  const service = await startTracedService((request, response) => {
-    const name = new URL(request.url ?? '', 'http://a').searchParams.get('traced');
-    if (name !== null) {
-      const attributes = { 'graphql.operation.name': name };
-      trace.getTracer('a').startSpan('query', { attributes }).end();
-    }
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-  });
-  for (let i = 0; i < 260; i++)
-    await service.fetch(`/graphql?query=%7Ba%7D&operationName=Invented${i}`);
-  await service.fetch('/graphql?traced=Me', { method: 'POST' });
-  await service.requests(261);
-  const shown = new Set((await service.hits()).map(({ stored }) => stored?.title));
-  expect(shown.size).toBe(252);
-  expect(shown).toContain('GET /graphql (other)');
-  expect(shown).toContain('POST /graphql Me');
 });
 
 test('hostile names and bodies make a plain title', async () => {

@@ -1,12 +1,12 @@
 import { isRecord } from '../../common/is-record.js';
-import { isGraphqlPath, type Operation, type OperationEvidence } from '../../hit/http-request.js';
+import { isGraphqlPath, type Operation } from '../../hit/http-request.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { CLIENT_SPAN, type FinishedSpan, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../node-request.js';
 import type { Request } from '../request.js';
 import { MCP_ATTRIBUTES, McpEndpoints, type ParsedBody, readMcpSpan } from './mcp.js';
 import {
-  evidenceOf,
+  isAnswer,
   type NamedOperation,
   type OperationTarget,
   type SentOperation,
@@ -33,7 +33,7 @@ function readTrpcTarget(target: OperationTarget): SentOperation | undefined {
   const isBatch = query !== undefined && route === undefined && BATCH.test(query);
   // Nearly no path has it. To look for the slash before it, or for the last one, takes twice as long.
   const isBelowTrpc = path.includes('trpc/') && path.endsWith('/trpc', path.lastIndexOf('/'));
-  if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
+  if (!isBelowTrpc && !(isBatch && isAnswer(target, 'trpc'))) return undefined;
   const names = path.slice(path.lastIndexOf('/') + 1).split(',');
   const [first = ''] = names;
   const name = toName(first);
@@ -91,12 +91,10 @@ export function readOperation(
     readTrpcTarget(target) ??
     readAction(target, request);
   if (named === undefined)
-    return sent && { ...sent, hasFailed, evidence: evidenceOf(target, sent.kind) };
+    return sent && { ...sent, hasFailed, isEvident: isAnswer(target, sent.kind) };
   const count = sent?.kind === named.kind ? sent.count : 1;
-  return { ...named, count, hasFailed, evidence: SERVER };
+  return { ...named, count, hasFailed, isEvident: true };
 }
-
-const SERVER: OperationEvidence = 'server';
 
 /** Those of this process. */
 const mcpEndpoints = /* @__PURE__ */ new McpEndpoints();

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { SpanContext } from '../../common/otel-types.js';
-import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
+import type { McpRequest, Operation } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
 import { isEventStream, readResponseHeader } from '../response.js';
 import {
-  evidenceOf,
+  isAnswer,
   isSuccess,
   type OperationTarget,
   toMatching,
@@ -16,7 +16,7 @@ import {
 } from './operation-target.js';
 
 /** The operation of an ended request, and the number of messages in it. */
-type FoundMcp = McpOperation & Pick<Operation, 'count' | 'evidence'>;
+type FoundMcp = McpOperation & Pick<Operation, 'count' | 'isEvident'>;
 
 /** What is sent of a message. */
 export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
@@ -34,7 +34,7 @@ const MAX_PATHS = 1000;
 const MAX_SESSIONS = 10_000;
 
 /**
- * Recognizes the requests to MCP servers of one process. `proven-names.ts` decides whether the name of an operation may be in a title,
+ * Recognizes the requests to MCP servers of one process. `operation-names.ts` decides whether the name of an operation may be in a title,
  * `action-name.ts` makes the title.
  */
 export class McpEndpoints {
@@ -51,8 +51,7 @@ export class McpEndpoints {
     if (target.method === 'POST') return this.#readPost(target, request, body, isKnown);
     if (!isKnown || !isOfStream(target, request)) return undefined;
     const { mcp } = describeMcp({ ...readSender(request), isUnanswered: true });
-    // There is no name that needs evidence.
-    return { name: undefined, count: 1, evidence: 'none', mcp: this.#withClient(mcp) };
+    return { name: undefined, count: 1, isEvident: false, mcp: this.#withClient(mcp) };
   }
 
   #readPost(
@@ -70,14 +69,15 @@ export class McpEndpoints {
     const isEndpoint = isKnown || /\/mcp\/?$/.test(target.path);
     if (!isOfMcp(sources, request, isEndpoint)) return undefined;
     const { name, mcp } = merge(sources, request);
-    const evidence = evidenceIn(sources) ?? evidenceOf(target, 'mcp');
-    const isServed = evidence !== 'none' && isSuccess(target.statusCode);
-    const isShown = isServed || !isEndpoint || (sources.report ?? sources.span) !== undefined;
+    const isSeen = (sources.report ?? sources.span) !== undefined;
+    const isEvident = isSeen || isAnswer(target, 'mcp');
+    const isServed = isEvident && isSuccess(target.statusCode);
+    const isShown = isServed || !isEndpoint || isSeen;
     if (!isKnown && isShown) this.#paths.set(target.path, true);
     const { method, session, clientName } = mcp;
     if (isServed && method === 'initialize' && session !== undefined && clientName !== undefined)
       this.#clients.set(session, clientName);
-    return { name, count: body?.count ?? 1, evidence, mcp: this.#withClient(mcp) };
+    return { name, count: body?.count ?? 1, isEvident, mcp: this.#withClient(mcp) };
   }
 
   /** The same with the client that has named itself when its session began. */
@@ -124,12 +124,6 @@ const HEADERS = ['mcp-session-id', 'mcp-protocol-version', 'mcp-method'];
 
 function answeredSession(request: Request): string | undefined {
   return readResponseHeader(request, 'mcp-session-id');
-}
-
-/** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
-function evidenceIn({ report, span }: Sources): OperationEvidence | undefined {
-  if (report) return report.hasSucceeded ? 'server' : 'response';
-  return span && 'server';
 }
 
 /**
@@ -182,8 +176,6 @@ export interface McpReport {
   clientName?: unknown;
   protocolVersion?: unknown;
   session?: unknown;
-  /** Whether the server has answered without an error. Only `trackMcp` sees that. */
-  hasSucceeded?: boolean | undefined;
   /** Names of tools or prompts that the server has listed in its response. */
   listedNames?: readonly string[] | undefined;
 }

@@ -1,9 +1,4 @@
-import type {
-  HttpRequest,
-  Operation,
-  OperationEvidence,
-  OperationKind,
-} from '../../hit/http-request.js';
+import type { HttpRequest, Operation, OperationKind } from '../../hit/http-request.js';
 import { isSecretOperation, REDACTED } from '../../hit/page/secrets.js';
 import { isEventStream } from '../response.js';
 
@@ -24,20 +19,20 @@ const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
 const ACTION_TYPE = /^\s*(?:application\/(?:x-amz-|soap\+xml|xml)|text\/xml)/i;
 
 /**
- * What a response shows of a name that only the client has sent: nothing if it is a page or a file, to which any path may lead. Servers
+ * Whether a response may be that of an operation which only the client has named, and no page or file, to which any path may lead. Servers
  * of GraphQL always send a type, others may send none.
  */
-export function evidenceOf(
+export function isAnswer(
   { contentType }: Pick<OperationTarget, 'contentType'>,
   kind: OperationKind,
-): OperationEvidence {
-  const isAnswer =
+): boolean {
+  return (
     contentType === undefined ||
     (contentType === '' && kind !== 'graphql') ||
     JSON_TYPE.test(contentType) ||
     (kind === 'action' && ACTION_TYPE.test(contentType)) ||
-    isEventStream(contentType);
-  return isAnswer ? 'response' : 'none';
+    isEventStream(contentType)
+  );
 }
 
 const MULTI_STATUS = 207;

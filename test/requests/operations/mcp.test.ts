@@ -262,19 +262,18 @@ const SPAN: Pick<Operation, 'name' | 'mcp'> = {
 const REPORT: McpReport = { method: 'tools/call', target: 'find_order' };
 const JSON_TYPE = 'application/json';
 
-test.each<[Given, string]>([
-  [{ body: call('a'), contentType: JSON_TYPE }, 'response'],
-  [{ body: call('a'), contentType: 'text/event-stream' }, 'response'],
-  [{ body: call('a') }, 'response'],
-  [{ body: call('a'), contentType: 'text/html' }, 'none'],
-  [{ body: call('a'), contentType: '' }, 'response'],
-  [{ headers: { 'mcp-method': 'tools/call', 'mcp-name': 'a' }, contentType: 'text/css' }, 'none'],
-  [{ span: SPAN, contentType: 'text/html' }, 'server'],
-  [{ report: { ...REPORT, hasSucceeded: true }, contentType: '' }, 'server'],
-  [{ report: REPORT, contentType: '' }, 'response'],
-  [{ report: REPORT, span: SPAN, contentType: JSON_TYPE }, 'response'],
-])('%j has the evidence "%s"', (given, evidence) => {
-  expect(reader()(given)?.evidence).toBe(evidence);
+test.each<[Given, boolean]>([
+  [{ body: call('a'), contentType: JSON_TYPE }, true],
+  [{ body: call('a'), contentType: 'text/event-stream' }, true],
+  [{ body: call('a') }, true],
+  [{ body: call('a'), contentType: 'text/html' }, false],
+  [{ body: call('a'), contentType: '' }, true],
+  [{ headers: { 'mcp-method': 'tools/call', 'mcp-name': 'a' }, contentType: 'text/css' }, false],
+  [{ span: SPAN, contentType: 'text/html' }, true],
+  [{ report: REPORT, contentType: '' }, true],
+  [{ report: REPORT, span: SPAN, contentType: JSON_TYPE }, true],
+])('whether %j has evidence of its name: %s', (given, evidence) => {
+  expect(reader()(given)?.isEvident).toBe(evidence);
 });
 
 test.each<[string, Given]>([

@@ -125,32 +125,32 @@ test.each([
 });
 
 test.each([
-  [undefined, 'response'],
-  ['application/json', 'response'],
-  [' Application/JSON;charset=utf-8', 'response'],
-  [GRAPHQL_TYPE, 'response'],
-  ['application/json-rpc', 'response'],
-  ['text/event-stream', 'response'],
-  ['', 'response'],
-  ['text/html; charset=utf-8', 'none'],
-  ['text/plain', 'none'],
-  ['application/jsonp', 'none'],
-  ['application/javascript', 'none'],
+  [undefined, true],
+  ['application/json', true],
+  [' Application/JSON;charset=utf-8', true],
+  [GRAPHQL_TYPE, true],
+  ['application/json-rpc', true],
+  ['text/event-stream', true],
+  ['', true],
+  ['text/html; charset=utf-8', false],
+  ['text/plain', false],
+  ['application/jsonp', false],
+  ['application/javascript', false],
 ])(
-  'a response of the type "%s" is evidence "%s" of a name that a client has sent',
+  'whether a response of the type "%s" is evidence of a name that a client has sent: %s',
   (contentType, evidence) => {
     const target = { ...POSTED, path: '/trpc/user.byId', contentType };
-    expect(readOperation(NOTHING, target, true)?.evidence).toBe(evidence);
+    expect(readOperation(NOTHING, target, true)?.isEvident).toBe(evidence);
     const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
-    expect(readOperation(openRequest({ spanOperation }), target, true)?.evidence).toBe('server');
+    expect(readOperation(openRequest({ spanOperation }), target, true)?.isEvident).toBe(true);
   },
 );
 
 test('a response of GraphQL has a type', () => {
   const incoming = { body: { query: '', operationName: 'Me' } };
   const evidence = (contentType: string) =>
-    readOperation(openRequest({ incoming }), { ...POSTED, contentType }, true)?.evidence;
-  expect([evidence(JSON_TYPE), evidence('')]).toEqual(['response', 'none']);
+    readOperation(openRequest({ incoming }), { ...POSTED, contentType }, true)?.isEvident;
+  expect([evidence(JSON_TYPE), evidence('')]).toEqual([true, false]);
 });
 
 test('spans win over channels, and both over the body, which knows the length of a batch', () => {

@@ -45,7 +45,7 @@ const toOperation = (name: string) => ({
   name,
   count: 2,
   hasFailed: false,
-  evidence: 'response' as const,
+  isEvident: true,
 });
 const toPlace = createToPlace('template');
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { OperationEvidence } from '../../../src/hit/http-request.js';
-import { OperationNames } from '../../../src/request/operations/proven-names.js';
+import { OperationNames } from '../../../src/request/operations/operation-names.js';
 import { httpRequest, operation } from '../../support/builders.js';
 
 const DAY_MILLIS = 86_400_000;
@@ -14,10 +13,10 @@ function createTable() {
     statusCode = 200,
     more: object = {},
     hasFailed = false,
-    evidence: OperationEvidence = 'response',
+    isEvident = true,
   ) => {
     const request = { path: '/graphql', route: undefined, statusCode, ...more };
-    const found = operation(name, { hasFailed, evidence });
+    const found = operation(name, { hasFailed, isEvident });
     return names.admit(httpRequest({ ...request, operation: found }))?.name;
   };
   return { clock, names, call };
@@ -49,67 +48,31 @@ test('kinds have tables of their own', () => {
   expect(names.admit(httpRequest({ operation: rpc, statusCode: 500 }))?.name).toBeUndefined();
 });
 
-test('of 10,000 names that clients have sent, 250 are in titles until the next day', () => {
+test('of 10,000 names, 500 are in titles until the next day', () => {
   const { clock, call } = createTable();
   const flood = () => new Set(Array.from({ length: 10_000 }, (_, i) => call(`n${i}`)));
-  expect(flood().size).toBe(251);
-  expect(call('n249')).toBe('n249');
-  expect(call('n250')).toBe('(other)');
-  expect(call('n250', 500)).toBeUndefined();
+  expect(flood().size).toBe(501);
+  expect(call('n499')).toBe('n499');
+  expect(call('n500')).toBe('(other)');
+  expect(call('n500', 500)).toBeUndefined();
   clock.millis += DAY_MILLIS - 1;
-  expect(call('n250')).toBe('(other)');
+  expect(call('n500')).toBe('(other)');
   clock.millis += 1;
-  expect(call('n250')).toBe('n250');
+  expect(call('n500')).toBe('n500');
   expect(call('n0', 500)).toBeUndefined();
 });
 
-test('names that clients have sent leave room for 250 that the server has shown, and the other way around', () => {
-  const { call } = createTable();
-  for (let i = 0; i < 10_000; i++) call(`n${i}`);
-  const shown = (name: string, status = 200) => call(name, status, {}, false, 'server');
-  for (let i = 0; i < 250; i++) expect(shown(`real${i}`)).toBe(`real${i}`);
-  expect(shown('real250')).toBe('(other)');
-  expect(call('real7')).toBe('real7');
-  expect(call('real7', 500)).toBe('real7');
-  expect(shown('n7')).toBe('n7');
-});
-
-test.each(['server', 'response'] as const)(
-  'one client cannot use up the room for names with the evidence "%s": others get theirs',
-  (evidence) => {
-    const { call } = createTable();
-    const send = (name: string, address: string) => call(name, 200, { address }, false, evidence);
-    for (let i = 0; i < 10_000; i++) send(`Invented${i}`, `2001:db8::${i.toString(16)}`);
-    expect(send('Invented251', '2001:db8::1')).toBe('(other)');
-    const addresses = Array.from({ length: 100 }, (_, i) => `198.51.${i}.7`);
-    const names = addresses.map((address, i) => send(`Order${i}`, address));
-    expect(new Set(names).size).toBeGreaterThan(90); // a few may be in the group of the first client
-    const all = addresses.flatMap((address) =>
-      Array.from({ length: 60 }, (_, i) => send(`${address}_${i}`, address)),
-    );
-    expect(new Set(all).size).toBeLessThanOrEqual(250);
-  },
-);
-
-test('paths at which clients have succeeded leave room for others', () => {
-  const { call } = createTable();
-  for (let i = 0; i < 10_000; i++)
-    call('Me', 200, { path: `/p${String.fromCharCode(97 + (i % 26)).repeat(i % 900)}` });
-  call('Me', 200, { path: '/api/graphql' }, false, 'server');
-  expect(call('Me', 401, { path: '/api/graphql' })).toBe('Me');
-});
-
 test.each([
-  ['none', 200],
-  ['response', 101],
-  ['response', 207],
-  ['response', 304],
-  ['server', 302],
-] as const)(
-  'with the evidence "%s" and the status %i, an operation has not succeeded',
-  (evidence, status) => {
+  [false, 200],
+  [true, 101],
+  [true, 207],
+  [true, 302],
+  [true, 304],
+])(
+  'with the evidence %s and the status %i, an operation has not succeeded',
+  (isEvident, status) => {
     const { call } = createTable();
-    expect(call('Me', status, {}, false, evidence)).toBeUndefined();
+    expect(call('Me', status, {}, false, isEvident)).toBeUndefined();
     expect(call('Me', 500)).toBeUndefined();
   },
 );
@@ -140,7 +103,7 @@ test('a tool that has not succeeded has no name, but the method of the protocol'
   expect(call('fails', {}, { hasFailed: true })).toEqual(['tools/call', 'fails', undefined]);
 });
 
-test('of 10,000 tools, methods and clients that only clients have named, 250 are sent', () => {
+test('of 10,000 tools, methods and clients, 500 are sent', () => {
   const { call } = createMcpTable();
   const rows = Array.from({ length: 10_000 }, (_, i) => {
     const clientName = `client ${i}`;
@@ -148,17 +111,11 @@ test('of 10,000 tools, methods and clients that only clients have named, 250 are
       ? call(`tool_${i}`, { clientName })
       : call(`method_${i}`, { clientName, method: undefined });
   });
-  expect(new Set(rows.map(([, name]) => name)).size).toBe(251);
-  expect(new Set(rows.map(([, , clientName]) => clientName)).size).toBe(251);
+  expect(new Set(rows.map(([, name]) => name)).size).toBe(501);
+  expect(new Set(rows.map(([, , clientName]) => clientName)).size).toBe(501);
   expect(call('tool_1', { clientName: 'client 1' }, { statusCode: 500 })).toEqual([
     'tools/call',
     undefined,
     'client 1',
-  ]);
-  const shown = { evidence: 'server' };
-  expect(call('find_order', { clientName: 'desk' }, shown)).toEqual([
-    'tools/call',
-    'find_order',
-    'desk',
   ]);
 });
