@@ -6,7 +6,7 @@ const MIN_HASHED = 8;
 
 /**
  * Names by their bytes: a known one is found without being decoded. They stay in memory as long as the process runs, so texts that
- * may be personal do not belong here. No `GenerationCache`, whose keys have to be decoded first.
+ * may be personal do not belong here. A `Map`, or decoding each name, would take a tenth of the time of a span.
  */
 export class KnownTexts {
   readonly #texts: string[] = new Array(SLOTS).fill('');
