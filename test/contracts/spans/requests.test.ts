@@ -1,6 +1,6 @@
 import type { Span } from '../doors/spans.js';
 import { dimensions, request } from './request-span.js';
-import { type Row, track } from './row.js';
+import { type Row, trackInTurns } from './row.js';
 
 const EXCEPTION = { name: 'exception', attributes: { 'exception.type': 'Boom' } };
 const OLD = { 'http.method': 'GET', 'http.target': '/old' };
@@ -27,7 +27,7 @@ const withStatus = (status: string | number, found: number): Row =>
     `${found === 404 ? 'GET Not Found' : 'GET /a'} ${found}`,
   );
 
-track([
+trackInTurns([
   withStatus('204', 204),
   withStatus(404, 404),
   withStatus('404', 404),
@@ -63,7 +63,7 @@ const ERRORS = { options: { errors: 'type' } } as const;
 const failed = (attributes = {}, more: Partial<Span> = {}) =>
   request('a', { ...more, attributes: { 'http.response.status_code': 500, ...attributes } });
 
-track([
+trackInTurns([
   row(
     'an exception',
     failed({}, { events: [EXCEPTION] }),
@@ -119,7 +119,7 @@ track([
 // Methods, targets, hosts and clients, by the names of several conventions.
 const SHOP = { ...request('a').attributes, 'server.address': 'shop.example.org' };
 
-track([
+trackInTurns([
   row('the old names', server({ ...OLD, 'http.status_code': 201 }), 'GET /old 201'),
   row(
     'a method that is not known',
@@ -295,7 +295,7 @@ const spring = (
   more: Partial<Row> = {},
 ): Row => row(`Micrometer: ${name}`, server({ ...SPRING, ...attributes }), hit, {}, more);
 
-track([
+trackInTurns([
   spring('a request', {}, 'GET /owners/{ownerId} 200'),
   spring('no route', { uri: 'UNKNOWN' }, 'GET /owners/:id 200'),
   spring('the client left', { status: 'UNKNOWN' }, 'GET /owners/{ownerId} 499'),
@@ -320,7 +320,7 @@ track([
 ]);
 
 // What the service says, and whose requests these are.
-track([
+trackInTurns([
   {
     name: 'attributes of the resource, and a span that wins over them',
     spans: [request('a', { attributes: dimensions({ 6: 'span' }) })],

@@ -1,6 +1,6 @@
 import type { Span } from '../doors/spans.js';
 import { request } from './request-span.js';
-import { type Row, track } from './row.js';
+import { type Row, trackInTurns } from './row.js';
 
 const routed = (
   name: string,
@@ -34,7 +34,7 @@ const DJANGO = { resource: { 'telemetry.sdk.language': 'python' } };
 const PHP = { resource: { 'telemetry.sdk.language': 'php' } };
 
 // Routes.
-track([
+trackInTurns([
   routed('a route', '/users/7', '/users/:id', 'GET /users/:id 200'),
   routed('a route in braces', '/users/7', '/users/{id}', 'GET /users/{id} 200'),
   routed('a route that cannot have matched', '/users/7', '/orders/:id', 'GET /users/:id 200'),
@@ -155,7 +155,7 @@ const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'find_order'
 const FAILED = { options: { errors: 'type' } } as const;
 
 // Operations of GraphQL, JSON-RPC and MCP.
-track([
+trackInTurns([
   message('GraphQL', { 'graphql.operation.name': 'FindOrder' }, 'POST /rpc FindOrder 200'),
   message(
     'JSON-RPC',
