@@ -1,10 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ROOT } from '../../support/child-process.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
-import { type CodeBlock, codeBlocksOf, PAGES, read } from './pages.js';
+import { codeBlocksOf, PAGES, read } from './pages.js';
 import {
   earlierCode,
   importsIn,
@@ -18,18 +13,12 @@ const pages = PAGES.filter((page) => page.startsWith('docs/'));
 const allBlocks = ['README.md', ...pages].flatMap(codeBlocksOf);
 // A block that names its source runs there, in a test or in the matrix.
 const sourced = allBlocks.filter(({ source }) => source !== undefined);
-const codeBlocks = allBlocks.filter(({ source }) => source === undefined);
-
-test('the code in docs passes the type checker against the sources', { timeout: 60_000 }, () => {
-  expect(codeBlocks.length).toBeGreaterThan(2);
-  expect(typeErrorsIn(codeBlocks)).toBe('');
-});
 
 test.each(sourced)('$page: the code that begins `$firstLine` stands in $source', (block) => {
   expect(isExcerpt(block.code, read(block.source as string))).toBe(true);
 });
 
-// The type checker finds missing imports of the other blocks.
+// The type checker (`code.long.test.ts`) finds missing imports of the other blocks.
 test.each(sourced)('$page: the code that begins `$firstLine` shows its imports', (block) => {
   const source = read(block.source as string);
   expect(missingImports(block.code, source, earlierCode(block, allBlocks))).toEqual([]);
@@ -42,27 +31,3 @@ test.each(['README.md', ...pages])('%s: `npm install` names what its code import
   );
   expect([...packages].filter((name) => !installedBy(read(page)).includes(name))).toEqual([]);
 });
-
-/** What `tsc` says of each block as a module of its own; lines begin with the page and the number of the block. */
-function typeErrorsIn(blocks: readonly CodeBlock[]): string {
-  const folder = temporaryFolder();
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  for (const [i, { page, code }] of blocks.entries()) {
-    writeFileSync(join(folder, `${page.replaceAll(/[/\\]/g, '-')}-${i + 1}.mts`), code);
-  }
-  const { compilerOptions } = JSON.parse(read('tsconfig.json')) as {
-    compilerOptions: Record<string, unknown>;
-  };
-  const { rootDir, outDir, declaration, isolatedDeclarations, ...strictness } = compilerOptions;
-  const paths = {
-    'opentelemetry-matomo': [join(ROOT, 'src/index.ts')],
-    'opentelemetry-matomo/gateway': [join(ROOT, 'src/gateway/index.ts')],
-  };
-  const project = {
-    compilerOptions: { ...strictness, noEmit: true, skipLibCheck: true, paths },
-    include: ['*.mts'],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  return spawnSync(process.execPath, [tsc, '-p', folder], { cwd: folder, encoding: 'utf8' }).stdout;
-}

@@ -1,28 +1,11 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
-import { AI_CHATBOTS, HEALTH_CHECKERS } from '../../../src/hit/bots/bots.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
-import type { OptionDeclarations } from '../../../src/options/declaration.js';
-import { OPTIONS } from '../../../src/options/option-table.js';
 import { HIT_OPTIONS, httpRequest, parametersOf, reasonToIgnore } from '../../support/builders.js';
-import { ROOT } from '../../support/child-process.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, PAGES, read, rowsWith } from './pages.js';
 
-const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
-const { configurationPage } = (await import(script)) as {
-  configurationPage: (options: OptionDeclarations, lists: object) => string;
-};
 const page = read('docs/configuration.md');
-
-test('docs/configuration.md is what the declarations of the options and their comments say', () => {
-  const options = { ...OPTIONS, ...RECEIVER_OPTIONS };
-  const isFresh = page === configurationPage(options, { HEALTH_CHECKERS, AI_CHATBOTS });
-  expect(isFresh, 'docs/configuration.md is stale: run `npm run configuration`').toBe(true);
-});
 
 test.each([
   ['a website', 1],
