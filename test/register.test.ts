@@ -12,57 +12,6 @@ import {
   titles,
 } from './support/registered-app.js';
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
-  'a plain http application is tracked from its first request on, and %s ends it when its hits are sent',
-  async (signal) => {
-    const { inspector, app } = await startRegistered('plain-http.cjs');
-    expect(await get(`${app.url}/first`)).toBe('ok');
-    await get(`${app.url}/second`);
-    expect(await app.stop(signal)).toEqual({ code: null, signal });
-    expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
-    expect(app.stderr()).toBe('');
-  },
-);
-
-test('an Express 5 application is tracked with its routes, without any instrumentation of Express', async () => {
-  const { inspector, app } = await startRegistered('express.cjs');
-  for (const path of ['/users/1', '/fails', '/nothing']) await get(app.url + path);
-  await app.stop();
-  const seen = inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_var_v1]);
-  expect(seen).toEqual([
-    ['GET /users/:id', '200'],
-    ['GET /fails', '500'],
-    ['GET Not Found', '404'],
-  ]);
-});
-
-test('an application that ends by itself ends as it would, with its hits sent', async () => {
-  const { inspector, app } = await startRegistered('plain-http.cjs');
-  await get(`${app.url}/stop`);
-  expect(await app.exit()).toEqual({ code: 0, signal: null });
-  expect(titles(inspector)).toEqual(['GET /stop']);
-});
-
-test('an application with a SIGTERM handler of its own ends by that', async () => {
-  const { inspector, app } = await startRegistered('plain-http.cjs', {
-    OWN_HANDLER: '1',
-  });
-  await get(`${app.url}/a`);
-  expect(await app.stop()).toEqual({ code: 7, signal: null });
-  expect(app.stdout()).toContain('closed');
-  expect(titles(inspector)).toEqual(['GET /a']);
-});
-
-test('a Matomo that does not answer delays the end by the shutdown deadline at most', async () => {
-  const { inspector, app } = await startRegistered('plain-http.cjs', {
-    MATOMO_SHUTDOWN_TIMEOUT: '300',
-  });
-  inspector.play({ delayMillis: 600_000 });
-  await get(`${app.url}/a`);
-  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(app.stderr()).toContain('1 hit');
-});
-
 /** What the console exporter of auto-instrumentations wrote: name and kind of each span. */
 function consoleSpans(stdout: string): string[] {
   return [...stdout.matchAll(/^ {2}name: '(.*)',\n(?: {2}.*\n)*? {2}kind: (\d)/gm)]
@@ -160,8 +109,6 @@ test.each([
 
 test.each([
   ['MATOMO_ANONYMIZE_IP', { anonymizeIp: 2 }, ['GET /a', 'GET /b', 'GET /told']],
-  ['MATOMO_ANONYMISE_IP', { anonymizeIp: 2 }, ['GET /a', 'GET /b', 'GET /told']],
-  ['MATOMO_ANONYMIZE_IP', {}, []],
   ['MATOMO_ANONYMISE_IP', {}, []],
 ])(
   '%s=yes beside a processor of the application with %j, which register flushes: %j',
@@ -187,7 +134,6 @@ test.each([
 });
 
 test.each([
-  [{ OTEL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
   [{ OTEL_EXPERIMENTAL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
   [{ OTEL_CONFIG_FILE: 'otel.yaml', FRAMEWORK: 'http' }, [], 'starts.cjs'],
 ])('with %o, OTEL_SDK_DISABLED has no effect: %o %s', async (set, flags, file) => {

@@ -8,12 +8,9 @@ const thrown = (run) => { try { run(); } catch (error) { return [error instanceo
 `;
 
 test.each([
-  ['CommonJS', 'starts.cjs', 'http'],
-  ['CommonJS', 'starts.cjs', 'express'],
   ['CommonJS', 'starts.cjs', 'fastify'],
   ['ES modules', 'starts.mjs', 'http'],
   ['ES modules', 'starts.mjs', 'express'],
-  ['ES modules', 'starts.mjs', 'fastify'],
 ])(
   '%s, %s, %s: functions in code apply without an SDK, and SIGTERM sends the hits',
   async (_form, app, framework) => {

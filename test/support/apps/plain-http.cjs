@@ -11,9 +11,3 @@ const server = createServer((request, response) => {
 server.listen(process.env.PORT, '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
 });
-if (process.env.OWN_HANDLER) {
-  process.on('SIGTERM', () => {
-    server.close(() => process.stdout.write('closed\n'));
-    process.exitCode = 7;
-  });
-}
