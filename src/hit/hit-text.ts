@@ -166,11 +166,12 @@ export class HitText {
     return shared;
   }
 
-  /** Keeps no longer text of which the URL and the referrer are parts. */
-  copyParts(): this {
-    this.url = copyText(this.url);
-    this.referrer = copyText(this.referrer);
-    return this;
+  /** The same, without the longer texts of which URL and referrer may be parts. */
+  toSharedCopy(): HitText {
+    const shared = this.toShared();
+    shared.url = copyText(shared.url);
+    shared.referrer = copyText(shared.referrer);
+    return shared;
   }
 
   /** As a query string. */

@@ -175,7 +175,7 @@ export class Pipeline {
     const { path, query = '', referrer = '' } = http;
     const shared = this.#hits.share(page);
     const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
-    return isLong ? shared.copyParts() : shared;
+    return isLong ? shared.toSharedCopy() : shared;
   }
 
   /** Builds a page view and counts it, or counts why there is none. */
