@@ -83,7 +83,7 @@ export interface McpRequest {
 /** The properties of a class without `readonly`, for the function that makes an instance. */
 export type Writable<T> = { -readonly [key in keyof T]: T[key] };
 
-/** A finished HTTP request, combined from spans and, if there is one, Node's own request. A class for the reason that `Field` has. */
+/** A finished HTTP request, combined from spans and, if there is one, Node's own request. A class for the reason that `HitText` has. */
 export class HttpRequest {
   /** As the client sent it, even if the span has `_OTHER`. */
   readonly method!: string;

@@ -32,7 +32,7 @@ export interface WaitingSpan<S> {
 
 /**
  * Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. A class for the reason
- * that `Field` has.
+ * that `HitText` has.
  */
 class SpanGroup<S> {
   /** The server span of the outermost request in their process. */

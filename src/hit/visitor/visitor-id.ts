@@ -5,7 +5,7 @@ const ID_DIGITS = 16;
 
 /**
  * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (option-callbacks.ts), a
- * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`. A class for the reason that `Field` has.
+ * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`. A class for the reason that `HitText` has.
  */
 export class VisitorTraits {
   /** Masked, if addresses are. */
