@@ -27,6 +27,8 @@ const EARLY =
   /build.(?:common.(?:channel-listener|describe-error|diagnostics|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker)|tracker.key|version)\.js$/;
 /** What an application imports to track. Bundlers keep whole chunks, so these and their imports have one of their own. */
 const TRACKING = ['annotate', 'for-request'];
+/** The reader of protobuf, which is bundled, so that the package has no dependencies. */
+const READER = '@bufbuild/protobuf';
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
@@ -48,6 +50,7 @@ await bundle('cjs', {
 linkLateEntry();
 await bundleTypes();
 copyPage();
+writeLicense();
 writeFileSync(join(dist, 'cjs/package.json'), '{"type":"commonjs"}\n'); // last, see setup.mjs
 
 function compile(project) {
@@ -65,7 +68,7 @@ async function bundle(folder, format) {
     input: Object.fromEntries(
       [...entries, ...LATE_ENTRIES[folder]].map((entry) => [entry, join(build, `${entry}.js`)]),
     ),
-    external: /^[^./]/, // Node and dependencies
+    external: (id) => /^[^./]/.test(id) && !id.startsWith(READER), // Node and peer dependencies
     platform: 'node',
     plugins: folder === 'esm' ? [{ name: 'late', transform: importLateEntry }] : [],
     onLog: (_level, { message }) => {
@@ -164,4 +167,16 @@ function copyPage() {
       cpSync(join(folder, name), join(page, name));
     }
   }
+}
+
+/** The license of the reader of protobuf: its files have their terms at the top. */
+function writeLicense() {
+  const folder = join(root, 'node_modules', READER);
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const terms = ['binary-encoding', 'varint'].map((name) => {
+    const code = readFileSync(join(folder, `dist/esm/wire/${name}.js`), 'utf8');
+    return /^(?:\/\/.*\n)+/.exec(code)[0].replace(/^\/\/ ?/gm, '');
+  });
+  const about = `Files in this folder contain parts of ${READER} ${version} (Apache-2.0 AND BSD-3-Clause). Its terms:\n`;
+  writeFileSync(join(dist, 'LICENSE-protobuf.txt'), [about, ...terms].join('\n'));
 }

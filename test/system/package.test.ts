@@ -5,6 +5,7 @@ import { rolldown } from 'rolldown';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ROOT, runNode } from '../support/child-process.js';
+import { secondCopy } from '../support/installed-app.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { words } from '../support/words.js';
@@ -81,6 +82,7 @@ test('the package holds built code, its types, the pages about it and nothing el
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'dist/LICENSE-protobuf.txt',
     'dist/cjs/*.d.ts',
     'dist/cjs/*.js',
     'dist/cjs/package.json',
@@ -96,6 +98,18 @@ test('the package holds built code, its types, the pages about it and nothing el
   expect(readFileSync(join(ROOT, 'LICENSE'), 'utf8')).toMatch(
     /^\s*Apache License\s+Version 2\.0, January 2004\s/,
   );
+});
+
+test('each entry loads where nothing else is installed, and the license of what is bundled is in the package', async () => {
+  const folder = join(secondCopy(), '../..');
+  const use = `
+    for (const entry of ['', '/gateway', '/testing', '/register']) {
+      require('opentelemetry-matomo' + entry);
+      import('opentelemetry-matomo' + entry);
+    }`;
+  expect(await runNode(['-e', use], { cwd: folder })).toMatchObject({ code: 0, stderr: '' });
+  const license = readFileSync(join(ROOT, 'dist/LICENSE-protobuf.txt'), 'utf8');
+  expect(license).toMatch(/Buf Technologies.*Apache License, Version 2\.0.*Google Inc\./s);
 });
 
 test('links of the packed pages lead to packed pages, but for what is about the repository', () => {
@@ -136,8 +150,8 @@ test('published types import nothing but Node', () => {
   expect([...foreign]).toEqual([]);
 });
 
-test('there is one dependency, and all peers are optional', () => {
-  expect(Object.keys(packageJson.dependencies)).toEqual(['@bufbuild/protobuf']);
+test('there are no dependencies, and all peers are optional', () => {
+  expect(packageJson).not.toHaveProperty('dependencies');
   const optional = Object.keys(packageJson.peerDependenciesMeta);
   expect(Object.keys(packageJson.peerDependencies)).toEqual(optional);
 });
