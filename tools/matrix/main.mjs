@@ -14,6 +14,7 @@ const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
   --only orders        only one part, of ${PARTS.join(', ')}
+  --app polka          only rows with this in their name
   --core               only what npm run test:long runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}`;
 const RESULTS = fileURLToPath(new URL('.results/', import.meta.url));
@@ -53,16 +54,17 @@ function readOptions() {
         node: { type: 'string', multiple: true },
         sdk: { type: 'string', multiple: true },
         only: { type: 'string' },
+        app: { type: 'string' },
         core: { type: 'boolean' },
       },
     });
-    const { node, sdk: sdks, only, core } = values;
+    const { node, sdk: sdks, only, app, core } = values;
     const nodes = node?.map(Number);
     const isKnown =
       (nodes ?? []).every((major) => NODES.includes(major)) &&
       (sdks ?? []).every((name) => name in SDKS) &&
       (only === undefined || PARTS.includes(only));
-    if (isKnown) return { nodes, sdks, only, core };
+    if (isKnown) return { nodes, sdks, only, app, core };
   } catch (error) {
     console.log(error.message);
   }

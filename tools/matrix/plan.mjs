@@ -12,13 +12,14 @@ export const PARTS = Object.keys(CELLS);
  */
 const CORE = ['SDK 1.30 on Node.js 20', 'SDK 2.12 on Node.js 20', 'SDK 3.1 on Node.js 22'];
 
-/** `nodes`, `sdks` and `only` narrow down the whole matrix, `core` to the part in `npm run test:long`. */
-export function planCells({ nodes, sdks, only, core = false }) {
+/** `nodes`, `sdks`, `only` and `app` narrow down the whole matrix, `core` to the part in `npm run test:long`. */
+export function planCells({ nodes, sdks, only, app, core = false }) {
   return PARTS.flatMap((part) => CELLS[part].map((cell) => ({ part, ...cell }))).filter(
-    ({ part, sdk, node }) =>
+    ({ part, name, sdk, node }) =>
       (nodes?.includes(node) ?? true) &&
       (sdks?.includes(sdk) ?? true) &&
       (only ?? part) === part &&
+      (app === undefined || name.toLowerCase().includes(app.toLowerCase())) &&
       (!core || (part === 'orders' && CORE.includes(`SDK ${sdk} on Node.js ${node}`))),
   );
 }
