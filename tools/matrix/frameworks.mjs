@@ -187,7 +187,7 @@ const ROWS = [
     ...SENTRY_APP,
     name: 'Express beside Sentry',
     app: 'frameworks/sentry-default.cjs',
-    codes: ['provider-without-processors'],
+    codes: ['not-attached'],
   },
   {
     ...SENTRY_APP,
