@@ -26,14 +26,8 @@ const report = async (create) => {
 
 test.each([
   ['register waits for a server', REGISTER, 'return []'],
-  ['start waits for a server', [], `require('opentelemetry-matomo').start(); return []`],
   ['start of the ES module build', [], `(await import('opentelemetry-matomo')).start(); return []`],
   ['in code', [], `return [new (require('opentelemetry-matomo').MatomoSpanProcessor)()]`],
-  [
-    'in code, of the ES module build',
-    [],
-    `return [new (await import('opentelemetry-matomo')).MatomoSpanProcessor()]`,
-  ],
 ])('an SDK shows MatomoSpanProcessor: %s', async (_name, flags, create) => {
   const { env } = await matomo();
   const code = `${SHOW}report(async () => { ${create} });`;

@@ -53,11 +53,8 @@ test.each([
   },
 );
 
-test.each([
-  ['tsc', ['node_modules/typescript/bin/tsc', '--version']],
-  ['vitest', ['node_modules/vitest/vitest.mjs', '--version']],
-  ['knip', ['node_modules/knip/bin/knip.js', '--version']],
-])('%s with NODE_OPTIONS says what it says without', async (_name, args) => {
+test('a tool with NODE_OPTIONS says what it says without', async () => {
+  const args = ['node_modules/vitest/vitest.mjs', '--version'];
   const NODE_OPTIONS = `--require ${join(ROOT, 'register')}`;
   const [beside, alone] = await Promise.all([
     runNode(args, { env: { NODE_OPTIONS, MATOMO_URL: 'no URL' } }),

@@ -5,8 +5,6 @@ import { APPS, get, REGISTER, startTracked, TRACED } from '../support/registered
 
 test.each([
   ['with tracing', 'operator', TRACED],
-  ['with tracing', 'application', TRACED],
-  ['without tracing', 'operator', []],
   ['without tracing', 'application', []],
 ])(
   '%s, two installations are registered, that of the %s first: each hit is sent once',

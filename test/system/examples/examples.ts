@@ -28,3 +28,7 @@ export function startCommand(example: string): string {
 export function storedBy(inspector: Inspector): InspectedHit['stored'][] {
   return inspector.hits().map(({ stored }) => stored);
 }
+
+export function titlesAndStatuses(inspector: Inspector): (string | undefined)[][] {
+  return storedBy(inspector).map((action) => [action?.title, action?.custom_var_v1]);
+}

@@ -50,24 +50,12 @@ const SPOOLS: readonly (readonly [where: string, open: () => Promise<string>])[]
 
 type NodeOptions = () => { readonly node?: string };
 
-/** The rows of `npm test`. */
-export function testDangerousHosts(options: NodeOptions = () => ({})): void {
-  test.each(DANGEROUS)(
-    'a process whose host %s lives and ends as it would',
-    async (_name, flags, env) => {
-      await expectToLive([...REGISTER, ...flags, APP], { ...options(), env });
-    },
-  );
-
-  test('the same by start() in an ES module', async () => {
-    const env = { FREEZE: 'after', FREEZE_GLOBAL: '1' };
-    await expectToLive([...STARTS, ...FREEZE, APP], { ...options(), env });
-  });
-
-  test.each(SPOOLS)('the same with frozen intrinsics and hits in %s', async (_where, open) => {
-    const env = { FREEZE: 'after', MATOMO_SPOOL: await open() };
-    await expectToLive([...REGISTER, ...FREEZE, APP], { ...options(), env });
-  });
+/** The rows of `npm test`, together. */
+export function testDangerousHosts(): void {
+  test('hosts that ended processes live and end as they would', () =>
+    together(DANGEROUS, nameOf, ([, flags, env]) =>
+      expectToLive([...REGISTER, ...flags, APP], { env }),
+    ));
 }
 
 /** All rows of one way, and those that were dangerous of the others. They run together. */

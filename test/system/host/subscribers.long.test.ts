@@ -1,9 +1,13 @@
 import { describe } from 'vitest';
 import { sampled } from '../../support/long.js';
-import { installNodeBeforeTests } from '../../support/matrix.js';
+import { installNodeBeforeTests, OWN_NODE } from '../../support/matrix.js';
 import { testSubscribers } from './subscribers.js';
 
-describe.each(sampled([24], [22, 24]))('Node.js %d', (major) => {
+describe(`Node.js ${OWN_NODE}`, () => testSubscribers(() => ({}), OWN_NODE >= 22));
+
+const OTHERS = sampled([24], [22, 24]).filter((major) => major !== OWN_NODE);
+
+describe.each(OTHERS)('Node.js %d', (major) => {
   const findNode = installNodeBeforeTests(major);
   testSubscribers(() => ({ node: findNode() }), true);
 });

@@ -1,3 +1,0 @@
-import { testFetch } from './fetch.js';
-
-testFetch(() => ({}));
