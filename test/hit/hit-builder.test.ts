@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
 import {
   annotations,
-  createBuildHits,
-  HIT_OPTIONS,
   hitsOf,
   httpRequest,
   NOON,
   operation,
   parametersOf,
 } from '../support/builders.js';
-import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 test('a request becomes a page view with every fact that Matomo has a place for', () => {
   const request = httpRequest({ query: 'x=1', referrer: 'https://ref.example/a' });
@@ -227,23 +224,4 @@ test('an error is its class, and only of a request that failed', () => {
   expect(of(500, 'type')[0]?.cvar).toContain('["error_type","TypeError"]');
   expect(of(500, 'off')[0]?.cvar).not.toContain('TypeError');
   expect(of(200, 'type')[0]?.cvar).not.toContain('TypeError');
-});
-
-test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', 'address'] as const)(
-  'no text is kept of which the %s of a request is a part',
-  (name) => {
-    for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
-      const build = createBuildHits({ ...HIT_OPTIONS, beforeSend });
-      const kept = keptBytes((part) =>
-        build(httpRequest({ route: undefined, [name]: part }), 1, NOON),
-      );
-      expect(kept).toBeLessThan(PARTS_BYTES / 4);
-    }
-  },
-);
-
-test('titles of requests with a long method are not remembered', () => {
-  const build = createBuildHits(HIT_OPTIONS);
-  const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
-  expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

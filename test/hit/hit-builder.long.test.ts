@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { createBuildHits, HIT_OPTIONS, httpRequest, NOON } from '../support/builders.js';
+import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
+
+test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', 'address'] as const)(
+  'no text is kept of which the %s of a request is a part',
+  (name) => {
+    for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
+      const build = createBuildHits({ ...HIT_OPTIONS, beforeSend });
+      const kept = keptBytes((part) =>
+        build(httpRequest({ route: undefined, [name]: part }), 1, NOON),
+      );
+      expect(kept).toBeLessThan(PARTS_BYTES / 4);
+    }
+  },
+);
+
+test('titles of requests with a long method are not remembered', () => {
+  const build = createBuildHits(HIT_OPTIONS);
+  const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
+  expect(kept).toBeLessThan(PARTS_BYTES / 4);
+});
