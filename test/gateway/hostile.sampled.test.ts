@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
+import { gunzipSync, inflateSync } from 'node:zlib';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
 import { readJson } from '../../src/gateway/otlp/decode-json.js';
@@ -7,12 +7,9 @@ import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
 import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
-import { eventually, startServer } from '../support/child-process.js';
-import { MAIN } from '../support/cli.js';
+import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { sampled } from '../support/long.js';
-import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
-import { matomo } from '../support/registered-app.js';
 import { seededRandom } from '../support/seed.js';
 import { requires } from '../support/skips.js';
 import { OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
@@ -24,11 +21,8 @@ const EVERYTHING = {
   mayKeep: () => true,
 };
 
-const MEBIBYTE = 1024 ** 2;
 const MANY = sampled(100_000, 10_000_000);
 const MUTATIONS = sampled(500, 4000);
-/** How many send a body at once. */
-const SENDERS = sampled(2, 3);
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
@@ -78,88 +72,6 @@ test.each([
     await eventually(() => gateway.stats().pendingRequests === 0);
   },
 );
-
-/** Many fields of no length, one in the other: two bytes for each of the innermost. */
-function emptySpans(): Uint8Array {
-  const spans = Buffer.alloc(4 * MEBIBYTE - 64);
-  for (let i = 0; i < spans.length; i += 2) spans[i] = 18;
-  const scope = new BinaryWriter().tag(2, WireType.LengthDelimited).bytes(spans).finish();
-  return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(scope).finish();
-}
-
-function manyOf(item: string): string {
-  return Array.from(
-    { length: Math.floor((4 * MEBIBYTE - 2000) / (item.length + 1)) },
-    () => item,
-  ).join();
-}
-
-const HOSTILE: readonly [string, () => Uint8Array | string, Record<string, string>, number][] = [
-  ['empty spans', emptySpans, PROTOBUF, 200],
-  [
-    'spans of nothing in JSON',
-    () => `{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{"a":1}')}]}]}]}`,
-    JSON_TYPE,
-    200,
-  ],
-  [
-    'scopes of nothing in JSON',
-    () => `{"resourceSpans":[{"scopeSpans":[${manyOf('{"a":1}')}]}]}`,
-    JSON_TYPE,
-    200,
-  ],
-  ['objects without end', () => `{"resourceSpans":[${manyOf('{}')}]}`, JSON_TYPE, 400],
-  [
-    'lists in lists',
-    () => `{"resourceSpans":${'['.repeat(MEBIBYTE)}${']'.repeat(MEBIBYTE)}}`,
-    JSON_TYPE,
-    400,
-  ],
-  [
-    'attributes without end',
-    () =>
-      exportRequest([requestSpan('/a')]).replace(
-        '"attributes":[',
-        `"attributes":[${manyOf('{"key":"a"}')},`,
-      ),
-    JSON_TYPE,
-    200,
-  ],
-  [
-    'a bomb',
-    () => gzipSync(Buffer.alloc(256 * MEBIBYTE), { level: 1 }),
-    { ...PROTOBUF, 'content-encoding': 'gzip' },
-    413,
-  ],
-  ['a long chain', chain, JSON_TYPE, 200],
-];
-
-function chain(): string {
-  const spans = [requestSpan('/chain')];
-  for (let i = 0; i < 10_000; i++)
-    spans.push(below(spans.at(-1) as ReturnType<typeof otlpSpan>, { 'matomo.cvar.a': 'b' }));
-  return exportRequest(spans.reverse());
-}
-
-test('hostile bodies take neither its memory nor its time from a gateway, and it goes on', async () => {
-  const { inspector, env } = await matomo();
-  const gateway = await startServer(
-    ['--max-old-space-size=192', MAIN, 'gateway', '--listen', '127.0.0.1:0'],
-    { env: { ...env, MATOMO_GATEWAY_GRACE: '100', MATOMO_SCHEDULE_DELAY: '50' } },
-  );
-  const url = gateway.url.replace(/\/v1\/traces.*$/, '');
-  for (const [name, body, headers, status] of HOSTILE) {
-    const content = body();
-    const sent = Array.from({ length: SENDERS }, () => sendSpans({ url }, content, headers));
-    const statuses = (await Promise.all(sent)).map((answer) => answer.status);
-    expect(statuses, name).toEqual(statuses.map(() => status));
-  }
-  expect((await sendSpans({ url }, exportRequest([requestSpan('/after')]))).status).toBe(200);
-  await eventually(() => inspector.hits().some(({ stored }) => stored?.title === 'GET /after'));
-  expect(await gateway.stop()).toMatchObject({ code: 0 });
-  const lines = gateway.stderr().split('\n');
-  expect(lines.filter((line) => line !== '' && !line.endsWith('[export-not-read]'))).toEqual([]);
-});
 
 function messageIn(field: number, ...content: Uint8Array[]): Buffer {
   const bytes = Buffer.concat(content);
@@ -219,28 +131,6 @@ test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
 ])(`of ${MANY} %s few are kept, also where bodies may be large`, (_what, content, kept, most) => {
   const { spans } = decode(readProtobuf, messageIn(1, content()), new DecodedExport(EVERYTHING));
   expect(spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
-});
-
-test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
-  const { gateway } = await startGateway({
-    beforeSend: () => null,
-    graceMillis: 60_000,
-    maxQueueSize: 1_000_000,
-    shutdownTimeoutMillis: 100,
-  });
-  let requests = 0;
-  for (let i = 0; i < 26; i++) {
-    const spans = Array.from({ length: 4000 }, (_, n) =>
-      n % 10 > 0 ? otlpSpan() : requestSpan(`/${n}`),
-    );
-    requests += spans.length / 10;
-    expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
-  }
-  const { spans, hits, ignored, pendingRequests, lost } = gateway.stats();
-  expect(spans.waiting).toBeLessThanOrEqual(100_000);
-  expect(spans.received).toBe(spans.waiting + spans.used + spans.unused);
-  expect(hits + ignored.predicate + pendingRequests).toBe(requests);
-  expect(lost.queue_full).toBe(0);
 });
 
 test('a client that sends its headers slowly is answered and disconnected', async () => {

@@ -75,7 +75,8 @@ const SCHEMES: Scheme[] = ['http', 'https'];
 
 for (const scheme of SCHEMES) {
   for (const [leaves, leave] of CLIENTS) {
-    for (const [when, begin] of PROGRESS) {
+    // TLS has buffers of its own.
+    for (const [when, begin] of scheme === 'http' ? PROGRESS : PROGRESS.slice(-1)) {
       test(`${scheme}: 499 if the client ${leaves} ${when}`, async () => {
         let isServed = false;
         const service = await startService(scheme, (_request, response) => {
@@ -237,13 +238,11 @@ const SERVERS: [string, string, (request: IncomingMessage, response: ServerRespo
   ],
 ];
 
-for (const scheme of SCHEMES) {
-  test.each(SERVERS)(`${scheme}: %s if the server %s`, async (status, _what, act) => {
-    const service = await startService(scheme, act);
-    await service.open();
-    expect(await statusOfHit(service)).toBe(status);
-  });
-}
+test.each(SERVERS)('%s if the server %s', async (status, _what, act) => {
+  const service = await startService('http', act);
+  await service.open();
+  expect(await statusOfHit(service)).toBe(status);
+});
 
 test('499 if the client leaves while it sends the body', async () => {
   let hasBegun = false;
