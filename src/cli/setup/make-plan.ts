@@ -203,14 +203,21 @@ function planSegment(
   }
   const ofDimension = needed?.id === undefined ? undefined : `dimension${needed.id}${condition}`;
   const definition = dimension === undefined ? condition : ofDimension;
-  const found = state.segments.find((segment) => segment.definition === definition);
-  if (found) return { action: 'present', id: found.id };
-  const other = state.segments.find((segment) => isSameName(segment.name, name));
+  const isShared = state.role === 'super';
+  const segments = state.segments.filter(({ isPrivate }) => !isShared || !isPrivate);
+  const found = segments.find((segment) => segment.definition === definition);
+  if (found) {
+    const isLate = archivesSegments && found.isComputedLate;
+    const reason = isLate
+      ? '--auto-archive changes no segment that exists: edit it in Matomo to have it computed in advance'
+      : undefined;
+    return { action: 'present', id: found.id, reason };
+  }
+  const other = segments.find((segment) => isSameName(segment.name, name));
   if (other) {
     const reason = `segment ${other.id} has that name and another definition (${show(other.definition)}); rename or delete it in Matomo`;
     return blocked(reason);
   }
-  const isShared = state.role === 'super';
   const reason = isShared ? 'for all users' : 'only the user of this token sees it';
   const enabledAllUsers = isShared ? '1' : '0';
   const add = (autoArchive: '0' | '1') =>

@@ -99,6 +99,10 @@ export async function readMatomo(
       id: Number(segment.idsegment),
       name: readName(segment),
       definition: unescapeHtml(String(segment.definition)),
+      /** Whether one user alone has it. Of others than its own, only a super user gets these. */
+      isPrivate: isFalse(segment.enable_all_users),
+      /** Whether Matomo computes it when somebody looks at it. */
+      isComputedLate: isFalse(segment.auto_archive),
     })),
     /** Reports by mail of the token's user. Only read if one is wanted. */
     reports: listOf(reports).map(({ idreport, description }) => ({
@@ -115,6 +119,11 @@ export async function readMatomo(
       report: whyHidden(reports) ?? whyHidden(metadata),
     },
   } as const;
+}
+
+/** Whether a flag is off. One that Matomo does not send is not. */
+function isFalse(value: unknown): boolean {
+  return value !== undefined && !isTrue(value);
 }
 
 /** Finds the site with that name and URL, because Matomo would create a second one. */

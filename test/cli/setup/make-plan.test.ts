@@ -54,6 +54,7 @@ function plan(
 }
 
 const SEGMENTS = ['--segments'];
+const SHARED = { isPrivate: false, isComputedLate: false };
 const ORDERS = ['--goal', 'Orders=/orders'];
 const NEW_SITE = ['--create-site', 'API', '--site-url', 'https://api.example'];
 
@@ -103,7 +104,7 @@ test('a goal or segment of that name with another meaning is left alone and expl
   const match = { matchAttribute: 'title', pattern: 'x', patternType: 'exact' };
   const { steps } = plan([...ORDERS, ...SEGMENTS], [], {
     goals: [{ id: 3, name: 'orders', ...match }],
-    segments: [{ id: 8, name: 'Visits with a 404', definition: 'pageUrl==x' }],
+    segments: [{ id: 8, name: 'Visits with a 404', definition: 'pageUrl==x', ...SHARED }],
   });
   const blocked = steps.filter(({ action }) => action === 'blocked');
   expect(blocked.map(({ reason }) => reason)).toEqual([
@@ -205,6 +206,31 @@ test.each([true, false])(
     expect(mapping).toEqual(['1=app.route']);
   },
 );
+
+test('a private segment of somebody else is not present for a super user, and blocks no name', () => {
+  const definition = 'userId==';
+  const name = 'Visits with a 404';
+  const segments = [
+    { id: 1, name: 'Mine', definition, ...SHARED, isPrivate: true },
+    { id: 2, name, definition: 'pageUrl==x', ...SHARED, isPrivate: true },
+  ];
+  const actions = (role: MatomoState['role']) =>
+    plan(SEGMENTS, [{ name: 'HTTP status' }], { role, segments })
+      .steps.filter(({ kind }) => kind === 'segment')
+      .map(({ action }) => action);
+  expect(actions('write')).toEqual(['create', 'blocked', 'present']);
+  expect(actions('super')).toEqual(['create', 'create', 'create']);
+});
+
+test('--auto-archive says that a segment stays as it is', () => {
+  const segments = [{ id: 1, name: 'Mine', definition: 'userId==', ...SHARED }];
+  const reasonOf = (isComputedLate: boolean) =>
+    plan([...SEGMENTS, '--auto-archive'], [], {
+      segments: segments.map((segment) => ({ ...segment, isComputedLate })),
+    }).steps.at(-1)?.reason;
+  expect(reasonOf(true)).toMatch(/^--auto-archive changes no segment/);
+  expect(reasonOf(false)).toBeUndefined();
+});
 
 test('a segment of a dimension in conflict is blocked, too', () => {
   const { steps } = plan(SEGMENTS, [{ name: 'HTTP status' }], { mapped: { 1: 'app.status' } });
