@@ -3,14 +3,17 @@ import type { PlayedAnswer } from '../../src/inspector/index.js';
 import { runNode } from './child-process.js';
 import { matomo } from './registered-app.js';
 
-/** What a script may use: a server, a client, and what sends its result here. */
+/** What a script may use: a server, a client (`fetch` takes long to load), and what sends its result here. */
 export const PRELUDE = `
 const http = require('node:http');
 const { start, MatomoSpanProcessor, trackEvent } = require('opentelemetry-matomo');
 const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {
   const server = http.createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
 });
-const get = (url) => fetch(url, { headers: { connection: 'close' } }).then((response) => response.text());
+const get = (url) => new Promise((resolve, reject) => {
+  const read = (response) => response.toArray().then((chunks) => resolve(Buffer.concat(chunks).toString()), reject);
+  http.get(url, { agent: false, headers: { 'user-agent': 'node' } }, read).on('error', reject);
+});
 const report = (value) => console.log(JSON.stringify(value));
 `;
 
