@@ -8,8 +8,6 @@ import { sorted } from '../support/sorted.js';
 
 const WAYS: [string, readonly string[], Record<string, string>][] = [
   ['with tracing', [...TRACED, ...REGISTER], {}],
-  ['without tracing', REGISTER, {}],
-  ['in a worker thread with tracing', [...TRACED, ...REGISTER], { IN_THREAD: '1' }],
   ['in a worker thread without tracing', REGISTER, { IN_THREAD: '1' }],
 ];
 
@@ -73,11 +71,8 @@ test.each(WAYS)(
   },
 );
 
-test.each(WAYS.filter(([, , more]) => !('IN_THREAD' in more)))(
-  '%s responses that are open when the process ends by process.exit() make page views with their status',
-  async (_way, preloads, more) => {
-    const tracked = await start(preloads, { ...more, EXIT: '1' });
-    await endWithOpenResponses(tracked);
-    expect(tracked.app.stderr()).toBe('');
-  },
-);
+test('responses that are open when the process ends by process.exit() make page views with their status', async () => {
+  const tracked = await start(REGISTER, { EXIT: '1' });
+  await endWithOpenResponses(tracked);
+  expect(tracked.app.stderr()).toBe('');
+});

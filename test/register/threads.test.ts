@@ -22,7 +22,6 @@ const events = (inspector: Inspector) =>
 
 test.each([
   ['with tracing', [...TRACED, ...REGISTER], {}],
-  ['without tracing', REGISTER, {}],
   ['in a worker of a worker', REGISTER, { DEPTH: '2' }],
   ['with eval', REGISTER, { EVAL: '1' }],
 ])('%s, a server in a worker thread is tracked', async (_given, args, more) => {
@@ -61,7 +60,6 @@ test('a worker without a server sends what names its visitor', async () => {
 const IN_CODE = { doNotTrack: true, siteId: 1 };
 
 test.each([
-  ['nothing', {}, []],
   ['another privacy option', { WORKER_OPTIONS: '{"anonymizeIp":2}' }, []],
   ['that option in its own code', { WORKER_OPTIONS: JSON.stringify(IN_CODE) }, ['GET /b']],
   ['that option in an environment of its own', { WORKER_DNT: 'true' }, ['GET /b']],
