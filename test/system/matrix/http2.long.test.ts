@@ -152,7 +152,7 @@ describe.each(NODES)('Node.js %i', (major) => {
     ]);
     await visit(app, ['/unauthorized', keyed], ...stripped, ['/unauthorized', keyed]);
     const named = inspector.hits().map(({ stored, params }) => `${stored?.title} ${params.uid}`);
-    const user = '44c6f64b87f4bae5';
+    const user = '5d86cf2dc36e7374';
     expect(sorted(named)).toEqual([
       `GET /stream/stripped ${user}`,
       `GET /stripped ${user}`,
