@@ -1,4 +1,4 @@
-import { by, code, killed, type TableRow } from './row.js';
+import { BUG, by, code, killed, type TableRow } from './row.js';
 
 /** What is in Redis is left to others, and the rest is sent to Matomo. */
 const LAST_IS_LOST = {
@@ -21,12 +21,19 @@ export const REDIS: readonly TableRow[] = [
     exit: code(3),
   },
   { way: 'empty event loop', name: 'an empty event loop', exit: code(0), expected: LAST_IS_LOST },
-  { way: 'uncaught error', name: 'an uncaught error', exit: code(1), expected: LAST_IS_LOST },
+  {
+    way: 'uncaught error',
+    name: 'an uncaught error',
+    prints: BUG,
+    exit: code(1),
+    expected: LAST_IS_LOST,
+  },
   { way: 'no handler', name: 'SIGTERM', end: by('SIGTERM'), exit: killed('SIGTERM') },
   {
     way: 'exits after 30 ms',
     name: 'a handler of SIGTERM that closes and exits after 30 ms',
     end: by('SIGTERM'),
+    prints: 'closing after SIGTERM\n',
     exit: code(0),
   },
   {
