@@ -92,8 +92,8 @@ test('with pageViews: false only AI chatbots are sent, without a token', async (
     page_views: 2,
     ai_chatbot: 2,
   });
-  expect(Object.keys(service.inspector.hits()[0]?.params ?? {})).toEqual(
-    'idsite rec apiv recMode url http_status bw_bytes pf_srv source ua cdt'.split(' '),
+  expect(sorted(Object.keys(service.inspector.hits()[0]?.params ?? {}))).toEqual(
+    'apiv bw_bytes cdt http_status idsite pf_srv rec recMode source ua url'.split(' '),
   );
 });
 
