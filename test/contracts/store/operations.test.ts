@@ -178,6 +178,8 @@ const ROWS: readonly Row[] = [
     async run(open) {
       const [first, second, third] = [await open(), await open(), await open()];
       await first.store(hits('a'));
+      const storedMillis = Date.now(); // what is of one millisecond has no order
+      await eventually(() => Date.now() > storedMillis);
       await second.store(hits('b'));
       await third.store(hits('c'));
       await first.close();
