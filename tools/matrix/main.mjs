@@ -27,6 +27,10 @@ async function main(options) {
   if (!options) return 2;
   if (!(await setUp(console.log))) return 1;
   const cells = planCells(options);
+  if (cells.length === 0) {
+    console.log(`No cell is of all that was given.\n${USAGE}`);
+    return 2;
+  }
   console.log(`${cells.length} cells. What they need is installed into ${CACHE}.`);
   const npmPackage = await packPackage();
   const onCell = (cell, done) => {
