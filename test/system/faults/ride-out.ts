@@ -15,7 +15,7 @@ import { startTracedService } from '../../support/traced-service.js';
 import { headersOf, hitsOf, isMixed, nameOf, trackFurther } from './mixture.js';
 
 /** `npm run test:faults` lets faults last longer. */
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
+export const ROUNDS: number = Number(process.env.FAULT_ROUNDS ?? 3);
 const REQUESTS_A_ROUND = 5;
 
 export interface FaultCase {
