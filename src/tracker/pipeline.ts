@@ -157,6 +157,7 @@ export class Pipeline {
       if (isSent) shared = this.#share(decision, page);
     } catch (error) {
       this.loseRequest(request, error);
+      return;
     }
     this.#additional.end(request, shared);
   }
@@ -253,6 +254,7 @@ export class Pipeline {
   loseRequest(request: Request, error: unknown): void {
     this.lose(error);
     this.#additional.lose(request, error);
+    request.hits = undefined; // later ones are of a request of which nothing is known
   }
 
   /** A hit that cannot be built. */

@@ -11,7 +11,8 @@ test.each(['processor', 'start'] as const)(
       framework: 'node',
       tracing,
       routes: [
-        { route: '/unreadable', handler: 'breaks its headers' },
+        { route: '/unreadable', handler: 'breaks its headers, and binds an event' },
+        { route: '/late', handler: 'calls what was bound' },
         { route: '/open', handler: 'tracks an event, breaks its headers, and waits' },
         { route: '/answer', handler: 'answers what waits' },
       ],
@@ -20,18 +21,19 @@ test.each(['processor', 'start'] as const)(
       eventually(async () => (await column.askStats()).lost.rejected === count);
     await column.send(get('/unreadable'));
     await untilLost(1);
+    await column.send(get('/late'));
     const open = column.send(get('/open'));
     await untilLost(2); // its event, which does not wait for the response
     await column.send(get('/answer'));
     await open;
     const hits = await column.stop();
-    expect(hits.map(({ hit }) => hit)).toEqual(['GET /answer 200']);
+    expect(hits.map(({ hit }) => hit)).toEqual(['GET /late 200', 'GET /answer 200']);
     expect(column.stats()).toMatchObject({
-      hits: 4,
-      tracked: 1,
+      hits: 5,
+      tracked: 2,
       pending: 0,
       lost: { rejected: 3 },
     });
-    expect(column.logged()).toContain('internal-error');
+    expect(column.logged()).toEqual(expect.arrayContaining(['internal-error', 'request-unknown']));
   },
 );

@@ -1,3 +1,4 @@
+const { AsyncResource } = require('node:async_hooks');
 const { trackEvent } = require('opentelemetry-matomo');
 
 /** What an application may replace. */
@@ -9,12 +10,18 @@ function breakHeaders({ request }) {
   });
 }
 
+let bound;
 let waiting;
 
 module.exports = {
-  'breaks its headers'(exchange) {
+  'breaks its headers, and binds an event'(exchange) {
+    bound = AsyncResource.bind(() => trackEvent('Test', 'late'));
     exchange.begin(200, { 'content-type': 'text/html' }).end('ok');
     breakHeaders(exchange);
+  },
+  'calls what was bound'(exchange) {
+    bound();
+    exchange.begin(200, { 'content-type': 'text/html' }).end('ok');
   },
   'tracks an event, breaks its headers, and waits'(exchange) {
     trackEvent('Test', 'before');
