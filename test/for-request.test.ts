@@ -59,9 +59,9 @@ test.each([
       { path: '/opens', mark: 'by /opens', isTimed: false },
     ]);
     for (const name of Object.keys(urls)) {
-      const [page, ...further] = at(`/${name}`);
+      const [page, ...additional] = at(`/${name}`);
       expect(page).toEqual({ path: `/${name}`, mark: `/${name}`, isTimed: true });
-      expect(further.map(({ mark }) => mark)).toEqual([`/${name}`, '1', `/${name}`, `/${name}`]);
+      expect(additional.map(({ mark }) => mark)).toEqual([`/${name}`, '1', `/${name}`, `/${name}`]);
       expect(at(`/${name}/ignored`)).toHaveLength(4); // no page view
     }
     expect(app.stderr().trim().split('\n')).toEqual([

@@ -312,9 +312,9 @@ test('a mistake of another kind, or in another place, is logged, too', async () 
   }, OPTIONS);
   await service.visit('/');
   expect(output).toEqual(
-    [/number from a further hit/, /number from annotate/].flatMap((place) =>
-      place.source.includes('further')
-        ? [expect.stringMatching(/string from a further hit/), expect.stringMatching(place)]
+    [/number from an additional hit/, /number from annotate/].flatMap((place) =>
+      place.source.includes('additional')
+        ? [expect.stringMatching(/string from an additional hit/), expect.stringMatching(place)]
         : [expect.stringMatching(place)],
     ),
   );
@@ -393,15 +393,15 @@ test('values in events of spans are read in the same way by the exporter and the
     { inspector: ofGateway, stats: gateway.stats() },
   ]) {
     const hits = inspector.hits().map(({ params }) => params);
-    const further = hits.filter(({ e_c, idgoal }) => (e_c ?? idgoal) !== undefined);
+    const additional = hits.filter(({ e_c, idgoal }) => (e_c ?? idgoal) !== undefined);
     expect(stats.dropped.invalid).toBe(2);
-    expect(further).toHaveLength(2);
-    expect(further.find(({ idgoal }) => idgoal === '1')).toMatchObject({
+    expect(additional).toHaveLength(2);
+    expect(additional.find(({ idgoal }) => idgoal === '1')).toMatchObject({
       revenue: '9.99',
       cdt: String(SECONDS),
       cid: idOf(UUID.toLowerCase().replaceAll('-', '')),
     });
-    expect(further.find(({ e_c }) => e_c === 'a')).toMatchObject({
+    expect(additional.find(({ e_c }) => e_c === 'a')).toMatchObject({
       e_v: '3.5',
       cdt: String(SECONDS),
       cid: idOf(CLIENT_ID),

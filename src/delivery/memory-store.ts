@@ -83,8 +83,8 @@ export class MemoryStore implements Store {
 
   /** When a bulk is due whose hits wait for others, on the monotonic clock; the past if one is full or was sent, `Infinity` if there is none. */
   dueMillis(delayMillis: number): number {
-    const { page, chatbot } = this.#open;
-    const open = (page ? 1 : 0) + (chatbot ? 1 : 0);
+    const { action, chatbot } = this.#open;
+    const open = (action ? 1 : 0) + (chatbot ? 1 : 0);
     if (this.#failed.length > 0 || this.#unsent.length > open) return Number.NEGATIVE_INFINITY;
     const [first] = this.#unsent;
     return first ? first.sinceMillis + delayMillis : Number.POSITIVE_INFINITY;
@@ -212,7 +212,7 @@ export class MemoryStore implements Store {
     const hits: Hit[] = [];
     for (const list of [this.#unsent, this.#failed, this.#suspects])
       for (const bulk of list.splice(0)) hits.push(...bulk.hits);
-    this.#open.page = undefined;
+    this.#open.action = undefined;
     this.#open.chatbot = undefined;
     this.#remove(hits);
     return hits;

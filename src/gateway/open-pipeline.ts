@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { DEFAULT_TITLE } from '../hit/page/action-name.js';
+import { DEFAULT_TITLE } from '../hit/page/title.js';
 import { optionError } from '../options/parser.js';
 import type { MatomoOptions } from '../options.js';
 import { hitsOfEvents } from '../request/matomo-attributes.js';

@@ -1,6 +1,6 @@
+import { addAdditionalHit, type CheckedHit } from './additional-hit.js';
 import { addChatbotParts } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit, HitKind } from './hit.js';
 import { HitText, type Named, partOf, readPart, siteText } from './hit-text.js';
 import type { HttpRequest } from './http-request.js';
@@ -135,10 +135,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       if (sent === undefined) return undefined;
       // `beforeSend` may have made a page view of it.
       const isReported = isChatbot && sent.get('recMode') === '1';
-      return new BuiltHit(sent, isReported ? 'chatbot' : 'page');
+      return new BuiltHit(sent, isReported ? 'chatbot' : 'action');
     },
 
-    /** What has all that the further hits of a request begin with, whether it has a page view or not. */
+    /** What has all that the additional hits of a request begin with, whether it has a page view or not. */
     share(page: PageView): HitText {
       if (!page.isLayered) addLayers(page);
       page.isLayered = true;
@@ -146,23 +146,23 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     },
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
-    buildFurtherHit(further: CheckedHit, shared: HitText, nowMillis: number): Hit | undefined {
+    buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): Hit | undefined {
       const hit = shared.toShared();
-      addFurtherHit(hit, further, nowMillis);
+      addAdditionalHit(hit, added, nowMillis);
       const sent = finish(hit, nowMillis);
       if (!sent) return undefined;
       sent.startSeconds = shared.startSeconds;
-      return new BuiltHit(sent, 'page');
+      return new BuiltHit(sent, 'action');
     },
 
     /** The hit itself names its visitor. */
-    buildHitWithoutRequest(further: CheckedHit, site: number, nowMillis: number): Hit | undefined {
+    buildHitWithoutRequest(added: CheckedHit, site: number, nowMillis: number): Hit | undefined {
       const hit = new HitText();
       hit.visitor = siteText(site, options.trackBots);
       hit.client = NO_USER_AGENT; // an empty one is replaced by our own client's
-      addFurtherHit(hit, further, nowMillis);
+      addAdditionalHit(hit, added, nowMillis);
       const sent = finish(hit, nowMillis);
-      return sent && new BuiltHit(sent, 'page');
+      return sent && new BuiltHit(sent, 'action');
     },
 
     /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */

@@ -2,7 +2,7 @@
  * Hits of different kinds are sent in separate bulks. If an insert of Matomo's AI chatbot reports deadlocks, the transaction of the
  * whole bulk is rolled back, but Matomo reports the page views in it as tracked.
  */
-export type HitKind = 'page' | 'chatbot';
+export type HitKind = 'action' | 'chatbot';
 
 /** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
 export interface Hit {
@@ -10,7 +10,7 @@ export interface Hit {
   readonly site: number;
   /** Hits of one visitor stay together and in order. The user ID if there is one, else the visitor ID. */
   readonly visitor: string;
-  /** Start of the request, in epoch seconds. Half a second later for a further hit that comes after page views. */
+  /** Start of the request, in epoch seconds. Half a second later for an additional hit that comes after page views. */
   readonly startSeconds: number;
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */

@@ -2,17 +2,17 @@ import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_TEXT } from './bots/bots.js';
 import { HitText, partOf, rawPart, readPart } from './hit-text.js';
 import { type HttpRequest, isGraphqlPath, type Writable } from './http-request.js';
-import {
-  createToActionName,
-  createToPlace,
-  DEFAULT_TITLE,
-  titleMethodOf,
-  toDefaultTitle,
-} from './page/action-name.js';
 import { toPagePath, toTitlePath } from './page/page-path.js';
 import { refusalOf } from './page/refusals.js';
 import { withSlash } from './page/routes.js';
 import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
+import {
+  createToPlace,
+  createToTitle,
+  DEFAULT_TITLE,
+  titleMethodOf,
+  toDefaultTitle,
+} from './page/title.js';
 import {
   customVariablesOf,
   type ReportProblem,
@@ -61,7 +61,7 @@ export function createPageViewReader(
 ) {
   const hasTemplates = options.urlPaths === 'template';
   const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
-  const toTitle = createToTitle(options);
+  const toTitle = createToTitlePart(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(urls);
   const toTime = memoize((seconds: number) => partOf('cdt', seconds));
@@ -124,12 +124,12 @@ function createToReferrer(urls: SentUrls): (referrer: string) => string {
 }
 
 /** The title. Only the default one is remembered: others may name each request. */
-function createToTitle({
+function createToTitlePart({
   actionName,
 }: PageViewOptions): (request: HttpRequest, path: string, place: string) => string {
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   if (template !== DEFAULT_TITLE) {
-    const toText = createToActionName(template);
+    const toText = createToTitle(template);
     return (request, path, place) => partOf('action_name', toText(request, path, place));
   }
   const toDefault = memoizePair((method: string, place: string) =>

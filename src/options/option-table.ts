@@ -1,6 +1,6 @@
 import { AI_CHATBOTS, HEALTH_CHECKERS } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { DEFAULT_TITLE } from '../hit/page/action-name.js';
+import { DEFAULT_TITLE } from '../hit/page/title.js';
 import { declareOptions, option, type ResolvedValues } from './declaration.js';
 import { headers } from './header-values.js';
 import {
@@ -179,7 +179,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
   /**
    * A request is not tracked if this function returns `true`. If it throws or returns a promise, neither the request nor its
-   * further hits are tracked, and one warning is logged.
+   * additional hits are tracked, and one warning is logged.
    */
   ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
     env: undefined,

@@ -19,7 +19,7 @@ import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import { AsyncScope } from '../common/timers.js';
-import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
@@ -236,7 +236,7 @@ class ProcessTracker implements SharedTracker {
     return this.#current?.currentRequest();
   }
 
-  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
     this.#begin();
     this.#receiver?.addCall(call, visitor);
   }

@@ -1,5 +1,5 @@
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import type { FurtherHit } from '../hit/further-hit.js';
+import type { AdditionalHit } from '../hit/additional-hit.js';
 import { Annotations, hasAnnotations } from '../hit/http-request.js';
 import { listAsJson, toSiteId } from '../hit/parameters/parameter-values.js';
 import { textOfValue } from '../hit/parameters/read-values.js';
@@ -8,8 +8,8 @@ import { type FinishedSpan, toMillis } from './finished-span.js';
 /** Name of a span event that adds a hit besides the page view. */
 export const HIT_EVENT = 'matomo.hit';
 
-/** A request, or a received span, may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
-export const MAX_FURTHER_HITS = 100;
+/** A request, or a received span, may have so many additional hits: a loop that calls `trackEvent` must not flood Matomo. */
+export const MAX_ADDITIONAL_HITS = 100;
 
 /** Of attributes for Matomo. */
 export const PREFIX = 'matomo.';
@@ -42,8 +42,8 @@ export function hasHitEvent({ events }: FinishedSpan): boolean {
 }
 
 /** The hits in the events of a span, in order. */
-export function hitsOfEvents(span: FinishedSpan): FurtherHit[] {
-  const hits: FurtherHit[] = [];
+export function hitsOfEvents(span: FinishedSpan): AdditionalHit[] {
+  const hits: AdditionalHit[] = [];
   for (const { name, attributes = {}, time } of span.events ?? []) {
     if (name !== HIT_EVENT) continue;
     const epochMillis = time ? toMillis(time) : toMillis(span.startTime) + toMillis(span.duration);

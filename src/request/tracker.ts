@@ -1,4 +1,4 @@
-import type { FurtherHit } from '../hit/further-hit.js';
+import type { AdditionalHit } from '../hit/additional-hit.js';
 import type { Request } from './request.js';
 
 /** What the capture of requests, spans and the functions of the application tell the tracker of a process. */
@@ -10,7 +10,7 @@ export interface Tracker {
   /** Called once for each request, at its end, in its async context. Makes its hits and releases it. Never throws. */
   end(request: Request): void;
   /** A hit besides a page view, of a request, of one of which nothing is known, or of none. Throws if the hit cannot be read. */
-  addHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
+  addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void;
   /** A call that makes no hit: it is counted as invalid, and logged once for each key. */
   refuseHit(key: string, message: string): void;
   /** Part of a hit was dropped, which is logged once for each key. */

@@ -1,4 +1,4 @@
-import type { FurtherHit } from '../hit/further-hit.js';
+import type { AdditionalHit } from '../hit/additional-hit.js';
 import {
   type FinishedSpan,
   mayBeUnreadRequest,
@@ -18,7 +18,7 @@ import { groupSpans, type RequestSpans, type WaitingSpan } from './group-spans.j
 export interface AssembledRequest {
   readonly request: ReadRequest;
   /** Hits besides its page view, from events of the spans. */
-  readonly hits: readonly FurtherHit[];
+  readonly hits: readonly AdditionalHit[];
 }
 
 /**

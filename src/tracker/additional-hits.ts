@@ -1,14 +1,14 @@
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import {
+  type AdditionalHit,
   type CheckedHit,
   type CheckOptions,
-  checkFurtherHit,
+  checkAdditionalHit,
   createToCallParameters,
   type DropReason,
-  type FurtherHit,
   type McpCall,
-} from '../hit/further-hit.js';
+} from '../hit/additional-hit.js';
 import type { Hit } from '../hit/hit.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
@@ -17,7 +17,7 @@ import type { ReportProblem } from '../hit/parameters/annotations.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
+import { MAX_ADDITIONAL_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
 import { operationNames } from '../request/operations/operation-names.js';
 import type { Request } from '../request/request.js';
 import { siteOfService } from './callbacks.js';
@@ -86,8 +86,8 @@ export class AdditionalHits {
   }
 
   /** `unknown`: it belongs to a request, of which nothing is known any more. */
-  add(unchecked: FurtherHit, request: Request | 'unknown' | undefined): void {
-    const hit = checkFurtherHit(unchecked, this.#checks);
+  add(unchecked: AdditionalHit, request: Request | 'unknown' | undefined): void {
+    const hit = checkAdditionalHit(unchecked, this.#checks);
     if (!hit) this.#drop('invalid');
     else if (request === undefined) this.#addWithoutRequest(hit);
     else if (request !== 'unknown') this.#addToRequest(hit, request);
@@ -95,7 +95,7 @@ export class AdditionalHits {
   }
 
   /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
-  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
     const { options } = this.#parts;
     const { operation } = call;
     operationNames.learn({ operation });
@@ -133,7 +133,7 @@ export class AdditionalHits {
   lose(request: Request, error: unknown): void {
     for (const _hit of HitsOfRequest.of(request).waiting.splice(0)) {
       this.#parts.lose(error);
-      this.#parts.counts.furtherHits += 1;
+      this.#parts.counts.additionalHits += 1;
     }
   }
 
@@ -150,8 +150,8 @@ export class AdditionalHits {
     }
     const hits = HitsOfRequest.of(request);
     hits.count += 1;
-    if (hits.count > MAX_FURTHER_HITS) {
-      this.#parts.report('further too_many', () => TOO_MANY_HITS);
+    if (hits.count > MAX_ADDITIONAL_HITS) {
+      this.#parts.report('additional too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');
     } else if (hits.isOver) this.#build(hit, hits.shared);
     else {
@@ -214,7 +214,7 @@ export class AdditionalHits {
     const uid = hit.own.get('uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
-      const built = builder().buildFurtherHit(hit, shared, Date.now());
+      const built = builder().buildAdditionalHit(hit, shared, Date.now());
       return built && !isNext ? sortBehindPages(built) : built;
     });
   }
@@ -227,9 +227,9 @@ export class AdditionalHits {
       toSiteId(hit.own.get('idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined));
     if (visitor === undefined) {
       const text = hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR;
-      this.#parts.report('further no_visitor', () => text);
+      this.#parts.report('additional no_visitor', () => text);
       this.#drop('no_visitor');
-    } else if (site === undefined) this.refuse('further site', NO_SITE);
+    } else if (site === undefined) this.refuse('additional site', NO_SITE);
     else if (isInSample(visitor, sampleRate))
       this.#put(() => this.#parts.builder().buildHitWithoutRequest(hit, site, Date.now()));
   }
@@ -244,11 +244,11 @@ export class AdditionalHits {
         return;
       }
       counts.hits += 1;
-      counts.furtherHits += 1;
+      counts.additionalHits += 1;
       delivery.put(hit);
     } catch (error) {
       lose(error);
-      counts.furtherHits += 1;
+      counts.additionalHits += 1;
     }
   }
 
@@ -262,7 +262,7 @@ function sortBehindPages(hit: Hit): Hit {
   return { ...hit, startSeconds: hit.startSeconds + 0.5 };
 }
 
-const TOO_MANY_HITS = `A request has more than ${MAX_FURTHER_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;
+const TOO_MANY_HITS = `A request has more than ${MAX_ADDITIONAL_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;
 const NO_VISITOR =
   'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call, of an MCP server over stdio in the second argument of trackMcp.';
 const NO_VISITOR_ID =

@@ -1,6 +1,6 @@
 import { findShared, TRACKER_KEY } from '../common/foreign-objects.js';
 import type { Context, Span } from '../common/otel-types.js';
-import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
 import type { Request } from '../request/request.js';
@@ -38,7 +38,7 @@ export interface SharedTracker {
   functionsForHits(): RequestFunctions | undefined;
   currentRequest(): Request | undefined;
   /** A call of an MCP server, which is of no request. The tracker may begin with it. */
-  addCall(call: McpCall, visitor: FurtherHit['parameters']): void;
+  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void;
   /** Logs once for each key that part of a hit was dropped. */
   reportHit(key: string, message: string): void;
   /** Adds what makes hits as long as nothing tracks. Returns a function that removes it. */

@@ -199,9 +199,9 @@ const INSTRUMENTS: Instruments = {
       observeEach(lost, 'error.type', observeLost);
     },
   },
-  'matomo.hits.further': {
+  'matomo.hits.additional': {
     description: 'Events, goals, orders and others besides page views, a part of all hits',
-    read: ({ stats }, observe) => observe(stats.furtherHits),
+    read: ({ stats }, observe) => observe(stats.additionalHits),
   },
   'matomo.hits.dropped': {
     unit: '{call}',

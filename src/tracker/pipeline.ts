@@ -2,7 +2,7 @@ import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
-import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
 import type { PageView } from '../hit/page-view.js';
@@ -220,12 +220,12 @@ export class Pipeline {
   }
 
   /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
-  addHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void {
+  addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#beforeHit(() => this.#additional.add(hit, request));
   }
 
   /** A call of an MCP server over stdio. */
-  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
     this.#beforeHit(() => this.#additional.addCall(call, visitor));
   }
 

@@ -5,7 +5,7 @@ import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { activeSpan, isSdkDisabled } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
-import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { MatomoOptions } from '../options.js';
 import { currentRequest, findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
 import { Ends } from '../request/ends.js';
@@ -149,12 +149,12 @@ export class RunningTracker implements Tracker {
     this.#diagnostics.error(describeNothingTracked());
   }
 
-  addHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void {
+  addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#pipeline.addHit(hit, request);
   }
 
   /** A call of an MCP server, which is of no request. */
-  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
     this.#pipeline.addCall(call, visitor);
   }
 

@@ -4,7 +4,7 @@ import { coded } from '../common/messages.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createDeliveryCounts, type LossReason } from '../delivery/delivery-counts.js';
-import type { DropReason } from '../hit/further-hit.js';
+import type { DropReason } from '../hit/additional-hit.js';
 import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
 
 /**
@@ -15,7 +15,7 @@ export interface MatomoStats {
   /** Hits made here, at the end of their request. */
   readonly hits: number;
   /** The part of `hits` that was tracked besides page views: events, goals, orders and others. */
-  readonly furtherHits: number;
+  readonly additionalHits: number;
   /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
   readonly aiChatbots: number;
   /** Hits that came out of the spool, of this and of other processes. */
@@ -67,7 +67,7 @@ export function createHitCounts() {
   };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
-  return { hits: 0, furtherHits: 0, aiChatbots: 0, dropped, ignored, spans };
+  return { hits: 0, additionalHits: 0, aiChatbots: 0, dropped, ignored, spans };
 }
 
 /** A copy that does not change any more. */

@@ -71,7 +71,7 @@ function startDelivery(url: URL, withSpool: boolean) {
     const visitor = String(made);
     const cid = made.toString(16).padStart(16, '0');
     const query = `?idsite=1&rec=1&cid=${cid}&url=https://shop.test/${path}&cdt=${startSeconds}`;
-    delivery.put({ site: 1, visitor, startSeconds, kind: 'page', query });
+    delivery.put({ site: 1, visitor, startSeconds, kind: 'action', query });
   };
   return { delivery, logged, push };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CheckedHit, checkFurtherHit } from '../../src/hit/further-hit.js';
+import { type CheckedHit, checkAdditionalHit } from '../../src/hit/additional-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createSentUrls } from '../../src/hit/page/sent-urls.js';
@@ -150,7 +150,7 @@ test('every value is well-formed, without controls, and within what Matomo cuts 
   );
 });
 
-test('beforeSend that returns its parameters makes the same query strings as none, of page views and further hits', () => {
+test('beforeSend that returns its parameters makes the same query strings as none, of page views and additional hits', () => {
   const options = fc.record({
     hasToken: fc.boolean(),
     visitorId: fc.constantFrom('auto', 'none'),
@@ -208,11 +208,11 @@ test('beforeSend that returns its parameters makes the same query strings as non
           redactUrl: createSentUrls(settings).ofApplication,
           report: () => undefined,
         };
-        const checked = checkFurtherHit(event, checks) as CheckedHit;
+        const checked = checkAdditionalHit(event, checks) as CheckedHit;
         return (request: HttpRequest, site: number) => {
           const page = builder.read(request, site, now);
           const hit = builder.buildPageView(page);
-          return [hit, builder.buildFurtherHit(checked, builder.share(page), now)];
+          return [hit, builder.buildAdditionalHit(checked, builder.share(page), now)];
         };
       };
       const [plain, general] = [createBuild(), createBuild((parameters) => parameters)];

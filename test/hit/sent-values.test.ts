@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkFurtherHit } from '../../src/hit/further-hit.js';
+import { checkAdditionalHit } from '../../src/hit/additional-hit.js';
 import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
@@ -40,7 +40,7 @@ function hitsOf(
   return [builder.buildPageView(builder.read(httpRequest(request), 1, NOON))];
 }
 
-function furtherHits(
+function additionalHits(
   parameters: Readonly<Record<string, unknown>>,
   options: Partial<ToHitsOptions> = {},
 ): (Hit | undefined)[] {
@@ -48,10 +48,18 @@ function furtherHits(
   const builder = createHitBuilder({ ...OPTIONS, ...options }, report);
   const redactUrl = createSentUrls(OPTIONS).ofApplication;
   const given = { parameters: { e_c: 'a', e_a: 'b', ...parameters }, epochMillis: NOON };
-  const hit = checkFurtherHit(given, { hasToken: true, maxCustomVariables: 5, report, redactUrl });
+  const hit = checkAdditionalHit(given, {
+    hasToken: true,
+    maxCustomVariables: 5,
+    report,
+    redactUrl,
+  });
   const shared = builder.share(builder.read(httpRequest(), 1, NOON));
   if (!hit) throw new Error('no hit');
-  return [builder.buildFurtherHit(hit, shared, NOON), builder.buildHitWithoutRequest(hit, 1, NOON)];
+  return [
+    builder.buildAdditionalHit(hit, shared, NOON),
+    builder.buildHitWithoutRequest(hit, 1, NOON),
+  ];
 }
 
 /** A request to this URL. */
@@ -100,7 +108,7 @@ const WAYS: readonly (readonly [string, (url: string) => unknown])[] = [
       `${name} of routeDetails`,
       (url) => hitsOf({}, { routeDetails: { '/users/:id': { [name]: url } } }),
     ],
-    [`${name} of a further hit`, (url) => furtherHits({ [name]: url })],
+    [`${name} of an additional hit`, (url) => additionalHits({ [name]: url })],
   ]),
 ];
 
@@ -140,7 +148,7 @@ const ID_WAYS: readonly (readonly [
     'beforeSend',
     (user, options) => hitsOf({}, { ...options, beforeSend: (given) => ({ ...given, ...user }) }),
   ],
-  ['a further hit', (user, options) => furtherHits(user, options)],
+  ['an additional hit', (user, options) => additionalHits(user, options)],
 ];
 
 test.each(ID_WAYS)('%s names no user that is nobody, and no invalid visitor', (_way, send) => {

@@ -13,7 +13,7 @@ test.each([
     const preloads =
       first === 'operator' ? [...ofOperator, ...REGISTER] : [...REGISTER, ...ofOperator];
     const { inspector, app } = await startTracked([...others, ...preloads, `${APPS}/ends.cjs`]);
-    await get(`${app.url}/further`);
+    await get(`${app.url}/additional`);
     await app.stop();
     const kinds = inspector
       .hits()

@@ -233,7 +233,7 @@ test.each([NO_TRACE, ONE_TRACE])(
       startJob(() => startJob(finish));
     });
     const alice = service.fetch('/alice', { headers });
-    await eventually(() => service.processor.stats().furtherHits === 2);
+    await eventually(() => service.processor.stats().additionalHits === 2);
     await service.fetch('/bob', { headers });
     await service.fetch('/private', { headers });
     release();

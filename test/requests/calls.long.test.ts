@@ -108,8 +108,8 @@ async function checkCalls(
   const { calls, ...counts } = JSON.parse(app.stdout().trim().split('\n').at(-1) ?? '');
   expect(Object.values<number>(counts.lost).every((count) => count === 0)).toBe(true);
   expect(counts.tracked).toBe(hits.length);
-  expect(counts.furtherHits + counts.dropped.no_visitor).toBe(calls);
-  expect(hits.length).toBe(sent + counts.furtherHits);
+  expect(counts.additionalHits + counts.dropped.no_visitor).toBe(calls);
+  expect(hits.length).toBe(sent + counts.additionalHits);
   expect(app.stderr()).toBe('');
 }
 

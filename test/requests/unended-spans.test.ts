@@ -67,7 +67,7 @@ test('a request whose SERVER span does not end makes one hit a second after its 
   add(5000);
   await eventually(() => counted() === 3);
   expect(await rows()).toEqual(sorted(['GET /after 418', 'GET /before 418', ...ofTea]));
-  expect(processor.stats()).toMatchObject({ hits: 4, furtherHits: 1, tracked: 4 });
+  expect(processor.stats()).toMatchObject({ hits: 4, additionalHits: 1, tracked: 4 });
 });
 
 test('what a SERVER span says counts if it ends within a second after the response', async () => {

@@ -6,10 +6,10 @@ import { listen } from './listen.js';
 
 /** A bulk request, as a Matomo that keeps everything sees it. */
 export interface Bulk {
-  /** Of its hits: what a further hit tracks, or the path of the page. */
+  /** Of its hits: what an additional hit tracks, or the path of the page. */
   readonly names: readonly string[];
   /** How many of these hits are events, goals, orders and others besides page views. */
-  readonly further: number;
+  readonly additional: number;
   /** How many of these hits are for Matomo's AI chatbot reports. */
   readonly chatbots: number;
   /** The visitor ids of these hits. */
@@ -67,7 +67,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     const hits = requests.map((query) => new URLSearchParams(query));
     const bulk: Bulk = {
       names: hits.map(nameOf),
-      further: hits.filter((hit) => furtherNameOf(hit) !== undefined).length,
+      additional: hits.filter((hit) => additionalNameOf(hit) !== undefined).length,
       chatbots: hits.filter((hit) => hit.get('recMode') === '1').length,
       visitors: hits.map((hit) => hit.get('cid') ?? ''),
       rawHeaders: request.rawHeaders,
@@ -113,13 +113,13 @@ export function arrivalsOf({ bulks }: BulkReceiver): Map<string, Bulk[]> {
   return arrivals;
 }
 
-/** What a further hit tracks, or the path of the page. */
+/** What an additional hit tracks, or the path of the page. */
 export function nameOf(hit: URLSearchParams): string {
-  return furtherNameOf(hit) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
+  return additionalNameOf(hit) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
 }
 
 /** The name of a hit besides a page view. */
-function furtherNameOf(hit: URLSearchParams): string | undefined {
+function additionalNameOf(hit: URLSearchParams): string | undefined {
   const names = ['e_a', 'ec_id', 'dimension1', 'download'].map((name) => hit.get(name));
   return names
     .find((name) => name !== null)

@@ -7,7 +7,7 @@ export function queryOf(name: string): string {
 
 /** The kind of a hit that is called so. */
 export function kindOf(name: string): HitKind {
-  return isChatbot(name) ? 'chatbot' : 'page';
+  return isChatbot(name) ? 'chatbot' : 'action';
 }
 
 /** Whether a hit of that name is for Matomo's AI chatbot reports. */

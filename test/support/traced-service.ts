@@ -126,6 +126,6 @@ export function fetchFrom(
 
 /** How many requests have become hits or were ignored. */
 export function decided(processor: MatomoSpanProcessor): number {
-  const { hits, furtherHits, ignored } = processor.stats();
-  return Object.values(ignored).reduce((sum, count) => sum + count, hits - furtherHits);
+  const { hits, additionalHits, ignored } = processor.stats();
+  return Object.values(ignored).reduce((sum, count) => sum + count, hits - additionalHits);
 }

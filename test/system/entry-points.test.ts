@@ -83,10 +83,10 @@ test('an order and an event of both builds, in one request of Hono, join the vis
   await get(`${app.url}/users/A-1`);
   await app.stop();
   expect(app.stderr()).toBe('');
-  const [page, ...further] = inspector.hits().map(({ params }) => params);
+  const [page, ...additional] = inspector.hits().map(({ params }) => params);
   const { cid, url, ua } = page ?? {};
   expect(page).toMatchObject({ pf_srv: expect.any(String) });
-  expect(further).toMatchObject([
+  expect(additional).toMatchObject([
     { idgoal: '0', ec_id: 'A-1', revenue: '10', cid, url, ua },
     { e_c: 'deep', e_a: 'timer', cid, url, ua },
   ]);

@@ -12,14 +12,14 @@ const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'),
   peerDependencies: Record<string, string>;
 };
 const RANGES = Object.entries(peerDependencies).filter(([, range]) => range !== '*');
-/** Hits of a request: its page view, and one of each further kind. */
+/** Hits of a request: its page view, and one of each additional kind. */
 const HITS = 5;
 
 test.each([
   ['lowest', '1', lowestOf],
   ['newest', '3', newestOf],
 ])(
-  'with the %s versions of peers, further hits find their request, and a Redis that was killed is used again',
+  'with the %s versions of peers, additional hits find their request, and a Redis that was killed is used again',
   async (_which, contextManager, versionOf) => {
     const folder = temporaryFolder();
     const peers = await Promise.all(
@@ -38,7 +38,7 @@ test.each([
 
     const redis = await startRedis();
     const matomo = await startBulkReceiver();
-    const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url, FURTHER: '1' };
+    const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url, ADDITIONAL: '1' };
     const worker = startSpoolWorker(env, script);
     const tracked = (requests: number) =>
       eventually(async () => (await worker.stats()).tracked === requests * HITS, {
@@ -64,7 +64,7 @@ test.each([
     matomo.play({});
     await tracked(4);
     expect(worker.lawless).toEqual([]);
-    expect(matomo.bulks.filter(({ further }) => further > 0)).not.toEqual([]);
+    expect(matomo.bulks.filter(({ additional }) => additional > 0)).not.toEqual([]);
   },
 );
 

@@ -25,7 +25,7 @@ test('a hit is on disk long before its batch is due', async () => {
   expect(service.processor.stats()).toMatchObject({ pending: 0, claimed: 2, tracked: 2 });
 });
 
-test('with a file spool a further hit is on disk while its request goes on', async () => {
+test('with a file spool an additional hit is on disk while its request goes on', async () => {
   const folder = temporaryFolder();
   let end: (() => void) | undefined;
   const service = await startTracedService(

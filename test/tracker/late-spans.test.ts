@@ -88,7 +88,7 @@ test.each([
     await vi.advanceTimersByTimeAsync(CHILD_SPAN_WAIT_MILLIS);
     const after = processor.stats();
     expect(before).toMatchObject({ hits: 0, pending: 0, ignored: { [reason]: 0 } });
-    expect(after).toMatchObject({ hits: 1, furtherHits: 1, ignored: { [reason]: 1 } });
+    expect(after).toMatchObject({ hits: 1, additionalHits: 1, ignored: { [reason]: 1 } });
   },
 );
 

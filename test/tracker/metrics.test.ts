@@ -121,7 +121,7 @@ test('requests and hits of several components are not mixed up', async () => {
   expect(await valuesOf('matomo.hits tracked')).toHaveLength(2);
 });
 
-test('further hits and dropped calls are counted by metrics of their own', async () => {
+test('additional hits and dropped calls are counted by metrics of their own', async () => {
   const { meterProvider, read } = startMeterProvider();
   const { exporter: matomo } = await startExporter({ meterProvider });
   const events = [
@@ -131,8 +131,8 @@ test('further hits and dropped calls are counted by metrics of their own', async
   ];
   matomo.export([finishedSpan({ kind: 4, events })], () => undefined);
   const metrics = Object.entries(await read());
-  expect(metrics.filter(([name]) => /further|dropped/.test(name))).toEqual([
-    ['matomo.hits.further', 1],
+  expect(metrics.filter(([name]) => /additional|dropped/.test(name))).toEqual([
+    ['matomo.hits.additional', 1],
     ['matomo.hits.dropped too_many', 0],
     ['matomo.hits.dropped no_visitor', 1],
     ['matomo.hits.dropped invalid', 1],
@@ -186,7 +186,7 @@ test('only spans of requests count as processed spans, with the reasons of the s
   begin('/health').end();
   trackEvent('category', 'of no request', { uid: 'ann' });
   await matomo.forceFlush();
-  expect(matomo.stats()).toMatchObject({ hits: 4, furtherHits: 3, pending: 0 });
+  expect(matomo.stats()).toMatchObject({ hits: 4, additionalHits: 3, pending: 0 });
   const late = begin('/late');
   await matomo.shutdown();
   late.end();

@@ -51,7 +51,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   async function ask(all: readonly Parameters[], withToken = true): Promise<Answer> {
     const hits = all.map((parameters) => {
       const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
-      return { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
+      return { site: 0, visitor: '', startSeconds: 0, kind: 'action', query } as const;
     });
     const transport = createTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();

@@ -2,7 +2,7 @@ import { show } from '../../common/diagnostics.js';
 import type { Hit, HitKind } from '../../hit/hit.js';
 
 const KINDS: Readonly<Record<HitKind, string>> = {
-  page: 'page view',
+  action: 'page view',
   chatbot: 'request by an AI chatbot',
 };
 

@@ -4,14 +4,14 @@ import type { Hit, HitKind } from '../../hit/hit.js';
 // One hit is one line, readable with `cat`:
 //
 //     crc32    startSeconds kind site visitor query
-//     1f0e3dad 1795176000 page 1 0123456789abcdef ?idsite=1&rec=1&…
+//     1f0e3dad 1795176000 action 1 0123456789abcdef ?idsite=1&rec=1&…
 //
 // The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded.
 
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
-const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot) (\d+) (\S*) $/;
+const HEAD = /^(\d+(?:\.\d+)?) (action|chatbot) (\d+) (\S*) $/;
 
 /** Encodes hits as lines with line feeds. */
 export function toLines(hits: readonly Hit[]): Buffer {

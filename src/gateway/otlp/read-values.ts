@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue, HrTime } from '../../common/otel-types.js';
 import type { FinishedSpan } from '../../request/finished-span.js';
-import { HIT_EVENT, MAX_FURTHER_HITS } from '../../request/matomo-attributes.js';
+import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
 
 /** The body is not an export request. */
 export class UnreadableExport extends Error {}
@@ -28,7 +28,7 @@ export const UNKNOWN_NAME = -1;
 
 const TOO_MANY_ATTRIBUTES = `attributes beyond the first ${MAX_ATTRIBUTES} are not read`;
 const TOO_MANY_EVENTS = `events beyond the first ${MAX_EVENTS} of a span are not read`;
-const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;
+const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_ADDITIONAL_HITS} of a span are not read`;
 const LONG_TEXTS = `texts beyond ${MAX_TEXT_CHARACTERS} characters are cut`;
 
 /** Shared: most spans have none that are used. */
@@ -88,7 +88,7 @@ export function readEvents(list: Iterable<OtlpEvent>, reasons: Reasons): readonl
       const attributes = event.readAttributes(isExceptionType);
       exception =
         typeof attributes['exception.type'] === 'string' ? { name, attributes } : undefined;
-    } else if (name === HIT_EVENT && hits.length < MAX_FURTHER_HITS) {
+    } else if (name === HIT_EVENT && hits.length < MAX_ADDITIONAL_HITS) {
       hits.push({
         name,
         attributes: event.readAttributes(),

@@ -1,5 +1,5 @@
 import { type HitText, readPart } from '../hit-text.js';
-import { FIRST_FAILED_STATUS } from '../page/action-name.js';
+import { FIRST_FAILED_STATUS } from '../page/title.js';
 import { DECIDING_KIND } from '../parameters/parameter-table.js';
 import { PERF_KEYS } from '../parameters/parameter-values.js';
 

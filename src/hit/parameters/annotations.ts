@@ -1,7 +1,7 @@
 import { type HitText, partOf } from '../hit-text.js';
 import type { HttpRequest } from '../http-request.js';
-import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/action-name.js';
 import type { RouteDetails } from '../page/routes.js';
+import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/title.js';
 import { PARAMETERS } from './parameter-table.js';
 import { PERF_KEYS, toParameterValue, VARIABLE_TEXT } from './parameter-values.js';
 

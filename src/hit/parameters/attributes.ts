@@ -1,6 +1,5 @@
 import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
-import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import {
   holdsCredentials,
   isCredentialName,
@@ -8,6 +7,7 @@ import {
   REDACTED,
 } from '../page/secrets.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
+import { FIRST_FAILED_STATUS } from '../page/title.js';
 import { cleanText, shownHost } from '../text.js';
 import { maskAddress, plainAddress } from '../visitor/addresses.js';
 

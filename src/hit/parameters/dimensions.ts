@@ -1,9 +1,9 @@
 import { readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/action-name.js';
 import { decodeTitle, toTitlePath } from '../page/page-path.js';
 import { refusalOf } from '../page/refusals.js';
 import { withSlash } from '../page/routes.js';
+import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/title.js';
 import { matchesAny } from '../text.js';
 
 /** A request as it is sent, from which dimensions are made. */

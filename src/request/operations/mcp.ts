@@ -35,7 +35,7 @@ const MAX_SESSIONS = 10_000;
 
 /**
  * Recognizes the requests to MCP servers of one process. `operation-names.ts` decides whether the name of an operation may be in a title,
- * `action-name.ts` makes the title.
+ * `title.ts` makes the title.
  */
 export class McpEndpoints {
   readonly #paths = new GenerationCache<string, true>(MAX_PATHS);

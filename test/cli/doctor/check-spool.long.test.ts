@@ -97,7 +97,7 @@ test.each([
 ])('hits that were stored %i ms ago are pending for %s', async (millis, age) => {
   const folder = temporaryFolder();
   const name = `0-${Date.now() - millis}-1f0e3dad-1.0-1.hits`;
-  writeFileSync(join(folder, name), toLines([{ ...hitNamed('a'), site: 1, kind: 'page' }]));
+  writeFileSync(join(folder, name), toLines([{ ...hitNamed('a'), site: 1, kind: 'action' }]));
   const found = expect.stringMatching(`has 1 hit, .* pending for ${age}$`);
   expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
 });

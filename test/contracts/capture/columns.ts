@@ -89,7 +89,7 @@ export const OPTIONS = {
 export const hitsOf = ({ differs, hits }: Scenario, { framework }: Setup): ExpectedHit[] =>
   (differs?.[framework] ?? hits).map((hit) => (typeof hit === 'string' ? { hit } : hit));
 
-export const furtherHits = (hits: readonly { readonly hit: string }[]) =>
+export const additionalHits = (hits: readonly { readonly hit: string }[]) =>
   hits.filter(({ hit }) => /^(?:event|goal|order|search) /.test(hit)).length;
 export const chatbots = (hits: readonly { readonly hit: string }[]) =>
   hits.filter(({ hit }) => hit.startsWith('chatbot')).length;
@@ -119,7 +119,7 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
       const stats = column.stats();
       expect(stats).toMatchObject({
         hits: hits.length,
-        furtherHits: furtherHits(hits),
+        additionalHits: additionalHits(hits),
         aiChatbots: chatbots(hits),
         pending: 0,
         invalid: 0,

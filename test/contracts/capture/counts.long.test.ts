@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { type Stats, startColumn } from '../doors/capture.js';
 import {
+  additionalHits,
   chatbots,
   columnName,
-  furtherHits,
   hitsOf,
   nonZero,
   OPTIONS,
@@ -18,7 +18,7 @@ import type { Scenario } from './scenario.js';
 /** What a scenario adds to `stats()`. */
 interface Counts {
   readonly hits: number;
-  readonly furtherHits: number;
+  readonly additionalHits: number;
   readonly aiChatbots: number;
   readonly ignored: Readonly<Record<string, number>>;
   readonly dropped: Readonly<Record<string, number>>;
@@ -50,7 +50,7 @@ function expectedCounts(scenario: Scenario, setup: Setup): Counts {
   const { ignored, sends, unusedSpans = 0 } = scenario;
   return {
     hits: hits.length,
-    furtherHits: furtherHits(hits),
+    additionalHits: additionalHits(hits),
     aiChatbots: chatbots(hits),
     ignored: ignored === undefined ? {} : { [ignored]: sends.length },
     dropped: {},
@@ -86,7 +86,7 @@ async function countScenarios(setup: Setup): Promise<Map<Scenario, Counts>> {
 
 const NOTHING: Counts = {
   hits: 0,
-  furtherHits: 0,
+  additionalHits: 0,
   aiChatbots: 0,
   ignored: {},
   dropped: {},
@@ -106,7 +106,7 @@ function subtract(after: Stats, before: Stats): Counts {
     );
   return {
     hits: after.hits - before.hits,
-    furtherHits: after.furtherHits - before.furtherHits,
+    additionalHits: after.additionalHits - before.additionalHits,
     aiChatbots: after.aiChatbots - before.aiChatbots,
     ignored: difference('ignored'),
     dropped: difference('dropped'),

@@ -388,7 +388,7 @@ test('the line about invalid hits names those that Matomo names', async () => {
       site: 1,
       visitor: 'v',
       startSeconds: Date.now() / 1000,
-      kind: 'page',
+      kind: 'action',
       query: `?h=a${more}`,
     });
   await sender.advance(MINUTE);

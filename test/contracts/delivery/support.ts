@@ -16,7 +16,7 @@ export function hit(name: string, overrides: Partial<TextHit> = {}): TextHit {
     site: 1,
     visitor: 'v',
     startSeconds: Date.now() / 1000 + made / 1e6,
-    kind: isChatbot ? 'chatbot' : 'page',
+    kind: isChatbot ? 'chatbot' : 'action',
     query: `?h=${name}&idsite=1${rest}`,
     ...overrides,
   };

@@ -3,7 +3,7 @@ import type { Diagnostics } from '../../../src/common/diagnostics.js';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import type { Attributes } from '../../../src/common/otel-types.js';
-import type { FurtherHit } from '../../../src/hit/further-hit.js';
+import type { AdditionalHit } from '../../../src/hit/additional-hit.js';
 import { addTiming } from '../../../src/hit/http-request.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import type { FinishedSpan } from '../../../src/request/finished-span.js';
@@ -79,7 +79,7 @@ export interface Facts {
 }
 
 interface BuiltHit {
-  readonly kind: 'page' | 'chatbot';
+  readonly kind: 'action' | 'chatbot';
   readonly site: number;
   /** Who must have the hits in order: the user ID or the visitor ID. */
   readonly visitor: string;
@@ -183,7 +183,7 @@ export function openBuilder(options: MatomoOptions = {}): {
         dropped: difference(before.dropped, after.dropped),
         counts: {
           hits: after.hits - before.hits,
-          additional: after.furtherHits - before.furtherHits,
+          additional: after.additionalHits - before.additionalHits,
           chatbots: after.aiChatbots - before.aiChatbots,
         },
         problems: [...codes].sort(),
@@ -213,7 +213,7 @@ function withFunctions(
   run: (call: (call: Call) => void) => void,
 ): void {
   const calls = {
-    addHit: (hit: FurtherHit) => pipeline.addHit({ ...hit, epochMillis: atMillis }, request),
+    addHit: (hit: AdditionalHit) => pipeline.addHit({ ...hit, epochMillis: atMillis }, request),
     refuseHit: (key: string, message: string) => pipeline.refuseHit(key, message),
     reportHit: (key: string, message: string) => pipeline.reportHit(key, message),
     reportLate: () => undefined,

@@ -100,7 +100,7 @@ export interface TrackedHit {
 /** Counts since start. */
 export interface Stats {
   readonly hits: number;
-  readonly furtherHits: number;
+  readonly additionalHits: number;
   readonly aiChatbots: number;
   readonly pending: number;
   readonly tracked: number;

@@ -12,7 +12,7 @@ export interface TextHit {
   readonly site: number;
   readonly visitor: string;
   readonly startSeconds: number;
-  readonly kind: 'page' | 'chatbot';
+  readonly kind: 'action' | 'chatbot';
   /** Begins with `?h=` and the name of the hit. */
   readonly query: string;
 }

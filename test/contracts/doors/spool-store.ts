@@ -113,7 +113,7 @@ export function toStore({ spool, counts }: OpenedSpool, abandon: () => Promise<v
 }
 
 export function toHit({ visitor, startSeconds, query }: StoredHit) {
-  return { visitor, startSeconds, query, site: 1, kind: 'page' as const };
+  return { visitor, startSeconds, query, site: 1, kind: 'action' as const };
 }
 
 /** A claim that ends by itself when all hits are given back, as the sender ends it. */

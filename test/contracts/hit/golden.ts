@@ -5,7 +5,7 @@ import { type Built, type Facts, type MatomoOptions, NOON, openBuilder } from '.
 type Differences = Readonly<Record<string, string | null>>;
 
 interface Expected {
-  readonly kind: 'page' | 'chatbot';
+  readonly kind: 'action' | 'chatbot';
   readonly parameters: Differences;
 }
 
@@ -52,7 +52,7 @@ const PAGE: Differences = {
 
 /** The page view that differs from the base hit in these parameters only. */
 export function page(differences: Differences = {}): Expected {
-  return { kind: 'page', parameters: { ...PAGE, ...differences } };
+  return { kind: 'action', parameters: { ...PAGE, ...differences } };
 }
 
 /** The same for an AI chatbot. */
@@ -63,7 +63,7 @@ export function chatbot(differences: Differences = {}): Expected {
 /** A hit besides the page view: the time is that of the call, one second after the start. */
 export function additional(differences: Differences): Expected {
   return {
-    kind: 'page',
+    kind: 'action',
     parameters: { ...SHARED, cdt: String(NOON / 1000 + 1), ...differences },
   };
 }

@@ -43,7 +43,7 @@ const hit = (name: string) => ({
   startSeconds: 1_800_000_000,
   query: `?h=${name}`,
   site: 1,
-  kind: 'page' as const,
+  kind: 'action' as const,
 });
 const hits = (names: string) => [...names].map(hit);
 type Hits = ReturnType<typeof hits>;

@@ -16,7 +16,7 @@ const spoolFiles = (place: string) => readdirSync(place).filter((name) => /^\d/.
 const hits = (count: number) =>
   Array.from({ length: count }, () => ({
     ...{ visitor: 'v', startSeconds: 1_800_000_000, query: '?h=a', site: 1 },
-    kind: 'page' as const,
+    kind: 'action' as const,
   }));
 
 test('100,000 files: names are listed so rarely that it takes a small part of the time', async () => {

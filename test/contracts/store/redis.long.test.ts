@@ -27,7 +27,7 @@ test.each([0, 1, 2, 3, 4, 5])(
     };
     wire.muteAfter(commands);
     const hits = [...'abcd'].map((name) => ({
-      ...{ visitor: 'v', startSeconds: 1_800_000_000, site: 1, kind: 'page' as const },
+      ...{ visitor: 'v', startSeconds: 1_800_000_000, site: 1, kind: 'action' as const },
       query: `?h=${name}`,
     }));
     const stored = await one.spool.store(hits);

@@ -13,7 +13,7 @@ function hit(overrides: Partial<Hit> = {}): Hit {
     site: 7,
     visitor: '0123456789abcdef',
     startSeconds: 1795176000,
-    kind: 'page',
+    kind: 'action',
     query: '?idsite=7&rec=1',
     ...overrides,
   };
@@ -24,7 +24,7 @@ function toLine(given: Hit): Buffer {
 }
 
 test('a line is the checksum of the rest, time, kind, site, visitor and query', () => {
-  const content = '1795176000 page 7 0123456789abcdef ?idsite=7&rec=1';
+  const content = '1795176000 action 7 0123456789abcdef ?idsite=7&rec=1';
   const crc = crc32(content).toString(16).padStart(8, '0');
   const lines = toLines([hit(), hit({ query: '?longer=than&that' }), hit()]);
   expect(lines.toString().split('\n')).toEqual([
@@ -37,8 +37,8 @@ test('a line is the checksum of the rest, time, kind, site, visitor and query', 
 
 test('the line that is documented is a hit', () => {
   const page = readFileSync(join(ROOT, 'docs/what-is-in-the-spool.md'), 'latin1');
-  const line = /^[\da-f]{8} \d+ page .*$/m.exec(page)?.[0] ?? '';
-  expect(readLine(Buffer.from(line))).toMatchObject({ kind: 'page', startSeconds: 1795176000 });
+  const line = /^[\da-f]{8} \d+ action .*$/m.exec(page)?.[0] ?? '';
+  expect(readLine(Buffer.from(line))).toMatchObject({ kind: 'action', startSeconds: 1795176000 });
 });
 
 test('what is written is what is read', () => {
@@ -49,7 +49,7 @@ test('what is written is what is read', () => {
   const anyHit = fc.record({
     visitor: fc.oneof(text, fc.constantFrom('', '-', ' ', '%', 'a b\n', '\ud800')),
     startSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
-    kind: fc.constantFrom<HitKind>('page', 'chatbot'),
+    kind: fc.constantFrom<HitKind>('action', 'chatbot'),
     query,
   });
   fc.assert(

@@ -1,11 +1,11 @@
-// Knows nothing of OpenTelemetry, and of Matomo only for `/further`. Ends as the path of a request says, once that request is finished.
+// Knows nothing of OpenTelemetry, and of Matomo only for `/additional`. Ends as the path of a request says, once that request is finished.
 const { createServer } = require('node:http');
 
 const TOLD = {
   '/unlisten': () => process.removeAllListeners('SIGTERM').pid,
 };
 
-function trackFurther() {
+function trackAdditional() {
   const { trackEvent, trackGoal, trackHit, trackOrder } = require('opentelemetry-matomo');
   trackEvent('Request', 'event');
   trackGoal(3, { revenue: 1.5 });
@@ -15,7 +15,7 @@ function trackFurther() {
 
 const server = createServer((request, response) => {
   const isLast = request.url === '/exit';
-  if (request.url === '/further') trackFurther();
+  if (request.url === '/additional') trackAdditional();
   if (isLast) response.setHeader('connection', 'close');
   response.on('close', () => isLast && setImmediate(() => process.exit(3)));
   response.end(String(TOLD[request.url]?.() ?? 'ok'));

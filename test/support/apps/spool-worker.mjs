@@ -1,7 +1,7 @@
 // A service with a spool: so many requests a second, each named on stdout as it ends, and what became of all of them
 // when asked by a message. The environment says how many (RATE), how they are called (NAME),
 // how many visitors take turns (VISITORS), each how many requests one is of an AI chatbot (CHATBOTS), each how many others one has hits
-// besides its page view (FURTHER), and the rest.
+// besides its page view (ADDITIONAL), and the rest.
 import { writeSync } from 'node:fs';
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -16,7 +16,7 @@ if (DEAD_MILLIS) {
   Object.assign(JOURNAL_TIMES, { beatMillis: deadMillis / 10, deadMillis });
 }
 
-const { RATE = '0', NAME = 'n', VISITORS = '1', CHATBOTS = '0', FURTHER = '0' } = process.env;
+const { RATE = '0', NAME = 'n', VISITORS = '1', CHATBOTS = '0', ADDITIONAL = '0' } = process.env;
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 300 });
 let requests = 0;
@@ -44,8 +44,10 @@ function request() {
   const id = requests.toString(16).padStart(16, '0');
   const name = nextName();
   const isChatbot = requests % Number(CHATBOTS) === 0;
-  const further =
-    !isChatbot && requests % Number(FURTHER) === 0 ? CALLS.map((call) => [call, nextName()]) : [];
+  const additional =
+    !isChatbot && requests % Number(ADDITIONAL) === 0
+      ? CALLS.map((call) => [call, nextName()])
+      : [];
   const span = {
     name: 'GET',
     kind: 1,
@@ -65,10 +67,10 @@ function request() {
   };
   processor.onStart(span, { getValue: () => undefined });
   context.with(trace.setSpan(context.active(), span), () => {
-    for (const [call, given] of further) call(given);
+    for (const [call, given] of additional) call(given);
   });
   processor.onEnd(span);
-  for (const given of [name, ...further.map(([, own]) => own)]) show(given);
+  for (const given of [name, ...additional.map(([, own]) => own)]) show(given);
 }
 
 // What is in memory only are the newest. `SAFE 7`: the first seven of this process are stored or sent.

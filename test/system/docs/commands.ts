@@ -23,7 +23,7 @@ export async function runShell(commands: string, options: ChildOptions): Promise
 
 /** A hit as a spool gets it. */
 export const hit = (visitor: string, startSeconds = 1_795_176_000) => ({
-  ...{ visitor, startSeconds, site: 1, kind: 'page' as const },
+  ...{ visitor, startSeconds, site: 1, kind: 'action' as const },
   query: `?idsite=1&uid=${encodeURIComponent(visitor)}`,
 });
 

@@ -4,7 +4,7 @@ import { trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.
 import type { InspectedHit } from '../../../src/inspector/index.js';
 
 const CHATBOT = 'ChatGPT-User/1.0';
-const FURTHER: readonly ((path: string, number: number) => void)[] = [
+const ADDITIONAL: readonly ((path: string, number: number) => void)[] = [
   (path) => trackEvent('Request', path),
   (_path, number) => trackGoal(number + 1, { revenue: 1.5 }),
   (path) => trackOrder({ id: path, revenue: 20, items: [{ sku: 'mug', price: 20 }] }),
@@ -17,9 +17,9 @@ export function headersOf(number: number): Record<string, string> {
 }
 
 /** Has a request make a hit besides its page view, of each kind in turn; that of an AI chatbot makes none. */
-export function trackFurther({ url = '', headers }: IncomingMessage): void {
+export function trackAdditional({ url = '', headers }: IncomingMessage): void {
   const number = Number(url.split('/').at(-1));
-  if (!isChatbot(headers['user-agent'])) FURTHER[number % FURTHER.length]?.(url, number);
+  if (!isChatbot(headers['user-agent'])) ADDITIONAL[number % ADDITIONAL.length]?.(url, number);
 }
 
 /** How many hits a request makes with these headers. */

@@ -12,7 +12,7 @@ import {
 } from '../../support/fault-proxy.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
-import { headersOf, hitsOf, isMixed, nameOf, trackFurther } from './mixture.js';
+import { headersOf, hitsOf, isMixed, nameOf, trackAdditional } from './mixture.js';
 
 /** `npm run test:faults` lets faults last longer. */
 export const ROUNDS: number = Number(process.env.FAULT_ROUNDS ?? 3);
@@ -38,7 +38,7 @@ export interface FaultCase {
 export interface FaultRow {
   readonly fault: string;
   readonly requests: number;
-  /** Page views, further hits and hits of AI chatbots that they made. */
+  /** Page views, additional hits and hits of AI chatbots that they made. */
   readonly hits: number;
   readonly stats: MatomoStats;
   /** Hits that Matomo has stored. */
@@ -184,7 +184,7 @@ async function startService({ options, proxy: proxyOptions }: FaultCase) {
   const proxy = await startFaultProxy(proxyOptions);
   const service = await startTracedService(
     (request, response) => {
-      trackFurther(request);
+      trackAdditional(request);
       response.end('ok');
     },
     {

@@ -1,10 +1,10 @@
 import { isDocument } from '../../../src/hit/bots/documents.js';
-import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { decodeTitle, isPageData, toTitlePath } from '../../../src/hit/page/page-path.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/page-url.js';
 import { createRedactPath } from '../../../src/hit/page/redaction.js';
 import { isCatchAllRoute, plainRoute } from '../../../src/hit/page/routes.js';
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
+import { createToPlace } from '../../../src/hit/page/title.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
 import { toClientHints } from '../../../src/hit/visitor/client.js';

@@ -136,15 +136,17 @@ test('no user ID is sent but that of the option userId', async () => {
   };
   expect((await withUser(of.open)).sort()).toEqual([...paths].sort());
   expect(await withUser(of.strict)).toEqual([]);
-  expect(of.strict.processor?.stats().furtherHits).toBe(of.open.processor?.stats().furtherHits);
-  const { furtherHits = 0 } = of.open.processor?.stats() ?? {};
+  expect(of.strict.processor?.stats().additionalHits).toBe(
+    of.open.processor?.stats().additionalHits,
+  );
+  const { additionalHits = 0 } = of.open.processor?.stats() ?? {};
   for (const [variant, uid] of [
     [of.attribute, 'ours'],
     [of.callback, 'ours'],
     [of.header, createToPseudonym('a-key')('k')],
   ] as const) {
     const hits = await variant.hitsOf(paths.length);
-    expect(hits).toHaveLength(paths.length + furtherHits);
+    expect(hits).toHaveLength(paths.length + additionalHits);
     // What `beforeSend` makes of a user ID is another one.
     const isChanged = (url = '') => url.endsWith('/before-send');
     expect(hits.map(({ params }) => params.uid)).toEqual(

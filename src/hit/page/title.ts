@@ -133,11 +133,11 @@ export const toDefaultTitle = (method: string, route: string): string => `${meth
 export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);
 
 /** Turns a template such as `{method} {route}` into a function. The path is already redacted, and all fields are valid. */
-export function createToActionName(
+export function createToTitle(
   template: string,
 ): (request: Titled, path: string, place: string) => string {
   const parts = template.split(/\{(\w+)\}/);
-  return function toActionName(request, path, place) {
+  return function toTitle(request, path, place) {
     let title = parts[0] as string;
     for (let i = 1; i < parts.length; i += 2) {
       title += `${FIELDS[parts[i] as string]?.(request, path, place)}${parts[i + 1]}`;

@@ -36,11 +36,11 @@ function nameOf({ params }: InspectedHit): string | undefined {
 /** The names of all hits in the order in which Matomo is to get them: those of people, and those of AI chatbots. */
 function expectedNames(): { people: string[]; chatbots: string[] } {
   const numbers = Array.from({ length: REQUESTS }, (_, number) => number);
-  const further = ['event', 'goal', 'order', 'search'];
+  const additional = ['event', 'goal', 'order', 'search'];
   return {
     people: numbers
       .filter((number) => !isOfChatbot(number))
-      .flatMap((number) => ['GET /:id', ...further.map((kind) => `${kind} ${number}`)]),
+      .flatMap((number) => ['GET /:id', ...additional.map((kind) => `${kind} ${number}`)]),
     chatbots: numbers.filter(isOfChatbot).map(() => 'GET /:id'),
   };
 }
@@ -81,8 +81,8 @@ type Result = Awaited<ReturnType<typeof run>>;
 function expectAll({ stats, people, chatbots, bulks }: Result, maxExportBatchSize: number): void {
   const { people: ofPeople, chatbots: ofChatbots } = expectedNames();
   const all = ofPeople.length + ofChatbots.length;
-  const furtherHits = ofPeople.filter((name) => !name.startsWith('GET ')).length;
-  expect(stats).toMatchObject({ hits: all, furtherHits, tracked: all, pending: 0 });
+  const additionalHits = ofPeople.filter((name) => !name.startsWith('GET ')).length;
+  expect(stats).toMatchObject({ hits: all, additionalHits, tracked: all, pending: 0 });
   expect({ people, chatbots }).toEqual(expectedNames());
   expect(bulks.filter(({ size }) => size > maxExportBatchSize)).toEqual([]);
   expect(bulks.filter((bulk) => bulk.isMixed)).toEqual([]);
@@ -116,7 +116,7 @@ test('bulks that are too large are halved, and everything stays in order', async
   expect(result.bulks[0]?.size).toBeGreaterThan(2);
 });
 
-test('a further hit that Matomo cannot store costs no other', async () => {
+test('an additional hit that Matomo cannot store costs no other', async () => {
   captureOutput();
   const poison: Fault = {
     kind: 'answer',

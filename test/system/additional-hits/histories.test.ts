@@ -73,7 +73,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
   while (running.length > 0) end(0);
   await processor.forceFlush();
   await eventually(() => processor.stats().pending === 0);
-  expect(processor.stats()).toMatchObject({ hits: pages + events, furtherHits: events });
+  expect(processor.stats()).toMatchObject({ hits: pages + events, additionalHits: events });
   const seen = inspector.hits().map(({ params }) => [params.ua, params.e_a ?? 'page']);
   expect(seen).toHaveLength(pages + events);
   for (const { name, events: count } of whole) {

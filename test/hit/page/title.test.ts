@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
 import { expect, test } from 'vitest';
-import { createToPlace } from '../../../src/hit/page/action-name.js';
+import { createToPlace } from '../../../src/hit/page/title.js';
 import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
 
 test.each([

@@ -1,7 +1,7 @@
 import { isRecord } from '../common/is-record.js';
 import { HitText } from './hit-text.js';
 import type { HttpRequest, Operation } from './http-request.js';
-import { createToActionName, createToPlace, DEFAULT_TITLE } from './page/action-name.js';
+import { createToPlace, createToTitle, DEFAULT_TITLE } from './page/title.js';
 import { toCustomVariables } from './parameters/annotations.js';
 import {
   createDimensions,
@@ -12,7 +12,7 @@ import { type OverrideOptions, overrideAll } from './parameters/overrides.js';
 import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
-export interface FurtherHit {
+export interface AdditionalHit {
   /** By Matomo's names, not yet checked. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The time of the call, epoch milliseconds. */
@@ -27,7 +27,7 @@ export interface CheckedHit {
   readonly epochMillis: number;
 }
 
-/** Why a further hit is not sent and no part of `hits`. Those of visitors who are not to be tracked are not counted. */
+/** Why an additional hit is not sent and no part of `hits`. Those of visitors who are not to be tracked are not counted. */
 export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
 export interface CheckOptions extends OverrideOptions {
@@ -35,10 +35,13 @@ export interface CheckOptions extends OverrideOptions {
 }
 
 /**
- * The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. Arguments of `trackEvent` and its
+ * The parameters of an additional hit as they may be sent; `undefined` if Matomo would store something else. Arguments of `trackEvent` and its
  * siblings are checked before, in `requests/request-functions.ts`.
  */
-export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): CheckedHit | undefined {
+export function checkAdditionalHit(
+  hit: AdditionalHit,
+  options: CheckOptions,
+): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
   const { report } = options;
   const own = readOwn(parameters, { ...options, nowMillis: epochMillis });
@@ -46,14 +49,14 @@ export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): Checked
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
     report(
-      'further event',
+      'additional event',
       () => 'An event needs both e_c and e_a. The hit was dropped. Set both.',
     );
     return undefined;
   }
   if (own.parts().every(([name]) => SHARED.has(name) && name !== 'url')) {
     report(
-      'further nothing',
+      'additional nothing',
       () => 'A hit has no parameters of its own. It was dropped. Set what it is about.',
     );
     return undefined;
@@ -68,15 +71,18 @@ const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 ]);
 
 /** Reports and leaves out what Matomo would reject. */
-function readOwn(parameters: FurtherHit['parameters'], options: CheckOptions): HitText | undefined {
+function readOwn(
+  parameters: AdditionalHit['parameters'],
+  options: CheckOptions,
+): HitText | undefined {
   const { maxCustomVariables, report } = options;
   const checked = new HitText();
-  overrideAll(checked, parameters, options, 'a further hit');
+  overrideAll(checked, parameters, options, 'an additional hit');
   for (const name of Object.keys(parameters)) {
     const effect = DECIDING_KIND.has(name) ? 'be a page view' : EFFECTS.get(name);
     if (effect === undefined || parameters[name] === undefined || checked.has(name)) continue;
     report(
-      `further ${name}`,
+      `additional ${name}`,
       () =>
         `A hit has an invalid "${name}". It was dropped, because it would ${effect}. Correct the value.`,
     );
@@ -90,8 +96,8 @@ function readOwn(parameters: FurtherHit['parameters'], options: CheckOptions): H
   return checked;
 }
 
-/** Adds a further hit to what it shares with its page view. A time that is in the future, or no number, would be ignored. */
-export function addFurtherHit(
+/** Adds an additional hit to what it shares with its page view. A time that is in the future, or no number, would be ignored. */
+export function addAdditionalHit(
   hit: HitText,
   { own, epochMillis }: CheckedHit,
   nowMillis: number,
@@ -128,7 +134,7 @@ export function createToCallParameters(
 ): (call: McpCall) => Record<string, unknown> {
   const { actionName, baseUrl = ORIGIN, errors } = options;
   const toPlace = createToPlace('template');
-  const toTitle = createToActionName(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
+  const toTitle = createToTitle(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
   const dimensions = Object.entries(options.dimensions).filter(([, source]) =>
     OF_CALLS.test(String(source)),
   );

@@ -10,7 +10,7 @@ import { startExporter } from './support/senders.js';
 import { startTracedService } from './support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
-/** What a further hit has from its request. */
+/** What an additional hit has from its request. */
 const OF_REQUEST = 'idsite bots url urlref ua uadata lang uid cid cip'.split(' ');
 
 test('the four functions make hits besides the page view, of the same visitor, in order', async () => {
@@ -50,7 +50,7 @@ test('the four functions make hits besides the page view, of the same visitor, i
   expect(goal).toMatchObject({ idgoal: '3', revenue: '19.5' });
   expect(order).toMatchObject({ idgoal: '0', ec_id: 'A-1', revenue: '20' });
   expect(JSON.parse(order?.ec_items ?? '')).toEqual([['mug', '', '', 10, 2]]);
-  expect(service.processor.stats()).toMatchObject({ hits: 5, furtherHits: 4, pending: 0 });
+  expect(service.processor.stats()).toMatchObject({ hits: 5, additionalHits: 4, pending: 0 });
 });
 
 test('without overrides they are as plain as the page view, and values of the call win', async () => {
@@ -78,7 +78,7 @@ test('without overrides they are as plain as the page view, and values of the ca
   });
 });
 
-test('requests that are ignored send further hits, unless their visitor is not to be tracked', async () => {
+test('requests that are ignored send additional hits, unless their visitor is not to be tracked', async () => {
   const service = await startTracedService(
     (request, response) => {
       if (request.url === '/taken-back') ignore();
@@ -107,7 +107,7 @@ test('requests that are ignored send further hits, unless their visitor is not t
   await service.requests(8);
   const actions = (await service.hits()).map(({ params }) => params.e_a);
   expect(actions).toEqual(['/path', '/pattern', '/callback', '/taken-back', '/method']);
-  expect(service.processor.stats()).toMatchObject({ hits: 5, furtherHits: 5, tracked: 5 });
+  expect(service.processor.stats()).toMatchObject({ hits: 5, additionalHits: 5, tracked: 5 });
 });
 
 test('outside of a request a call names its visitor, else it is dropped, counted and logged once', async () => {
@@ -122,7 +122,7 @@ test('outside of a request a call names its visitor, else it is dropped, counted
     { idsite: '1', uid: 'ann', e_c: 'Job', ua: '-' },
   ]);
   expect(service.processor.stats()).toMatchObject({
-    furtherHits: 2,
+    additionalHits: 2,
     dropped: { no_visitor: 2, invalid: 0, too_many: 0 },
   });
 });
@@ -180,7 +180,7 @@ test('they never throw, and invalid calls are counted', async () => {
   expect(await service.visit('/')).toHaveLength(1);
   expect(service.processor.stats()).toMatchObject({
     hits: 1,
-    furtherHits: 0,
+    additionalHits: 0,
     dropped: { invalid: 21 },
   });
 });
@@ -221,7 +221,7 @@ test('at most 100 of a request', async () => {
   await service.requests(1);
   expect(service.processor.stats()).toMatchObject({
     hits: 101,
-    furtherHits: 100,
+    additionalHits: 100,
     dropped: { too_many: 30 },
   });
   expect(await service.hits()).toHaveLength(101);
@@ -240,10 +240,10 @@ test('each counts from the end of its request on: pending, and of maxQueueSize',
   service.inspector.play({ status: 503 }); // hits stay pending although they fill a bulk
   await service.fetch('/');
   await service.requests(1);
-  expect(stats).toMatchObject({ hits: 0, furtherHits: 0, pending: 0 });
+  expect(stats).toMatchObject({ hits: 0, additionalHits: 0, pending: 0 });
   expect(service.processor.stats()).toMatchObject({
     hits: 7,
-    furtherHits: 6,
+    additionalHits: 6,
     pending: 4,
     lost: { queue_full: 3 },
   });
@@ -350,7 +350,10 @@ test('a span event makes one too, on any recorded span', async () => {
     span.end();
   }
   expect((await service.hits()).at(-1)?.params).toMatchObject({ uid: 'ann', e_c: 'job' });
-  expect(service.processor.stats()).toMatchObject({ furtherHits: 3, dropped: { no_visitor: 1 } });
+  expect(service.processor.stats()).toMatchObject({
+    additionalHits: 3,
+    dropped: { no_visitor: 1 },
+  });
 });
 
 test('a span event whose time is invalid has the time at which it is sent', async () => {
@@ -388,7 +391,7 @@ test('beforeSend sees each and may drop it', async () => {
   expect(hits[1]).toMatchObject({ e_c: 'keep', e_n: 'seen' });
   expect(service.processor.stats()).toMatchObject({
     hits: 2,
-    furtherHits: 1,
+    additionalHits: 1,
     pending: 0,
     dropped: { predicate: 1, invalid: 0 },
   });
@@ -460,5 +463,5 @@ test('an exporter alone gets them as events of the active span', async () => {
   expect(event).toMatchObject({ e_c: 'ex', e_v: '2', cvar: '{"1":["a","b"]}', cid: page?.cid });
   expect(order).toMatchObject({ ec_id: 'E-1', ec_items: '[["x","","",0,1]]' });
   expect(hits.find(({ uid }) => uid === 'ann')).toMatchObject({ e_c: 'job' });
-  expect(exporter.stats()).toMatchObject({ furtherHits: 3, dropped: { no_visitor: 1 } });
+  expect(exporter.stats()).toMatchObject({ additionalHits: 3, dropped: { no_visitor: 1 } });
 });

@@ -35,17 +35,17 @@ test('events of the request and of spans below are hits of its visit; those of n
     () => set.gateway.stats().tracked === 4 && set.gateway.stats().spans.waiting === 0,
   );
   const hits = set.inspector.hits().map(({ params }) => params);
-  const [page, ...further] = hits.filter(({ uid }) => uid === undefined);
+  const [page, ...additional] = hits.filter(({ uid }) => uid === undefined);
   expect(page).toMatchObject({ action_name: 'GET /checkout' });
-  expect(further).toMatchObject([
+  expect(additional).toMatchObject([
     { e_c: 'cart', e_a: 'paid', e_v: '2', cid: page?.cid, url: page?.url },
     { idgoal: '0', ec_id: 'P-1', revenue: '12.5', cid: page?.cid },
   ]);
-  expect(Number(further[0]?.cdt)).toBeGreaterThanOrEqual(Number(page?.cdt));
+  expect(Number(additional[0]?.cdt)).toBeGreaterThanOrEqual(Number(page?.cdt));
   expect(hits.filter(({ uid }) => uid === 'ann')).toMatchObject([{ e_c: 'job' }]);
   expect(set.gateway.stats()).toMatchObject({
     hits: 4,
-    furtherHits: 3,
+    additionalHits: 3,
     dropped: { no_visitor: 1 },
   });
 });
@@ -95,5 +95,5 @@ test('more than 100 events of a span are refused with a partial success', async 
   const answer = await sendSpans(set.gateway, exportRequest([requestSpan('/a', { events })]));
   expect(await answer.text()).toContain('matomo.hit');
   await eventually(() => set.gateway.stats().tracked === 101);
-  expect(set.gateway.stats().furtherHits).toBe(100);
+  expect(set.gateway.stats().additionalHits).toBe(100);
 });
