@@ -226,7 +226,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
   /**
    * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
-   * the first 48, 3 the first 32, and 4 none. [What is masked](what-is-redacted.md#addresses)
+   * the first 48, 3 the first 32, and 4 none. [What is masked](privacy.md#addresses)
    * @default `0`
    * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -269,13 +269,13 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/token/…`,
    * `/a;jsessionid=…`, email addresses) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
    * @default `redact`
-   * @see [What counts as a secret](what-is-redacted.md#queries)
+   * @see [What counts as a secret](privacy.md#queries)
    * @example MATOMO_QUERY=page,sort
    */
   query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. Routes are not
-   * changed. [Details](what-is-redacted.md#patterns-of-your-own)
+   * changed. [Details](privacy.md#patterns-of-your-own)
    * @example MATOMO_REDACT_PATH_PATTERNS='/[\da-f]{8}-[\da-f-]{27}/i,/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
@@ -310,7 +310,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders. If consent is a part of a value, use a function.
-   * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
+   * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
   consent: option(consent, { isPrivacy: true }),

@@ -20,25 +20,24 @@ import { startTracedService } from '../../support/traced-service.js';
 import { codeIn, PAGES, read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/privacy.md';
-const CONSENT_PAGE = 'docs/consent.md';
-const REDACTION_PAGE = 'docs/what-is-redacted.md';
 const VISITOR_PAGE = 'docs/visitor-ids.md';
 
 const toTrackedQuery = createToTrackedQuery({ query: 'redact', siteSearch: false });
 
-test.each(codeIn(/<!-- secret words -->(.*?)<!-- end -->/s.exec(read(REDACTION_PAGE))?.[1] ?? ''))(
+test.each(codeIn(/<!-- secret words -->(.*?)<!-- end -->/s.exec(read(PAGE))?.[1] ?? ''))(
   'the word %s of the page makes a parameter a secret',
   (word) => {
     expect(toTrackedQuery(`acme_${word}=1`)).toBe(`acme_${word}=redacted`);
   },
 );
 
-test.each(
-  codeIn(/<!-- secret endings -->(.*?)<!-- end -->/s.exec(read(REDACTION_PAGE))?.[1] ?? ''),
-)('the ending %s of the page makes a parameter a secret', (ending) => {
-  expect(toTrackedQuery(`acme${ending}=1`)).toBe(`acme${ending}=redacted`);
-  expect(toTrackedQuery(`acme${ending}x=1`)).toBe(`acme${ending}x=1`);
-});
+test.each(codeIn(/<!-- secret endings -->(.*?)<!-- end -->/s.exec(read(PAGE))?.[1] ?? ''))(
+  'the ending %s of the page makes a parameter a secret',
+  (ending) => {
+    expect(toTrackedQuery(`acme${ending}=1`)).toBe(`acme${ending}=redacted`);
+    expect(toTrackedQuery(`acme${ending}x=1`)).toBe(`acme${ending}x=1`);
+  },
+);
 
 /** The patterns of an example: in an environment variable, or as regular expressions in code. */
 function patternsIn(text: string): readonly RegExp[] {
@@ -83,7 +82,7 @@ test.each(PATTERNS)('a pattern in %s ignores case: %s', (_file, pattern) => {
   }
 });
 
-const maskedAddresses = rowsWith(REDACTION_PAGE, '`anonymizeIp`');
+const maskedAddresses = rowsWith(PAGE, '`anonymizeIp`');
 
 test.each(maskedAddresses)('addresses are masked as the page says', (row) => {
   const { '`anonymizeIp`': bytes, ...masked } = row;
@@ -233,7 +232,7 @@ test.each([
   ['choices=a; b=statistics', false],
   [undefined, false],
 ])('with the cookies %s, the example for structured cookies tracks: %s', (cookies, isTracked) => {
-  const [, code = ''] = /siteId: (\(request\) =>.*?),\n/s.exec(read(CONSENT_PAGE)) ?? [];
+  const [, code = ''] = /siteId: (\(request\) =>.*?),\n/s.exec(read(PAGE)) ?? [];
   const siteOf = runInNewContext(code);
   expect(siteOf({ header: () => cookies })).toBe(isTracked ? 1 : undefined);
 });
