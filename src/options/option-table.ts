@@ -195,7 +195,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   routeDetails: option(routeDetails, { default: {} }),
   /**
    * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span or its resource, a header, a computed
-   * name, or a function. [All names](status-and-method-in-matomo-5.md#what-can-a-dimension-have) Headers whose names say that they are
+   * name, or a function. [All names](dimensions.md#what-can-a-dimension-have) Headers whose names say that they are
    * secret, such as `x-api-key`, are invalid. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
@@ -219,7 +219,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
    * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses and CIDRs, also with a netmask (`10.0.0.0/255.0.0.0`), `loopback`, `linklocal` and
-   * `uniquelocal`. [Which value is right?](behind-a-proxy.md#which-value-is-right-for-me)
+   * `uniquelocal`. [Which value is right?](proxies.md#which-value-is-right-for-me)
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
@@ -324,7 +324,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
   /**
    * Share of the visitors that are tracked, above 0 and at most 1. If a visitor is not in the sample, its orders, goals and events are not
-   * sent either. [Who is tracked](track-events-goals-and-orders.md#how-do-i-track-a-share-of-the-visitors)
+   * sent either. [Who is tracked](events.md#how-do-i-track-a-share-of-the-visitors)
    * @default `1`
    */
   sampleRate: option(share, { default: 1, isPrivacy: true }),
@@ -408,7 +408,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
    * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. Use each spool
-   * for one Matomo. It contains personal data. [What is in the spool?](what-is-in-the-spool.md)
+   * for one Matomo. It contains personal data. [What is in the spool?](spool.md)
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
   spool: option(spoolPlace),
@@ -441,7 +441,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */
   dryRun: option(boolean, { default: false, isPrivacy: true }),
   /**
-   * Receives [metrics](what-became-of-every-request.md#metrics) of the processor itself. `'global'` is the meter provider that the application
+   * Receives [metrics](counts.md#metrics) of the processor itself. `'global'` is the meter provider that the application
    * registers with `@opentelemetry/api`, now or later.
    * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
    * @example MATOMO_METRICS=global

@@ -36,7 +36,7 @@ test('a line is the checksum of the rest, time, kind, site, visitor and query', 
 });
 
 test('the line that is documented is a hit', () => {
-  const page = readFileSync(join(ROOT, 'docs/what-is-in-the-spool.md'), 'latin1');
+  const page = readFileSync(join(ROOT, 'docs/spool.md'), 'latin1');
   const line = /^[\da-f]{8} \d+ action .*$/m.exec(page)?.[0] ?? '';
   expect(readLine(Buffer.from(line))).toMatchObject({ kind: 'action', startSeconds: 1795176000 });
 });

@@ -9,8 +9,7 @@ import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
-const [, RULES = ''] =
-  /```yaml\n(groups:.*?)```/s.exec(read('docs/what-became-of-every-request.md')) ?? [];
+const [, RULES = ''] = /```yaml\n(groups:.*?)```/s.exec(read('docs/counts.md')) ?? [];
 
 test('the alert rules name metrics, labels and values that Prometheus gets', async () => {
   const reader = new PrometheusExporter({ preventServerStart: true });

@@ -7,8 +7,8 @@ import { read } from './pages.js';
 
 /** The blocks of shell commands below a heading of a page. */
 export function shellOf(page: string, heading: string): string[] {
-  const [, after = ''] = read(page).split(`\n## ${heading}\n`);
-  const [section = ''] = after.split('\n## ');
+  const [, after = ''] = read(page).split(`## ${heading}\n`);
+  const [section = ''] = after.split(/\n##+ /);
   return [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, code = '']) => code);
 }
 

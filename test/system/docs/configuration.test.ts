@@ -23,7 +23,7 @@ test.each([
   expect(logged).toEqual([]);
 });
 
-const PROXIES = 'docs/behind-a-proxy.md';
+const PROXIES = 'docs/proxies.md';
 const trusted = rowsWith(PROXIES, '`X-Forwarded-For`').map((row) => ({
   trusts: codeIn(row['`trustProxy`'] ?? '')[0] as string,
   forwardedFor: codeIn(row['`X-Forwarded-For`'] ?? '')[0] as string,

@@ -8,7 +8,7 @@ import { sorted } from '../../support/sorted.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { codeIn, rowsWith } from './pages.js';
 
-const PAGE = 'docs/what-became-of-every-request.md';
+const PAGE = 'docs/counts.md';
 
 function namesIn(column: string): string[] {
   return sorted(rowsWith(PAGE, column).flatMap((row) => codeIn(row[column] as string)));

@@ -5,7 +5,7 @@ import { AUTO, ONLY_TRACES, REGISTER, startTracked } from '../../support/registe
 import { read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
-const OPTIONS_PAGE = 'docs/exclude-requests.md';
+const OPTIONS_PAGE = 'docs/exclude.md';
 
 test.each([
   ['express.cjs', 'GET /users/:id'],

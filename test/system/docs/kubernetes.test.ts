@@ -22,7 +22,7 @@ interface Container extends Named {
   })[];
 }
 
-const PAGE = read('docs/kubernetes.md');
+const PAGE = read('docs/deploy.md');
 const [MANIFEST = '', REDIS = ''] = [...PAGE.matchAll(/```yaml\n(.*?)```/gs)].map(
   ([, yaml]) => yaml as string,
 );

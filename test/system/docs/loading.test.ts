@@ -67,7 +67,8 @@ test('with a URL, the condition in code tracks', async () => {
 
 /** The code of the page as CommonJS, then the application. */
 function inCode(): string {
-  const [{ code = '' } = {}] = codeBlocksOf('docs/staging-and-production.md');
+  const blocks = codeBlocksOf('docs/start.md');
+  const { code = '' } = blocks.find((block) => block.code.includes('enabled:')) ?? {};
   const imported = code.replace(/import (\{.*?\}) from ('.*?');/, 'const $1 = require($2);');
   return `${imported}\nrequire('./${APPS}/plain-http.cjs');`;
 }

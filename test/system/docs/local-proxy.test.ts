@@ -11,7 +11,7 @@ import { read } from './pages.js';
 
 requires('nginx');
 
-const PAGE = read('docs/what-happens-when-matomo-is-down.md');
+const PAGE = read('docs/proxies.md');
 const [withCertificate = '', overSocket = ''] = [...PAGE.matchAll(/```nginx\n(.*?)```/gs)].map(
   ([, block]) => block as string,
 );

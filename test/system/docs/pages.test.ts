@@ -81,7 +81,7 @@ describe.each(PAGES)('%s', (page) => {
 test('the page about dimensions lists every flag of setup', async () => {
   const { stdout } = await runNode([MAIN, 'setup', '--help']);
   const known = stdout.match(/--[a-z-]+/g) ?? [];
-  const listed = rowsWith('docs/status-and-method-in-matomo-5.md', 'flag').flatMap(
+  const listed = rowsWith('docs/dimensions.md', 'flag').flatMap(
     ({ flag = '' }) => flag.match(/--[a-z-]+/g) ?? [],
   );
   expect(new Set(listed)).toEqual(new Set(known));

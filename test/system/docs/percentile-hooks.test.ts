@@ -1,4 +1,4 @@
-// docs/what-do-i-see-in-matomo.md, "How do I get p95?": what hooks of other frameworks than Express know of a request.
+// docs/reports.md, "How do I get p95?": what hooks of other frameworks than Express know of a request.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';

@@ -4,7 +4,7 @@ import { freePort } from '../../support/free-port.js';
 import { get, startTracked, titles } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
-const PAGE = read('docs/what-do-i-see-in-matomo.md');
+const PAGE = read('docs/reports.md');
 const APPS = './test/support/apps/percentiles';
 const [, LABELS = '', METRIC = ''] = /sum by \(le, (.*?)\) \(rate\((\w+)\[/.exec(PAGE) ?? [];
 const [, VARIABLES = '', FLAGS = ''] =

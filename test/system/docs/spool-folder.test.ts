@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { hit, runShell, shellOf, visitorsIn } from './commands.js';
 import { read } from './pages.js';
 
-const PAGE = 'docs/what-is-in-the-spool.md';
+const PAGE = 'docs/spool.md';
 const PLACE = '/var/spool/my-app-matomo';
 
 const commandsOf = (heading: string, block = 0) => shellOf(PAGE, heading)[block] ?? '';

@@ -9,9 +9,9 @@ import { codeIn, rowsWith } from './pages.js';
 requires('redis-cli');
 
 const STREAM = 'matomo-spool:hits:token';
-const PAGE = 'docs/spool-in-redis.md';
-const READ = 'How do I count and read hits?';
-const DELETE = 'How do I delete hits?';
+const PAGE = 'docs/spool.md';
+const READ = 'How do I count and read hits in Redis?';
+const DELETE = 'How do I delete hits in Redis?';
 const [FUNCTIONS = '', COUNT = ''] = shellOf(PAGE, READ);
 const [DELETE_ALL = '', DELETE_PERSON = ''] = shellOf(PAGE, DELETE);
 
@@ -86,7 +86,7 @@ test('hits are moved to another Redis, where processes claim them', async () => 
   const { spool } = await openRedisSpool({ place: redis.url });
   await spool.store([hit('a'), hit('b')]);
   await spool.close();
-  const [move = ''] = shellOf(PAGE, 'How do I move hits?');
+  const [move = ''] = shellOf(PAGE, 'How do I move hits in Redis?');
   const { hostname, port } = new URL(other.url);
   await run(move.replace('other.example.org 6379', `${hostname} ${port}`), redis);
   expect(await keysIn(redis)).toEqual([]);

@@ -50,7 +50,7 @@ const VITE = {
 const EXECUTABLE = 'Single executable application of esbuild’s CommonJS bundle';
 const NEXT_STANDALONE = 'Next.js, `output: "standalone"`';
 
-/** The rows of docs/bundlers.md: how each bundle is built, and its file. */
+/** The rows of docs/start.md: how each bundle is built, and its file. */
 const ROWS: Readonly<Record<string, readonly [Build, file: string]>> = {
   'esbuild, ES module': [esbuild('esbuild.mjs', '--format=esm'), 'esbuild.mjs'],
   'esbuild, ES module, external': [
@@ -123,7 +123,7 @@ async function injectBundle(place: Place): Promise<string> {
 }
 
 test('the page about bundlers has a row for each', () => {
-  const page = readFileSync(`${ROOT}docs/bundlers.md`, 'utf8');
+  const page = readFileSync(`${ROOT}docs/start.md`, 'utf8');
   const names = [...page.matchAll(/^\| (.+?) \|/gm)].map(([, name]) => name);
   expect(names).toEqual(expect.arrayContaining(Object.keys(ROWS)));
 });

@@ -1,4 +1,4 @@
-// Sets its tracing up by itself: the parts of it are on docs/name-time-and-identify.md.
+// Sets its tracing up by itself: the parts of it are on docs/titles.md.
 const { setTimeout: delay } = require('node:timers/promises');
 const { trace } = require('@opentelemetry/api');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
