@@ -89,12 +89,15 @@ export interface Wire {
   muteAt(text: string): void;
   /** Loses all answers after so many further commands. */
   muteAfter(commands: number): void;
+  /** Keeps the next answer that contains this text until another one follows, so that both arrive at once. */
+  delay(text: string): void;
 }
 
 export async function startWire(firstPort: number): Promise<Wire> {
   let targetPort = firstPort;
   let state: WireState = 'well';
   let muting: string | undefined;
+  let delaying: string | undefined;
   let answered = Number.POSITIVE_INFINITY;
   let refused = 0;
   const server = createServer((near) => {
@@ -118,10 +121,19 @@ export async function startWire(firstPort: number): Promise<Wire> {
           near.write('-no upstream host\r\n'.repeat(commands.length));
         } else if (state !== 'dead') far.write(bytes);
       });
+    let delayed = Buffer.alloc(0);
     far
       .on('close', () => near.destroy())
-      .on('data', (bytes) => {
-        if (state === 'well') near.write(bytes);
+      .on('data', (bytes: Buffer) => {
+        if (delaying !== undefined && bytes.includes(delaying)) {
+          const start = bytes.lastIndexOf('\n', bytes.indexOf(delaying)) + 1;
+          delaying = undefined;
+          near.write(bytes.subarray(0, start));
+          delayed = bytes.subarray(start);
+        } else if (state === 'well') {
+          near.write(Buffer.concat([delayed, bytes]));
+          delayed = Buffer.alloc(0);
+        }
       });
   });
   const connections = connectionsOf(server);
@@ -148,6 +160,9 @@ export async function startWire(firstPort: number): Promise<Wire> {
     },
     muteAfter(commands) {
       answered = commands;
+    },
+    delay(text) {
+      delaying = text;
     },
   };
 }

@@ -135,8 +135,7 @@ export class RedisLink {
       await this.#runRepeats();
       this.isReady = true;
       await this.#measure();
-      this.#options.log.endUnused();
-      if (!this.isFull) this.#options.log.endUnwritable();
+      if (this.isReady) this.#endTroubles(); // something may have failed meanwhile
     } catch (error) {
       isForever = isMissing(error);
       this.#fail(error);
@@ -221,6 +220,11 @@ export class RedisLink {
     else this.#options.log.beginUnwritable(reasonOf(error));
     if (this.#options.keys && this.#sharedDays === undefined)
       this.#options.log.beginKeyUnshared(reasonOf(error));
+  }
+
+  #endTroubles(): void {
+    this.#options.log.endUnused();
+    if (!this.isFull) this.#options.log.endUnwritable();
   }
 
   /** Others find what was claimed. Whether the rest is stored, nobody knows. */

@@ -340,6 +340,21 @@ describe.each(TROUBLES)('if Redis %s', (_name, begin, end) => {
   });
 });
 
+test('what begins while it is measured is not ended by that', async () => {
+  const server = await startRedis();
+  const wire = await startWire(Number(new URL(server.url).port));
+  const redis = await open(`redis://127.0.0.1:${wire.port}`);
+  await redis.spool.store(hits('a'));
+  wire.delay('READONLY');
+  await server.command('REPLICAOF', '127.0.0.1', '1');
+  expect(await redis.spool.store(hits('b'))).toBe(0);
+  await eventually(() => !redis.spool.isUsable);
+  expect(redis.codes()).toEqual(['spool-not-written']);
+  await server.command('REPLICAOF', 'NO', 'ONE');
+  await eventually(() => redis.codes().length === 2);
+  expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
+});
+
 test('a full Redis is drained, and then not used; what is given back finds room', async () => {
   const server = await startRedis();
   const redis = await open(server.url);
