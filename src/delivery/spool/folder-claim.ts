@@ -57,15 +57,11 @@ export class FolderClaim implements Claim {
   }
 
   async touch(): Promise<void> {
-    await this.#parts.disk.run('claim', () => this.#touch(), { canWait: true });
-  }
-
-  /** Resolves with `false` if another process has taken the claim. */
-  async #touch(): Promise<boolean> {
-    const touched = { ...this.#file, activeMillis: Date.now() };
-    const isOurs = await this.#parts.files.move(this.#file, touched);
-    this.#file = touched;
-    return isOurs;
+    const touch = async () => {
+      const touched = { ...this.#file, activeMillis: Date.now() };
+      if (await this.#parts.files.move(this.#file, touched)) this.#file = touched;
+    };
+    await this.#parts.disk.run('claim', touch, { canWait: true });
   }
 
   async done(results: Results): Promise<boolean> {
@@ -120,17 +116,13 @@ export class FolderClaim implements Claim {
     if (!back) this.#parts.writer.kept.push(...this.#given);
   }
 
-  /** Hits that were given back get files before the claim ends. */
+  /** Hits that were given back get files when the claim has ended: until then, another process can take it. */
   async #move(back: HitsFile | undefined): Promise<boolean> {
     const { writer, files } = this.#parts;
-    if (!back && this.#given.length > 0) {
-      if (!(await this.#touch())) {
-        writer.drop(this.#given);
-        return false;
-      }
-      await writer.writeKept();
-    }
-    return files.move(this.#file, back ?? this.#next);
+    const isOurs = await files.move(this.#file, back ?? this.#next);
+    if (isOurs) await writer.writeKept();
+    else if (!back) writer.drop(this.#given);
+    return isOurs;
   }
 
   #end(results: Results, back: HitsFile | undefined, isOurs: boolean): boolean {

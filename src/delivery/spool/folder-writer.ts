@@ -153,7 +153,7 @@ export class FolderWriter {
       const data = toLines(kept.hits);
       try {
         await writeLines(await this.#files.create(file), data, 0);
-        await this.#files.move(file, written);
+        if (!(await this.#files.move(file, written))) continue; // taken for a dead process's
       } catch (error) {
         this.#disk.fail('store', error);
         await this.#files.move(file, undefined).catch(() => undefined);
@@ -173,7 +173,8 @@ export class FolderWriter {
       const file = this.#begin({ ...kept.source, failures: kept.failures });
       try {
         this.#files.createNow(file, toLines(kept.hits));
-        this.#files.moveNow(file, toWaiting(withLines(file, kept.hits.length), 0));
+        const written = toWaiting(withLines(file, kept.hits.length), 0);
+        if (!this.#files.moveNow(file, written)) continue;
       } catch (error) {
         this.#disk.fail('store', error);
         return;

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { seededRandom } from '../../support/seed.js';
@@ -391,6 +392,27 @@ describe('processes', () => {
     expect(counts).toMatchObject({ stored: 3, claimed: 0, tracked: 0 });
     expect(balance(3)).toEqual([3, 3]);
     expect(linesIn(place)).toBe(0);
+  });
+
+  test('one whose claim is taken at any moment of its end counts it, or the other does', async () => {
+    const { place, ...folder } = openNew(SLOW);
+    const hasty = { exportTimeoutMillis: 0, limits: { deadMillis: 0, listMillis: 0 } };
+    const other = openIn(place, { ...hasty, resendUnconfirmed: true });
+    for (let round = 1; round <= 300; round++) {
+      await folder.spool.store(hits('abcd'));
+      const claim = await claimed(folder);
+      await claim.giveBack(claim.hits.slice(0, 1), 1);
+      const tracked = claim.hits.length - 1;
+      const drained = drain(other);
+      for (let turn = 0; turn < round % 10; turn++) await nextTurn();
+      await claim.done({ tracked });
+      await drained;
+      await drain(other);
+      for (const { balance } of [folder, other]) {
+        const [came, known] = balance(balance === folder.balance ? 4 * round : 0);
+        expect(came).toBe(known);
+      }
+    }
   });
 
   test('a claim that is touched is not that of a dead one', async () => {
