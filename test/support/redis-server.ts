@@ -121,7 +121,7 @@ export async function startWire(firstPort: number): Promise<Wire> {
           near.write('-no upstream host\r\n'.repeat(commands.length));
         } else if (state !== 'dead') far.write(bytes);
       });
-    let delayed = Buffer.alloc(0);
+    let delayed: Buffer = Buffer.alloc(0);
     far
       .on('close', () => near.destroy())
       .on('data', (bytes: Buffer) => {
