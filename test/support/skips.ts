@@ -50,7 +50,7 @@ const NEEDS = {
   '/proc': [() => process.platform === 'linux', 'Only Linux has /proc.'],
   'OpenTelemetry for Python': [
     () => isRunnable('opentelemetry-instrument') && isRunnable('flask'),
-    'The Flask commands of docs/languages.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
+    'The Flask commands of docs/gateway.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
   ],
   packages: [() => true, ''],
   'streams of HTTP/2': [() => true, ''],

@@ -9,7 +9,7 @@ import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
-const PAGE = read('docs/languages.md');
+const PAGE = read('docs/gateway.md');
 const [, SECTION = ''] = /^## How do I track a Python service\?\n(.*?)^## /ms.exec(PAGE) ?? [];
 const [, COMMANDS = ''] = /```sh\n(.*?)```/s.exec(SECTION) ?? [];
 const variables: Record<string, string> = Object.fromEntries(

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
 const [, COMMAND = ''] =
-  /## How do I send recorded spans\?.*?```sh\n(.*?)```/s.exec(read('docs/many-services.md')) ?? [];
+  /## How do I send recorded spans\?.*?```sh\n(.*?)```/s.exec(read('docs/gateway.md')) ?? [];
 
 /** Runs the command of the page for a file with these lines, the last without its line feed. */
 async function sendRecorded(url: string, lines: readonly string[]) {
