@@ -59,7 +59,7 @@ test.for(sampled([VERSIONS[0], VERSIONS.at(-1)], VERSIONS))(
 );
 
 test('the page has each version and each resolution', () => {
-  const page = readFileSync(join(ROOT, 'docs/which-runtimes.md'), 'utf8');
+  const page = readFileSync(join(ROOT, 'docs/versions.md'), 'utf8');
   const [, versions = '', resolutions = ''] =
     /compiled with TypeScript (.*) in tests: (.*?\.) /.exec(page) ?? [];
   expect(versions.split(/, | and /)).toEqual(VERSIONS);

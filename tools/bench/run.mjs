@@ -1,5 +1,5 @@
 // `npm run bench`: every benchmark with Node.js 24 and 20, which are installed from npm if they are not here, then the rows for the table in
-// docs/performance.md. What is given after `--` goes to each of them. If one fails, the others still run.
+// docs/limits.md. What is given after `--` goes to each of them. If one fails, the others still run.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

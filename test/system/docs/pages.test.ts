@@ -107,7 +107,7 @@ interface SetUps {
 }
 
 const { NODES, SDKS } = (await import(`${ROOT}tools/matrix/set-ups.mjs`)) as SetUps;
-const versions = new Map(rowsWith('docs/versioning.md', 'tested').map((row) => [row[''], row]));
+const versions = new Map(rowsWith('docs/versions.md', 'tested').map((row) => [row[''], row]));
 
 test('the page about versioning has the versions of the matrix', () => {
   const apis = Object.values(SDKS).map(({ dependencies }) => dependencies['@opentelemetry/api']);

@@ -8,7 +8,7 @@ import { REGISTER } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
 import { read } from './pages.js';
 
-const PAGE = read('docs/remove.md');
+const PAGE = read('docs/versions.md');
 
 test('the page names everything that setup may have created', () => {
   const { dimensions, segments } = collectExtras(Object.keys(EXTRAS));
