@@ -1,16 +1,15 @@
-// tsc compiles src to build, and the bundler makes a few files in dist for each module format: Node.js takes at least twice
-// as long to load a hundred small files. Nothing is minified, so that stack traces have the names in src. Types are bundled, too.
+// tsc compiles src to build, and the bundler makes a few CommonJS files of that in dist/cjs: Node.js takes at least twice as long to
+// load a hundred small files. Nothing is minified, so that stack traces have the names in src. Types are bundled, too.
 //
-// Rollup bundles the declarations, because TypeScript 7 has no API for that; its plugin uses `@typescript/typescript6`. There is one
-// set of types, in dist/cjs: the files in dist/esm re-export it, so that a class is one type for both formats. Relative links to pages
-// become text, or absolute links if package.json has a repository.
+// There is one copy of the code, whichever way it is loaded. dist/esm is for `import`: it has the tracking functions, so that a bundle
+// of an application that imports only these has nothing else, and exports the rest from dist/cjs. Bundles for ES modules have no
+// `require`, so modules of Node.js are loaded with `process.getBuiltinModule`.
 //
-// Bundlers read the condition `module` of package.json, which Node.js does not know, and get ES modules for `import` and `require`.
-// Only they use dist/esm/register.js: it imports what the CommonJS build loads when the process serves. The tracking functions and
-// their imports are one chunk, `tracking`, because bundlers keep all of a chunk that may have side effects.
+// Rollup bundles the declarations, because TypeScript 7 has no API for that; its plugin uses `@typescript/typescript6`. Relative links
+// to pages become text, or absolute links if package.json has a repository.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
@@ -20,38 +19,50 @@ import { exitWorkerModule } from './exit-worker-code.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
 const dist = join(root, 'dist');
-/** Modules that entries load with `require` when they need them, and that are not entries of `package.json`. */
-const LATE_ENTRIES = { esm: [], cjs: ['tracker/running-tracker'] };
+/** Names, as in `src`, of the entries that `package.json` exports. */
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries = [...JSON.stringify(exports).matchAll(/dist\/cjs\/([\w/]+)\.js/g)].map(
+  ([, name]) => name,
+);
+/** Entries that nobody imports: the command, and what `register` loads with `require` when it needs it. */
+const OWN_ENTRIES = ['cli/main', 'tracker/running-tracker'];
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
   /build.(?:common.(?:channel-listener|describe-error|diagnostics|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker)|tracker.key|version)\.js$/;
-/** What an application imports to track. Bundlers keep whole chunks, so these and their imports have one of their own. */
-const TRACKING = ['annotate', 'for-request'];
+/** What an application imports to track. */
+const TRACKING = ['annotate.js', 'for-request.js'].map((file) => join(build, file));
 /** The reader of protobuf, which is bundled, so that the package has no dependencies. */
 const READER = '@bufbuild/protobuf';
-const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
 compile('tsconfig.json');
 compile('tsconfig.page.json');
 const worker = join(build, 'delivery', 'exit', 'exit-worker');
 writeFileSync(`${worker}-code.js`, await exitWorkerModule(`${worker}.js`));
-const tracking = modulesOf(TRACKING);
-await bundle('esm', {
-  format: 'esm',
-  codeSplitting: { groups: [{ name: 'tracking', test: (id) => tracking.has(id) }] },
-});
-await bundle('cjs', {
+await bundle('cjs', [...entries, ...OWN_ENTRIES], {
   format: 'cjs',
-  codeSplitting: { groups: [{ name: 'early', test: EARLY }] },
+  codeSplitting: {
+    groups: [
+      { name: 'early', test: EARLY, priority: 3 },
+      { name: 'options', test: /build.(?:common|options)./, priority: 2 },
+      { name: 'pipeline', test: /build.tracker.running-tracker.js$/, priority: 1 },
+    ],
+  },
   esModule: true,
   dynamicImportInCjs: false, // Jest does not support import() in CommonJS
+  plugins: [{ name: 'builtins', renderChunk: withoutRequire }],
+});
+await bundle('esm', ['index'], {
+  format: 'esm',
+  plugins: [{ name: 'rest', resolveId: toCommonJs }],
 });
 linkLateEntry();
 await bundleTypes();
 copyPage();
 writeLicense();
-writeFileSync(join(dist, 'cjs/package.json'), '{"type":"commonjs"}\n'); // last, see setup.mjs
+const sideEffects = ['./register.js'];
+const commonJs = JSON.stringify({ type: 'commonjs', sideEffects });
+writeFileSync(join(dist, 'cjs/package.json'), `${commonJs}\n`); // last, see setup.mjs
 
 function compile(project) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -60,17 +71,14 @@ function compile(project) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Bundles the entries of one folder of dist. Modules that several entries need are in chunks, so that each exists once. */
-async function bundle(folder, format) {
-  const entries = entriesIn(folder);
+/** Bundles entries into one folder of dist. Modules that several entries need are in chunks, so that each exists once. */
+async function bundle(folder, names, { plugins, ...format }) {
   const modules = await rolldown({
     cwd: root,
-    input: Object.fromEntries(
-      [...entries, ...LATE_ENTRIES[folder]].map((entry) => [entry, join(build, `${entry}.js`)]),
-    ),
+    input: Object.fromEntries(names.map((name) => [name, join(build, `${name}.js`)])),
     external: (id) => /^[^./]/.test(id) && !id.startsWith(READER), // Node and peer dependencies
     platform: 'node',
-    plugins: folder === 'esm' ? [{ name: 'late', transform: importLateEntry }] : [],
+    plugins,
     onLog: (_level, { message }) => {
       throw new Error(message);
     },
@@ -85,9 +93,17 @@ async function bundle(folder, format) {
   });
 }
 
-/** The types of all entries, for CommonJS. ES modules get the same ones, so that a class is one type for both. */
+function withoutRequire(code) {
+  return code.replace(/\brequire\((?="node:)/g, 'process.getBuiltinModule(');
+}
+
+/** What the entry for `import` exports beside the tracking functions is in the CommonJS files. */
+function toCommonJs(id, importer) {
+  const isRest = importer === join(build, 'index.js') && !TRACKING.includes(join(build, id));
+  return isRest ? { id: '../cjs/index.js', external: true } : undefined;
+}
+
 async function bundleTypes() {
-  const entries = entriesIn('cjs');
   const input = Object.fromEntries(entries.map((entry) => [entry, join(build, `${entry}.d.ts`)]));
   const bundle = await rollup({
     input,
@@ -106,12 +122,7 @@ async function bundleTypes() {
     minifyInternalExports: false,
   });
   await bundle.close();
-  for (const entry of entriesIn('esm').filter((name) => entries.includes(name))) {
-    const file = join(dist, 'esm', `${entry}.d.ts`);
-    const target = posix.join(posix.relative(posix.dirname(`esm/${entry}`), 'cjs'), entry);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `export * from '${target}.js';\n`);
-  }
+  writeFileSync(join(dist, 'esm/index.d.ts'), "export * from '../cjs/index.js';\n");
 }
 
 /** Comments link to pages in `docs`, and an editor that shows a comment cannot follow a relative link. */
@@ -123,35 +134,6 @@ function completeLinks(code) {
   );
 }
 
-/** The files of modules and of all that they import. */
-function modulesOf(names) {
-  const reached = new Set(names.map((name) => join(build, `${name}.js`))); // grows during the loop
-  for (const file of reached) {
-    for (const [, target] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
-      reached.add(join(dirname(file), target));
-    }
-  }
-  return reached;
-}
-
-/** Names, as in `src`, of the entries that `package.json` lists in a folder of dist. */
-function entriesIn(folder) {
-  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const start = `dist/${folder}/`;
-  const paths = [...Object.values(exports), bin]
-    .flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
-    .map((path) => path.replace(/^\.\//, ''))
-    .filter((path) => path.startsWith(start))
-    .map((path) => path.slice(start.length).replace(/\.js$/, ''));
-  return [...new Set(paths)];
-}
-
-/** Only bundlers use `register` as an ES module. They cannot load the late entry with `require`, so it is imported. */
-function importLateEntry(code, id) {
-  if (id !== join(build, 'register.js')) return undefined;
-  return `import * as late from './tracker/running-tracker.js';\n${code.replace("require('#tracker')", 'late')}`;
-}
-
 /** `#tracker` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */
 function linkLateEntry() {
   const register = join(dist, 'cjs/register.js');
@@ -161,7 +143,7 @@ function linkLateEntry() {
 
 /** Copies the files that a browser loads next to the code that serves them. */
 function copyPage() {
-  const page = join(dist, 'esm/page');
+  const page = join(dist, 'cjs/page');
   for (const folder of [join(build, 'inspector/page'), join(root, 'src/inspector/page')]) {
     for (const name of readdirSync(folder).filter((name) => !name.endsWith('.ts'))) {
       cpSync(join(folder, name), join(page, name));

@@ -14,7 +14,7 @@ if (!isSdkDisabled(process.env) && !isOwnCommand()) {
 /** Whether this is `doctor` or another command, which may run with the `NODE_OPTIONS` of an application. */
 function isOwnCommand(): boolean {
   try {
-    return realpathSync(process.argv[1] ?? '') === join(__dirname, '../esm/cli/main.js');
+    return realpathSync(process.argv[1] ?? '') === join(__dirname, 'cli/main.js');
   } catch {
     return false;
   }

@@ -13,4 +13,4 @@ process.stdout.on('error', (error) => {
   });
 });
 
-await runCommand(process.argv.slice(2));
+void runCommand(process.argv.slice(2));

@@ -39,7 +39,7 @@ export function codeOf(error: unknown): string {
 /** `chunks/delivery.js:1:2`; `undefined` if no frame is in this package, or an application's bundle has it. */
 function positionOf({ stack }: Error): string | undefined {
   const [own = ''] = framesOf(new Error().stack);
-  const root = /[^\s(]*[\\/](?:dist[\\/](?:esm|cjs)|src)[\\/]/.exec(own)?.[0];
+  const root = /[^\s(]*[\\/](?:dist[\\/]cjs|src)[\\/]/.exec(own)?.[0];
   if (root === undefined) return undefined;
   for (const frame of framesOf(stack)) {
     const start = frame.indexOf(root);

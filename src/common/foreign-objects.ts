@@ -8,22 +8,22 @@ export function setHidden(target: object, key: PropertyKey, value: unknown): voi
 /** Under this key, all copies of the package find the one tracker of a process or thread, and each other's span processors. */
 export const TRACKER_KEY: unique symbol = Symbol.for('opentelemetry-matomo.tracker.1');
 
-/** Used by this copy alone if the application has frozen the global object before. */
-const ofThisCopy: Record<symbol, object | undefined> = Object.create(null);
-
-/** The object under a key of the global object, which all copies of the package share. It is never replaced. */
+/**
+ * The object under a key of the global object, which all copies of the package share; of `process`, if the application has frozen the
+ * global object before. It is never replaced.
+ */
 export function shared<T extends object>(key: symbol, create: () => T): T {
   const known = findShared<T>(key);
   if (known) return known;
   const created = create();
-  setHidden(Object.isExtensible(globalThis) ? globalThis : ofThisCopy, key, created);
+  setHidden(Object.isExtensible(globalThis) ? globalThis : process, key, created);
   return created;
 }
 
 /** The same object, if it exists. */
 export function findShared<T extends object>(key: symbol): T | undefined {
-  const ofAll = globalThis as Record<symbol, object | undefined>;
-  return (ofAll[key] ?? ofThisCopy[key]) as T | undefined;
+  type Shared = Record<symbol, T | undefined>;
+  return (globalThis as Shared)[key] ?? (process as unknown as Shared)[key];
 }
 
 /** A value for each of some objects of others. */

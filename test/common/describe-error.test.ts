@@ -34,7 +34,7 @@ test.for<[string, () => unknown, RegExp]>([
   [
     'several lines',
     () => {
-      throw new Error(`one\n    at ${PERSON} (/dist/esm/${PERSON}:1:2)`);
+      throw new Error(`one\n    at ${PERSON} (/dist/cjs/${PERSON}:1:2)`);
     },
     /^Error$/,
   ],

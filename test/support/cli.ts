@@ -8,7 +8,7 @@ import { runNode } from './child-process.js';
 import { type ApiRole, tokenOf } from './matomo-api.js';
 
 /** What runs the commands of this package. */
-export const MAIN = 'dist/esm/cli/main.js';
+export const MAIN = 'dist/cjs/cli/main.js';
 
 /** Runs a command in this process, without a terminal, as `MAIN` does in its own. */
 export async function runCli(

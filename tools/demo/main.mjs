@@ -11,7 +11,7 @@ import { planTraffic } from './traffic.mjs';
 
 const { stdout } = process;
 const say = (text) => console.log(text);
-const MAIN = fileURLToPath(new URL('../../dist/esm/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cjs/cli/main.js', import.meta.url));
 const OWN_SERVICE = 'node --import opentelemetry-matomo/register app.js';
 
 process.once('SIGTERM', () => process.exit(143)); // so that the shop ends too

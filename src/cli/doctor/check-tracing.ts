@@ -20,8 +20,7 @@ const TRACING = [
 const UNSEEN_SERVERS = ['uWebSockets.js', 'hyper-express', 'ultimate-express'];
 
 /** The entry by its name, or its file. */
-const REGISTER =
-  /(?:^|[\\/])opentelemetry-matomo[\\/](?:dist[\\/](?:cjs|esm)[\\/])?register(?:\.\w+)?$/;
+const REGISTER = /(?:^|[\\/])opentelemetry-matomo[\\/](?:dist[\\/]cjs[\\/])?register(?:\.\w+)?$/;
 
 const OWN_FILE = fileURLToPath(import.meta.url);
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { withoutTracing } from '../../common/otel-global.js';
 import { loadUnhooked } from '../../common/unhooked.js';
 
@@ -12,6 +13,8 @@ interface RedisClient {
   destroy(): void;
 }
 
+const { createRequire } = process.getBuiltinModule('node:module');
+
 const CONNECT_MILLIS = 1_000;
 /** A Redis that has not replied by then is considered hanging. */
 const REPLY_MILLIS = 1_000;
@@ -21,11 +24,10 @@ class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
-/** Hides the import from bundlers, some of which find a literal in a variable: `redis` is an optional dependency. */
-function load(name: string): Promise<unknown> {
-  return loadUnhooked(
-    () => import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name),
-  );
+/** `redis` is an optional dependency, which bundlers must not see. A bundle that is an ES module has no name of its own file. */
+async function loadRedis(): Promise<typeof import('redis')> {
+  const own = typeof __filename === 'undefined' ? resolve(process.argv[1] ?? 'app.js') : __filename;
+  return loadUnhooked(async () => createRequire(own)('redis') as typeof import('redis'));
 }
 
 /** A connection to Redis, which keeps the process alive only while a reply is pending. To reconnect, call `open` again. */
@@ -50,7 +52,7 @@ export class RedisConnection {
   async open(): Promise<void> {
     end(this.#client);
     this.#client = undefined;
-    const { createClient, ErrorReply } = (await load('redis')) as typeof import('redis');
+    const { createClient, ErrorReply } = await loadRedis();
     this.#replyClass = ErrorReply;
     const client: RedisClient = createClient({
       url: this.#url,

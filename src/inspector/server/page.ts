@@ -91,8 +91,7 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The CommonJS build uses the page of the ES module build. */
-const FOLDERS = ['../page/', '../../esm/page/'].map((path) => new URL(path, import.meta.url));
+const FOLDER = new URL('../page/', import.meta.url);
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -107,7 +106,7 @@ async function readPageFile(
   const [, name = '', extension = ''] =
     /^\/page\/([\w-]+\.(html|css|js|svg))$/.exec(path === '/' ? '/page/index.html' : path) ?? [];
   const contentType = CONTENT_TYPES[extension];
-  const file = FOLDERS.map((folder) => new URL(name, folder)).find((url) => existsSync(url));
-  if (contentType === undefined || file === undefined) return undefined;
+  const file = new URL(name, FOLDER);
+  if (contentType === undefined || !existsSync(file)) return undefined;
   return { contentType, body: await readFile(file) };
 }

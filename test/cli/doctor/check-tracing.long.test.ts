@@ -36,7 +36,7 @@ test.each<[string, string, object, number]>([
     );
     const { code, about } = await runDoctor(env, {
       cwd: folder,
-      main: join(ROOT, 'dist/esm/cli/main.js'),
+      main: join(ROOT, 'dist/cjs/cli/main.js'),
     });
     expect(about('api')).toMatchObject([expected]);
     for (const place of [first, second]) expect(about('api')[0]?.found).toContain(place);
@@ -80,7 +80,7 @@ const OWN = join(ROOT, 'node_modules/opentelemetry-matomo');
 test.each<[string, object]>([
   [`--require ${OWN}/register`, { verdict: 'ok' }],
   [`--no-warnings --require="${OWN}/dist/cjs/register.js"`, { verdict: 'ok' }],
-  [`--import "${pathToFileURL(OWN)}/dist/esm/register.js"`, { verdict: 'ok' }],
+  [`--import "${pathToFileURL(OWN)}/dist/cjs/register.js"`, { verdict: 'ok' }],
   ['-r opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
   ['--import=opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
   ['--require opentelemetry-matomo', { verdict: 'unknown' }],

@@ -12,7 +12,7 @@ interface Chromium {
 const { hasChromium, launchChromium } = (await import(`${ROOT}scripts/chromium.mjs`)) as Chromium;
 // The page is there once it is built.
 const { startInspector } = (await import(
-  `${ROOT}dist/esm/inspector/index.js`
+  `${ROOT}dist/cjs/inspector/index.js`
 )) as typeof import('../../../src/inspector/index.js');
 
 /** A browser for the tests of a file. */
