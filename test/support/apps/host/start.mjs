@@ -1,4 +1,4 @@
-// Tracks without `register`, by the ES modules of the package, which are strict: they throw where CommonJS ignores an assignment.
+// Tracks without `register`.
 import { start } from 'opentelemetry-matomo';
 
 start();
