@@ -148,8 +148,7 @@ function report(
     response.on('error', (error) => exchange.fail(error));
   });
   // The last event, and the only one after an upgrade.
-  request.on('close', () => exchange.fail(new Error(NO_ANSWER)));
+  request.on('close', () => exchange.close());
 }
 
 const NOT_FORWARDED = 'Proxy response (407) to a request';
-const NO_ANSWER = 'the connection was closed without an answer';

@@ -75,6 +75,11 @@ export class OpenExchange {
     if (this.#response) this.#end(toAnswer(this.#response, this.#chunks));
   }
 
+  /** Ends it if it has no result yet. */
+  close(): void {
+    if (!this.#isEnded) this.fail(new Error('the connection was closed without an answer'));
+  }
+
   fail(error: Error): void {
     const wasSent = this.#isSent && !provesUnsent(error);
     this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error)));

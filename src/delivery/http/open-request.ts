@@ -9,10 +9,8 @@ export function openRequest(
   options: Omit<RequestOptions, 'headers'>,
   headers: Readonly<Record<string, string>>,
 ): Request {
-  const opened = new ClientRequest(options).removeAllListeners();
-  for (const name of opened.getHeaderNames()) {
-    if (!Object.hasOwn(headers, name)) opened.removeHeader(name);
-  }
-  for (const [name, value] of Object.entries(headers)) opened.setHeader(name, value);
+  const opened = new ClientRequest({ ...options, setHost: false }).removeAllListeners();
+  for (const name of opened.getHeaderNames()) opened.removeHeader(name);
+  for (const name in headers) opened.setHeader(name, headers[name] as string);
   return opened;
 }

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { copyText } from '../../common/generation-cache.js';
 
 const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;
@@ -53,9 +54,12 @@ export function keyOfSession(session: string): string {
   return `session\n${session}`;
 }
 
-/** As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. */
+/**
+ * As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. To compare two copies, as the
+ * order of a bulk does, takes half of the time that two parts of hashes take.
+ */
 function keyedId(key: string, traits: readonly (string | number)[]): string {
-  return hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS);
+  return copyText(hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS));
 }
 
 /** Of any length, the key and what follows it could be confused. */
