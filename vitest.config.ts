@@ -3,8 +3,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 
 /** See test/support/long.ts. */
-const testLength = process.env.TEST_LENGTH ?? '';
-const isLong = testLength !== '';
+const isLong = (process.env.TEST_LENGTH ?? '') !== '';
 
 /** Not the fixed one. Then the order of files is random too, because those of a process must not depend on each other. */
 const hasOwnSeed = (process.env.TEST_SEED ?? '') !== '';
@@ -26,7 +25,6 @@ const LONG = 'test/**/*.long.test.ts';
  */
 const ISOLATED = [
   'test/**/{client-hooks,client-rules,timers,hit-times,pace,pairing,secrecy}.test.ts',
-  'test/**/{failing-hits,any-instant,simulation}.sampled.test.ts',
   'test/{for-request,track-mcp,tracker/mcp,system/operations,requests/context-outlives-request}.test.ts',
 ];
 
@@ -65,8 +63,7 @@ const LONG_PROJECTS: TestProjectInlineConfiguration[] = [
     extends: true,
     test: {
       name: 'waiting',
-      // `npm run test:full` repeats tests with `sampled` in full length.
-      include: [testLength === 'full' ? 'test/**/*.{long,sampled}.test.ts' : LONG],
+      include: [LONG],
       exclude: MEASURING,
       maxWorkers: 2 * availableParallelism(),
       sequence: { groupOrder: 1 },

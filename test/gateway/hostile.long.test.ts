@@ -4,13 +4,12 @@ import { expect, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
 import { MAIN } from '../support/cli.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { sampled } from '../support/long.js';
 import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 
 const MEBIBYTE = 1024 ** 2;
 /** How many send a body at once. */
-const SENDERS = sampled(2, 3);
+const SENDERS = 2;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 

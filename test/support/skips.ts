@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, TestRunner } from 'vitest';
-import { testLength } from './long.js';
 
 interface Programs {
   readonly HOW_TO_GET_CHROMIUM: string;
@@ -54,7 +53,6 @@ const NEEDS = {
   ],
   packages: [() => true, ''],
   'streams of HTTP/2': [() => true, ''],
-  time: [() => testLength === 'full', 'It takes long and runs in `npm run test:full`.'],
 } as const satisfies Record<string, readonly [isThere: () => boolean, ifNot: string]>;
 
 export type Need = keyof typeof NEEDS;

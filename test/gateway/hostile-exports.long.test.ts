@@ -1,0 +1,146 @@
+import { connect } from 'node:net';
+import { gunzipSync, inflateSync } from 'node:zlib';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { expect, test } from 'vitest';
+import { readJson } from '../../src/gateway/otlp/decode-json.js';
+import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
+import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
+import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { seededRandom } from '../support/seed.js';
+import { OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
+import { decode } from './received-spans.js';
+
+const EVERYTHING = {
+  ...createSelection({}, { userIdAttribute: undefined }),
+  keepsAttribute: () => true,
+  mayKeep: () => true,
+};
+
+const MANY = 1_000_000;
+const MUTATIONS = 2000;
+const JSON_TYPE = { 'content-type': 'application/json' };
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+
+/** Bodies of the recordings, inflated. */
+function recordedBodies(type: RegExp): Buffer[] {
+  return OTLP_RECORDINGS.flatMap((name) => otlpRecording(name).requests)
+    .filter(({ headers }) => type.test(JSON.stringify(headers)))
+    .map(({ headers, body_base64 }) => {
+      const body = Buffer.from(body_base64, 'base64');
+      if (/gzip/.test(JSON.stringify(headers))) return gunzipSync(body);
+      return /"deflate"/.test(JSON.stringify(headers)) ? inflateSync(body) : body;
+    });
+}
+
+function mutate(body: Buffer, random: () => number): Buffer {
+  const copy = Buffer.from(body.subarray(0, random() < 0.3 ? random() * body.length : undefined));
+  for (let i = 0; i < 1 + random() * 8; i++)
+    copy[Math.floor(random() * copy.length)] = random() * 256;
+  return copy;
+}
+
+test.each([
+  ['protobuf', /x-protobuf/, readProtobuf],
+  ['JSON', /application.json/, readJson],
+] as const)(
+  '%s with bytes changed is decoded or refused, and what is decoded can be put together',
+  async (_name, type, read) => {
+    const { gateway } = await startGateway({ beforeSend: () => null, graceMillis: 0 });
+    const random = seededRandom();
+    const bodies = recordedBodies(type);
+    let refused = 0;
+    let decoded = 0;
+    for (let i = 0; i < MUTATIONS; i++) {
+      const body = mutate(bodies[i % bodies.length] as Buffer, random);
+      try {
+        decode(read, body, new DecodedExport(EVERYTHING));
+        decoded += 1;
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnreadableExport);
+        refused += 1;
+      }
+      if (i % 40 > 0) continue;
+      const answer = await sendSpans(gateway, body, read === readJson ? JSON_TYPE : PROTOBUF);
+      expect([200, 400]).toContain(answer.status);
+    }
+    expect(Math.min(refused, decoded)).toBeGreaterThan(MUTATIONS / 20);
+    await eventually(() => gateway.stats().pendingRequests === 0);
+  },
+);
+
+function messageIn(field: number, ...content: Uint8Array[]): Buffer {
+  const bytes = Buffer.concat(content);
+  return Buffer.from(new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish());
+}
+
+/** Millions of a message that there are some thousand of, in turn. */
+function millionsOf(message: (n: number) => Uint8Array): Buffer {
+  const block = Buffer.concat(Array.from({ length: 4000 }, (_, n) => message(n)));
+  return Buffer.alloc((block.length * MANY) / 4000, block);
+}
+
+const TRUE = messageIn(2, Buffer.of(16, 1));
+const attribute = (name: string, value: Uint8Array) => [messageIn(1, Buffer.from(name)), value];
+
+const SERVER_SPAN = new BinaryWriter()
+  .tag(1, WireType.LengthDelimited)
+  .bytes(Buffer.alloc(16, 1))
+  .tag(2, WireType.LengthDelimited)
+  .bytes(Buffer.alloc(8, 1))
+  .tag(6, WireType.Varint)
+  .int32(2)
+  .tag(7, WireType.Bit64)
+  .fixed64(1)
+  .finish();
+
+const inSpan = (content: Uint8Array) => messageIn(2, messageIn(2, SERVER_SPAN, content));
+
+test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
+  [
+    'attributes of a span',
+    () => inSpan(millionsOf((n) => messageIn(9, ...attribute(n.toString(36), TRUE)))),
+    ({ attributes }) => Object.keys(attributes),
+    512,
+  ],
+  [
+    'attributes of a resource',
+    () => {
+      const many = millionsOf((n) => messageIn(1, ...attribute(n.toString(36), TRUE)));
+      return Buffer.concat([messageIn(1, many), inSpan(Buffer.of())]);
+    },
+    ({ resource }) => Object.keys(resource.attributes),
+    512,
+  ],
+  [
+    'items of a list',
+    () => {
+      const list = messageIn(
+        5,
+        millionsOf(() => messageIn(1, Buffer.of(16, 1))),
+      );
+      return inSpan(messageIn(9, ...attribute('a', messageIn(2, list))));
+    },
+    ({ attributes }) => attributes.a,
+    128,
+  ],
+])(`of ${MANY} %s few are kept, also where bodies may be large`, (_what, content, kept, most) => {
+  const { spans } = decode(readProtobuf, messageIn(1, content()), new DecodedExport(EVERYTHING));
+  expect(spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
+});
+
+test('a client that sends its headers slowly is answered and disconnected', async () => {
+  const { gateway } = await startGateway();
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  socket.write('POST /v1/traces HTTP/1.1\r\n');
+  const dripping = setInterval(() => socket.write('X: y\r\n'), 500);
+  await new Promise((resolve) => socket.on('error', resolve).once('close', resolve));
+  clearInterval(dripping);
+  expect(answer).toMatch(/^HTTP\/1.1 408 /);
+});

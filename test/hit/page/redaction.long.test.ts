@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readPart } from '../../../src/hit/hit-text.js';
+import { createToPageUrl, createToTrackedQuery } from '../../../src/hit/page/page-url.js';
+import { createRedactPath } from '../../../src/hit/page/redaction.js';
+import { seededRuns } from '../../support/seed.js';
+import { words } from '../../support/words.js';
+
+const RUNS = 5000;
+const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
+
+test('no text of entities, separators and names makes a site search of a page view', () => {
+  const piece = fc.constantFrom(
+    ...['q', 'k', 'a', 'search', '=', '==', '&', ';', '&amp;', 'amp;', '&lt;', '&eacute;'],
+    ...['/', '1', '[]'],
+  );
+  const text = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(''));
+  const toPageUrl = createToPageUrl({ query: 'keep', siteSearch: false });
+  fc.assert(
+    fc.property(text, fc.option(text, { nil: undefined }), (path, query) => {
+      const request = { scheme: 'https', host: 'h.example', query };
+      const url = readPart(toPageUrl(request, `/${path}`)) as string;
+      expect(keywordsIn(url), url).toEqual([]);
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('a secret stays a secret in any place, encoding and company', () => {
+  const name = fc.constantFrom(
+    ...words('token creditcard csrfmiddlewaretoken apiKey PASSWORD jsessionid'),
+  );
+  const before = fc.constantFrom('', 'a=1&', 'a=1;', 'b&amp;', '&lt;', 'return=%2F&', ';', 'x==;');
+  const after = fc.constantFrom('', '&a=1', ';a=1', ';', ';rest-s3cret', '%', '&amp;b');
+  const layers = fc.integer({ min: 0, max: 8 });
+  const place = fc.constantFrom('', 'return=', 'r[]=/x?', 'a=b;c=');
+  fc.assert(
+    fc.property(name, before, after, layers, place, (secret, start, end, depth, around) => {
+      let pair = `${secret}=s3cret`;
+      for (let i = 0; i < depth; i++) pair = encodeURIComponent(i === 0 ? `/x?${pair}` : pair);
+      const query = `${start}${around}${pair}${end}`;
+      expect(redact(query)).not.toContain('s3cret');
+      const path = `/a;${start}${around}${pair}${end}`.replaceAll('?', '%3F');
+      expect(createRedactPath([])(path)).not.toContain('s3cret');
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('any query is a query still: what is redacted once stays as it is', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (query) => {
+      const once = redact(query);
+      expect(redact(once)).toBe(once);
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+const KEYWORDS = new Set(['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords']);
+
+/**
+ * What PHP and Matomo make of a URL: entities are resolved, a `;` in front of `?` makes a query of all that follows and a
+ * separator of each `;`.
+ */
+function keywordsIn(sent: string): string[] {
+  let url = sent
+    .replace(/&(amp|lt|eacute);/g, (_, name: string) => ({ amp: '&', lt: '<' })[name] ?? 'é')
+    .replace(/^https:/, '');
+  const semicolon = url.indexOf(';');
+  const question = url.indexOf('?');
+  if (semicolon >= 0 && (question < 0 || semicolon < question)) {
+    url = url.replace('?', ';').replace(';', '?').replaceAll(';', '&');
+  }
+  const start = url.indexOf('?');
+  if (start < 0) return [];
+  return url
+    .slice(start + 1)
+    .split('&')
+    .filter((pair) => {
+      const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+      return KEYWORDS.has(name.replace(/\[\]$/, '').toLowerCase()) && value !== '' && value !== '0';
+    });
+}
