@@ -1,4 +1,3 @@
-import { renameSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Gateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
@@ -6,7 +5,6 @@ import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { startRedis } from '../support/redis-server.js';
-import { requires } from '../support/skips.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const maxSpoolBytes = 1024 ** 2;
@@ -72,18 +70,4 @@ describe.each([
     await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
     expect(inspector.hits()).toHaveLength(taken);
   });
-});
-
-test('a full spool that is moved away is one that is not there: requests are taken, and wait in memory', async () => {
-  requires('moving open files');
-  const spool = `${temporaryFolder()}/spool`;
-  const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes, graceMillis });
-  inspector.play({ status: 503 });
-  const taken = await fill(gateway);
-  renameSync(spool, `${spool}-elsewhere`);
-  await takesAgain(gateway);
-  inspector.play();
-  await eventually(() => gateway.stats().tracked === PORTION);
-  // What somebody has moved away is in no count.
-  expect(gateway.stats()).toMatchObject({ hits: taken + PORTION, lost: { spool: 0 } });
 });

@@ -123,6 +123,7 @@ function attemptRatio(small: () => unknown, large: () => unknown, end: number): 
   const larges: Sample[] = [];
   for (let sample = 0; sample < SAMPLES; sample++) {
     if (sample > 0 && performance.now() > end) break;
+    collectGarbage();
     smalls.push(measure(small, repeats));
     larges.push(measure(large, repeats));
   }
@@ -148,7 +149,6 @@ interface Sample {
 }
 
 function measure(run: () => unknown, repeats: number): Sample {
-  collectGarbage();
   const begun = performance.now();
   const before = process.cpuUsage();
   for (let i = 0; i < repeats; i++) run();

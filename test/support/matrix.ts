@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { ROOT } from './child-process.js';
 import { skipTest } from './skips.js';
@@ -42,7 +42,7 @@ interface Expected {
 }
 
 /** An application of the matrix. */
-export interface Cell extends Setting {
+export interface Cell extends Setting, Expected {
   readonly name: string;
   readonly sdk?: string;
   readonly way?: string;
@@ -120,24 +120,36 @@ export const OWN_NODE = Number(process.versions.node.split('.')[0]);
 /** Titles of requests if nobody knows the routes. */
 export const WITHOUT_ROUTE = { '/users/ann': 'GET /users/ann' };
 
-/** Packs this package before the tests of a file and removes it after them. Call what it returns within a test or a hook. */
+/** The places of a file, by their settings. */
+const placesOfFile = new Map<string, Promise<{ place: Outcome<Place>; close(): void }>>();
+
+/** Packs this package before the tests of a file, and removes it and their places after them. Call what it returns within a test or a hook. */
 export function packBeforeTests(): () => object {
   let npmPackage: object;
   beforeAll(async () => {
     npmPackage = await matrix.packPackage();
   });
-  afterAll(() => matrix.removePackage(npmPackage));
+  afterAll(async () => {
+    for (const prepared of placesOfFile.values()) (await prepared).close();
+    matrix.removePackage(npmPackage);
+  });
   return () => npmPackage;
 }
 
 /**
- * A Node.js and a folder with the packages of a cell and the applications of the matrix and of `apps/installed`, until the end of the
- * test. Skips the test if they cannot be installed.
+ * A Node.js and a folder with the packages of a cell and the applications of the matrix and of `apps/installed`. Tests of a file share those
+ * of equal settings. Skips the test if they cannot be installed.
  */
 export async function preparePlace(cell: Setting, npmPackage: object): Promise<Place> {
-  const places = await matrix.preparePlaces([cell], npmPackage, INSTALLED);
-  onTestFinished(() => places.close());
-  return expectValue(places.placeOf(cell));
+  const { node, setUp, build } = cell;
+  const key = JSON.stringify([node, setUp, build]);
+  const prepare = async () => {
+    const { placeOf, close } = await matrix.preparePlaces([cell], npmPackage, INSTALLED);
+    return { place: placeOf(cell), close };
+  };
+  const prepared = placesOfFile.get(key) ?? prepare();
+  placesOfFile.set(key, prepared);
+  return expectValue((await prepared).place);
 }
 
 /** Installs a Node.js before the tests of a `describe`. Call what it returns within a test: its path, or the test is skipped. */

@@ -8,7 +8,7 @@ import { openFolderSpool } from '../doors/folder-store.js';
 
 const ALL = Number.POSITIVE_INFINITY;
 /** How often processes store hits in a simulation. */
-const STEP_SECONDS = 2;
+const STEP_SECONDS = 5;
 const PATIENCE = { timeoutMillis: 120_000 };
 
 const spoolFiles = (place: string) => readdirSync(place).filter((name) => /^\d/.test(name));
@@ -19,13 +19,13 @@ const hits = (count: number) =>
     kind: 'action' as const,
   }));
 
-test('100,000 files: names are listed so rarely that it takes a small part of the time', async () => {
+test('20,000 files: names are listed so rarely that it takes a small part of the time', async () => {
   const place = temporaryFolder();
   mkdirSync(place, { recursive: true });
   const { spool } = openFolderSpool({ place, limits: { listMillis: 1 } });
   await spool.claim(1, 0);
   const now = Date.now();
-  for (let i = 0; i < 100_000; i++)
+  for (let i = 0; i < 20_000; i++)
     writeFileSync(join(place, `2-${now - i}-0123abcd-${i}.0-1.hits`), '');
   const listing = process.cpuUsage();
   readdirSync(place);
@@ -33,7 +33,7 @@ test('100,000 files: names are listed so rarely that it takes a small part of th
   const listMicros = user + system;
   await eventually(async () => {
     await spool.claim(1, 0);
-    return spool.suspects === 100_000;
+    return spool.suspects === 20_000;
   }, PATIENCE);
   // With each look, each time would cost more than reading the names.
   const looks = 1_000;
@@ -46,24 +46,22 @@ test('100,000 files: names are listed so rarely that it takes a small part of th
   expect(used.user + used.system).toBeLessThan((looks * listMicros) / 5);
 });
 
-test.each([1, 8])(
-  'an outage of an hour at 50 hits a second leaves fewer than 400 files, processes: %i',
-  async (processes) => {
-    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const place = temporaryFolder();
-    const spools = Array.from({ length: processes }, () => openFolderSpool({ place }).spool);
-    for (let seconds = 0; seconds < 3_600; seconds += STEP_SECONDS) {
-      for (const spool of spools) {
-        await spool.store(hits(Math.ceil((50 * STEP_SECONDS) / processes)));
-        if (seconds % 60 > 0) continue;
-        const claim = await spool.claim(100, ALL);
-        await claim?.giveBack(claim.hits, claim.failures);
-        await claim?.done({});
-      }
-      vi.advanceTimersByTime(STEP_SECONDS * 1_000);
+test('an outage of an hour at 50 hits a second leaves fewer than 400 files of 8 processes', async () => {
+  const processes = 8;
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const place = temporaryFolder();
+  const spools = Array.from({ length: processes }, () => openFolderSpool({ place }).spool);
+  for (let seconds = 0; seconds < 3_600; seconds += STEP_SECONDS) {
+    for (const spool of spools) {
+      await spool.store(hits(Math.ceil((50 * STEP_SECONDS) / processes)));
+      if (seconds % 60 > 0) continue;
+      const claim = await spool.claim(100, ALL);
+      await claim?.giveBack(claim.hits, claim.failures);
+      await claim?.done({});
     }
-    expect(spools[0]?.hits).toBeGreaterThanOrEqual(50 * 3_600);
-    expect(spoolFiles(place).length).toBeLessThan(400);
-  },
-);
+    vi.advanceTimersByTime(STEP_SECONDS * 1_000);
+  }
+  expect(spools[0]?.hits).toBeGreaterThanOrEqual(50 * 3_600);
+  expect(spoolFiles(place).length).toBeLessThan(400);
+});

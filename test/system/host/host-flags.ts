@@ -1,5 +1,4 @@
 import { test } from 'vitest';
-import { sampled } from '../../support/long.js';
 import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -58,12 +57,19 @@ export function testDangerousHosts(): void {
     ));
 }
 
-/** All rows of one way, and those that were dangerous of the others. They run together. */
+/** All rows of one way. They run together. */
 export function testAllHosts(major: number, options: NodeOptions): void {
-  const all = [...DANGEROUS, ...moreOf(major)];
-  const ways = [...LOADED, ['start() in an ES module', STARTS] as const];
-  test.each(ways)('hosts live and end as they would, with the package loaded by %s', (how, of) =>
-    together(how === '--require' ? all : sampled(DANGEROUS, all), nameOf, ([, flags, env]) =>
+  test('hosts live and end as they would', () =>
+    together([...DANGEROUS, ...moreOf(major)], nameOf, ([, flags, env]) =>
+      expectToLive([...REGISTER, ...flags, APP], { ...options(), env }),
+    ));
+}
+
+/** The rows that were dangerous, of the other ways and spools. */
+export function testOtherWays(options: NodeOptions): void {
+  const ways = [...LOADED.slice(1), ['start() in an ES module', STARTS] as const];
+  test.each(ways)('the same with the package loaded by %s', (_how, of) =>
+    together(DANGEROUS, nameOf, ([, flags, env]) =>
       expectToLive([...of, ...flags, APP], { ...options(), env }),
     ),
   );

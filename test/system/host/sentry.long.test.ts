@@ -13,7 +13,6 @@ const APP_WITH_SENTRY = 'traces-calls.cjs';
 
 const PRELOADS = [
   [20, 'after', [...REGISTER, APP_WITH_SENTRY]],
-  [22, 'after', [...REGISTER, APP_WITH_SENTRY]],
   [22, 'before', ['--require', '@sentry/node', ...REGISTER, APP_WITH_SENTRY]],
   [24, 'after', [...REGISTER, APP_WITH_SENTRY]],
 ] as const;

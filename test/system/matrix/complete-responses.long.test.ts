@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
-import { sampled } from '../../support/long.js';
 import { matrix, OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { startNginx } from '../../support/nginx.js';
 import { REGISTER, startTracked } from '../../support/registered-app.js';
@@ -32,7 +31,7 @@ const WITH_SDK = {
   },
 };
 
-const ROUNDS = sampled(12, 30);
+const ROUNDS = 12;
 const AT_A_TIME = 6;
 const PAGE_BYTES = 300_000;
 /** Half of it is more than Linux buffers for a connection: 32 MiB to receive and 4 MiB to send. */

@@ -11,7 +11,6 @@ import {
   traceApplication,
 } from '../../register/exported-spans.js';
 import { eventually, ROOT, startServer } from '../../support/child-process.js';
-import { sampled } from '../../support/long.js';
 import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 
@@ -19,10 +18,7 @@ import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 const PAGES = 5;
 /** `test/register/same-traces.long.test.ts` has all ways with one SDK. */
 const FEW = new Set(['in code', 'by auto-instrumentations', 'late']);
-const WAYS = sampled(
-  TRACINGS.filter(([how]) => FEW.has(how)),
-  TRACINGS,
-);
+const WAYS = TRACINGS.filter(([how]) => FEW.has(how));
 const npmPackage = packBeforeTests();
 const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, cell]));
 
