@@ -13,6 +13,8 @@ export interface SpoolWorker {
   /** Makes so many requests at once. */
   request(count: number): Promise<MatomoStats>;
   stats(): Promise<MatomoStats>;
+  /** Shuts down and ends. */
+  shutdown(): Promise<MatomoStats>;
 }
 
 /** The application of a worker. */
@@ -53,6 +55,7 @@ export function startSpoolWorker(
     stderr: () => stderr,
     request: (count) => ask(child, { requests: count }),
     stats: () => ask(child, 'stats'),
+    shutdown: () => ask(child, 'shutdown'),
   };
 }
 
