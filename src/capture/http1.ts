@@ -26,10 +26,16 @@ const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
 export class Http1Capture {
   readonly #tracker: Tracker;
   readonly #ends: Ends;
+  /** One listener for all connections, each of which may stay open for long. */
+  readonly #endConnection: (this: Socket) => void;
 
   constructor(tracker: Tracker, ends: Ends) {
     this.#tracker = tracker;
     this.#ends = ends;
+    this.#endConnection = function endConnection(this: Socket): void {
+      const connection = connectionOf(this);
+      if (connection) endAll(connection, ends);
+    };
   }
 
   /** A request begins, in whose async context this is called. */
@@ -86,24 +92,26 @@ export class Http1Capture {
     if (open?.[0] === request) open.shift();
   }
 
-  /**
-   * Node.js 20 and 22 close no response that still waits for a pipelined one before it when the connection closes. The listeners of the
-   * first open request, and of its response, are called in its async context.
-   */
   #watch(socket: HttpSocket, request: Request): void {
-    const { open } = new Connection(socket, request);
+    const connection = new Connection(socket, request);
     if (typeof socket.prependListener !== 'function') return; // not Node's
-    const stopWatching = this.#ends.watch(open);
-    watchEnd(socket, open);
+    connection.watched = this.#ends.watch(connection.open);
+    setHidden(socket, 'end', endSocket);
     socket.prependListener('error', markCutOff);
-    socket.prependListener('close', () => {
-      stopWatching();
-      for (const each of open) runIn(each, () => this.#ends.close(each));
-      const [first] = open;
-      if (first) enterRequest(first);
-      open.length = 0;
-    });
+    socket.prependListener('close', this.#endConnection);
   }
+}
+
+/**
+ * Node.js 20 and 22 close no response that still waits for a pipelined one before it when the connection closes. The listeners of the first
+ * open request, and of its response, are called in its async context.
+ */
+function endAll({ open, watched }: Connection, ends: Ends): void {
+  if (watched) ends.unwatch(watched);
+  for (const each of open) runIn(each, () => ends.close(each));
+  const [first] = open;
+  if (first) enterRequest(first);
+  open.length = 0;
 }
 
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
@@ -116,16 +124,15 @@ function markCutOff(this: Socket): void {
  * The application may answer by the socket itself. Later, nothing shows which side was the first to end the connection. If that was the
  * client, Node.js ends the other side.
  */
-function watchEnd(socket: Socket, open: readonly Request[]): void {
-  const { end } = socket;
-  setHidden(socket, 'end', function endSocket(this: Socket, ...args: unknown[]): unknown {
-    try {
-      if (!socket.readableEnded && !socket.destroyed) setEndStatus(open, args[0]);
-    } catch {
-      // The application has replaced what is read of the response: then the end of the request fails, which is counted.
-    }
-    return Reflect.apply(end, this, args);
-  });
+function endSocket(this: Socket, ...args: unknown[]): unknown {
+  const connection = connectionOf(this);
+  try {
+    if (connection && !this.readableEnded && !this.destroyed)
+      setEndStatus(connection.open, args[0]);
+  } catch {
+    // The application has replaced what is read of the response: then the end of the request fails, which is counted.
+  }
+  return Reflect.apply(connection?.end ?? Object.getPrototypeOf(this).end, this, args);
 }
 
 /** Responses after the first one that is open are never sent. */

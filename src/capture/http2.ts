@@ -87,7 +87,8 @@ export class Http2Capture {
     const peer = { remoteAddress, remotePort, encrypted: node.encrypted };
     const session: Session = { peer, open: new Set() };
     this.#sessions.set(node, session);
-    node.once('close', this.#ends.watch(session.open));
+    const watched = this.#ends.watch(session.open);
+    node.once('close', () => this.#ends.unwatch(watched));
     watchSession(node);
     return session;
   }

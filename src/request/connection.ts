@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setHidden } from '../common/foreign-objects.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { Request } from './request.js';
@@ -9,10 +10,15 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
 export class Connection {
   /** The requests whose responses are not closed, in the order of these. */
   readonly open: Request[];
+  /** What stops to watch them. */
+  watched: WeakRef<Iterable<Request>> | undefined = undefined;
+  /** What the socket had as `end`. */
+  readonly end: Socket['end'];
   /** The client of its latest request, which most later ones have, too. */
   client: Client | undefined = undefined;
 
-  constructor(socket: object, first: Request) {
+  constructor(socket: Socket, first: Request) {
+    this.end = socket.end;
     this.open = [first]; // an empty list would get room for 17 by the first one
     setHidden(socket, CONNECTION, this);
   }

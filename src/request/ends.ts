@@ -42,11 +42,15 @@ export class Ends {
     this.#end = end;
   }
 
-  /** Adds the open requests of a connection until the returned function is called. */
-  watch(open: Iterable<Request>): () => void {
-    const reference = new WeakRef(open);
-    this.#connections.add(reference);
-    return () => this.#connections.delete(reference);
+  /** Adds the open requests of a connection, until what it returns is passed to `unwatch`. */
+  watch(open: Iterable<Request>): WeakRef<Iterable<Request>> {
+    const watched = new WeakRef(open);
+    this.#connections.add(watched);
+    return watched;
+  }
+
+  unwatch(watched: WeakRef<Iterable<Request>>): void {
+    this.#connections.delete(watched);
   }
 
   /** The response of a request is closed. */
