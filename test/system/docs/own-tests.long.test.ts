@@ -77,7 +77,7 @@ test('the test of one handler passes with Jest, in CommonJS and ES modules, many
   }
 });
 
-test('the test with node:test that the page shows passes', async () => {
+test('the test with node:test that the page names passes', async () => {
   const { code, stdout } = await runNode(['--test', 'shop.test.mjs'], {
     cwd: `${ROOT}examples/shop`,
   });
@@ -101,7 +101,7 @@ test('the test of one handler passes with node:test', async () => {
   expect(code).toBe(0);
 });
 
-/** The test of docs/test-your-own-tracking.md for another test runner, changed as the page says. */
+/** The test of docs/testing.md for another test runner, changed as the page says. */
 function ownTestFor(runner: string): string {
   const code = readFileSync(join(ROOT, CHECKOUT), 'utf8');
   const names =
