@@ -28,9 +28,7 @@ export function configurationPage(options, lists) {
   const parts = {
     'privacy options': `${privacyOptions.slice(0, -1).join(', ')} and ${privacyOptions.at(-1)}`,
     'fields of a request': requestFields.join(', '),
-    'all tables': topics
-      .map(({ title, names }) => renderTable(title, names, options, documented))
-      .join('\n\n'),
+    'all topics': topics.map(({ title, names }) => renderTopic(title, names, options)).join('\n'),
   };
   for (const { first, names } of topics) {
     const shown = names.map((name) => renderOption(name, options[name], documented[name], lists));
@@ -77,32 +75,39 @@ function documentationOf(symbol, checker) {
   const member = (type, name) => checker.getTypeOfSymbol(type.getProperty(name));
   const inCode = member(member(checker.getTypeOfSymbol(symbol), 'parse'), 'inCode');
   const type = checker.typeToString(checker.getNonNullableType(inCode), undefined, TYPE_FORMAT);
-  const [[example], [defaultText], sources] = ['example', 'default', 'see'].map(tagged);
-  return { text, type: type.replace(/readonly (\w+\[\])/g, '$1'), example, defaultText, sources };
+  const [[example], [defaultText]] = ['example', 'default'].map(tagged);
+  return {
+    text,
+    type: type.replace(/readonly (\S+\[\]|\([^)]*\)\[\])/g, '$1'),
+    example,
+    defaultText,
+  };
 }
 
-function renderTable(title, names, options, documented) {
-  const rows = names.map((name) => {
-    const variables = variablesOf(options[name]).join(', ') || '–';
-    return `| ${linkTo(name)} | ${variables} | ${defaultOf(options[name], documented[name])} |`;
+/** A topic's options and their variables. */
+function renderTopic(title, names, options) {
+  const shown = names.map((name) => {
+    const variables = variablesOf(options[name]);
+    return variables.length === 0 ? linkTo(name) : `${linkTo(name)} (${variables.join(', ')})`;
   });
-  return [`| ${title} | environment | default |`, '|---|---|---|', ...rows].join('\n');
+  return `* **${title}**: ${shown.join(', ')}`;
 }
 
-function renderOption(name, declaration, { text, type, sources, ...documented }, lists) {
+function renderOption(name, declaration, { text, type, ...documented }, lists) {
   const { parse, isFlag } = declaration;
   const value = defaultOf(declaration, documented);
   const inCode = parse.wanted.startsWith(NUMBER) ? `\`number\`, ${parse.wanted}` : `\`${type}\``;
   const facts = [
     `Code: ${inCode}`,
-    `Environment: ${inEnvironment(declaration, documented)}`,
-    ...(isFlag ? [`On the command line: \`--${name}\``] : []),
+    ...(variablesOf(declaration).length === 0
+      ? []
+      : [`Environment: ${inEnvironment(declaration, documented)}`]),
+    ...(isFlag ? [`Command line: \`--${name}\``] : []),
     ...(value === 'none' ? [] : [`Default: ${value}`]),
-    ...sources.map((source) => `See: ${source}`),
   ];
   const shown = Object.entries(lists).filter(([list]) => `${text}${value}`.includes(list));
   return [
-    `### \`${name}\`\n\n${text}\n\n${facts.map((fact) => `* ${fact}`).join('\n')}`,
+    `### \`${name}\`\n\n${text}\n\n${facts.join('. ')}.`,
     ...shown.flatMap(([list]) => `\`${list}\`, exported by the package:`),
     ...shown.flatMap(([, items]) => ['```text', ...items, '```'].join('\n')),
   ].join('\n\n');
@@ -111,14 +116,13 @@ function renderOption(name, declaration, { text, type, sources, ...documented },
 function inEnvironment(declaration, { example }) {
   const { parse, files } = declaration;
   const variables = variablesOf(declaration);
-  if (variables.length === 0) return 'not available';
-  const wanted = parse.wanted
-    .replace('true or false', 'yes or no')
-    .replace(/, (?="\w+"$)/, ' or ')
-    .replace(/"(\w+)"/g, '`$1`');
-  const kind = files || wanted.startsWith(NUMBER) ? [] : [parse.syntax?.name ?? wanted];
-  const shown = example === undefined ? '' : `: \`${example}\``;
-  return [variables.join(files ? ' and ' : ' or '), ...kind].join(', ') + shown;
+  const { wanted, syntax } = parse;
+  // The type in code says the same.
+  const isKnown =
+    files || wanted.startsWith(NUMBER) || /^(?:true or false|one of "\w+"|"\w+")/.test(wanted);
+  const kind = isKnown ? [] : [syntax?.name ?? wanted];
+  const shown = example === undefined ? variables.join(files ? ' and ' : ' or ') : `\`${example}\``;
+  return [shown, ...kind].join(', ');
 }
 
 function linkTo(name) {

@@ -40,146 +40,135 @@ const GIBIBYTE = 1024 ** 3;
  */
 export const OPTIONS = declareOptions('MATOMO_', {
   /**
-   * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required.
+   * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query.
    * @example MATOMO_URL=https://matomo.example.org
    */
   url: option(matomoUrl, { default: 'required' }),
   /**
-   * ID of the site in Matomo, a list of sites by `service.name` such as `shop=3,blog=4,*=1`, or a function. `*` is any other service;
-   * without it, a service that is not in the list is not tracked, and neither is a request for which the function returns `undefined` or
-   * throws. The resource attribute `matomo.idsite` takes precedence. Required.
-   * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
+   * ID of the site in Matomo, a list of sites by `service.name`, in which `*` is any other service, or a function. A service that is
+   * not in the list is not tracked, and neither is a request for which the function returns `undefined` or throws. The resource
+   * attribute `matomo.idsite` takes precedence.
    * @example MATOMO_SITE_ID=1
    */
   siteId: option(siteId, { default: 'required' }),
   /**
    * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
-   * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
-   * file is read at start, and at least every 5 seconds while Matomo rejects the token.
-   * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
+   * address is sent, and Matomo accepts hits older than a day. A file is read at start, and every 5 seconds while Matomo rejects the token.
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
-   * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
-   * never logged. In the environment, values have no commas. Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use
-   * `tokenAuth` for that.
+   * Headers of every request to Matomo, for a web server or proxy that requires a password or a key. They are never logged. In the
+   * environment, values have no commas. Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token.
    * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */
   headers: option(headers, { default: {} }),
   /**
-   * `false` switches the package off: it does nothing and logs nothing.
+   * With `false`, the package does nothing and logs nothing.
    * @default `true`
    */
   enabled: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * Replaces scheme and host of the tracked URLs. If it has a path, that path is put in front of theirs.
+   * Replaces scheme and host of tracked URLs. Its path, if it has one, is put before theirs.
    * @default from the request
    * @example MATOMO_BASE_URL=https://api.example.org/v2
    */
   baseUrl: option(trackedBaseUrl),
   /**
-   * Tracked URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for `localhost`, names without
-   * a dot or that end in `.localhost`, `.local`, `.internal` or `.test`, and private, loopback or link-local addresses, the scheme is
-   * the one that a trusted proxy reports, otherwise that of the server.
+   * Tracked URLs begin with `https://`. With `false`, and for `localhost`, private addresses, and names without a dot or in `.localhost`,
+   * `.local`, `.internal` or `.test`, the scheme is that of the server. A scheme that a trusted proxy reports wins.
    * @default `true`
    */
   assumeHttps: option(boolean, { default: true }),
   /**
-   * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
-   * `{span}` is the name of the server span. Without a route, `{route}` is the reason of a refusal, such as `Not Found`, otherwise the
-   * path in the form that `titlePaths` selects. With [an operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get), `{route}` ends with its name.
+   * Title of the page view: a template, in which `{span}` is the name of the SERVER span, or a function. Without a route, `{route}` is
+   * the reason of a refusal, such as `Not Found`, otherwise the path as `titlePaths` says. It ends with the name of [an
+   * operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get), if there is one.
    * @default `{method} {route}`
-   * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
   actionName: option(actionName, { default: DEFAULT_TITLE, isPrivacy: true }),
   /**
-   * How the path is shown in the title of a request without a route. With `template`, a segment is replaced:
+   * The path in the title of a request without a route. With `template`, a segment is replaced:
    *
-   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit. A version stays: one or two digits between `api` or `rest` and another segment
+   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit. A version stays, such as `/api/2/`
    * * `:uuid`: a UUID
    * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
    * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-` at the end of the
-   *   segment, with a digit and both cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words stay, such as `10-Ways-To-Brew-Coffee` and `GetOrdersOfCustomer2`
+   *   segment, with a digit and both cases. Words stay, such as `10-Ways-To-Brew-Coffee`
    *
-   * With `raw`, all segments stay that are not `redacted`.
-   * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
+   * With `raw`, all segments stay that are not `redacted`. `urlPaths: 'template'` implies `template`, also for `{path}`.
    * @default `template`
    */
   titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
-   * Exact paths that are not tracked, with or without a slash at the end. An item also matches the route of a request, unless it
-   * is `/` or has a wildcard. Upper and lower case differ. They are checked before any other filter.
+   * Exact paths that are not tracked, with or without a slash at the end; case-sensitive. An item also matches the route of a
+   * request, unless it is `/` or has a wildcard.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
   ignorePaths: option(paths, { default: [], isPrivacy: true }),
   /**
-   * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
-   * characters of its path, as it was sent or percent-decoded once.
+   * A request is not tracked if one of these regular expressions matches in the first 2,048 characters of its path, as it was sent or
+   * percent-decoded once.
    * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,/\.map$/i'
    */
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * Whether GET and HEAD requests of static files are page views (`track`) or not tracked (`ignore`), whatever their status: scripts, style
-   * sheets, source maps, images, fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`,
-   * SvelteKit's `/_app/version.json`, and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/_app/immutable/`, `/page-data/sq/`,
-   * `/@vite/`, `/@id/` and `/node_modules/.vite/`. Audio, video and documents are no static files. A request whose
-   * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard.
+   * Whether GET and HEAD requests of static files are page views, whatever their status: scripts, style sheets, source maps, images,
+   * fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`, `/_app/version.json`, and everything below
+   * `/_next/static/`, `/_astro/`, `/_nuxt/`, `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. Audio, video
+   * and documents are no static files. A request with a route, such as `/avatars/:id.png`, is always tracked, unless the route ends in a
+   * wildcard.
    * @default `ignore`
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Whether requests that a browser or framework sends before anybody opens the page are page views (`track`) or not tracked (`ignore`):
-   * those with `prefetch` in `Sec-Purpose`, `Purpose` or `X-Moz`, or with a header `Next-Router-Prefetch`.
+   * Whether requests that a browser or framework sends before anybody opens the page are page views: those with `prefetch` in
+   * `Sec-Purpose`, `Purpose` or `X-Moz`, or with a header `Next-Router-Prefetch`.
    * @default `ignore`
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Which requests to a server of the Model Context Protocol are page views, such as `MCP tools/call find_order`. `calls`: `tools/call`,
-   * `prompts/get`, `resources/read`, `initialize` and unknown methods. `all`: also lists, pings, notifications, event streams and the like.
-   * `off`: the endpoint is one as any other. Unless it is `off`, the session takes the place of address and user agent in the visitor ID.
+   * Which requests to an [MCP server](mcp.md) are page views. `calls`: `tools/call`, `prompts/get`, `resources/read`, `initialize` and unknown
+   * methods. `all`: also lists, pings, notifications and event streams. `off`: the endpoint is one as any other. Unless it is `off`, the
+   * session takes the place of address and user agent in the visitor ID.
    * @default `calls`
-   * @see [Model Context Protocol](https://modelcontextprotocol.io)
    * @example MATOMO_MCP=all
    */
   mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
   /**
-   * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
-   * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
-   * unknown. A download has no title and no timing; `download` has no query, `url` does. Of a document that is read in parts, only the request
-   * for the first byte counts. HEAD requests and errors are page views.
+   * With `documents`, a successful GET request of a document is a download in Matomo, without title and timing, instead of a page view:
+   * PDF, office documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that is
+   * unknown. Of a document that is read in parts, only the request for the first byte counts.
    * @default `off`
-   * @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api)
    */
   downloads: option(oneOf('documents', 'off'), { default: 'off' }),
   /**
-   * Regular expressions, as objects or strings. A request is not tracked if one of them matches in the first 2,048 characters of
-   * its user agent. Your list replaces the default; with an empty list, no user agent is ignored.
+   * A request is not tracked if one of these regular expressions matches in the first 2,048 characters of its user agent. Your list
+   * replaces the default.
    * @default `HEALTH_CHECKERS`
    * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
    */
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
    * Addresses and CIDRs of clients that are not tracked, and neither are their events, goals and orders; also `loopback`, `linklocal`
-   * and `uniquelocal`. They are compared with the client's address according to `trustProxy`, unmasked. A client whose address is not known,
-   * such as one that resets its connection at once, is tracked.
+   * and `uniquelocal`. They are compared with the unmasked address according to `trustProxy`. A client whose address is not known is tracked.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
   /**
-   * Methods that are tracked, in upper or lower case. The list needs at least one.
+   * Methods that are tracked, at least one.
    * @default all
    * @example MATOMO_ALLOWED_METHODS=GET,POST
    */
   allowedMethods: option(methods(1), { isPrivacy: true }),
   /**
-   * Methods that are not tracked, in upper or lower case. They win over `allowedMethods`.
+   * Methods that are not tracked. They win over `allowedMethods`.
    * @example MATOMO_IGNORED_METHODS=HEAD,OPTIONS
    */
   ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
   /**
    * A request is not tracked if this function returns `true`. If it throws or returns a promise, neither the request nor its
-   * additional hits are tracked, and one warning is logged.
+   * additional hits are tracked.
    */
   ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
     env: undefined,
@@ -187,62 +176,53 @@ export const OPTIONS = declareOptions('MATOMO_', {
   }),
   /**
    * Tracking parameters for some routes or paths. A key is `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first one
-   * that matches, in this order, is used. Values from `annotate` or from `matomo.*` attributes of spans win over these. `cvar` is an
-   * object and is added to the other custom variables.
-   * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
+   * that matches, in this order, is used. Values from `annotate` and `matomo.*` attributes win over these. `cvar` is an object.
    * @example MATOMO_ROUTE_DETAILS='{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'
    */
   routeDetails: option(routeDetails, { default: {} }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span or its resource, a header, a computed
-   * name, or a function. [All names](dimensions.md#what-can-a-dimension-have) Headers whose names say that they are
-   * secret, such as `x-api-key`, are invalid. Matomo cuts values at 250 characters.
-   * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
-   * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the SERVER span or its resource, a header, a computed
+   * name ([all names](dimensions.md#what-can-a-dimension-have)), or a function. Headers whose names say that they are secret, such as
+   * `x-api-key`, are invalid. Matomo cuts values at 250 characters.
    * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
    */
   dimensions: option(dimensions, { default: {}, isPrivacy: true }),
   /**
-   * Regular expressions, as objects or strings, for the routes of endpoints that will be removed. Requests whose route matches, or whose
-   * response has the header `Deprecation` or `Sunset`, have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
-   * @see [RFC 9745: the `Deprecation` header](https://www.rfc-editor.org/rfc/rfc9745)
+   * Regular expressions for routes that will be removed. Requests whose route matches, or whose response has the header `Deprecation` or
+   * `Sunset`, have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
    * @example MATOMO_DEPRECATED='/^\/v1\//'
    */
   deprecated: option(patterns, { default: [] }),
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
-   * dropped, with one warning.
+   * dropped.
    * @default `5`
-   * @see [Matomo: `cvar`](https://developer.matomo.org/api-reference/tracking-api)
    */
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
   /**
    * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
-   * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses and CIDRs, also with a netmask (`10.0.0.0/255.0.0.0`), `loopback`, `linklocal` and
-   * `uniquelocal`. [Which value is right?](proxies.md#which-value-is-right-for-me)
-   * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
+   * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses, CIDRs (also with a netmask), `loopback`,
+   * `linklocal` and `uniquelocal`. [Which value is right?](proxies.md#which-value-is-right-for-me)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
   /**
-   * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
-   * the first 48, 3 the first 32, and 4 none. [What is masked](privacy.md#addresses)
+   * How many bytes at the end of an IPv4 address [are masked](privacy.md#addresses). Of an IPv6 address, 1 keeps the first 64 bits, 2 the
+   * first 48, 3 the first 32, and 4 none.
    * @default `0`
-   * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
    */
   anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
   /**
-   * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
-   * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
-   * there is no cookie, or the function returns `undefined`, `auto` applies.
+   * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP.
+   * `cookie`: the visitor of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex
+   * digits. If there is no cookie, or the function returns `undefined`, `auto` applies.
    * @default `auto`
-   * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
    */
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
-   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. `daily` is no
-   * secret: each UTC day has [a random key](visitor-ids.md#visitor-ids), which is deleted an hour after its day. Then nobody can find out
-   * which address an ID was made from.
+   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. With `daily`,
+   * each UTC day has [a random key](visitor-ids.md#visitor-ids), which is deleted an hour after its day: then nobody can find out which
+   * address an ID was made from.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
@@ -251,127 +231,108 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens), if the application has
    * accepted it. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the result of a function
    * are sent as they are.
-   * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
-   * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
   /**
-   * `strict` sends as little as a report of visits needs: no addresses, no user IDs but those of `userId`, and the defaults `query: 'strip'`,
-   * `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`, `visitorKey: 'daily'` and `errors: 'off'`. Options that are set win;
-   * one line lists them. With a `visitorKey` of your own, visitor IDs are made from `0.0.0.0`.
-   * @see [How do I comply with the GDPR?](privacy.md)
+   * `strict` sends [as little as a report of visits needs](privacy.md#how-do-i-send-as-little-as-possible): no addresses, no user IDs but those
+   * of `userId`, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`, `visitorKey: 'daily'`
+   * and `errors: 'off'`. Options that are set win.
    * @example MATOMO_PRIVACY=strict
    */
   privacy: option(oneOf('strict'), { isPrivacy: true }),
   /**
-   * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
-   * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/token/…`,
-   * `/a;jsessionid=…`, email addresses) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
+   * What is kept of a URL's query: everything (`keep`), everything but [secrets](privacy.md#queries) (`redact`), nothing (`strip`), or only the
+   * parameters in your list, with unchanged values. Secrets in a path are redacted unless this is `keep`. Secrets in a referrer are always
+   * redacted.
    * @default `redact`
-   * @see [What counts as a secret](privacy.md#queries)
    * @example MATOMO_QUERY=page,sort
    */
   query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
-   * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. Routes are not
-   * changed. [Details](privacy.md#patterns-of-your-own)
+   * Parts of a path that match one of these regular expressions [are replaced by `redacted`](privacy.md#patterns-of-your-own), in URL, title and
+   * referrer. Routes are not changed.
    * @example MATOMO_REDACT_PATH_PATTERNS='/[\da-f]{8}-[\da-f-]{27}/i,/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
-   * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL and to `{path}` in
-   * titles, and paths of referrers, of other sites too, have that form. Templates keep words, such as the name in
-   * `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
-   * no query.
+   * What is sent as the path of a page URL: the path itself (`full`), or the route (`template`), and if there is none the path in the form that
+   * `titlePaths` describes. With `template`, the same applies to dimensions made from the URL, to `{path}` in titles, and to paths of
+   * referrers. Templates keep words, such as the name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path
+   * `/bad-request`, `/not-found` or `/method-not-allowed`, and no query.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
   /**
-   * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`). With `origin`, Matomo recognizes the
-   * website or search engine, but no page, campaign or keyword.
+   * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`).
    * @default `full`
-   * @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api)
    */
   referrers: option(oneOf('full', 'origin'), { default: 'full', isPrivacy: true }),
   /**
-   * Keeps `?q=` and the other search parameters in the URL, so that Matomo records a site search, without URL, title and timing. If
-   * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed.
-   * @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api)
+   * Keeps the parameters `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` in the URL, so that Matomo records a site
+   * search instead of a page view. With `false`, they are removed.
    */
   siteSearch: option(boolean, { default: false }),
   /**
-   * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
-   * A request whose headers are not known is not tracked either, see `capturedHeaders`.
-   * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
+   * With `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
+   * A request whose headers are not known is not tracked either: see `capturedHeaders`.
    */
   doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
-   * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
-   * this value are tracked, and only their events, goals and orders. If consent is a part of a value, use a function.
-   * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
+   * The cookie or header with which [visitors consent](privacy.md#how-do-i-track-only-with-consent). Only requests with exactly this value are
+   * tracked, and only their events, goals and orders.
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
   consent: option(consent, { isPrivacy: true }),
   /**
-   * Names of the request headers that your instrumentation captures as span attributes. If a listed header has no attribute, it was
-   * not sent. Only the exporter and the gateway need this, for `doNotTrack` and `consent`: without it, they do not know what
-   * the visitor wants and track no request.
-   * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
+   * Request headers that your instrumentation captures as span attributes. If a listed header has no attribute, it was not sent. Only the
+   * exporter and the gateway need this, for `doNotTrack` and `consent`: without it, they do not know what the visitor wants and track no
+   * request.
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
    */
   capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
   /**
-   * Share of the visitors that are tracked, above 0 and at most 1. If a visitor is not in the sample, its orders, goals and events are not
-   * sent either. [Who is tracked](events.md#how-do-i-track-a-share-of-the-visitors)
+   * [Share of the visitors](events.md#how-do-i-track-a-share-of-the-visitors) that are tracked, with their orders, goals and events.
    * @default `1`
    */
   sampleRate: option(share, { default: 1, isPrivacy: true }),
   /**
    * Sends `bots=1`. Without it, Matomo silently drops hits of many programs, such as clients of an API.
    * @default `true`
-   * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
    */
   trackBots: option(boolean, { default: true }),
   /**
-   * How requests by AI chatbots are sent: `GET` and `HEAD` requests by programs, recognized by user agent, that fetch a page
-   * because a person asked for it. `separate`: outside of any visit, as Matomo 5.7 and later store them, with reports since 5.8.
-   * `off`: as ordinary page views.
+   * How `GET` and `HEAD` requests by [AI chatbots](which-ai-chatbots-read-my-site.md) are sent: outside of any visit, as Matomo 5.7 and later
+   * store them (`separate`), or as ordinary page views (`off`).
    * @default `separate`
-   * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)
    */
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
    * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
-   * name it does not know. In the environment, items that begin with `+` are added to the default; a list without `+` replaces it.
+   * name [it does not know](which-ai-chatbots-read-my-site.md#names). In the environment, items that begin with `+` are added to the default.
    * @default `AI_CHATBOTS`
-   * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */
   aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
-   * Set `false` if Matomo's JavaScript tracker already sends the page views of people. Then only requests by AI chatbots and
-   * explicit events are sent, and no token is needed.
+   * With `false`, only requests by AI chatbots and explicit events are sent, for example because Matomo's JavaScript tracker sends page views.
    * @default `true`
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * What is sent about an error (status 400 and above, or a failed operation of GraphQL or MCP): nothing (`off`), or its class as the custom
-   * variable `error_type` (`type`). Its message is never sent, and free text instead of a class is sent as `_OTHER`.
+   * What is sent about an error (status 400 and above, or a failed operation): nothing (`off`), or its class as the custom variable
+   * `error_type`. Its message is never sent, and free text instead of a class is sent as `_OTHER`.
    * @default `type`
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits queued in memory. If the queue is full, new hits are lost and counted as `lost.queue_full`. The queue is
-   * also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
+   * Maximum number of hits in memory. If the queue is full, new hits are lost and counted as `lost.queue_full`. It is also full if its hits
+   * take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
-   * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
   /**
-   * Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo. At most half of `maxQueueSize`, so that
-   * the queue has room for new hits while a bulk is being sent.
+   * Maximum number of hits in one bulk request, at most half of `maxQueueSize`. More than 100 gains nothing in Matomo.
    * @default `100`
    */
   maxExportBatchSize: option(integer(1, 10_000), { default: 100 }),
@@ -395,9 +356,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   shutdownTimeoutMillis: option(integer(0, DAY_MILLIS), { default: 5_000 }),
   /**
-   * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
-   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
-   * A signal without a handler ends the process without this.
+   * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception, but no signal without a handler),
+   * queued hits are first stored in the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
    * @default `false`; with `register` and `start` `true`
    */
   exitFlush: option(boolean),
@@ -407,19 +367,18 @@ export const OPTIONS = declareOptions('MATOMO_', {
   resendUnconfirmed: option(boolean, { default: false }),
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
-   * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. Use each spool
-   * for one Matomo. It contains personal data. [What is in the spool?](spool.md)
+   * of a Redis or Valkey, `redis://…` or `rediss://…`, which needs `npm install redis`. Use each [spool](spool.md) for one Matomo. It contains
+   * personal data.
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
   spool: option(spoolPlace),
   /**
-   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory, at most `maxQueueSize`; before
-   * that, a gateway answers 503.
+   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory, at most `maxQueueSize`.
    * @default `1073741824` (1024 MiB)
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
   /**
-   * Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`.
+   * Age from which spooled hits are no longer sent, in milliseconds. They are counted as `expired`.
    * @default `604800000` (7 days)
    */
   maxSpoolAgeMillis: option(integer(60_000, 366 * DAY_MILLIS), {
@@ -427,8 +386,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
     isPrivacy: true,
   }),
   /**
-   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else
-   * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged.
+   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit, and so does anything else
+   * that is not an object of parameters, such as `undefined` or a promise.
    */
   beforeSend: option(
     functionOption<
@@ -441,13 +400,12 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */
   dryRun: option(boolean, { default: false, isPrivacy: true }),
   /**
-   * Receives [metrics](counts.md#metrics) of the processor itself. `'global'` is the meter provider that the application
-   * registers with `@opentelemetry/api`, now or later.
-   * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
+   * Receives [metrics](counts.md#metrics) of the package. `'global'` is the meter provider that the application registers with
+   * `@opentelemetry/api`, now or later.
    * @example MATOMO_METRICS=global
    */
   meterProvider: option(meterProvider, { env: 'MATOMO_METRICS' }),
-  /** Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never. */
+  /** Logs `stats()` as one line of JSON at this interval, in milliseconds. */
   statsIntervalMillis: option(integer(1_000, DAY_MILLIS)),
 });
 
