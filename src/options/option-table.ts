@@ -302,14 +302,14 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   trackBots: option(boolean, { default: true }),
   /**
-   * How `GET` and `HEAD` requests by [AI chatbots](which-ai-chatbots-read-my-site.md) are sent: outside of any visit, as Matomo 5.7 and later
+   * How `GET` and `HEAD` requests by [AI chatbots](ai-chatbots.md) are sent: outside of any visit, as Matomo 5.7 and later
    * store them (`separate`), or as ordinary page views (`off`).
    * @default `separate`
    */
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
    * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
-   * name [it does not know](which-ai-chatbots-read-my-site.md#names). In the environment, items that begin with `+` are added to the default.
+   * name [it does not know](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
    * @default `AI_CHATBOTS`
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */

@@ -5,7 +5,7 @@ import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.
 import { isProcessed, type Questions, type SiteSettings } from './questions.js';
 
 const NAMES_PAGE =
-  'See "Names" in docs/which-ai-chatbots-read-my-site.md in this package, and set MATOMO_AI_CHATBOT_USER_AGENTS.';
+  'See "Names" in docs/ai-chatbots.md in this package, and set MATOMO_AI_CHATBOT_USER_AGENTS.';
 
 /** Whether Matomo reports requests by AI chatbots. The tracker cannot be asked: it counts dropped hits as tracked. */
 export function checkAiChatbots(
