@@ -52,6 +52,20 @@ test('without tracing, functions get the attributes that an instrumentation woul
   expect(reported[1]).not.toHaveProperty('url.query');
 });
 
+test('a server that has had no request has made no hit, and called no function', async () => {
+  const { reported } = await runScript(`const called = [];
+    const handle = start({
+      ignore: () => called.push('ignore'),
+      userId: () => called.push('userId'),
+      beforeSend: () => called.push('beforeSend'),
+    });
+    const { server } = await serve();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const { hits, pending, ignored } = handle.stats();
+    server.close(() => report([called, hits, pending, Object.values(ignored).some((count) => count > 0)]));`);
+  expect(reported).toEqual([[], 0, 0, false]);
+});
+
 test('invalid options throw a TypeError, each time and in a process that tracks already', async () => {
   const { reported, stderr } = await runScript(`${THROWN}
     report([

@@ -257,7 +257,9 @@ class ProcessTracker implements SharedTracker {
     const onListen = channelListener(isObject, (message) => {
       const { server } = message as { server?: Server };
       if (!isObject(server) || !(isHttpServer(server) || this.#isPrimaryWithSpool())) return;
-      this.#begin();
+      const isFirst = this.#running === undefined;
+      const running = this.#begin();
+      if (isFirst) running?.prepare();
       this.#lookForProvider();
     });
     const onConnection = channelListener(isObject, (message) => {

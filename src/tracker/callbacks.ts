@@ -33,7 +33,10 @@ type Read<T = unknown> = (decision: Decision) => T;
 /** What a call that failed returns. */
 const FAILED: unique symbol = Symbol('failed');
 
-export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Diagnostics) {
+export function createOptionCallbacks(
+  options: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+) {
   const { beforeSend, ignore, siteId } = options;
   const parameters = parametersFor(options, diagnostics);
   const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
@@ -140,7 +143,10 @@ interface OptionParameter {
   readonly read: Read;
 }
 
-function parametersFor(options: ResolvedOptions, diagnostics: Diagnostics): OptionParameter[] {
+function parametersFor(
+  options: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): OptionParameter[] {
   const { actionName, userId, visitorId, dimensions } = options;
   const toReadSource = createReadSource(options);
   const parameters: OptionParameter[] = [];

@@ -19,6 +19,7 @@ import { ProviderWatch, type SpanListener } from '../spans/attach.js';
 import { Spans } from '../spans/spans.js';
 import { describeNothingTracked, REQUESTS_TO_JUDGE } from './nothing-tracked.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
+import { rehearse } from './rehearse.js';
 
 /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
 const REGISTERED_SHUTDOWN_MILLIS = 1_500;
@@ -93,6 +94,11 @@ export class RunningTracker implements Tracker {
   set countsAll(countsAll: boolean) {
     if (countsAll && !this.#countsAll) this.#pipeline.end.flushAtEnd(this.#settings.shutdown);
     this.#countsAll = countsAll;
+  }
+
+  /** A server listens, and will have requests: V8 compiles now what they need, once the server has started. */
+  prepare(): void {
+    setImmediate(rehearse).unref();
   }
 
   /** Passes on a message of a channel that was published before anything subscribed. */

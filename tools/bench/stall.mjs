@@ -2,7 +2,7 @@
 //
 //   node tools/bench/stall.mjs [--over ae61b62] [--rounds 7] [--quick]
 //
-// `first`: the first hit of a process, also when its request ends; the median of seven processes.
+// `first`: the first hit of a server that listens, also when its request ends; the median of seven processes.
 //
 // The longest turn of the event loop for each bulk of 100 hits, from the end of the requests to the answer; the median of many bulks.
 // Writing to a loopback connection takes long, since it wakes the process that reads: ready-made bulks show how long.
@@ -23,7 +23,7 @@ await runBench('stall', {
       isOurs: true,
       over: ['readyMade'],
     },
-    first: { name: 'the first hit of a process', isOurs: true },
+    first: { name: 'the first hit of a server', isOurs: true },
   },
   prepare: () => start('sink.mjs', { args: ['100'] }),
   end: (sink) => stop(sink.child),

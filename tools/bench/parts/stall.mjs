@@ -1,6 +1,7 @@
 // The longest time that the event loop stands still while a bulk of 100 hits is built and sent:
 // `stall.mjs readyMade|package|varied <url of the sink> <bulks of the warm-up>`. Sends the median of many bulks, in microseconds.
-// `stall.mjs first <url of the sink>`: the same for the first hit of a process, and for the end of its request.
+// `stall.mjs first <url of the sink>`: the same for the first hit of a server that listens, and for the end of its request.
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../lib/figures.mjs';
 import { load } from './package.mjs';
@@ -14,13 +15,14 @@ const REQUESTS = 40_000;
 const VISITORS = 200;
 /** Nothing happens until then, so other processes cannot disturb it. */
 const PAUSE_MILLIS = 16;
-/** What a process loads when it starts is over then. */
+/** What a process loads when it starts to listen is over then. */
 const SETTLE_MILLIS = 500;
 
 const [way, url, warmUp] = process.argv.slice(2);
 const { end, send } = way === 'readyMade' ? createReadyMade() : createTracked();
 const longest = [];
 if (way === 'first') {
+  createServer().listen(0, '127.0.0.1').unref();
   await sleep(SETTLE_MILLIS);
   longest.push(await longestTurn(endAndSend()));
 } else {
