@@ -71,6 +71,8 @@ export function createApiClient(options: ApiClientOptions) {
     /** Checks without the token that Matomo answers, so that no other server gets the token. */
     async requireMatomo(): Promise<void> {
       const result = await post({ method: 'API.getMatomoVersion' }, {});
+      if (result.kind === 'refused' && DATABASE.test(result.message))
+        throw noDatabase(result.message);
       if (result.kind === 'refused' || readText(result) !== undefined) return;
       const what = `${at} answered JSON that is not Matomo's`;
       throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
@@ -210,6 +212,8 @@ function readApiAnswer({ status, headers, body }: ApiAnswer, api: URL, at: strin
     const advice = `${SET_FOLDER}, and let proxies and firewalls pass POST to index.php`;
     throw new ApiFailure('request-rejected', `${what}, ${NOT_OF_API}`, advice);
   }
+  const [database] = DATABASE.exec(body) ?? [];
+  if (database !== undefined) throw noDatabase(unescapeHtml(database));
   if (status >= 500) {
     throw new ApiFailure('unavailable', what, "Read the log of Matomo's web server and PHP");
   }
@@ -218,6 +222,14 @@ function readApiAnswer({ status, headers, body }: ApiAnswer, api: URL, at: strin
 }
 
 const NOT_OF_API = "which is not an answer of Matomo's API";
+
+/** How Matomo reports that it cannot use its database, as JSON or in a page. */
+const DATABASE = /SQLSTATE\[HY000\][^<]*/;
+
+function noDatabase(reason: string): ApiFailure {
+  const advice = "Start Matomo's database, or correct the section [database] of its config.ini.php";
+  return new ApiFailure('unavailable', `Matomo cannot use its database: ${show(reason)}`, advice);
+}
 
 /** Of a header that may be there several times. */
 function firstOf(value: string | string[] | undefined): string | undefined {
@@ -286,6 +298,40 @@ export function toDimension(dimension: ApiObject) {
   };
 }
 
+/** Asks for the access of the token. */
+export const ACCESS: readonly ApiCall[] = [
+  { method: 'UsersManager.hasSuperUserAccess' },
+  { method: 'SitesManager.getSitesIdWithAdminAccess' },
+  { method: 'SitesManager.getSitesIdWithWriteAccess' },
+  { method: 'SitesManager.getSitesIdWithViewAccess' },
+];
+
+export type Access = ReturnType<typeof readAccess>;
+
+/** Reads the results of `ACCESS`: the role for a site, or the best for any site if it does not exist yet. */
+export function readAccess(results: readonly ApiResult[], siteId: unknown) {
+  const [isSuper, ...lists] = results;
+  const [admin = [], write = [], view = []] = lists.map((list) =>
+    Object.values(objectOf(list)).map(Number),
+  );
+  const has = (sites: readonly number[]) =>
+    siteId === undefined ? sites.length > 0 : sites.includes(siteId as number);
+  const isForAll = readFlag(isSuper) === true && (siteId === undefined || has(admin));
+  return {
+    role: isForAll
+      ? 'super'
+      : has(admin)
+        ? 'admin'
+        : has(write)
+          ? 'write'
+          : has(view)
+            ? 'view'
+            : 'none',
+    /** Sites that the token can track. */
+    writable: [...admin, ...write],
+  } as const;
+}
+
 /** Asks whether a plugin is active. */
 export function isPluginActivated(pluginName: string): ApiCall {
   return { method: 'API.isPluginActivated', params: { pluginName } };
@@ -347,7 +393,7 @@ export function listOf(result: ApiResult | undefined): ApiObject[] {
 }
 
 export function readName({ name }: ApiObject): string {
-  return unescapeHtml(String(name ?? ''));
+  return typeof name === 'string' ? unescapeHtml(name) : '';
 }
 
 /** A value of a fixed set, such as `action`. Whatever Matomo sends, it can be printed as it is. */

@@ -48,6 +48,7 @@ const html =
   (_request, response) => {
     response.writeHead(status, { 'content-type': 'text/html' }).end(`<h1>${heading}</h1>`);
   };
+const NO_DATABASE = 'SQLSTATE[HY000] [2002]';
 const MAINTENANCE = 'Matomo is undergoing maintenance';
 
 test.each<[string, Answer, string, string]>([
@@ -57,6 +58,21 @@ test.each<[string, Answer, string, string]>([
   ['a web server without PHP', html(503), 'unavailable', 'answered 503'],
   ['maintenance mode', html(503, MAINTENANCE), 'unavailable', 'maintenance_mode = 0'],
   ['maintenance mode of several servers', html(200, MAINTENANCE), 'unavailable', 'it stores hits'],
+  [
+    'a database that is down',
+    (_request, response) => {
+      const message = `${NO_DATABASE} Connection refused`;
+      response.writeHead(500).end(JSON.stringify({ result: 'error', message }));
+    },
+    'unavailable',
+    'Connection refused". Nothing was changed. Start Matomo\'s database',
+  ],
+  [
+    'a page about a database that is down',
+    html(500, `${NO_DATABASE} Connection refused`),
+    'unavailable',
+    "Start Matomo's database",
+  ],
   [
     'an API of something else',
     (_request, response) => void response.end('{"ok":true}'),

@@ -10,7 +10,7 @@ import {
   objectOf,
 } from '../matomo-api.js';
 import { COMMAND, KNOWN_DIMENSIONS } from '../setup/wanted.js';
-import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.js';
+import { type Finding, nameOf, ONLY_API, ok, problem, unknown, warning } from './checks.js';
 import { callAll, type SiteSettings } from './questions.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
@@ -111,10 +111,6 @@ function checkName(
 
 function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[^\s._-]+/g) ?? [];
-}
-
-function nameOf(what: string, ids: readonly (string | number)[]): string {
-  return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
 }
 
 /** Whether the site has these goals: Matomo rejects conversions of others. */

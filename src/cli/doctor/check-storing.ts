@@ -1,12 +1,25 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { SPAM_PREVENTION } from '../matomo-api.js';
-import { type Finding, ok, problem, unknown, warning } from './checks.js';
-import { type Answer, isProcessed, type Questions } from './questions.js';
+import { type Access, ApiFailure, SPAM_PREVENTION } from '../matomo-api.js';
+import { type Finding, nameOf, ok, problem, unknown, warning } from './checks.js';
+import { type Answer, isProcessed, type Questions, type SiteSettings } from './questions.js';
 
-/** Tries the token at most once: more than 20 rejections in an hour lock this address out of Matomo. */
-export async function checkToken(questions: Questions, options: ResolvedOptions): Promise<Finding> {
+const TRIED = 'It was tried once: more than 20 rejections in an hour lock this address out';
+
+/** Lets Matomo reject the token at most once. `settings`: what its API says with this token. */
+export async function checkToken(
+  questions: Questions,
+  options: ResolvedOptions,
+  settings: SiteSettings | ApiFailure | undefined,
+): Promise<Finding> {
   const { tokenAuth, siteId } = options;
   if (tokenAuth === undefined) return noToken(options);
+  if (settings instanceof ApiFailure) {
+    const { code, message, advice } = settings;
+    if (code === 'token-rejected')
+      return problem('token', code, `${message}. ${TRIED}`, `${advice}.`);
+  } else if (settings?.access?.role === 'view' || settings?.access?.role === 'none') {
+    return lacksAccess(settings.access, siteId);
+  }
   const answer = await questions.token();
   if (!isProcessed(answer, 'tracked')) return refusedToken(answer, siteId);
   return ok('token', `the token has write access to site ${siteId}`);
@@ -33,10 +46,18 @@ export function noToken({
   return warning('token', 'no-token', `no token is set: ${effect}${also}`, advice);
 }
 
+function lacksAccess({ role, writable }: Access, siteId: ResolvedOptions['siteId']): Finding {
+  const others =
+    writable.length === 0 ? '' : `; it has write access to ${nameOf('site', writable)}`;
+  const found = `the token ${role === 'view' ? 'may only view' : 'has no access to'} site ${siteId}${others}`;
+  const advice = `Give its user write access to site ${siteId} in Administration > System > Users, or correct MATOMO_TOKEN_AUTH or MATOMO_SITE_ID.`;
+  return problem('token', 'token-rejected', found, advice);
+}
+
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {
   const { verdict } = answer;
   if (isProcessed(answer, 'invalid')) {
-    const found = `the token has no write access to site ${siteId}. It was tried once: more than 20 rejections in an hour lock this address out. The attempt left an entry in Matomo's tracking failures`;
+    const found = `the token has no write access to site ${siteId}. ${TRIED}. The attempt left an entry in Matomo's tracking failures`;
     const advice =
       'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > Diagnostic > Tracking failures.';
     return problem('token', 'token-rejected', found, advice);

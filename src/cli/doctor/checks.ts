@@ -48,6 +48,11 @@ export interface Finding {
 /** Why something cannot be found out. */
 export const ONLY_API = "only Matomo's API says, and it needs a token with access";
 
+/** `site 1`, `sites 1, 2`. */
+export function nameOf(what: string, ids: readonly (string | number)[]): string {
+  return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
+}
+
 export function ok(check: Check, found: string): Finding {
   return { check, verdict: 'ok', found };
 }

@@ -129,17 +129,19 @@ async function* checkMatomo(
     return yield unknown('site', found, 'Fix that first, and run doctor again.');
   }
   const hasSite = isProcessed(answer, 'tracked');
-  const token = hasSite || mayWantToken(answer) ? await checkToken(questions, options) : undefined;
+  const isMatomo = hasSite || mayWantToken(answer);
   const hasToken = options.tokenAuth !== undefined;
+  const answered =
+    isMatomo && hasToken ? await readSiteSettings(options, goals.length > 0) : undefined;
+  const token = isMatomo ? await checkToken(questions, options, answered) : undefined;
   const isGood = hasToken && token?.verdict === 'ok';
   if (token === undefined || !(hasSite || isGood)) return yield* checkSite(answer, options);
   yield ok('matomo', "Matomo's tracker answers");
   yield ok('site', `site ${options.siteId} exists`);
   yield token;
 
-  const answered = isGood ? await readSiteSettings(options, goals.length > 0) : undefined;
   const settings = answered instanceof ApiFailure ? undefined : answered;
-  if (answered instanceof ApiFailure) {
+  if (isGood && answered instanceof ApiFailure) {
     yield unknown('matomo', `cannot ask Matomo's API: ${answered.message}`, `${answered.advice}.`);
   }
   if (isTooOld(settings?.version)) {

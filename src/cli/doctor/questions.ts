@@ -7,6 +7,7 @@ import type { Exchange } from '../../delivery/http/transport.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../tracker/create-delivery.js';
 import {
+  ACCESS,
   type ApiCall,
   ApiFailure,
   type ApiResult,
@@ -14,6 +15,7 @@ import {
   getDimensions,
   isPluginActivated,
   listOf,
+  readAccess,
   readFlag,
   readVersion,
   SPAM_PREVENTION,
@@ -107,7 +109,7 @@ export function isUnconfirmed({ verdict }: Answer): boolean {
 /** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
 export type SiteSettings = Exclude<Awaited<ReturnType<typeof readSiteSettings>>, ApiFailure>;
 
-/** Asks everything in one request. The token must be one that Matomo has accepted before. */
+/** Asks everything in one request. If Matomo rejects the token, that counts toward its lock-out. */
 export async function readSiteSettings(options: ResolvedOptions, hasGoals: boolean) {
   const results = await callAll(options, [
     isPluginActivated('CustomVariables'),
@@ -117,12 +119,19 @@ export async function readSiteSettings(options: ResolvedOptions, hasGoals: boole
     { method: 'API.getMatomoVersion' },
     isPluginActivated('BotTracking'),
     isPluginActivated(SPAM_PREVENTION),
+    ...ACCESS,
     ...(hasGoals ? [{ method: 'Goals.getGoals', params: { idSite: String(options.siteId) } }] : []),
   ]);
   if (results instanceof ApiFailure) return results;
-  const [variables, customDimensions, queue, dimensions, version, botTracking, spam, goals] =
+  const [variables, customDimensions, queue, dimensions, version, botTracking, spam, ...others] =
     results;
+  const access = others.slice(0, ACCESS.length);
+  const goals = others[ACCESS.length];
   return {
+    /** `undefined` if Matomo does not say. */
+    access: access.every(({ kind }) => kind === 'value')
+      ? readAccess(access, options.siteId)
+      : undefined,
     hasCustomVariables: readFlag(variables),
     hasCustomDimensions: readFlag(customDimensions),
     hasQueuedTracking: readFlag(queue),

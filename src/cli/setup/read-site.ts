@@ -1,6 +1,7 @@
 import { show } from '../../common/diagnostics.js';
 import { unescapeHtml } from '../../common/unescape-html.js';
 import {
+  ACCESS,
   type ApiCall,
   type ApiClient,
   ApiFailure,
@@ -10,6 +11,7 @@ import {
   isTrue,
   listOf,
   objectOf,
+  readAccess,
   readFlag,
   readName,
   readVersion,
@@ -22,15 +24,12 @@ import type { Wanted } from './wanted.js';
 /** Everything that a plan depends on. */
 export interface MatomoState extends Awaited<ReturnType<typeof readMatomo>> {}
 
-const WHO_AM_I: readonly ApiCall[] = [
+const OF_ALL: readonly ApiCall[] = [
   { method: 'API.getMatomoVersion' },
-  { method: 'UsersManager.hasSuperUserAccess' },
-  { method: 'SitesManager.getSitesIdWithAdminAccess' },
-  { method: 'SitesManager.getSitesIdWithWriteAccess' },
-  { method: 'SitesManager.getSitesIdWithViewAccess' },
   isPluginActivated('CustomDimensions'),
   isPluginActivated('CustomVariables'),
   isPluginActivated(SPAM_PREVENTION),
+  ...ACCESS,
 ];
 
 const DIMENSIONS_OFF =
@@ -42,10 +41,8 @@ export async function readMatomo(
   siteId: number | undefined,
   { weeklyReport }: Pick<Wanted, 'weeklyReport'>,
 ) {
-  const [version, isSuper, admin, write, view, dimensionsOn, variablesOn, spamOn] =
-    await client.callAll(WHO_AM_I);
-  const lists = { admin: listOf(admin), write: listOf(write), view: listOf(view) };
-  const role = roleFor(siteId, readFlag(isSuper) === true, lists);
+  const [version, dimensionsOn, variablesOn, spamOn, ...access] = await client.callAll(OF_ALL);
+  const { role } = readAccess(access, siteId);
   const params = { idSite: String(siteId) };
   // Of the token's user also if that is a super user, and all reports that a mail can contain.
   const reportCalls: readonly ApiCall[] = [
@@ -157,17 +154,4 @@ export function isSameName(one: string, other: string): boolean {
 
 function whyHidden(result: ApiResult | undefined): string | undefined {
   return result?.kind === 'refused' ? quoteRefusal(result.message) : undefined;
-}
-
-/** The access of a token to a site, or to any site if the site does not exist yet. */
-function roleFor(
-  siteId: number | undefined,
-  isSuper: boolean,
-  lists: Readonly<Record<'admin' | 'write' | 'view', readonly unknown[]>>,
-) {
-  const role = (['admin', 'write', 'view'] as const).find((one) =>
-    siteId === undefined ? lists[one].length > 0 : lists[one].map(Number).includes(siteId),
-  );
-  if (isSuper && (siteId === undefined || role === 'admin')) return 'super';
-  return role ?? 'none';
 }

@@ -163,7 +163,15 @@ async function makeChange(
     if (result.kind === 'value') return { value: result.value };
     messages.push(result.message);
   }
-  return { refused: quoteRefusal(...messages) };
+  return { refused: quoteRefusal(...messages) + adviseArchiving(messages) };
+}
+
+/** Matomo computes no segments in advance as long as a browser makes it compute reports. */
+function adviseArchiving(refusals: readonly string[]): string {
+  if (!refusals.some((message) => /browser triggered archiving/.test(message))) return '';
+  const advice =
+    '; set "Archive reports when viewed from the browser" to No in Administration > System > General settings, and let cron run core:archive';
+  return refusals.length === 1 ? `${advice}, or run setup without --auto-archive` : advice;
 }
 
 function verify(

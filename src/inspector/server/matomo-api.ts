@@ -166,7 +166,10 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
     const { method: name = '' } = parameters;
     try {
       if (findRole(token, 0) === undefined) {
-        throw noAccess('it requires view access for at least one website.');
+        if (token === '') throw noAccess('it requires view access for at least one website.');
+        const what =
+          'Unable to authenticate with the provided token. It is either invalid or expired.';
+        throw new ApiError(what, 401);
       }
       const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
       if (method === undefined) throw new ApiError(`The method '${name}' does not exist.`, 400);

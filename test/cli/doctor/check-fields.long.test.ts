@@ -204,7 +204,6 @@ test('what the API tells about one of them is reported, also if it does not tell
 });
 
 test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
-  ['a token without access', {}, {}, 'noaccess'],
   ['an address that is locked out', { isLocked: true }, {}, 'write'],
   ['no token', {}, { MATOMO_TOKEN_AUTH: '' }, 'write'],
 ])('%s: what is not known is a question mark, never all well', async (_what, api, env, role) => {

@@ -7,15 +7,19 @@ import { matomoOnWire } from '../../support/fault-proxy.js';
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 const ROLLED_BACK = '{"status":"error","tracked":0,"invalid":0}';
 
-test.each<[string, InspectorOptions['tokens']]>([
-  ['of a user who may only view', { [TOKEN]: 'view' }],
-  ['for another site', { [TOKEN]: { role: 'write', sites: [2] } }],
-  ['that nobody has', {}],
-])('a token %s is found in one try', async (_what, tokens) => {
-  const { wire, env } = await matomoOnWire({ ...(tokens && { tokens }) });
+test.each<[string, NonNullable<InspectorOptions['tokens']>, RegExp]>([
+  ['of a user who may only view', { [TOKEN]: 'view' }, /^the token may only view site 1$/],
+  [
+    'for another site',
+    { [TOKEN]: { role: 'write', sites: [2] } },
+    /^the token has no access to site 1; it has write access to site 2$/,
+  ],
+  ['that nobody has', {}, /^Matomo rejects the token: .*invalid or expired.*tried once/],
+])('a token %s is told apart, and is shown once', async (_what, tokens, found) => {
+  const { wire, env } = await matomoOnWire({ tokens, sites: { 1: {}, 2: {} } });
   const { code, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
-  expect(about('token')[0]?.found).toContain('tried once');
+  expect(about('token')[0]?.found).toMatch(found);
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
   expect(code).toBe(1);
   expect(output).not.toContain(TOKEN);
@@ -52,7 +56,7 @@ test('a Matomo that wants a token for every bulk is fine with one', async () => 
 });
 
 test.each([
-  ['Matomo', ROLLED_BACK, 1],
+  ['Matomo', ROLLED_BACK, 2], // the API, then the tracker
   ['something else', '<h1>Sorry</h1>', 0],
 ])('a token is shown to nobody but Matomo, with a 500 of %s', async (_whose, body, times) => {
   const { inspector, wire, env } = await matomoOnWire();
@@ -79,8 +83,10 @@ test('whatever Matomo repeats of the token is not shown', async () => {
   expect(output).not.toContain(TOKEN);
 });
 
-test('a token that is refused leaves an entry in the tracking failures, and doctor tells', async () => {
-  const { env } = await matomoOnWire({ tokens: {} });
+test('a token that the tracker refuses leaves an entry in the tracking failures, and doctor tells', async () => {
+  const { wire, env } = await matomoOnWire({ tokens: {} });
+  const where = (body: string) => body.startsWith('urls'); // of the API, which is not reachable
+  await wire.play({ kind: 'answer', where, status: '403 Forbidden' });
   const { about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
   expect(about('token')[0]?.found).toContain('tracking failures');
 });

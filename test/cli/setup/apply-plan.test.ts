@@ -73,6 +73,8 @@ test.each<[string, string[], Record<string, string>, string, string[]]>([
   expect(calls.map(({ params }) => params.autoArchive)).toEqual(attempts);
   const quoted = action === 'create' ? [] : Object.values(refusals);
   for (const message of quoted) expect(segment?.reason).toContain(message);
+  if (quoted.includes(BY_BROWSER)) expect(segment?.reason).toMatch(/core:archive/);
+  expect(/without --auto-archive/.test(segment?.reason ?? '')).toBe(action === 'failed');
 });
 
 test('a weekly report is created with the dimension of failed endpoints, and not again', async () => {
