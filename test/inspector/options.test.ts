@@ -40,7 +40,6 @@ test.each<[unknown, ...string[]]>([
   [{ spamPrevention: { blockList: '192.0.2.1' } }, 'spamPrevention.blockList', '"192.0.2.1"'],
   [{ spamPrevention: { blockList: ['::/z'] } }, 'spamPrevention.blockList', '"::/z"'],
   [{ spamPrevention: { blockHeadless: 'no' } }, 'spamPrevention.blockHeadless', '"no"'],
-  [{ spamPrevention: { maxActions: -1 } }, 'spamPrevention.maxActions', '-1'],
   [{ customVariables: 'no' }, 'customVariables', '"no"'],
   [{ dimensions: [0] }, 'dimensions', '0'],
   [{ botTracking: 'no' }, 'botTracking', '"no"'],

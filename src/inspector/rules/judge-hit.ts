@@ -13,7 +13,7 @@ import {
 } from './judged-hit.js';
 import { fitsInto64Bits, type ParameterValue, toInteger, toNumber } from './php-values.js';
 import type { Parameters, TrackerRequest } from './read-tracker-request.js';
-import type { SpamRules } from './spam-prevention.js';
+import type { FindSpam } from './spam-prevention.js';
 import { storeAction } from './store-action.js';
 import { type ChatbotRules, storeAiRequest } from './store-ai-request.js';
 import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './store-conversion.js';
@@ -27,7 +27,7 @@ interface HitContext {
   /** Whether the plugin CustomVariables is active. */
   readonly customVariables: boolean;
   /** `undefined` if the plugin TrackingSpamPrevention is not active. */
-  readonly spamRules: SpamRules | undefined;
+  readonly findSpam: FindSpam | undefined;
   readonly writeAccess: (site: number) => Access;
   /** Time of arrival in epoch seconds. */
   readonly now: number;
@@ -77,12 +77,10 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   const hit = readHit(parameters, ['cip', ...LOCATION], context);
   if ('verdict' in hit) return hit;
   if (!toInteger(parameters.rec)) return dropped('rec: not 1');
-  const { spamRules, customVariables, chatbots } = context;
-  const exclusion = findExclusion(hit, spamRules);
+  const { findSpam, customVariables, chatbots } = context;
+  const exclusion = findExclusion(hit, findSpam);
   if (exclusion !== undefined) return dropped(exclusion);
   if (hasInvalidVisitorId(parameters)) return invalid('cid: not 16 bytes');
-  const busy = spamRules?.findBusyVisit(hit);
-  if (busy !== undefined) return dropped(busy);
 
   // Any other number is a page view.
   if (toInteger(parameters.ping) === 1) {
@@ -92,7 +90,6 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   const { startsVisit, referrer, save } = findVisit(hit, chatbots.findsAssistants);
   const action = { ...hit, url: readTrackedUrl(hit.pageUrl), startsVisit, customVariables };
   const outcome = convertGoal(action) ?? storeAction(action);
-  if (outcome.stored !== null) spamRules?.countAction(hit);
   if (outcome.verdict !== 'tracked' && !outcome.keepsVisit) return outcome;
   save();
   return referrer === undefined ? outcome : { ...outcome, referrer };
@@ -167,13 +164,13 @@ function hasInvalidVisitorId({ cid, uid }: Parameters): boolean {
 const SPAM_REFERRERS = /semalt\.com|darodar\.com|buttons-for-website\.com/i;
 
 /** Why Matomo silently drops a hit; `undefined` if it does not. */
-function findExclusion(hit: JudgedHit, spamRules: SpamRules | undefined): string | undefined {
+function findExclusion(hit: JudgedHit, findSpam: FindSpam | undefined): string | undefined {
   const { parameters, headers } = hit;
   if (!toInteger(parameters.bots)) {
     if (isKnownBot(hit.userAgent)) return 'ua: a bot, and bots=1 is not set';
     if (isBotAddress(hit.address)) return 'cip: an address of bots, and bots=1 is not set';
   }
-  const spam = spamRules?.findSpam(hit);
+  const spam = findSpam?.(hit);
   if (spam !== undefined) return spam;
   if (SPAM_REFERRERS.test(toText(parameters.urlref))) return 'urlref: referrer spam';
   const isPrefetch = headers['x-moz'] === 'prefetch' || headers['x-purpose'] === 'preview';

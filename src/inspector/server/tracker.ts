@@ -5,7 +5,7 @@ import { judgeHit } from '../rules/judge-hit.js';
 import { type HitOutcome, refused } from '../rules/judged-hit.js';
 import { type ParameterValue, parseJson, toInteger } from '../rules/php-values.js';
 import type { Parameters, TrackerRequest } from '../rules/read-tracker-request.js';
-import { createSpamRules } from '../rules/spam-prevention.js';
+import { createFindSpam } from '../rules/spam-prevention.js';
 import { toChatbotRules } from '../rules/store-ai-request.js';
 import { createAuthenticator, createRowMemory } from '../rules/tracker-memory.js';
 import type { FindSite, Site } from '../sites.js';
@@ -19,7 +19,7 @@ export function createTracker(options: ResolvedInspector, findSite: FindSite) {
   const authenticator = createAuthenticator(createFindRole(options.tokens));
   const memory = createRowMemory();
   const chatbots = toChatbotRules(options.matomoVersion, options.botTracking);
-  const spamRules = spamPrevention === 'off' ? undefined : createSpamRules(spamPrevention);
+  const findSpam = spamPrevention === 'off' ? undefined : createFindSpam(spamPrevention);
 
   /** Processes a request. Returns its hits in order of arrival, and the answer. */
   function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
@@ -37,7 +37,7 @@ export function createTracker(options: ResolvedInspector, findSite: FindSite) {
               findSite,
               chatbots,
               customVariables,
-              spamRules,
+              findSpam,
               writeAccess: (site) => writeAccess(token, site),
               now: Math.floor(received / 1000),
               request,

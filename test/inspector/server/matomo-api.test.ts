@@ -72,7 +72,7 @@ test('a full scope, an unknown dimension, and what only a super user may do are 
     ['CustomDimensions.configureExistingCustomDimension', change, 'any', 200, 'does not exist'],
     ['SegmentEditor.add', shared, 'any', 200, 'Super User'],
     ['SitesManager.addSite', site, 'any', 401, 'superuser'],
-    ['Goals.getGoals', {}, 'wrong', 401, 'view access'],
+    ['Goals.getGoals', {}, 'wrong', 401, 'invalid or expired'],
     ['Goals.getGoals', {}, '', 401, 'view access'],
     ['API.noSuch', {}, 'any', 400, 'does not exist'],
   ];
