@@ -19,8 +19,3 @@ export async function runInSlices(steps: Steps<unknown>): Promise<void> {
     isOver = beginSlice();
   }
 }
-
-/** Runs all steps at once. */
-export function runAtOnce(steps: Steps<unknown>): void {
-  while (!steps.next().done);
-}

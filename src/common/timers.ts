@@ -1,5 +1,4 @@
 import { AsyncResource } from 'node:async_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * The async context in which it is made. Timers and sockets need one of our own: they must not inherit that of the request that happened to
@@ -17,15 +16,6 @@ const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
 /** A delay that a timer can have: at most the longest one, and none that is negative, of which Node.js warns. */
 export function timerMillis(millis: number): number {
   return Math.min(Math.max(0, Math.ceil(millis)), MAX_TIMER_MILLIS);
-}
-
-/** Resolves when the monotonic clock (`performance.now()`) reaches a time, or the signal is aborted. */
-export async function sleepUntil(dueMillis: number, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const left = timerMillis(dueMillis - performance.now());
-    if (left === 0 || signal.aborted) return;
-    await sleep(left, undefined, { signal }).catch(() => undefined);
-  }
 }
 
 /**

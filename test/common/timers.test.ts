@@ -1,12 +1,8 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { LogLines } from '../../src/common/log-lines.js';
-import { sleepUntil, withTimeout } from '../../src/common/timers.js';
+import { withTimeout } from '../../src/common/timers.js';
 import { pending, setUp } from '../support/delivery.js';
 import { processed } from '../support/scripted-transport.js';
-
-vi.mock('node:timers/promises', () => ({
-  setTimeout: (millis: number) => new Promise((resolve) => setTimeout(resolve, millis)), // vitest leaves this one real
-}));
 
 const DAY_MILLIS = 86_400_000;
 
@@ -33,16 +29,6 @@ test('a deadline in 30 days is not over at once', async () => {
   void withTimeout(30 * DAY_MILLIS, new Promise(() => undefined)).then(onEnd);
   await vi.advanceTimersByTimeAsync(20 * DAY_MILLIS);
   expect(onEnd).not.toHaveBeenCalled();
-});
-
-test('a sleep of 30 days lasts 30 days', async () => {
-  const onEnd = vi.fn();
-  const { signal } = new AbortController();
-  void sleepUntil(performance.now() + 30 * DAY_MILLIS, signal).then(onEnd);
-  await vi.advanceTimersByTimeAsync(30 * DAY_MILLIS - 1);
-  expect(onEnd).not.toHaveBeenCalled();
-  await vi.advanceTimersByTimeAsync(1);
-  expect(onEnd).toHaveBeenCalled();
 });
 
 test('if the process stands still, no timer gets a negative delay, of which Node.js warns', async () => {

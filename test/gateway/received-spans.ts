@@ -1,5 +1,4 @@
 import type { Attributes } from '../../src/common/otel-types.js';
-import { runAtOnce } from '../../src/common/slices.js';
 import type { OtlpCodec } from '../../src/gateway/otlp/codecs.js';
 import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { NO_ATTRIBUTES } from '../../src/gateway/otlp/read-values.js';
@@ -20,7 +19,8 @@ export function decode(
   body: Uint8Array | string,
   into: DecodedExport = emptyExport(),
 ): DecodedExport {
-  runAtOnce(read(Buffer.from(body), into));
+  const steps = read(Buffer.from(body), into);
+  while (!steps.next().done);
   return into;
 }
 
