@@ -3,8 +3,7 @@ import type { MessageCode } from '../common/messages.js';
 import type { Syntax } from './syntax.js';
 
 /**
- * Thrown if an option in code is invalid: a `TypeError` with a `code`. There is no class to check with `instanceof`; check `code`,
- * which is the same in the ES module and the CommonJS build.
+ * Thrown if an option in code is invalid: a `TypeError` with a `code`. There is no class to check with `instanceof`; check `code`.
  *
  * @example
  * try { new MatomoSpanProcessor({ anonymizeIp: 7 }); } catch (error) { console.error(error.code); } // option-invalid

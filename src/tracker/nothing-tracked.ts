@@ -1,5 +1,4 @@
-// Not by name: bundles often have a banner that imports `createRequire`.
-import * as modules from 'node:module';
+import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
@@ -32,7 +31,7 @@ export function isApiInstalled(): boolean {
   const folders = [file === undefined ? [] : dirname(file), process.cwd()].flat();
   return folders.some((folder) => {
     try {
-      modules.createRequire(resolve(folder, 'index.js')).resolve(API);
+      createRequire(resolve(folder, 'index.js')).resolve(API);
       return true;
     } catch {
       return false;

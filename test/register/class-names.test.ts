@@ -26,7 +26,7 @@ const report = async (create) => {
 
 test.each([
   ['register waits for a server', REGISTER, 'return []'],
-  ['start of the ES module build', [], `(await import('opentelemetry-matomo')).start(); return []`],
+  ['start in an ES module', [], `(await import('opentelemetry-matomo')).start(); return []`],
   ['in code', [], `return [new (require('opentelemetry-matomo').MatomoSpanProcessor)()]`],
 ])('an SDK shows MatomoSpanProcessor: %s', async (_name, flags, create) => {
   const { env } = await matomo();

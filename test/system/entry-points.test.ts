@@ -78,7 +78,7 @@ test('register is found by an absolute path, from a folder without this package'
   expect(app.stderr()).toBe('');
 });
 
-test('an order and an event of both builds, in one request of Hono, join the visit of the page view', async () => {
+test('an order by import and an event by require, in one request of Hono, join the visit of the page view', async () => {
   const { inspector, app } = await startRegistered('both-builds.mjs');
   await get(`${app.url}/users/A-1`);
   await app.stop();

@@ -55,7 +55,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
   });
 });
 
-test('each component of a process has a name of its own, counted by type across both builds', async () => {
+test('each component of a process has a name of its own, counted by type across copies of the package', async () => {
   const { meterProvider, collect } = startMeterProvider();
   const cjs: typeof own = createRequire(import.meta.url)('opentelemetry-matomo');
   const esm: typeof own = await import(pathToFileURL(join(ROOT, 'dist/esm/index.js')).href);

@@ -47,13 +47,13 @@ test('not before Matomo tracks anything', async () => {
   expect(app.tracking()).toBeUndefined();
 });
 
-test('both builds in one process write one line; without the site if siteId is a callback', async () => {
+test('processors by require and by import in one process write one line; without the site if siteId is a callback', async () => {
   const inspector = await startMatomo();
   const code = `
     const options = { url: process.env.INSPECTOR + '/piwik.php', siteId: () => 1 };
-    const builds = [require('opentelemetry-matomo'), await import('opentelemetry-matomo')];
+    const loaded = [require('opentelemetry-matomo'), await import('opentelemetry-matomo')];
     const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
-    for (const { MatomoSpanProcessor } of builds) {
+    for (const { MatomoSpanProcessor } of loaded) {
       const processor = new MatomoSpanProcessor(options);
       const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
       const provider = new BasicTracerProvider({ spanProcessors: [processor] });

@@ -1,4 +1,4 @@
-// Tracks with both builds of the package. Knows OpenTelemetry by `--require opentelemetry-matomo/register` only.
+// Tracks with functions by `import` and by `require`. Knows OpenTelemetry by `--require opentelemetry-matomo/register` only.
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serve } from '@hono/node-server';

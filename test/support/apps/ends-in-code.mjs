@@ -1,4 +1,4 @@
-// Sets its tracing up in its own code, with the ES module build of this package and options as JSON in OPTIONS. Ends as `ends.cjs` does.
+// Sets its tracing up in its own code, as an ES module, with this package and options as JSON in OPTIONS. Ends as `ends.cjs` does.
 import { createRequire } from 'node:module';
 import { MatomoSpanProcessor } from 'opentelemetry-matomo';
 import { setUpTracing } from './set-up-tracing.cjs';
