@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import packageJson from '../../package.json' with { type: 'json' };
 import { ROOT, runNode } from '../support/child-process.js';
 import { APPS, get, startRegistered, startTracked, titles } from '../support/registered-app.js';
 
@@ -59,15 +58,6 @@ test.each(ENTRIES)(
     expect(imported?.[1]).toEqual(expected);
   },
 );
-
-test('every entry point has a build for each way to load it', () => {
-  for (const [name, entry] of Object.entries(packageJson.exports)) {
-    if (typeof entry === 'string') continue;
-    expect(Object.keys(entry), name).toEqual(
-      name === './register' ? ['module', 'default'] : ['module', 'import', 'require'],
-    );
-  }
-});
 
 test('register is found by an absolute path, from a folder without this package', async () => {
   const args = ['--require', join(ROOT, 'register'), join(ROOT, APPS, 'plain-http.cjs')];
