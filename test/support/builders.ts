@@ -201,7 +201,7 @@ export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
 /** What is read of a request that Node.js announces with these headers. `client` is the latest of its connection. */
 export function requestWith(headers: object, client?: Client): HttpRequest {
   const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
-  const socket = {};
+  const socket = {} as never;
   const request = Request.ofNode({ headers, socket } as never, response as never, '/a');
   new Connection(socket, request).client = client;
   return readRequest(request, READING) as HttpRequest;
