@@ -34,10 +34,7 @@ export function createNodeClient(
     proxy: proxy?.url,
 
     send(body, closes, exchange) {
-      const request = poster.open({
-        ...headers,
-        'content-length': String(body.length),
-      });
+      const request = poster.open(headers);
       if (closes) request.shouldKeepAlive = false; // a header would not close it if the answer has none
       report(request, exchange, onClose, proxy?.isTunnel === false);
       request.end(body);
@@ -58,6 +55,8 @@ export function createPoster(
   // Without a timeout: it would end that of the connection with each request.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const isForwarded = proxy?.isTunnel === false;
+  const ownPath = pathOf(url, isForwarded);
+  const ownHeaders = { ...(isForwarded ? proxy.headers : {}), host: url.host };
 
   /** The connection, while no request uses it. */
   let idle: Socket | undefined;
@@ -98,10 +97,9 @@ export function createPoster(
   Object.defineProperty(agent, 'createConnection', { value: createConnection }); // for Bun
   return {
     /** `target`: a URL on the same server. */
-    open(headers: Readonly<Record<string, string>>, target: URL = url): ClientRequest {
-      const path = isForwarded ? target.href : target.pathname + target.search;
-      const ofProxy = isForwarded ? proxy.headers : {};
-      const all = { ...headers, ...ofProxy, host: url.host };
+    open(headers: Readonly<Record<string, string>>, target?: URL): ClientRequest {
+      const path = target ? pathOf(target, isForwarded) : ownPath;
+      const all = { ...headers, ...ownHeaders };
       const request = openRequest({ method: 'POST', path, agent }, all).on('socket', release);
       return request.on('response', ({ headers }) => {
         if (CLOSES_EARLY.test(String(headers['keep-alive']))) request.shouldKeepAlive = false;
@@ -113,6 +111,11 @@ export function createPoster(
       connector.close();
     },
   };
+}
+
+/** What a request line names: a proxy that forwards requests gets the whole URL. */
+function pathOf({ href, pathname, search }: URL, isForwarded: boolean): string {
+  return isForwarded ? href : pathname + search;
 }
 
 type OnSocket = (error: Error | null, socket?: Socket) => void;
