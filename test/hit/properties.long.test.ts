@@ -20,7 +20,7 @@ import { startMatomo } from '../support/matomo.js';
 import { seededRuns } from '../support/seed.js';
 import { words } from '../support/words.js';
 
-const RUNS = 500;
+const RUNS = 150;
 
 // Text as attackers and mistakes make it: any UTF-16, long runs, characters of every UTF-8 length, HTML, controls.
 const nastyText = fc.oneof(

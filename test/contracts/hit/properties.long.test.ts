@@ -90,7 +90,7 @@ test.each(OPTIONS)(
         const again = builder.build(given).hits;
         if (given.route !== '') expect(again).toEqual(hits);
       }),
-      seededRuns(500),
+      seededRuns(150),
     );
     builder.close();
   },

@@ -6,7 +6,7 @@ import { CHATGPT } from '../../support/chatbots.js';
 import { startMatomo } from '../../support/matomo.js';
 import { seededRuns } from '../../support/seed.js';
 
-const RUNS = 500;
+const RUNS = 150;
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

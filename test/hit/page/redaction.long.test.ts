@@ -6,7 +6,7 @@ import { createRedactPath } from '../../../src/hit/page/redaction.js';
 import { seededRuns } from '../../support/seed.js';
 import { words } from '../../support/words.js';
 
-const RUNS = 5000;
+const RUNS = 1500;
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 
 test('no text of entities, separators and names makes a site search of a page view', () => {
