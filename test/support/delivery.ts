@@ -1,4 +1,3 @@
-import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
 import type { Hit } from '../../src/hit/hit.js';
 import type { MatomoStats } from '../../src/tracker/stats.js';
@@ -6,14 +5,6 @@ import { DEFAULT_OPTIONS } from './default-options.js';
 import { collectDiagnostics } from './diagnostics.js';
 import { kindOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
-
-/** Every test of the file begins at the same noon, and time passes only if the test advances it. */
-export function useFakeTime(): void {
-  beforeEach(() => {
-    vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
-    onTestFinished(() => void vi.useRealTimers());
-  });
-}
 
 /** A delivery to a Matomo that answers as a test says, with waits as long as they can be. */
 export function setUp(options: Partial<DeliveryOptions> = {}, random = () => 1) {

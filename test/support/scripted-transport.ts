@@ -73,16 +73,6 @@ export function answer(
   };
 }
 
-export const notSent: Exchange = {
-  kind: 'not_sent',
-  error: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
-};
-
-export const noAnswer: Exchange = {
-  kind: 'no_answer',
-  error: Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
-};
-
 /** The body of Matomo 5.2 if the database dies during a bulk. The status is 200, and nothing is stored. */
 export const DATABASE_DIED =
   'Error:SQLSTATE[HY000]: General error: 2006 MySQL server has gone away';
