@@ -5,7 +5,7 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { start, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { eventually } from '../support/child-process.js';
-import { stepWallClock } from '../support/clock-steps.js';
+import { stepWallClock } from '../support/clocks.js';
 import { listen } from '../support/listen.js';
 import { startMatomo } from '../support/matomo.js';
 import { startTracedService } from '../support/traced-service.js';

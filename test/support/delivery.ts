@@ -1,9 +1,8 @@
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
-import type { Hit } from '../../src/hit/hit.js';
+import type { Hit, HitKind } from '../../src/hit/hit.js';
 import type { MatomoStats } from '../../src/tracker/stats.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { collectDiagnostics } from './diagnostics.js';
-import { kindOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
 /** A delivery to a Matomo that answers as a test says, with waits as long as they can be. */
@@ -43,4 +42,19 @@ export function sumOfResults({
   lost,
 }: Pick<MatomoStats, 'tracked' | 'accepted' | 'invalid' | 'lost'>): number {
   return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
+}
+
+/** The text of a hit that is called so. */
+function queryOf(name: string): string {
+  return isChatbot(name) ? `?h=${name}&recMode=1` : `?h=${name}`;
+}
+
+/** The kind of a hit that is called so. */
+function kindOf(name: string): HitKind {
+  return isChatbot(name) ? 'chatbot' : 'action';
+}
+
+/** Whether a hit of that name is for Matomo's AI chatbot reports. */
+function isChatbot(name: string): boolean {
+  return name.includes('.bot');
 }
