@@ -37,12 +37,14 @@ const PAGE_BYTES = 300_000;
 /** Half of it is more than Linux buffers for a connection: 32 MiB to receive and 4 MiB to send. */
 const LARGE_BYTES = 96 << 20;
 
-test.for(
-  ['serve-handler', 'koa-static', 'sirv', 'Hono serveStatic'].flatMap((framework) => [
-    { framework, way: 'with an SDK', cell: WITH_SDK },
-    { framework, way: 'without an SDK', cell: WITHOUT_SDK },
-  ]),
-)(
+test.for([
+  { framework: 'sirv', way: 'with an SDK', cell: WITH_SDK },
+  ...['serve-handler', 'koa-static', 'sirv', 'Hono serveStatic'].map((framework) => ({
+    framework,
+    way: 'without an SDK',
+    cell: WITHOUT_SDK,
+  })),
+])(
   '$framework $way, directly and behind nginx: complete responses are never 499, half ones always',
   async ({ framework, cell }) => {
     const { folder } = await preparePlace(cell, npmPackage());
