@@ -7,9 +7,9 @@ const npmPackage = packBeforeTests();
 const allCells = matrix.planCells({ core: true });
 const titleOf = ({ sdk, node }: Cell) => `SDK ${sdk} on Node ${node}`;
 
-test.for([...new Set(allCells.map(titleOf))])('every load order beside %s', async (title) => {
+test.for([...new Set(allCells.map(titleOf))])('load orders beside %s', async (title) => {
   const cells = allCells.filter((cell) => titleOf(cell) === title);
-  expect(cells.length).toBeGreaterThan(20);
+  expect(cells.length).toBeGreaterThan(10);
   const results = await matrix.runCells(cells, { npmPackage: npmPackage() });
   const wrong = results.filter(({ status }) => status === 'wrong');
   expect(wrong.map(({ name, differences }) => ({ name, differences }))).toEqual([]);
