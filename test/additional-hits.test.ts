@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { SpanKind, trace } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
 import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { isInSample } from '../src/hit/visitor/visitor-id.js';
@@ -11,72 +10,6 @@ import { startTracedService } from './support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
 /** What an additional hit has from its request. */
-const OF_REQUEST = 'idsite bots url urlref ua uadata lang uid cid cip'.split(' ');
-
-test('the four functions make hits besides the page view, of the same visitor, in order', async () => {
-  const service = await startTracedService(
-    async (_request, response) => {
-      trackEvent('Search', 'no results', { name: 'shoes', value: 0 });
-      await wait(1);
-      trackGoal(3, { revenue: 19.5 });
-      trackOrder({ id: 'A-1', revenue: 20, items: [{ sku: 'mug', price: 10, quantity: 2 }] });
-      trackHit({ download: 'https://example.org/a.pdf' });
-      annotate({ uid: 'ann', action_name: 'Checkout', dimension1: 'x' });
-      response.end();
-    },
-    { ...PATIENT, tokenAuth: 'a-token', trustProxy: true },
-  );
-  const headers = {
-    'accept-language': 'sv',
-    'user-agent': 'curl/8',
-    'sec-ch-ua': '"Chromium";v="140"',
-    referer: 'https://ref.example/',
-    'x-forwarded-for': '192.0.2.7',
-  };
-  const hits = await service.visit('/a?x=1', { headers });
-  const names = hits.map(({ params }) =>
-    Object.keys(params).filter((name) => /^(?:action_name|e_c|idgoal|download)$/.test(name)),
-  );
-  expect(names).toEqual([['action_name'], ['e_c'], ['idgoal'], ['idgoal'], ['download']]);
-  const [page, event, goal, order, download] = hits.map(({ params }) => params);
-  for (const params of [event, goal, order, download]) {
-    for (const name of OF_REQUEST) {
-      expect(page?.[name], name).toBeDefined();
-      expect(params?.[name], name).toBe(page?.[name]);
-    }
-    expect(Object.keys(params ?? {}).join()).not.toMatch(/action_name|gt_ms|pf_srv|cvar|dimension/);
-  }
-  expect(event).toMatchObject({ e_c: 'Search', e_a: 'no results', e_n: 'shoes', e_v: '0' });
-  expect(goal).toMatchObject({ idgoal: '3', revenue: '19.5' });
-  expect(order).toMatchObject({ idgoal: '0', ec_id: 'A-1', revenue: '20' });
-  expect(JSON.parse(order?.ec_items ?? '')).toEqual([['mug', '', '', 10, 2]]);
-  expect(service.processor.stats()).toMatchObject({ hits: 5, additionalHits: 4, pending: 0 });
-});
-
-test('without overrides they are as plain as the page view, and values of the call win', async () => {
-  const service = await startTracedService((_request, response) => {
-    trackEvent('a', 'b');
-    trackEvent('c', 'd', { uid: 'bob', url: 'https://other.example/x', cvar: { plan: 'pro' } });
-    response.end();
-  }, PATIENT);
-  const hits = (await service.visit('/a')).map(({ params }) => params);
-  const [page, plain] = hits.filter(({ uid }) => uid === undefined);
-  const own = hits.find(({ uid }) => uid === 'bob');
-  expect(plain).toEqual({
-    ...Object.fromEntries(
-      ['idsite', 'rec', 'apiv', 'bots', 'url', 'ua', 'cid'].map((name) => [name, page?.[name]]),
-    ),
-    cdt: expect.any(String),
-    e_c: 'a',
-    e_a: 'b',
-  });
-  expect(own).toMatchObject({
-    uid: 'bob',
-    url: 'https://other.example/x',
-    cid: page?.cid,
-    cvar: '{"1":["plan","pro"]}',
-  });
-});
 
 test('requests that are ignored send additional hits, unless their visitor is not to be tracked', async () => {
   const service = await startTracedService(
@@ -212,21 +145,6 @@ test('arguments in the order of another tracker are left out, and one line has t
   for (const line of output) expect(line).toContain('[parameter-invalid]');
 });
 
-test('at most 100 of a request', async () => {
-  const service = await startTracedService((_request, response) => {
-    for (let i = 0; i < 130; i++) trackEvent('loop', `${i}.`);
-    response.end();
-  }, PATIENT);
-  await service.fetch('/');
-  await service.requests(1);
-  expect(service.processor.stats()).toMatchObject({
-    hits: 101,
-    additionalHits: 100,
-    dropped: { too_many: 30 },
-  });
-  expect(await service.hits()).toHaveLength(101);
-});
-
 test('each counts from the end of its request on: pending, and of maxQueueSize', async () => {
   let stats: unknown;
   const service = await startTracedService(
@@ -309,51 +227,6 @@ test('what a request started belongs to it after its end, also if it was ignored
   const [page, a, ignored] = (await service.hits()).map(({ params }) => params);
   expect(a).toMatchObject({ e_a: '/a', cid: page?.cid, url: page?.url });
   expect(ignored).toMatchObject({ e_a: '/ignored', cid: page?.cid });
-});
-
-test('without recorded spans they are made of Node’s request alone', async () => {
-  const service = await startTracedService(
-    (_request, response) => {
-      trackEvent('un', 'recorded');
-      response.end();
-    },
-    PATIENT,
-    { sampler: { shouldSample: () => ({ decision: 0 }) } },
-  );
-  await service.fetch('/a', { headers: { host: 'shop.example.org', 'user-agent': 'curl/8' } });
-  const hits = (await service.hits()).map(({ params }) => params);
-  const cid = expect.stringMatching(/^[\da-f]{16}$/);
-  expect(hits).toMatchObject([{ e_c: 'un', ua: 'curl/8', url: 'https://shop.example.org/a', cid }]);
-});
-
-test('a span event makes one too, on any recorded span', async () => {
-  const service = await startTracedService((_request, response) => {
-    const tracer = trace.getTracer('test');
-    const child = tracer.startSpan('work', { kind: SpanKind.INTERNAL });
-    child.addEvent('matomo.hit', { 'matomo.e_c': 'child', 'matomo.e_a': 'x', 'matomo.cvar.a': 1 });
-    child.end();
-    trace.getActiveSpan()?.addEvent('matomo.hit', { 'matomo.idgoal': 2 });
-    response.end();
-  }, PATIENT);
-  const [page, event, goal] = (await service.visit('/a')).map(({ params }) => params);
-  expect(event).toMatchObject({ e_c: 'child', cid: page?.cid, cvar: '{"1":["a","1"]}' });
-  expect(goal).toMatchObject({ idgoal: '2', cid: page?.cid });
-  const tracer = trace.getTracer('test');
-  for (const uid of [undefined, 'ann']) {
-    const span = tracer.startSpan('job', { kind: SpanKind.CONSUMER, root: true });
-    const attributes = {
-      'matomo.e_c': 'job',
-      'matomo.e_a': 'x',
-      ...(uid && { 'matomo.uid': uid }),
-    };
-    span.addEvent('matomo.hit', attributes);
-    span.end();
-  }
-  expect((await service.hits()).at(-1)?.params).toMatchObject({ uid: 'ann', e_c: 'job' });
-  expect(service.processor.stats()).toMatchObject({
-    additionalHits: 3,
-    dropped: { no_visitor: 1 },
-  });
 });
 
 test('a span event whose time is invalid has the time at which it is sent', async () => {

@@ -1,10 +1,8 @@
-import { AsyncResource } from 'node:async_hooks';
-import { setTimeout as wait } from 'node:timers/promises';
-import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { withoutTracing } from '../src/common/otel-global.js';
 import { annotate, ignore, measure, trackEvent, trackOrder } from '../src/index.js';
-import { eventually, runNode } from './support/child-process.js';
+import { runNode } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
 import { APPS, matomo, REGISTER } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
@@ -13,29 +11,6 @@ import { startTracedService } from './support/traced-service.js';
 const tracer = () => trace.getTracer('test');
 
 /** No hit leaves by itself. */
-const PATIENT = { scheduledDelayMillis: 60_000 };
-
-test('annotate sets parameters of this request’s hit; custom variables add up; nothing leaks into the next', async () => {
-  const service = await startTracedService((request, response) => {
-    if (request.url === '/a') {
-      annotate({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
-      annotate({ uid: 'ann', cvar: { tier: 2 } });
-    }
-    response.end();
-  });
-  const hits = await service.visit(['/a', '/b']);
-  const [a, b] = ['/a', '/b'].map((path) => hits.find(({ params }) => params.url?.endsWith(path)));
-  expect(a?.stored).toMatchObject({
-    title: 'Checkout',
-    custom_dimension_3: 'pro',
-    custom_var_k3: 'plan',
-    custom_var_k4: 'tier',
-  });
-  expect(a?.params.uid).toBe('ann');
-  expect(b?.stored?.title).toBe('GET /b');
-  expect(b?.params).not.toHaveProperty('uid');
-  expect(b?.params.cvar).not.toContain('plan');
-});
 
 test('a parameter that is undefined is not set: it replaces no other value', async () => {
   const service = await startTracedService(
@@ -65,41 +40,6 @@ test('a parameter that is undefined is not set: it replaces no other value', asy
   ]);
   expect(order?.ec_tx).toBe('1');
   expect(event?.e_n).toBe('c');
-});
-
-test('measure times sync and async work, adds up, and gives back what the work gives or throws', async () => {
-  const service = await startTracedService(async (_request, response) => {
-    const results = [
-      measure('pf_net', () => 1),
-      await measure('pf_dm1', async () => {
-        await wait(20);
-        return 2;
-      }),
-      await measure('pf_dm1', () => wait(20, 3)),
-    ];
-    try {
-      void measure('pf_dm2', () => {
-        throw new Error('sync');
-      });
-    } catch (error) {
-      results.push((error as Error).message as never);
-    }
-    await measure('pf_tfr', () => Promise.reject(new Error('async'))).catch((error: Error) => {
-      results.push(error.message as never);
-    });
-    response.end(JSON.stringify(results));
-  });
-  const { body } = await service.fetch('/');
-  expect(JSON.parse(body)).toEqual([1, 2, 3, 'sync', 'async']);
-  await service.requests(1);
-  const { stored } = (await service.hits())[0] ?? {};
-  const timed = expect.any(Number);
-  expect(stored).toMatchObject({
-    time_network: timed,
-    time_dom_completion: timed,
-    time_transfer: timed,
-  });
-  expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(38);
 });
 
 test('neither annotate nor measure write attributes to spans', async () => {
@@ -180,46 +120,6 @@ test('what is no object of parameters is reported once, and no call throws', asy
   ]);
 });
 
-test.each([
-  ['span', 'async context'],
-  ['async context', 'span'],
-])(
-  'what is annotated after the response counts until the request ends, first by the %s',
-  async (...order) => {
-    const service = await startTracedService((_request, response) => {
-      const ofSpan = trace.setSpan(ROOT_CONTEXT, trace.getActiveSpan() as Span);
-      const ways: Record<string, () => void> = {
-        span: () => context.with(ofSpan, annotate, undefined, { dimension1: 'span' }),
-        'async context': () =>
-          context.with(ROOT_CONTEXT, annotate, undefined, { dimension2: 'context' }),
-      };
-      response.end();
-      for (const way of order) ways[way]?.();
-    }, PATIENT);
-    await service.fetch('/');
-    await service.requests(1);
-    const [hit] = await service.hits();
-    expect(hit?.params).toMatchObject({ dimension1: 'span', dimension2: 'context' });
-  },
-);
-
-test('after the hit of a request was built, annotate logs once and changes nothing', async () => {
-  const output = captureOutput();
-  const late: (() => void)[] = [];
-  const service = await startTracedService((_request, response) => {
-    late.push(AsyncResource.bind(() => annotate({ dimension1: 'late' })));
-    response.end();
-  });
-  await service.fetch('/a');
-  await service.fetch('/b');
-  await service.requests(2);
-  expect(output).toEqual([]);
-  for (const each of late) each();
-  expect(output).toEqual([expect.stringMatching(/annotate.*\[annotated-too-late\]/)]);
-  const sent = (await service.hits()).map(({ params }) => params.dimension1);
-  expect(sent).toEqual([undefined, undefined]);
-});
-
 test('measure starts a lazy thenable, such as a query builder, once', async () => {
   const query = lazyQuery();
   const service = await startTracedService(async (_request, response) => {
@@ -296,135 +196,6 @@ test('they find the request of a server span that Node’s http knows nothing of
     title: 'GET /own',
     custom_dimension_1: 'below',
   });
-});
-
-test('spans with a perf key become timings at any depth and add up; matomo.* attributes of any span are overrides', async () => {
-  const service = await startTracedService(async (_request, response) => {
-    await tracer().startActiveSpan('outer', async (outer) => {
-      outer.setAttribute('matomo.action_name', 'from a child');
-      outer.setAttribute('matomo.cvar.plan', 'pro');
-      for (const name of ['one', 'two']) {
-        await tracer().startActiveSpan(
-          name,
-          { attributes: { 'matomo.perf_key': 'pf_dm1' } },
-          async (span) => {
-            await wait(15);
-            span.end();
-          },
-        );
-      }
-      outer.end();
-    });
-    trace.getActiveSpan()?.setAttribute('matomo.dimension1', 'from the server span');
-    response.end();
-  });
-  const { stored } = (await service.visit('/'))[0] ?? {};
-  expect(stored).toMatchObject({
-    title: 'from a child',
-    custom_var_k3: 'plan',
-    custom_dimension_1: 'from the server span',
-  });
-  expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(28);
-});
-
-test('the server span wins over annotate, annotate over the spans below, a later span over an earlier', async () => {
-  const service = await startTracedService((_request, response) => {
-    for (const [name, number] of [
-      ['a', 1],
-      ['b', 2],
-    ] as const) {
-      const span = tracer().startSpan(name);
-      span.setAttributes({
-        'matomo.dimension1': `child ${number}`,
-        'matomo.dimension2': `child ${number}`,
-        'matomo.dimension3': `child ${number}`,
-      });
-      span.end();
-    }
-    annotate({ dimension2: 'annotate', dimension3: 'annotate' });
-    trace.getActiveSpan()?.setAttribute('matomo.dimension3', 'server span');
-    response.end();
-  });
-  expect((await service.visit('/'))[0]?.stored).toMatchObject({
-    custom_dimension_1: 'child 2',
-    custom_dimension_2: 'annotate',
-    custom_dimension_3: 'server span',
-  });
-});
-
-test.each<[string, () => void]>([
-  ['ignore()', ignore],
-  ['matomo.ignore', () => void trace.getActiveSpan()?.setAttribute('matomo.ignore', true)],
-  [
-    'matomo.ignore of a span below',
-    () =>
-      tracer()
-        .startSpan('below', { attributes: { 'matomo.ignore': true } })
-        .end(),
-  ],
-])('%s leaves the request out and counts it', async (_how, act) => {
-  const service = await startTracedService((request, response) => {
-    if (request.url === '/health') act();
-    response.end();
-  });
-  const hits = await service.visit(['/health', '/a']);
-  expect(hits.map(({ stored }) => stored?.title)).toEqual(['GET /a']);
-  const ignored = { attribute: 1 };
-  expect(service.processor.stats()).toMatchObject({ hits: 1, tracked: 1, pending: 0, ignored });
-});
-
-test('a child that ends after the request adds nothing, and is counted', async () => {
-  let hasEnded = false;
-  const service = await startTracedService((_request, response) => {
-    const late = tracer().startSpan('late');
-    response.end();
-    response.on('close', () =>
-      setTimeout(() => {
-        late.setAttributes({ 'matomo.perf_key': 'pf_dm2', 'matomo.dimension1': 'late' });
-        late.end();
-        hasEnded = true;
-      }, 10),
-    );
-  }, PATIENT);
-  await service.fetch('/');
-  await service.requests(1);
-  await eventually(() => hasEnded);
-  const [hit] = await service.hits();
-  expect(hit?.stored).not.toHaveProperty('custom_dimension_1');
-  expect(hit?.stored).not.toHaveProperty('time_dom_completion');
-  expect(service.processor.stats().spans.unused).toBe(1);
-});
-
-test('spans that lost the asynchronous context go to the request that their parents lead to, also within one trace', async () => {
-  const service = await startTracedService(async (request, response) => {
-    const name = request.url?.slice(1) ?? '';
-    const active = context.active();
-    const parent = tracer().startSpan('parent', {}, active);
-    const below = trace.setSpan(active, parent);
-    queue.push(() => {
-      const child = tracer().startSpan('child', {}, below);
-      child.setAttribute('matomo.dimension1', name);
-      child.end();
-      parent.end();
-      response.end();
-    });
-  });
-  const queue: (() => void)[] = [];
-  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  const both = Promise.all(
-    ['/a', '/b'].map((path) => service.fetch(path, { headers: { traceparent } })),
-  );
-  await eventually(() => queue.length === 2);
-  context.with(ROOT_CONTEXT, () => {
-    for (const job of queue.reverse()) job();
-  });
-  await both;
-  await service.requests(2);
-  const stored = (await service.hits()).map((hit) => [
-    hit.stored?.title,
-    hit.stored?.custom_dimension_1,
-  ]);
-  expect(Object.fromEntries(stored)).toEqual({ 'GET /a': 'a', 'GET /b': 'b' });
 });
 
 /** As a query builder of Knex: it starts when `then` is called, and again with each further call. */
