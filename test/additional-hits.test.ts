@@ -9,7 +9,6 @@ import { startExporter } from './support/senders.js';
 import { startTracedService } from './support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
-/** What an additional hit has from its request. */
 
 test('requests that are ignored send additional hits, unless their visitor is not to be tracked', async () => {
   const service = await startTracedService(

@@ -10,8 +10,6 @@ import { startTracedService } from './support/traced-service.js';
 // Asked for anew each time: every test registers a provider of its own.
 const tracer = () => trace.getTracer('test');
 
-/** No hit leaves by itself. */
-
 test('a parameter that is undefined is not set: it replaces no other value', async () => {
   const service = await startTracedService(
     (_request, response) => {
