@@ -1,13 +1,11 @@
 import { memoize } from '../../common/generation-cache.js';
 import { MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 import {
-  DATA_ENDING,
+  ANY_VALUE,
   holdsCredentials,
   holdsEmail,
-  holdsJsonWebToken,
   holdsKey,
-  isSecretName,
-  isToken,
+  isSecretSegment,
   MIN_TOKEN_LENGTH,
   REDACTED,
   secretFormOf,
@@ -16,7 +14,6 @@ import {
   asMatomoReads,
   decodeLayers,
   decodePath,
-  decodeText,
   encodedName,
   filterParts,
   MAX_PAIRS_LENGTH,
@@ -26,13 +23,15 @@ import {
 // `redactPathPatterns` matches; in a query, values of secret names, and what contains a secret or a path with one. `secrets.ts` has the
 // words and the kinds of secrets, `sent-urls.ts` says which URLs come here.
 
-/** Most values. `holdsSecret` finds nothing in them. */
+/** Most names and values. */
 const PLAIN = /^[\w~-]*$/;
 /** Proxies and servers join the slashes of a scheme. */
 const USER_INFO = /(?:[/\\]{2}|https?:[/\\])[^\s/\\?#@]+@/i;
 /** The port after it is no value. */
 const HOST_AND_PORT = /:\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
+/** What separates pairs in a text, also in JSON. */
+const BETWEEN_PAIRS = /[?&;#/\s,{}]/;
 /**
  * The path in a part of a text that is a URL or a path. What follows `//` is a host only after a scheme. `mail/2026` is no path, but may
  * be a campaign.
@@ -42,31 +41,22 @@ const PATH_OF_URL = /^(?:[^/]*:\/\/[^/]*|[^/]*(?=\/\/)|[^/]*[^\w/])?(\/.*)/s;
 /** Redacts values of secret names, and names and values that contain a secret. */
 export function redactPair(pair: string): string {
   const name = encodedName(pair);
-  if (holdsSecret(name)) return REDACTED;
+  const form = formOf(name);
+  if (form === undefined) return REDACTED;
   if (name.length === pair.length) return pair;
   const value = pair.slice(name.length + 1);
-  const isSecret = namesSecret(name) || hasSecretForm(name, value) || holdsSecret(value);
-  return isSecret ? `${name}=${REDACTED}` : pair;
+  // Too many layers of encoding are left to `holdsSecret`.
+  const text = decodeLayers(value.slice(0, MAX_PAIRS_LENGTH)) ?? '';
+  return form(text) || holdsSecret(value) ? `${name}=${REDACTED}` : pair;
 }
-
-/** Whether a value is one that its name may have, and secret then. Too many layers of encoding are left to `holdsSecret`. */
-function hasSecretForm(name: string, value: string): boolean {
-  const isForm = formOf(name);
-  return isForm?.(decodeLayers(value.slice(0, MAX_PAIRS_LENGTH), decodeText) ?? '') ?? false;
-}
-
-const formOf = /* @__PURE__ */ memoize(
-  (name: string) => secretFormOf(decodeLayers(name, decodeText) ?? ''),
-  (_, name) => !isValue(name),
-);
 
 /**
- * Whether the value of a name is secret. What may be a value itself is not remembered: in a path, that can be a token with an `=` at its end.
+ * Which values of a name are secret; `undefined` if it contains a secret itself. What may be a value is not remembered: in a path, that can
+ * be a token with an `=` at its end.
  */
-const namesSecret = /* @__PURE__ */ memoize(
-  // The name holds no secret, so that it is not encoded too often.
-  (name: string) => isSecretName(decodeLayers(name, decodeText) ?? ''),
-  (_, name) => !isValue(name),
+const formOf = /* @__PURE__ */ memoize(
+  (name: string) => (holdsSecret(name) ? undefined : secretFormOf(decodeLayers(name) as string)),
+  (_, name) => !isValue(decodeLayers(name) as string),
 );
 
 /**
@@ -76,71 +66,44 @@ const namesSecret = /* @__PURE__ */ memoize(
 export function holdsSecret(encoded: string): boolean {
   if (encoded.length > MAX_PAIRS_LENGTH) return true;
   if (PLAIN.test(encoded)) return holdsKey(encoded);
-  const text = decodeLayers(encoded, decodeText);
-  if (text === undefined || holdsCredentials(text) || holdsEmail(text)) return true;
-  if (text.includes('@') && holdsUserInfo(encoded)) return true;
-  if (innerPairs(text).some(isSecretPair)) return true;
+  const decoded = decodeLayers(encoded);
+  if (decoded === undefined) return true;
+  const text = decoded.replaceAll('+', ' ');
+  if (holdsCredentials(text) || innerPairs(text).some(isSecretPair)) return true;
+  if (decoded.includes('@') && (holdsEmail(decoded) || holdsUserInfo(encoded))) return true;
   // In a path, `+` is no space: a telephone number begins with it.
-  const path = decodeLayers(encoded, decodePath) ?? '';
-  return holdsSecretPath(text) || (path !== text && holdsSecretPath(path));
+  return decoded.split(/[?#]/).some(holdsSecretPath);
 }
 
 /** Looks at each layer of what is not encoded too often: a password may have a slash that is encoded once more. */
 function holdsUserInfo(encoded: string): boolean {
   if (USER_INFO.test(encoded)) return true;
-  const text = decodeText(encoded);
+  const text = decodePath(encoded);
   return text !== encoded && holdsUserInfo(text);
 }
 
-/** A query and the fragment of a hash router may have paths, too. */
-function holdsSecretPath(text: string): boolean {
-  return text.split(/[?#]/).some((part) => holdsSecretSegment(PATH_OF_URL.exec(part)?.[1] ?? ''));
-}
-
-/** The parts of a text that may be a name and a value, also in JSON. */
+/** The parts of a decoded text that may be a name and a value. */
 function innerPairs(text: string): string[] {
-  return text
-    .replace(HOST_AND_PORT, ' ')
-    .replace(SPACE_BEFORE_VALUE, '')
-    .split(/[?&;#/\s,{}]/);
+  return text.replace(HOST_AND_PORT, ' ').replace(SPACE_BEFORE_VALUE, '').split(BETWEEN_PAIRS);
 }
 
 /** Each text before a `=` or `:` may be a name. */
 function isSecretPair(piece: string): boolean {
   const names = piece.split(/[=:]/).slice(0, -1);
-  const [first] = names;
-  if (first === undefined) return false;
-  return (
-    names.some(isSecretName) || (secretFormOf(first)?.(piece.slice(first.length + 1)) ?? false)
-  );
+  const forms = names.map(secretFormOf);
+  const value = piece.slice((names[0] ?? '').length + 1);
+  return forms.includes(ANY_VALUE) || (forms[0]?.(value) ?? false);
 }
 
-/** The token of a bot in a URL of Telegram. */
-const BOT_TOKEN = /^bot\d+:[^/]/i;
-const PHONE_NUMBER = /^[^\w+]*(?:[a-z]+:)?\+(?:[\s+().-]*\d){6,20}\W*$/i;
-/** The secret address of a calendar in Google Calendar, and the token with which Django resets a password. */
-const PREFIXED_HASH = /^(?:private-[\da-f]{20,}|[\da-z]{6}-[\da-f]{32})\W*$/;
-const DJANGO_LENGTH = 39;
-/** What follows the segment of a path in a text that was decoded, and the method of a resource. */
-const PARAMETERS = /(?<=[\w-])(?:[;&].*|:[a-z]+$)/is;
-
-/** Whether a decoded segment is a secret: `mayBeSecret` must know each kind. After a secret word, each value is one. */
-function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
-  if (isAfterSecretWord && isValue(segment) && !isVersion(segment)) return true;
-  if (holdsJsonWebToken(segment) || holdsEmail(segment)) return true;
-  const head = segment.replace(PARAMETERS, '');
-  if (isToken(head) || holdsKey(head)) return true;
-  const text = head.replace(DATA_ENDING, '');
-  return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PREFIXED_HASH.test(text);
+/** A query and the fragment of a hash router may have paths, too. */
+function holdsSecretPath(part: string): boolean {
+  const path = PATH_OF_URL.exec(part)?.[1] ?? '';
+  return redactSecrets(path, true) !== path;
 }
 
+/** Whether a segment is a secret after a secret word. */
 function isValue(segment: string): boolean {
   return segment.length >= MIN_TOKEN_LENGTH || /\d/.test(segment);
-}
-
-/** Whether values after a segment are secret. */
-function isSecretWord(segment: string): boolean {
-  return namesSecret(segment) && !isVersion(segment);
 }
 
 /**
@@ -151,41 +114,43 @@ const VERSION =
   /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
 
 function isVersion(segment: string): boolean {
-  return VERSION.test(decodeSegment(segment));
+  return VERSION.test(decodeLayers(segment) ?? '');
 }
 
-function decodeSegment(segment: string): string {
-  return decodeLayers(segment, decodePath) ?? '';
+/** Whether values after a segment are secret. They are after one that contains a secret, such as `keys:rotate`. */
+function isSecretWord(segment: string): boolean {
+  const form = formOf(segment);
+  return (form === undefined || form === ANY_VALUE) && !isVersion(segment);
 }
 
 /** Decoded segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`. */
 const PAIR_SEGMENT = /[=:\s]/;
 /** A method of a resource, such as `keys:rotate`, or the title of a page in a wiki, such as `Magic:_The_Gathering`. */
 const METHOD_SEGMENT = /^[\w.~-]*:(?:[a-z]+|(?:_[a-z]+)+)$/i;
-/** Some servers read a backslash as a slash, and so do URLs of browsers. */
-const ANY_SLASH = /[/\\]/;
 /** User info, if a host may be there. */
 const USER_INFO_SEGMENT = /.(?:@|%(?:25)*40)/s;
 /** What precedes the host of a URL in a path. */
 const BEFORE_HOST = /(?:[/\\]{2}|https?:[/\\])$/i;
+/** Some servers read a backslash as a slash, and so do URLs of browsers. */
+const ANY_SLASH = /[/\\]/;
 
 /** What is sent of a segment without its matrix parameters. Unless it is decoded, it may be a pair. */
 function redactHead(head: string, isAfterSecretWord: boolean, isDecoded: boolean): string {
-  if (isDecoded) return isSecret(head, isAfterSecretWord) ? REDACTED : head;
-  const text = decodeLayers(head, decodePath);
-  if (text === undefined || (PAIR_SEGMENT.test(text) && !METHOD_SEGMENT.test(head))) {
-    const redacted = redactPair(head);
-    if (redacted !== head) return redacted;
-  }
-  if (text === undefined || isSecret(text, isAfterSecretWord)) return REDACTED;
-  return ANY_SLASH.test(text) && holdsSecretSegment(text) ? REDACTED : head;
+  const text = decodeLayers(head);
+  const isPair = text === undefined || (PAIR_SEGMENT.test(text) && !METHOD_SEGMENT.test(head));
+  const redacted = isPair && !isDecoded ? redactPair(head) : head;
+  if (redacted !== head) return redacted;
+  if (text === undefined) return REDACTED;
+  const isSecret = isAfterSecretWord && isValue(text) && !isVersion(text);
+  if (isSecret || isSecretSegment(text)) return REDACTED;
+  return ANY_SLASH.test(text) && redactSecrets(text, true) !== text ? REDACTED : head;
 }
 
 /**
  * Redacts the segments of a path that are secrets or follow a secret word, and matrix parameters and segments such as `token=…`. After a
  * secret word, all segments that may be values are secrets, until a word follows: `/webhooks/<id>/<secret>/messages`. After 1,024
  * characters, which is all that Matomo stores, a path ends before the next segment that may be a value. To redact the result again
- * changes nothing. A path that is decoded text has neither pairs nor escapes.
+ * changes nothing. A path that is decoded text has neither pairs nor matrix parameters.
  */
 export function redactSecrets(path: string, isDecoded = false): string {
   let sent = '';
@@ -202,42 +167,34 @@ export function redactSecrets(path: string, isDecoded = false): string {
       kinds |= kind;
     }
     if (kinds === 0) continue; // `/token/./…` is `/token/…`
-    const isBeyond = sent.length + start - copied > MAX_PAIRS_LENGTH;
     const mayBeValue = (kinds & DIGIT) > 0 || end - start >= MIN_TOKEN_LENGTH;
-    if (mayBeValue && !isBeyond) isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
-    const mayFollowWord = mayBeValue && (isBeyond || isWordSecret);
-    if (!mayFollowWord && !mayBeSecret(path, start, end, kinds)) {
+    const isSuspect = mayBeSecret(path, start, end, kinds);
+    if (mayBeValue || isSuspect) {
+      if (sent.length + start - copied > MAX_PAIRS_LENGTH) return sent + path.slice(copied, start);
+      isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
+    }
+    if (!isSuspect && !(mayBeValue && isWordSecret)) {
       wordStart = start;
       wordEnd = end;
       isWordSecret = undefined;
       continue;
     }
-    const isEncoded = !isDecoded && (kinds & SPECIAL) > 0;
-    sent += path.slice(copied, start);
-    if (isBeyond) return sent;
     const segment = path.slice(start, end);
-    isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
-    const isAfterSecretWord = isWordSecret;
-    const head = isEncoded ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
+    const head = isDecoded ? segment : segment.slice(0, segment.search(/[;&]|$/));
     const sentHead = isUserInfo(path, start, head)
       ? REDACTED
-      : redactHead(head, isAfterSecretWord, isDecoded);
+      : redactHead(head, isWordSecret === true, isDecoded);
     const parameters = asMatomoReads(segment.slice(head.length));
-    sent += sentHead + filterParts(parameters, redactPair, sentHead !== head);
+    const sentParameters = filterParts(parameters, redactPair, sentHead !== head);
+    sent += path.slice(copied, start) + sentHead + sentParameters;
+    copied = end;
     if (!sentHead.includes(REDACTED) && !isVersion(head)) {
       wordStart = start;
       wordEnd = start + head.length;
       isWordSecret = undefined;
     }
-    copied = end;
   }
   return sent + path.slice(copied);
-}
-
-/** Whether a segment has user info, as in `/fetch/https://user:password@host/`. */
-function isUserInfo(path: string, start: number, segment: string): boolean {
-  if (!USER_INFO_SEGMENT.test(segment)) return false;
-  return BEFORE_HOST.test(path.slice(Math.max(0, start - 'https:/'.length), start));
 }
 
 const DIGIT = 1;
@@ -257,25 +214,25 @@ const KINDS = /* @__PURE__ */ Array.from({ length: 128 }, (_, code) => {
   return ANY_SLASH.test(character) ? SLASH : 0;
 });
 
+/** What each long segment has that is a secret, unless it is a key. */
+const LONG_SECRET = /^(?=.*[A-Z]).*\d|^private-|^.{6}-/s;
+
 /**
  * Whether a segment may be or contain a secret by itself. Most paths have none: of these, nothing is copied, and no expression looks at
  * them.
  */
 function mayBeSecret(path: string, start: number, end: number, kinds: number): boolean {
-  const hasCapital = (kinds & CAPITAL) > 0;
-  const hasDigit = (kinds & DIGIT) > 0;
-  const length = end - start;
-  const isLong = length >= MIN_TOKEN_LENGTH;
-  if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && hasDigit)) return true;
-  if (isLong && path.startsWith('private-', start)) return true;
-  if (isLong && holdsKey(path.slice(start, end))) return true;
-  if (length >= DJANGO_LENGTH && hasDigit && path[start + 6] === '-') return true;
-  return hasCapital && holdsJsonWebToken(path.slice(start, end));
+  if ((kinds & SPECIAL) > 0) return true;
+  const isLong = end - start >= MIN_TOKEN_LENGTH;
+  if (!isLong && (kinds & CAPITAL) === 0) return false;
+  const segment = path.slice(start, end);
+  return holdsKey(segment) || (isLong && LONG_SECRET.test(segment));
 }
 
-/** Whether a segment of a decoded path is a secret. */
-function holdsSecretSegment(path: string): boolean {
-  return redactSecrets(path, true) !== path;
+/** Whether a segment has user info, as in `/fetch/https://user:password@host/`. */
+function isUserInfo(path: string, start: number, segment: string): boolean {
+  if (!USER_INFO_SEGMENT.test(segment)) return false;
+  return BEFORE_HOST.test(path.slice(Math.max(0, start - 'https:/'.length), start));
 }
 
 /** A parameter of a route, in the syntax of any framework. */

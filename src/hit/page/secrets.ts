@@ -57,11 +57,6 @@ export function isCredentialName(name: string): boolean {
   return hasWordOf(CREDENTIAL_WORDS, name);
 }
 
-/** `access_token`, `X-Api-Key` and `sessionId` are secret because of one of their words; `authors` and `keyring` are not. */
-export function isSecretName(name: string): boolean {
-  return hasWordOf(SECRET_WORDS, name);
-}
-
 function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
   if (/^[a-z]*$/.test(name)) return secretWords.has(name) || SECRET_ENDING.test(name);
   const plain = /^[ -~]*$/.test(name) ? name : withoutAccents(name);
@@ -86,16 +81,27 @@ const LOGIN_WORDS = /* @__PURE__ */ wordsOf('login logon user username userpwd u
 /** Names with one of these words may have a signature, or no more than a name: `sign=leo`. */
 const SIGNATURE_WORDS = /* @__PURE__ */ wordsOf('sign hash checksum digest mac md sha');
 
-/** Whether a value is secret because of its name and its form; `undefined` if the name says nothing. `operationName` is that of GraphQL. */
-export function secretFormOf(name: string): ((value: string) => boolean) | undefined {
+/** Whether a value is secret because of its name. */
+export type SecretForm = (value: string) => boolean;
+
+/** Of a secret name, every value. */
+export const ANY_VALUE: SecretForm = () => true;
+const NO_VALUE: SecretForm = () => false;
+
+/**
+ * Which values of a name are secret. `access_token`, `X-Api-Key` and `sessionId` are secret names because of one of their words; `authors`
+ * and `keyring` are not. `operationName` is that of GraphQL.
+ */
+export function secretFormOf(name: string): SecretForm {
+  if (hasWordOf(SECRET_WORDS, name)) return ANY_VALUE;
   const words = wordsIn(name).match(/[a-z]+/g) ?? [];
   if (LOGIN_WORDS.has(words.at(-1) ?? '')) return holdsPassword;
   if (words.some((word) => SIGNATURE_WORDS.has(word))) return holdsSignature;
-  return words.join(' ') === 'operation name' ? isSecretOperation : undefined;
+  return words.join(' ') === 'operation name' ? isSecretOperation : NO_VALUE;
 }
 
 /** Not a URL or a time. */
-const USER_AND_PASSWORD = /^(?!\d*:)[^\s:/?#]+:[^\s/]/;
+const USER_AND_PASSWORD = /^(?!\d*:)[^\s+:/?#]+:[^\s+/]/;
 const BASE64 = /^[\w+/-]{8,}={0,2}$/;
 
 function holdsPassword(value: string): boolean {
@@ -121,36 +127,56 @@ function withoutAccents(name: string): string {
 /** What follows the `@` is neither a version (`react@18.2.0.js`) nor a density (`logo@2x.png`). A Chinese or Japanese full stop separates, too. */
 const E_MAIL =
   /[^\s/@]@(?!\d+\.\d+\.\d+(?:[-.+]|$)|\d(?:\.\d)?x\.(?:png|jpe?g|gif|webp|avif|svg))[^\s/@]+[.\u3002]\p{L}/iu;
-/** Its first part is an object, which may have a space or a line break after the brace. */
-const JSON_WEB_TOKEN = /(?:^|[^\w-])e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\./;
 /** Credentials as in an Authorization header. `basic training` has none: what follows has no digit and no capital inside. */
 const AUTHORIZATION =
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
 
-/** Keys that begin as their services define it: OpenAI, Anthropic, Stripe, GitHub, npm, Hugging Face, Shopify, DigitalOcean, GitLab, PyPI, Google, Slack, AWS. */
+/**
+ * JSON Web Tokens, whose first part is an object, which may have a space or a line break after the brace; and keys that begin as their
+ * services define it: OpenAI, Anthropic, Stripe, GitHub, npm, Hugging Face, Shopify, DigitalOcean, GitLab, PyPI, Google, Slack, AWS.
+ */
 const KEY =
-  /(?:^|[^\w-])(?:sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8,}|[sr]k_(?:live|test)_\w{8,}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_|AKIA|ASIA)[A-Za-z\d]{16,}|(?:glpat-|pypi-|AIza)[\w-]{20,}|xox[a-z]-[\w-]{16,})/;
+  /(?:^|[^\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8,}|[sr]k_(?:live|test)_\w{8,}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_|AKIA|ASIA)[A-Za-z\d]{16,}|(?:glpat-|pypi-|AIza)[\w-]{20,}|xox[a-z]-[\w-]{16,})/;
 
-/** Whether text contains a key of a known service. */
+/**
+ * Segments of paths that are secrets: the token of a bot of Telegram, a telephone number, the secret address of a calendar in Google
+ * Calendar, and the token with which Django resets a password.
+ */
+const SECRET_SEGMENTS: readonly RegExp[] = [
+  /^bot\d+:[^/]/i,
+  /^[^\w+]*(?:[a-z]+:)?\+(?:[\s+().-]*\d){6,20}\W*$/i,
+  /^private-[\da-f]{20,}\W*$/,
+  /^[\da-z]{6}-[\da-f]{32}\W*$/,
+];
+
+/** What may follow a segment in decoded text: parameters, and the method of a resource. */
+const PARAMETERS = /(?<=[\w-])(?:[;&].*|:[a-z]+$)/is;
+
+/** Whether text contains a token or key of a known form. */
 export function holdsKey(text: string): boolean {
   return KEY.test(text);
 }
 
 /** Whether text contains a token or credentials, whatever its name says. */
 export function holdsCredentials(text: string): boolean {
-  return holdsJsonWebToken(text) || AUTHORIZATION.test(text) || holdsKey(text);
-}
-
-export function holdsJsonWebToken(text: string): boolean {
-  return JSON_WEB_TOKEN.test(text);
+  return holdsKey(text) || AUTHORIZATION.test(text);
 }
 
 export function holdsEmail(text: string): boolean {
   return text.includes('@') && E_MAIL.test(text);
 }
 
+/** Whether a decoded segment of a path is or contains a secret, whatever precedes it. */
+export function isSecretSegment(segment: string): boolean {
+  if (holdsKey(segment) || holdsEmail(segment)) return true;
+  const head = segment.replace(PARAMETERS, '').replace(DATA_ENDING, '');
+  return (
+    isToken(head) || SECRET_SEGMENTS.some((pattern) => pattern.test(segment) || pattern.test(head))
+  );
+}
+
 /** React Router, Remix and Next.js request the data of a page by its path and such an ending. */
-export const DATA_ENDING: RegExp = /\.(?:data|json)$/;
+const DATA_ENDING = /\.(?:data|json)$/;
 
 export const MIN_TOKEN_LENGTH = 20;
 /**
@@ -192,7 +218,7 @@ const OPAQUE =
  */
 export function isSecretOperation(name: string): boolean {
   if (holdsCredentials(name) || OPAQUE.test(name) || isToken(name.replaceAll('/', ''))) return true;
-  return name.split(/[./:\s]+/).some(isToken);
+  return name.split(/[./:\s+]+/).some(isToken);
 }
 
 function countOf(pattern: RegExp, text: string): number {

@@ -62,16 +62,16 @@ function isWhole(pair: string): boolean {
   return /^[^=]+=[^=]/.test(pair);
 }
 
-/** Decodes `+` and percent escapes. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
+/** Decodes `+` and percent escapes. */
 export function decodeText(text: string): string {
-  if (!/[%+]/.test(text)) return text;
-  // Of what `unescape` decodes, `%u` is no escape of a URL. Unlike `decodeURIComponent`, it never throws, which takes long.
-  return decodeLatin1(unescape(text.replaceAll('+', ' ').replaceAll('%u', '%25u')));
+  return decodePath(text.replaceAll('+', ' '));
 }
 
-/** The same for paths, in which `+` is no space. */
+/** The same for paths, in which `+` is no space. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
 export function decodePath(path: string): string {
-  return path.includes('%') ? decodeText(path.replaceAll('+', '%2B')) : path;
+  if (!path.includes('%')) return path;
+  // Of what `unescape` decodes, `%u` is no escape of a URL. Unlike `decodeURIComponent`, it never throws, which takes long.
+  return decodeLatin1(unescape(path.replaceAll('%u', '%25u')));
 }
 
 /** Limit for nested encodings. */
@@ -79,20 +79,17 @@ const MAX_LAYERS = 5;
 
 /** Of ASCII characters. */
 const FULL_WIDTH = /[\uff01-\uff5e]/;
-const MAY_DIFFER = /[%+\uff01-\uff5e]/;
+const MAY_DIFFER = /[%\uff01-\uff5e]/;
 
 /**
- * Decodes a text until nothing is encoded; `undefined` if it is encoded more often than anybody needs. Full-width letters and signs become
- * the usual ones, as which many servers and mail programs read them.
+ * Decodes a text until nothing is encoded but spaces, which may be a `+`; `undefined` if it is encoded more often than anybody needs.
+ * Full-width letters and signs become the usual ones, as which many servers and mail programs read them.
  */
-export function decodeLayers(
-  encoded: string,
-  decode: typeof decodeText | typeof decodePath,
-): string | undefined {
+export function decodeLayers(encoded: string): string | undefined {
   if (!MAY_DIFFER.test(encoded)) return encoded;
   let text = encoded;
   for (let layer = 0; layer <= MAX_LAYERS; layer++) {
-    const decoded = decode(text);
+    const decoded = decodePath(text);
     if (decoded === text) return FULL_WIDTH.test(text) ? text.normalize('NFKC') : text;
     text = decoded;
   }
