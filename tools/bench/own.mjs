@@ -2,8 +2,9 @@
 //
 //   node tools/bench/own.mjs [--over ae61b62] [--rounds 9] [--quick]
 //
-// Twenty kinds of recorded requests in turn; the same run without the package is subtracted. All servers of a round take turns, a block
-// of requests each, so that a busy machine is slow for all of them.
+// Twenty kinds of recorded requests in turn, or 20,000 different URLs of 10,000 visitors, of which nothing can be remembered; the same run
+// without the package is subtracted. All servers of a round take turns, a block of requests each, so that a busy machine is slow for all
+// of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { runBench } from './lib/run-bench.mjs';
@@ -11,6 +12,7 @@ import { runBench } from './lib/run-bench.mjs';
 const QUIET_MILLIS = 1000;
 const ANSWER_MILLIS = 20;
 const KINDS = 20;
+const OF_DIFFERENT = { isOurs: true, less: ['none different'], over: ['none different'] };
 
 await runBench('own', {
   question: 'What CPU time is the part of this package in a request?',
@@ -25,6 +27,13 @@ await runBench('own', {
       less: ['none'],
       over: ['plain'],
     },
+    'none different': { name: 'the server without the package, with 20,000 different URLs' },
+    'plain different': { name: 'this package, with 20,000 different URLs', ...OF_DIFFERENT },
+    'dimensions different': { name: 'the same with two dimensions', ...OF_DIFFERENT },
+    'options different': {
+      name: 'the same with two dimensions and a `userId` function',
+      ...OF_DIFFERENT,
+    },
   },
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
@@ -36,7 +45,10 @@ async function measureTogether(runs, { quick, prepared: sink }) {
   const servers = [];
   try {
     for (const { id, key, folder } of runs) {
-      const { child, ready } = await start('own-server.mjs', { args: [key, sink.ready], folder });
+      const { child, ready } = await start('own-server.mjs', {
+        args: [sink.ready, ...key.split(' ')],
+        folder,
+      });
       servers.push({ id, child, canTrack: ready, micros: [] });
     }
     const tracking = servers.filter(({ canTrack }) => canTrack);

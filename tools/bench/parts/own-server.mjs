@@ -1,19 +1,41 @@
-// A server of Node.js that gets recorded requests from streams: `own-server.mjs none|plain|options <url of the sink>`. Sends whether
-// the package can do that. Asked for a number, it makes so many requests; asked for `cpu`, it sends the CPU microseconds used so far.
+// A server of Node.js that gets requests from streams, recorded ones or different ones:
+// `own-server.mjs <url of the sink> none|plain|dimensions|options [different]`. Sends whether the package can do that. Asked for a number,
+// it makes so many requests; asked for `cpu`, it sends the CPU microseconds used so far.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
 import { hideInstrumentation, load, trackWithoutTracing } from './package.mjs';
+import { createDifferentRequests } from './requests.mjs';
 
 /** So few that bulks are sent as fast as hits are made: all are answered in one turn of the event loop. */
 const CONNECTIONS = 10;
-const VISITORS = 1000;
+const REQUESTS_OF_A_CONNECTION = 20;
+const DIFFERENT = 20_000;
 const RECORDED = new URL('recorded-requests.txt', import.meta.url);
 
-const [way, sink] = process.argv.slice(2);
-const kinds = readFileSync(RECORDED, 'utf8').split(/^### /m).slice(1).map(toKind);
+const [sink, way, variety] = process.argv.slice(2);
+const isDifferent = variety === 'different';
+const visitors = isDifferent ? 10_000 : 1000;
+const kinds = isDifferent ? createDifferentRequests(DIFFERENT).map(toGet) : readKinds();
 const responses = new Map(kinds.map(({ target, response }) => [target, response]));
+
+function readKinds() {
+  return readFileSync(RECORDED, 'utf8').split(/^### /m).slice(1).map(toKind);
+}
+
+function toGet({ path, query, host, userAgent, acceptLanguage, referrer }) {
+  const target = `GET ${path}?${query}`;
+  const head = [
+    `${target} HTTP/1.1`,
+    `Host: ${host}`,
+    `User-Agent: ${userAgent}`,
+    `Accept-Language: ${acceptLanguage}`,
+    `Referer: ${referrer}`,
+  ];
+  const bytes = Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
+  return { target, bytes, response: { status: 200, type: 'text/html' } };
+}
 
 function toKind(text) {
   const [, status, type, request] = /^(\d+) ?([\w/]*) \([^\n]*\n(.*)$/s.exec(text);
@@ -60,15 +82,16 @@ function respond({ method, url }, response) {
   response.end(type ? '{"id":1}' : undefined);
 }
 
-/** Each connection sends all kinds, begins with another one than the connection before it, and ends. */
+/** Each connection sends twenty requests, begins with another one than the connection before it, and ends. */
 let connected = 0;
 function makeRequests(left) {
   return new Promise((resolve) => {
     let answered = 0;
     function connect() {
-      const first = connected++;
+      const visitor = connected++ % visitors;
+      const first = connected * (REQUESTS_OF_A_CONNECTION + 1);
       let sent = 0;
-      const connection = new Connection(toAddress(first % VISITORS), next);
+      const connection = new Connection(toAddress(visitor), next);
       server.emit('connection', connection);
       request();
       function request() {
@@ -77,10 +100,10 @@ function makeRequests(left) {
       function next() {
         answered += 1;
         if (answered === left) resolve();
-        if (sent < kinds.length) request();
+        if (sent < REQUESTS_OF_A_CONNECTION) request();
         else {
           connection.push(null);
-          if (answered + CONNECTIONS * kinds.length <= left) connect();
+          if (answered + CONNECTIONS * REQUESTS_OF_A_CONNECTION <= left) connect();
         }
       }
     }
@@ -105,13 +128,17 @@ function track() {
     return true;
   }
   if (load('opentelemetry-matomo').start === undefined) return false;
-  trackWithoutTracing({ ...options, ...(way === 'options' && OPTIONS) });
+  trackWithoutTracing({ ...options, ...OPTIONS[way] });
   return true;
 }
 
+const DIMENSIONS = { 1: 'http.request.method', 2: 'http.response.status_code' };
 const OPTIONS = {
-  dimensions: { 1: 'http.request.method', 2: 'http.response.status_code' },
-  userId: (request) => request.header('x-api-key') ?? request.address,
+  dimensions: { dimensions: DIMENSIONS },
+  options: {
+    dimensions: DIMENSIONS,
+    userId: (request) => request.header('x-api-key') ?? request.address,
+  },
 };
 
 const canTrack = track();

@@ -70,6 +70,16 @@ export function createVariedRequests(count) {
   });
 }
 
+/** Each with a URL and a referrer that no other one has. */
+export function createDifferentRequests(count) {
+  return createRequests(count, count).map((request, i) => ({
+    ...request,
+    path: copy(`/products/${scatter(i)}`),
+    query: copy(`color=${i % 20}&item=${i}`),
+    referrer: copy(`https://shop.example/products/${scatter(i + count)}?page=${i % 13}`),
+  }));
+}
+
 /** The same number for the same one, in any order but that of counting. */
 function scatter(n) {
   const mixed = Math.imul(n ^ (n >>> 15), 0x2c1b3c6d);
