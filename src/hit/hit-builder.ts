@@ -2,7 +2,7 @@ import { addAdditionalHit, type CheckedHit } from './additional-hit.js';
 import { addChatbotParts } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
 import type { Hit, HitKind } from './hit.js';
-import { HitText, type Named, partOf, readPart, siteText } from './hit-text.js';
+import { HitText, partOf, readPart, siteText } from './hit-text.js';
 import type { HttpRequest } from './http-request.js';
 import { createFindRouteDetails, type RouteDetails } from './page/routes.js';
 import { createSentUrls } from './page/sent-urls.js';
@@ -20,7 +20,7 @@ import { completeEvent, override, overrideAll } from './parameters/overrides.js'
 import { RESERVED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
 import { NO_USER_AGENT } from './visitor/client.js';
-import { isInSample } from './visitor/visitor-id.js';
+import { isInSample, type VisitorTraits } from './visitor/visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
@@ -119,7 +119,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     addLayers(page);
     visitors.nameUser(hit);
     visitors.follow(hit);
-    return hit.who || visitors.idOf((hit.named as Named).traits);
+    return hit.who || visitors.idOf(hit.traits as VisitorTraits);
   }
 
   return {

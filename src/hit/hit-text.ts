@@ -58,12 +58,6 @@ const SLOT_OF: ReadonlyMap<string, Slot> = /* @__PURE__ */ new Map(
   Object.entries(NAMES).flatMap(([slot, names]) => names.map((name) => [name, slot as Slot])),
 );
 
-/** Who a hit names, and what the visitor ID is made of. */
-export interface Named {
-  readonly visitor: Visitor;
-  readonly traits: VisitorTraits;
-}
-
 /**
  * A hit as text in slots, each of which has one or several parameters, percent-encoded. A class and not a literal, like the other objects
  * that each request makes and stores: once V8 has seen that objects of one literal survive, it allocates all later ones in the old
@@ -81,8 +75,10 @@ export class HitText {
   duration = '';
   /** Parameters without a slot. */
   rest = '';
-  /** `undefined` without a request. */
-  named: Named | undefined = undefined;
+  /** Whom it names by itself; `undefined` without a request. */
+  named: Visitor | undefined = undefined;
+  /** What the visitor ID is made of. */
+  traits: VisitorTraits | undefined = undefined;
   /** Part of the user that the option `userId` names. */
   user = '';
   /** Whether anything was set that says where the hit is from. */
@@ -91,7 +87,7 @@ export class HitText {
   startSeconds = 0;
 
   get site(): number {
-    if (this.named && !this.isNamedAnew) return this.named.visitor.site;
+    if (this.named && !this.isNamedAnew) return this.named.site;
     return Number(this.get('idsite'));
   }
 
@@ -99,7 +95,7 @@ export class HitText {
   get who(): string {
     const uid = this.rest === '' ? undefined : this.get('uid');
     if (uid !== undefined) return uid;
-    const id = this.named && !this.isNamedAnew ? this.named.visitor.id : this.get('cid');
+    const id = this.named && !this.isNamedAnew ? this.named.id : this.get('cid');
     return id ?? '';
   }
 
@@ -148,6 +144,7 @@ export class HitText {
   emptied(): HitText {
     const empty = new HitText();
     empty.named = this.named;
+    empty.traits = this.traits;
     empty.user = this.user;
     empty.startSeconds = this.startSeconds;
     return empty;

@@ -40,8 +40,6 @@ export class PageView implements SentRequest {
   readonly hit!: HitText;
   /** Whether the hit has what was added to the request. */
   isLayered = false;
-  readonly url!: string;
-  readonly referrer!: string;
   readonly path!: string;
   readonly address!: string | undefined;
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
@@ -64,13 +62,12 @@ export function createPageViewReader(
   const toTitle = createToTitlePart(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(urls);
-  const toTime = memoize((seconds: number) => partOf('cdt', seconds));
   const visitors = createVisitors(options);
 
   return {
     /** What all hits of the request have. */
     read(request: HttpRequest, site: number, nowMillis: number): PageView {
-      const { referrer, host, isAiAgent } = request;
+      const { referrer, isAiAgent } = request;
       const client = toSentClient(request);
       const traits = visitors.traitsOf(request, client.userAgent, site, nowMillis);
       const sent = urls.redactPath(request.path);
@@ -78,27 +75,26 @@ export function createPageViewReader(
       const refused = hasTemplates ? refusedPathOf(request) : undefined;
       const path = refused ?? (hasTemplates ? toTemplate(request, redacted) : sent);
       const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
-      const query = refused === undefined ? request.query : undefined;
+      const located = refused === undefined ? request : { ...request, query: undefined };
       const page = new PageView() as Writable<PageView>;
       page.request = request;
-      page.url = urls.ofRequest({ scheme: request.scheme, host, query }, path, use);
-      page.referrer = referrer === undefined ? '' : toReferrer(referrer);
       page.path = path;
       page.address = visitors.addressOf(traits);
-      page.query = query;
+      page.query = located.query;
       page.redacted = redacted;
       page.client = client;
       page.nowMillis = nowMillis;
       const hit = new HitText();
       const visitor = visitors.find(traits);
-      hit.named = { visitor, traits };
+      hit.named = visitor;
+      hit.traits = traits;
       hit.visitor = visitor.text;
       hit.client = client.text;
-      hit.url = page.url;
-      hit.referrer = page.referrer;
+      hit.url = urls.ofRequest(located, path, use);
+      if (referrer !== undefined) hit.referrer = toReferrer(referrer);
       if (isAiAgent) hit.signature = AI_AGENT_TEXT;
       hit.startSeconds = Math.floor(traits.startMillis / 1000);
-      hit.time = toTime(hit.startSeconds);
+      hit.time = partOf('cdt', hit.startSeconds);
       page.hit = hit;
       return page;
     },

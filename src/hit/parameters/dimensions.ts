@@ -1,4 +1,4 @@
-import { readPart } from '../hit-text.js';
+import { type HitText, readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import { decodeTitle, toTitlePath } from '../page/page-path.js';
 import { refusalOf } from '../page/refusals.js';
@@ -9,10 +9,7 @@ import { matchesAny } from '../text.js';
 /** A request as it is sent, from which dimensions are made. */
 export interface SentRequest {
   readonly request: HttpRequest;
-  /** The part of the hit. */
-  readonly url: string;
-  /** The part of the hit; empty if there is none. */
-  readonly referrer: string;
+  readonly hit: HitText;
   /** Redacted. */
   readonly path: string;
   /** Masked. */
@@ -36,8 +33,8 @@ type ReadValue = (
 export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
 
 /** Everything after the first `?`: a second one is data. */
-function queryOf(url: string): string | undefined {
-  const full = readPart(url) ?? '';
+function queryOf({ hit }: SentRequest): string | undefined {
+  const full = readPart(hit.url) ?? '';
   const mark = full.indexOf('?');
   return mark < 0 ? undefined : full.slice(mark + 1);
 }
@@ -87,10 +84,10 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
   [['http.request.method', 'http.method'], ({ request }) => shownMethodOf(request)],
   [['http.response.status_code', 'http.status_code'], ({ request }) => request.statusCode],
   [['http.route'], ({ request }) => request.route],
-  [['url.full', 'http.url'], ({ url }) => readPart(url)],
-  [['http.target'], ({ path, url }) => [path, queryOf(url)].filter(Boolean).join('?')],
+  [['url.full', 'http.url'], ({ hit }) => readPart(hit.url)],
+  [['http.target'], (sent) => [sent.path, queryOf(sent)].filter(Boolean).join('?')],
   [['url.path'], ({ path }) => path],
-  [['url.query'], ({ url }) => queryOf(url)],
+  [['url.query'], queryOf],
   [['url.scheme', 'http.scheme'], ({ request }) => request.scheme],
   [
     [
@@ -107,7 +104,7 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
     ['user_agent.original', 'http.user_agent', 'user_agent', 'http.request.header.user-agent'],
     ({ request }) => request.userAgent,
   ],
-  [['http.request.header.referer'], ({ referrer }) => readPart(referrer)],
+  [['http.request.header.referer'], ({ hit }) => readPart(hit.referrer)],
   [['graphql.operation.name'], operationName('graphql')],
   [['rpc.method'], operationName('action', 'json-rpc', 'trpc')],
   [['mcp.method.name'], mcpMethod],

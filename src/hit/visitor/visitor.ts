@@ -1,4 +1,4 @@
-import { copyText, memoize, PairCache } from '../../common/generation-cache.js';
+import { copyText, PairCache } from '../../common/generation-cache.js';
 import { type HitText, partOf, rawPart, siteText } from '../hit-text.js';
 import type { HttpRequest, Writable } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
@@ -56,7 +56,6 @@ export function createVisitors(options: VisitorOptions) {
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
-  const textOfSite = memoize((site: number) => siteText(site, trackBots));
 
   /** The address of the traits. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
@@ -72,7 +71,7 @@ export function createVisitors(options: VisitorOptions) {
     const cip = hasToken && address !== undefined ? partOf('cip', sentAddress) : '';
     const id = options.visitorId === 'none' ? undefined : toVisitorId(traits);
     const cid = id === undefined ? '' : rawPart('cid', id);
-    return { site, day, id, text: textOfSite(site) + cip + cid };
+    return { site, day, id, text: siteText(site, trackBots) + cip + cid };
   }
 
   /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
@@ -109,25 +108,23 @@ export function createVisitors(options: VisitorOptions) {
      * Called before an address is hidden, which says nothing then.
      */
     follow(hit: HitText): void {
-      const { named } = hit;
-      if (!named || !hit.isNamedAnew || hit.get('cid') !== named.visitor.id) return;
-      const { traits } = named;
+      const { named, traits } = hit;
+      if (!named || !traits || !hit.isNamedAnew || hit.get('cid') !== named.id) return;
       const { site } = hit;
       const address = addressIn(hit, traits);
       const userAgent = userAgentIn(hit, traits);
       const isSame = address === traits.address && userAgent === traits.userAgent;
       if (isSame && site === traits.site) return;
-      const followed = { ...traits, site, address, userAgent };
-      const visitor = find(followed);
-      hit.named = { visitor, traits: followed };
-      if (visitor.id !== undefined) hit.set('cid', visitor.id);
+      hit.traits = { ...traits, site, address, userAgent };
+      hit.named = find(hit.traits);
+      if (hit.named.id !== undefined) hit.set('cid', hit.named.id);
     },
     /** After the last word of the application: hides and masks what options say, whatever has set it. */
     hide(hit: HitText): void {
       const address = hit.isNamedAnew ? hit.get('cip') : undefined; // else it is that of the visitor
       if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
       // That of the client is masked.
-      else if (address !== undefined && anonymizeIp > 0 && address !== hit.named?.traits.address)
+      else if (address !== undefined && anonymizeIp > 0 && address !== hit.traits?.address)
         hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');
     },
