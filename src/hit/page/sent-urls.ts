@@ -17,7 +17,6 @@ export interface SentUrlOptions extends PageUrlOptions {
 
 /** Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
-const PAGE_AND_QUERY = /^([^?#]*)(?:\?([^#]*))?/;
 
 /** What is sent of URLs: each goes through one of these functions, wherever it comes from. */
 export type SentUrls = ReturnType<typeof createSentUrls>;
@@ -76,11 +75,13 @@ function redactUrl(
   redactQuery: (query: string) => string,
   redactPath: (path: string) => string,
 ): string {
-  const [, start = '', query = ''] = PAGE_AND_QUERY.exec(url) ?? [];
-  const page = withoutUserInfo(start);
+  const fragment = url.indexOf('#');
+  const whole = fragment < 0 ? url : url.slice(0, fragment);
+  const mark = whole.indexOf('?');
+  const page = withoutUserInfo(mark < 0 ? whole : whole.slice(0, mark));
   const origin = originOf(page);
   const redacted = origin + redactPath(page.slice(origin.length));
-  const kept = redactQuery(query);
+  const kept = mark < 0 ? '' : redactQuery(whole.slice(mark + 1));
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
