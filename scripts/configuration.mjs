@@ -13,8 +13,8 @@ const TYPE_FORMAT =
   ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType;
 const NUMBER = 'a whole number from';
 
-/** The whole page. Options and lists are arguments, so that a test can pass those of `src`. */
-export function configurationPage(options, lists) {
+/** The whole page. The options are an argument, so that a test can pass those of `src`. */
+export function configurationPage(options) {
   const template = readFileSync(TEMPLATE, 'utf8');
   const { documented, requestFields } = readSources();
   const topics = [];
@@ -31,7 +31,7 @@ export function configurationPage(options, lists) {
     'all topics': topics.map(({ title, names }) => renderTopic(title, names, options)).join('\n'),
   };
   for (const { first, names } of topics) {
-    const shown = names.map((name) => renderOption(name, options[name], documented[name], lists));
+    const shown = names.map((name) => renderOption(name, options[name], documented[name]));
     parts[first] = shown.join('\n\n');
   }
   return template.replace(/\{\{(.+?)\}\}/g, (_all, part) => parts[part]);
@@ -93,24 +93,19 @@ function renderTopic(title, names, options) {
   return `* **${title}**: ${shown.join(', ')}`;
 }
 
-function renderOption(name, declaration, { text, type, ...documented }, lists) {
+function renderOption(name, declaration, { text, type, ...documented }) {
   const { parse, isFlag } = declaration;
   const value = defaultOf(declaration, documented);
-  const inCode = parse.wanted.startsWith(NUMBER) ? `\`number\`, ${parse.wanted}` : `\`${type}\``;
+  const inCode = parse.wanted.startsWith(NUMBER)
+    ? `\`number\` from${parse.wanted.slice(NUMBER.length)}`
+    : `\`${type}\``;
   const facts = [
-    `Code: ${inCode}`,
-    ...(variablesOf(declaration).length === 0
-      ? []
-      : [`Environment: ${inEnvironment(declaration, documented)}`]),
-    ...(isFlag ? [`Command line: \`--${name}\``] : []),
-    ...(value === 'none' ? [] : [`Default: ${value}`]),
+    inCode,
+    ...(variablesOf(declaration).length === 0 ? [] : [inEnvironment(declaration, documented)]),
+    ...(isFlag ? [`\`--${name}\``] : []),
+    ...(value === 'none' ? [] : [value === 'required' ? value : `default ${value}`]),
   ];
-  const shown = Object.entries(lists).filter(([list]) => `${text}${value}`.includes(list));
-  return [
-    `### \`${name}\`\n\n${text}\n\n${facts.join('. ')}.`,
-    ...shown.flatMap(([list]) => `\`${list}\`, exported by the package:`),
-    ...shown.flatMap(([, items]) => ['```text', ...items, '```'].join('\n')),
-  ].join('\n\n');
+  return `### \`${name}\`\n\n${text}\n\n${facts.join('; ')}`;
 }
 
 function inEnvironment(declaration, { example }) {
@@ -147,7 +142,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`build/${path}`, ROOT).href);
   const { OPTIONS } = await built('options/option-table.js');
   const { RECEIVER_OPTIONS } = await built('gateway/receiver-options.js');
-  const { AI_CHATBOTS, HEALTH_CHECKERS } = await built('hit/bots/bots.js');
   const options = { ...OPTIONS, ...RECEIVER_OPTIONS };
-  writeFileSync(PAGE, configurationPage(options, { HEALTH_CHECKERS, AI_CHATBOTS }));
+  writeFileSync(PAGE, configurationPage(options));
 }

@@ -144,7 +144,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   downloads: option(oneOf('documents', 'off'), { default: 'off' }),
   /**
    * A request is not tracked if one of these regular expressions matches in the first 2,048 characters of its user agent. Your list
-   * replaces the default.
+   * replaces the default: [known health checkers](exclude.md#how-do-i-exclude-health-checks).
    * @default `HEALTH_CHECKERS`
    * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
    */
@@ -309,7 +309,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
    * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
-   * name [it does not know](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
+   * name [it does not know](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default,
+   * which the package exports.
    * @default `AI_CHATBOTS`
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */

@@ -13,7 +13,8 @@ test.each([
 ])('the recommended settings for %s are valid', (_what, column) => {
   const [, table = ''] = page.split('## Recommended settings');
   const rows = [...table.matchAll(/^\| \[`(MATOMO_\w+)`\].*$/gm)].map(([row, name = '']) => {
-    const value = row.split(' | ')[column]?.replaceAll('`', '').replace('…', '0'.repeat(32)) ?? '';
+    const [, ...values] = row.slice(0, -' |'.length).split(' | ');
+    const value = values[column - 1]?.replaceAll('`', '').replace('…', '0'.repeat(32)) ?? '';
     return [name, value] as const;
   });
   const env = Object.fromEntries(rows.filter(([, value]) => value !== '–'));
