@@ -1,4 +1,5 @@
-import { IncomingMessage, ServerResponse, Socket } from '../common/node-http.js';
+import type { ServerResponse } from 'node:http';
+import { IncomingMessage, OutgoingMessage, Socket } from '../common/node-http.js';
 import { createHitBuilder } from '../hit/hit-builder.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { createRequestReading, readRequest } from '../request/read-request.js';
@@ -34,6 +35,8 @@ function buildHits(): void {
   const incoming = new IncomingMessage(new Socket());
   incoming.method = 'GET';
   incoming.rawHeaders = Object.entries(HEADERS).flat();
+  // Of a `ServerResponse`, Node.js publishes that it was created.
+  const response = Object.assign(new OutgoingMessage(), { statusCode: 200 }) as ServerResponse;
   const reading = createRequestReading(options, SILENT);
   const callbacks = createOptionCallbacks(options, SILENT);
   const decide = createDecide({ options, callbacks, diagnostics: SILENT });
@@ -41,7 +44,7 @@ function buildHits(): void {
   const builder = createHitBuilder(all, NOTHING);
   for (const color of ['red', 'blue']) {
     const target = `/${color}/1?color=${color}`;
-    const request = Request.ofNode(incoming, new ServerResponse(incoming), target);
+    const request = Request.ofNode(incoming, response, target);
     request.rpc = { route: `/${color}/:id` };
     request.http = readRequest(request, reading);
     if (!request.http) return;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { listen } from '../../support/listen.js';
 import { get, REGISTER } from '../../support/registered-app.js';
-import { APP, expectToLive, preload, startHost } from './hosts.js';
+import { APP, expectToLive, firstDelivery, preload, startHost } from './hosts.js';
 
 const SUBSCRIBERS = preload('subscribers');
 
@@ -44,4 +44,16 @@ export function testSubscribers(
       await expectToLive([...flags, APP], options());
     },
   );
+
+  test('nothing is published of a request that nobody has sent', async () => {
+    const namesOf = async (flags: readonly string[]) => {
+      const host = await startHost([...flags, ...SUBSCRIBERS, APP], options());
+      await get(host.app.url);
+      if (flags.length > 0) await firstDelivery(host);
+      return JSON.parse(await get(`${host.app.url}/published`));
+    };
+    const alone = await namesOf([]);
+    expect(alone).toContain('http.server.request.start /published');
+    expect(await namesOf(REGISTER)).toEqual(alone);
+  });
 }

@@ -1,5 +1,5 @@
 // A preload that subscribes to all that Node.js publishes of requests which the process sends, as tracing does, and changes each of them. At
-// /calls, it sends requests to TARGET.
+// /calls, it sends requests to TARGET; /published names what was published of requests that came.
 const { subscribe } = require('node:diagnostics_channel');
 const http = require('node:http');
 
@@ -20,6 +20,10 @@ for (const name of [
 subscribe('net.client.socket', ({ socket }) => socket.on('data', () => undefined));
 subscribe('undici:request:create', ({ request }) => request.addHeader('x-subscriber', 'undici'));
 
+const published = [];
+for (const name of ['http.server.request.start', 'http.server.response.created'])
+  subscribe(name, ({ request }) => void published.push(`${name} ${request.url}`));
+
 const get = (url) =>
   new Promise((resolve, reject) => {
     http.get(url, (response) => response.resume().on('end', resolve)).on('error', reject);
@@ -32,4 +36,5 @@ globalThis.hostAnswers = {
     await (await fetch(`${process.env.TARGET}/fetch`)).text();
     return 'called';
   },
+  '/published': async () => JSON.stringify(published),
 };
