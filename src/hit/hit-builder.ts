@@ -174,10 +174,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 }
 
 /** The last word on the parameters of a hit, which gets a copy of them. `undefined` drops the hit. */
-export type BeforeSend = (parameters: Record<string, string>) => object | null | undefined;
+type BeforeSend = (parameters: Record<string, string>) => object | null | undefined;
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
-export function callBeforeSend(
+function callBeforeSend(
   hit: HitText,
   beforeSend: BeforeSend,
   hasToken: boolean,

@@ -33,7 +33,7 @@ const SOURCE: SpanSource = {
 };
 
 /** Fields of a span in an export, with attributes as an object and any IDs. */
-export interface SpanFields {
+interface SpanFields {
   traceId?: string;
   spanId?: string;
   parentSpanId?: string;

@@ -4,15 +4,10 @@ import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { ResolvedOptions } from '../../src/options/option-table.js';
-import { Connection } from '../../src/request/connection.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
 import type { McpReport } from '../../src/request/operations/mcp.js';
 import type { NamedOperation } from '../../src/request/operations/operation-target.js';
-import {
-  createRequestReading,
-  type RequestReading,
-  readRequest,
-} from '../../src/request/read-request.js';
+import { createRequestReading, type RequestReading } from '../../src/request/read-request.js';
 import { Request } from '../../src/request/request.js';
 import { createOptionCallbacks } from '../../src/tracker/callbacks.js';
 import { createDecide, type IgnoreReason } from '../../src/tracker/reasons.js';
@@ -197,15 +192,6 @@ export function reasonToIgnore(
 export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
   warnOnce: () => undefined,
 });
-
-/** What is read of a request that Node.js announces with these headers. `client` is the latest of its connection. */
-export function requestWith(headers: object, client?: Client): HttpRequest {
-  const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
-  const socket = {} as never;
-  const request = Request.ofNode({ headers, socket } as never, response as never, '/a');
-  new Connection(socket, request).client = client;
-  return readRequest(request, READING) as HttpRequest;
-}
 
 /** Headers as attributes of an instrumentation that captures them. */
 export function capturedHeaders(

@@ -2,7 +2,7 @@ import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { LogLines } from '../../src/common/log-lines.js';
 
 /** Diagnostics that pass every message to `say`, and limit lines as those of the package do. */
-export function diagnosticsTo(say: (message: string) => void): Diagnostics {
+function diagnosticsTo(say: (message: string) => void): Diagnostics {
   const keys = new Set<string>();
   return {
     warn: say,

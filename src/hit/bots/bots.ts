@@ -84,8 +84,7 @@ export function createFindReported(version: MatomoVersion): FindAiChatbot {
  * Names of crawlers as in their user agents: of training, search engines, previews of links and search engine optimization. Most are in
  * github.com/matomo-org/device-detector, regexes/bots.yml, with the pages of their operators.
  */
-export const CRAWLERS: readonly string[] =
-  /* @__PURE__ */ `GPTBot, ClaudeBot, anthropic-ai, GoogleOther,
+const CRAWLERS: readonly string[] = /* @__PURE__ */ `GPTBot, ClaudeBot, anthropic-ai, GoogleOther,
   Google-CloudVertexBot, meta-externalagent,
   Bytespider, CCBot, cohere-training-data-crawler, AI2Bot, Diffbot, PanguBot, omgili, Timpibot,
   Googlebot, Googlebot-Image, Googlebot-News, Googlebot-Video, Storebot-Google,
@@ -97,8 +96,8 @@ export const CRAWLERS: readonly string[] =
   Discordbot, TelegramBot, redditbot, SkypeUriPreview, Bluesky Cardyb, Embedly,
   AhrefsBot, AhrefsSiteAudit, SemrushBot, MJ12bot, DotBot, rogerbot, BLEXBot, DataForSeoBot,
   Barkrowler, serpstatbot, SEOkicks, SERankingBacklinksBot, Screaming Frog SEO Spider`.split(
-    /,\s+/,
-  );
+  /,\s+/,
+);
 
 const BY_LOWER_CASE = /* @__PURE__ */ new Map(CRAWLERS.map((name) => [name.toLowerCase(), name]));
 /** Matches whole names: not `Cubot` or `Twitterbots`. Of `Googlebot` and `Googlebot-Image`, the longer one matches. */

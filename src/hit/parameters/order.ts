@@ -41,13 +41,13 @@ const MAX_CATEGORIES = 5;
 const MAX_QUANTITY = 65_535;
 
 /** The items of an order as Matomo reads them, and what had to be left out. */
-export interface OrderItems {
+interface OrderItems {
   readonly text: string;
   readonly problems: readonly string[];
 }
 
 /** Items that Matomo would ignore, and those beyond the longest text, are left out: the order is worth more than they are. */
-export function toOrderItems(items: readonly unknown[]): OrderItems {
+function toOrderItems(items: readonly unknown[]): OrderItems {
   const rows: string[] = [];
   const problems = new Set<string>();
   const skus = new Set<string>();

@@ -32,7 +32,7 @@ export interface OriginOptions {
  *
  * @throws An error whose message is the item of the list that is no address, CIDR, address with a netmask, or name.
  */
-export function createTrust(
+function createTrust(
   trustProxy: OriginOptions['trustProxy'],
 ): (address: string, hop: number) => boolean {
   if (typeof trustProxy === 'boolean') return () => trustProxy;
