@@ -23,10 +23,7 @@ export function configurationPage(options) {
     if (topic) topics.push({ title: topic[1], first: name, names: [] });
     topics.at(-1).names.push(name);
   }
-  const isPrivate = (name) => options[name].isPrivacy && options[name].env;
-  const privacyOptions = Object.keys(options).filter(isPrivate).map(linkTo);
   const parts = {
-    'privacy options': `${privacyOptions.slice(0, -1).join(', ')} and ${privacyOptions.at(-1)}`,
     'fields of a request': requestFields.join(', '),
     'all topics': topics.map(({ title, names }) => renderTopic(title, names, options)).join('\n'),
   };
@@ -78,17 +75,21 @@ function documentationOf(symbol, checker) {
   const [[example], [defaultText]] = ['example', 'default'].map(tagged);
   return {
     text,
-    type: type.replace(/readonly (\S+\[\]|\([^)]*\)\[\])/g, '$1'),
+    type: type
+      .replace(/readonly (\S+\[\]|\([^)]*\)\[\])/g, '$1')
+      .replaceAll('request: TrackedRequest', 'request'),
     example,
     defaultText,
   };
 }
 
-/** A topic's options and their variables. */
+/** A topic's options and their variables. `†` marks privacy options. */
 function renderTopic(title, names, options) {
   const shown = names.map((name) => {
+    const { isPrivacy, env } = options[name];
+    const link = `${linkTo(name)}${isPrivacy && env ? '†' : ''}`;
     const variables = variablesOf(options[name]);
-    return variables.length === 0 ? linkTo(name) : `${linkTo(name)} (${variables.join(', ')})`;
+    return variables.length === 0 ? link : `${link} (${variables.join(', ')})`;
   });
   return `* **${title}**: ${shown.join(', ')}`;
 }
