@@ -5,16 +5,20 @@ import { describeError } from '../common/describe-error.js';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/own-server.js';
+import { DEFAULT_TITLE } from '../hit/page/title.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
+import { optionError } from '../options/parser.js';
 import { mayBeUnreadRequest } from '../request/finished-span.js';
+import { hitsOfEvents } from '../request/matomo-attributes.js';
+import { createPipeline, type Pipeline } from '../tracker/pipeline.js';
 import type { MatomoStats } from '../tracker/stats.js';
-import { addHits, openPipeline } from './open-pipeline.js';
 import { createSelection } from './otlp/read-export.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { createRefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
 import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
-import { Assembler, type SpanCounts } from './traces/assembler.js';
+import { Assembler, type Hitmaker, type SpanCounts } from './traces/assembler.js';
+import { toRequest } from './traces/to-request.js';
 
 /** The share of a spool that is left for what is in memory when exports are refused, of this process and of others that use the spool. */
 const SPARE_SHARE = 1 / 8;
@@ -74,6 +78,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     warnAboutMisspelled(variable, diagnostics);
   const refusals = createRefusedExports(diagnostics);
   const pipeline = openPipeline(matomo, diagnostics, {
+    component: 'matomo_gateway',
     countUnused: () => assembler.counts.unused,
     instruments: refusals.instruments,
   });
@@ -97,7 +102,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const assembler = new Assembler(receiver.graceMillis, {
     hasRoom,
-    pass: (hitmaker) => addHits(hitmaker, pipeline),
+    pass: (made) => addHits(made, pipeline),
     onUnused(span) {
       if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
     },
@@ -187,4 +192,25 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain' });
   response.end(`${text}\n`);
+}
+
+/** @throws TypeError if an option is missing or invalid without which nothing is tracked */
+function openPipeline(...given: Parameters<typeof createPipeline>): Pipeline {
+  const pipeline = createPipeline(...given);
+  if (pipeline) return pipeline;
+  throw optionError(
+    'a gateway needs url and siteId, valid privacy options, and enabled must not be false',
+  );
+}
+
+/** Passes hits to the pipeline. */
+function addHits(made: Hitmaker, pipeline: Pipeline): void {
+  if (made.root.isRequest) {
+    const { reading, options } = pipeline;
+    const assembled = toRequest(made, reading, options.actionName === DEFAULT_TITLE);
+    if (assembled) pipeline.addAssembled(assembled);
+    return;
+  }
+  const owner = made.root.isAncestorMissing ? 'unknown' : undefined;
+  for (const hit of hitsOfEvents(made.root)) pipeline.addHit(hit, owner);
 }
