@@ -71,48 +71,6 @@ test('mount paths have nothing of the client: values that were encoded twice, an
   });
 });
 
-test('applications in applications, and routes that are added later', async () => {
-  const app = express();
-  const admin = express();
-  const users = express.Router();
-  users.get('/:id', ok);
-  users.get('/:id/fails', fail);
-  admin.use('/users', users);
-  app.use('/people', users);
-  app.use(users);
-  app.use('/t/:tenant/admin', admin);
-  const items = express.Router();
-  items.get('/:itemId', ok);
-  app.use('/mount/items', (_request, _response, next) => {
-    app.use('/late/:who', items);
-    next();
-  });
-  await expectTitles(app, {
-    '/t/bob/admin/users/7': 'GET /t/:tenant/admin/users/:id',
-    '/t/bob/admin/users/7/fails': 'GET /t/:tenant/admin/users/:id/fails',
-    '/people/7': 'GET /people/:id',
-    '/people/7/fails': 'GET /people/:id/fails',
-    '/mount/items': 'GET Not Found',
-    '/late/bob/8': 'GET /late/:who/:itemId',
-  });
-});
-
-test('a router that a function calls has the mount path of the function', async () => {
-  const app = express();
-  const items = express.Router();
-  items.get('/items/:id', ok);
-  items.get('/fails', fail);
-  const behind = express.Router();
-  behind.use('/shop', items);
-  app.use('/t/:tenant', (...given) => items(...given));
-  app.use('/in/:tenant', (...given) => behind(...given));
-  await expectTitles(app, {
-    '/t/bob/items/7': 'GET /t/:tenant/items/:id',
-    '/t/bob/fails': 'GET /t/:tenant/fails',
-    '/in/bob/shop/items/7': 'GET /in/:tenant/shop/items/:id',
-  });
-});
-
 test('the mount path of a router that a function calls is known in part: of the rest, the text without IDs', async () => {
   const app = express();
   const outer = express.Router();

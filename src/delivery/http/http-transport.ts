@@ -90,7 +90,7 @@ const PROOF_MILLIS = 50;
  * Decides whether the connection of the next request is closed after it. Connections are reused, unless the server closes them
  * without `Connection: close`: a request that is written before its FIN is read is lost, and its result is unknown.
  */
-export class ConnectionReuse {
+class ConnectionReuse {
   /** Until then (monotonic clock), the server is expected to close connections. */
   #freshUntilMillis = Number.NEGATIVE_INFINITY;
   /** The server has closed a connection without notice, and has left none open since. */

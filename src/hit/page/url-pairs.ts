@@ -63,7 +63,7 @@ function isWhole(pair: string): boolean {
 }
 
 /** Decodes `+` and percent escapes. */
-export function decodeText(text: string): string {
+function decodeText(text: string): string {
   return decodePath(text.replaceAll('+', ' '));
 }
 

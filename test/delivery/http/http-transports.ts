@@ -1,4 +1,3 @@
-import { createServer, type RequestListener } from 'node:http';
 import type { Server } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
@@ -27,9 +26,4 @@ function optionsOf(url: string) {
 /** The URL of Matomo on a server, which listens from now on. */
 export async function urlOf(server: Server): Promise<string> {
   return `${await listen(server)}/matomo.php?a=1`;
-}
-
-/** A transport to a server with such a listener. */
-export async function serve(listener: RequestListener): Promise<Transport> {
-  return transportTo(await urlOf(createServer(listener)));
 }
