@@ -40,20 +40,20 @@ const GIBIBYTE = 1024 ** 3;
  */
 export const OPTIONS = declareOptions('MATOMO_', {
   /**
-   * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query.
+   * URL of Matomo, or of its `matomo.php` or `piwik.php`, without credentials and query.
    * @example MATOMO_URL=https://matomo.example.org
    */
   url: option(matomoUrl, { default: 'required' }),
   /**
-   * ID of the site in Matomo, a list of sites by `service.name`, in which `*` is any other service, or a function. A service that is
-   * not in the list is not tracked, and neither is a request for which the function returns `undefined` or throws. The resource
-   * attribute `matomo.idsite` takes precedence.
+   * ID of the site in Matomo, a list of sites by `service.name`, in which `*` is any other service, or a function. Not tracked are a
+   * service that is not in the list, and a request for which the function returns `undefined` or throws. The resource attribute
+   * `matomo.idsite` takes precedence.
    * @example MATOMO_SITE_ID=1
    */
   siteId: option(siteId, { default: 'required' }),
   /**
-   * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
-   * address is sent, and Matomo accepts hits older than a day. A file is read at start, and every 5 seconds while Matomo rejects the token.
+   * Token of a user with write access to the site. It is sent in the request body only. With a token, the client's address is sent, and
+   * Matomo accepts hits older than a day. A file is read at start, and every 5 seconds while Matomo rejects the token.
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
@@ -80,8 +80,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   assumeHttps: option(boolean, { default: true }),
   /**
-   * Title of the page view: a template, in which `{span}` is the name of the SERVER span, or a function. Without a route, `{route}` is
-   * the reason of a refusal, such as `Not Found`, otherwise the path as `titlePaths` says. It ends with the name of [an
+   * Title of the page view: a template, in which `{span}` is the name of the SERVER span, or a function. For a request without a route,
+   * `{route}` is the path as `titlePaths` says, or, for some errors, a reason such as `Not Found`. `{route}` ends with the name of [an
    * operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get), if there is one.
    * @default `{method} {route}`
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
@@ -92,16 +92,17 @@ export const OPTIONS = declareOptions('MATOMO_', {
    *
    * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit. A version stays, such as `/api/2/`
    * * `:uuid`: a UUID
-   * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
-   * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-` at the end of the
-   *   segment, with a digit and both cases. Words stay, such as `10-Ways-To-Brew-Coffee`
+   * * `:email`: an email address
+   * * `:token`: what looks like a key: 20 or more letters, digits, `_` or `-` at the end of the segment, with a digit and both cases.
+   *   Words stay, such as `10-Ways-To-Brew-Coffee`
    *
-   * With `raw`, all segments stay that are not `redacted`. `urlPaths: 'template'` implies `template`, also for `{path}`.
+   * Unless `query` is `keep`, emails and tokens are `redacted` instead. With `raw`, all other segments stay. `urlPaths: 'template'`
+   * implies `template`, also for `{path}`.
    * @default `template`
    */
   titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
-   * Exact paths that are not tracked, with or without a slash at the end; case-sensitive. An item also matches the route of a
+   * Exact, case-sensitive paths that are not tracked, with or without a slash at the end. An item also matches the route of a
    * request, unless it is `/` or has a wildcard.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
@@ -129,16 +130,16 @@ export const OPTIONS = declareOptions('MATOMO_', {
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
    * Which requests to an [MCP server](mcp.md) are page views. `calls`: `tools/call`, `prompts/get`, `resources/read`, `initialize` and unknown
-   * methods. `all`: also lists, pings, notifications and event streams. `off`: the endpoint is one as any other. Unless it is `off`, the
-   * session takes the place of address and user agent in the visitor ID.
+   * methods. `all`: also lists, pings, notifications and event streams. `off`: the endpoint is like any other. Unless it is `off`, visitor
+   * IDs are made from the session instead of address and user agent.
    * @default `calls`
    * @example MATOMO_MCP=all
    */
   mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
   /**
    * With `documents`, a successful GET request of a document is a download in Matomo, without title and timing, instead of a page view:
-   * PDF, office documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that is
-   * unknown. Of a document that is read in parts, only the request for the first byte counts.
+   * PDF, office documents, archives, EPUB, CSV, audio and video, by content type, or by file extension if that is unknown. If a document
+   * is read in parts, only the request for the first byte counts.
    * @default `off`
    */
   downloads: option(oneOf('documents', 'off'), { default: 'off' }),
@@ -150,8 +151,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
-   * Addresses and CIDRs of clients that are not tracked, and neither are their events, goals and orders; also `loopback`, `linklocal`
-   * and `uniquelocal`. They are compared with the unmasked address according to `trustProxy`. A client whose address is not known is tracked.
+   * Addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`: such clients are not tracked, and neither are their events, goals and
+   * orders. The client's address is the unmasked one according to `trustProxy`. A client without a known address is tracked.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
@@ -214,8 +215,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
   /**
    * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP.
-   * `cookie`: the visitor of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex
-   * digits. If there is no cookie, or the function returns `undefined`, `auto` applies.
+   * `cookie`: the visitor of Matomo's JavaScript tracker, by its `_pk_id` cookie. `none`: by Matomo's rules. A function returns 16 hex
+   * digits. Without a cookie, or if the function returns `undefined`, `auto` applies.
    * @default `auto`
    */
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
@@ -227,17 +228,16 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
-   * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
-   * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens), if the application has
-   * accepted it. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the result of a function
-   * are sent as they are.
+   * The user. A header such as `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of
+   * the bearer token (`jwt.sub`, `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens), if the
+   * application has accepted it. Another attribute of the SERVER span or a recorded span below it, such as `enduser.id`, and the result of
+   * a function are sent as they are.
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
   /**
-   * `strict` sends [as little as a report of visits needs](privacy.md#how-do-i-send-as-little-as-possible): no addresses, no user IDs but those
-   * of `userId`, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`, `visitorKey: 'daily'`
-   * and `errors: 'off'`. Options that are set win.
+   * `strict` sends [as little as possible](privacy.md#how-do-i-send-as-little-as-possible): no addresses, no user IDs but those of `userId`.
+   * It changes the defaults of `query`, `urlPaths`, `referrers`, `doNotTrack`, `visitorKey` and `errors`.
    * @example MATOMO_PRIVACY=strict
    */
   privacy: option(oneOf('strict'), { isPrivacy: true }),
@@ -256,10 +256,10 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path itself (`full`), or the route (`template`), and if there is none the path in the form that
-   * `titlePaths` describes. With `template`, the same applies to dimensions made from the URL, to `{path}` in titles, and to paths of
-   * referrers. Templates keep words, such as the name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path
-   * `/bad-request`, `/not-found` or `/method-not-allowed`, and no query.
+   * What is sent as the path of a page URL: the path itself (`full`), or the route (`template`), or, without a route, the path as
+   * `titlePaths` describes it. `template` also applies to dimensions made from the URL, to `{path}` in titles, and to referrers. It keeps
+   * words, such as the name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or
+   * `/method-not-allowed`, and no query.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
@@ -285,9 +285,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   consent: option(consent, { isPrivacy: true }),
   /**
-   * Request headers that your instrumentation captures as span attributes. If a listed header has no attribute, it was not sent. Only the
-   * exporter and the gateway need this, for `doNotTrack` and `consent`: without it, they do not know what the visitor wants and track no
-   * request.
+   * Request headers that your instrumentation captures as span attributes, so that a missing attribute means a missing header. Only the
+   * exporter and the gateway need this, for `doNotTrack` and `consent`: without it, they track no request.
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
    */
   capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
@@ -316,7 +315,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
-   * With `false`, only requests by AI chatbots and explicit events are sent, for example because Matomo's JavaScript tracker sends page views.
+   * With `false`, only requests by AI chatbots and your events, goals and orders are sent, for example because Matomo's JavaScript tracker
+   * sends page views.
    * @default `true`
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
@@ -327,7 +327,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits in memory. If the queue is full, new hits are lost and counted as `lost.queue_full`. It is also full if its hits
+   * Maximum number of hits in memory. If the queue is full, new hits count as `lost.queue_full`. It is also full if its hits
    * take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
    */
@@ -352,7 +352,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   exportTimeoutMillis: option(integer(1, DAY_MILLIS), { default: 30_000 }),
   /**
-   * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
+   * Deadline of `shutdown`, in milliseconds. Also how long a bulk in flight keeps the process alive after the last request.
    * @default 5000; with `register` and `start` 1500
    */
   shutdownTimeoutMillis: option(integer(0, DAY_MILLIS), { default: 5_000 }),
@@ -363,7 +363,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   exitFlush: option(boolean),
   /**
-   * Sends hits again if no response arrived that shows whether Matomo stored them, three times at most: prefers duplicates to losses.
+   * Sends hits again, three times at most, if no response shows whether Matomo stored them: prefers duplicates to losses.
    */
   resendUnconfirmed: option(boolean, { default: false }),
   /**
@@ -379,7 +379,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
   /**
-   * Age from which spooled hits are no longer sent, in milliseconds. They are counted as `expired`.
+   * Age from which spooled hits are no longer sent, in milliseconds. They count as `lost.expired`.
    * @default `604800000` (7 days)
    */
   maxSpoolAgeMillis: option(integer(60_000, 366 * DAY_MILLIS), {
@@ -387,7 +387,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
     isPrivacy: true,
   }),
   /**
-   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit, and so does anything else
+   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit, and so does everything
    * that is not an object of parameters, such as `undefined` or a promise.
    */
   beforeSend: option(
