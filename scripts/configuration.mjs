@@ -83,13 +83,11 @@ function documentationOf(symbol, checker) {
   };
 }
 
-/** A topic's options and their variables. `†` marks privacy options. */
+/** A topic's options. `†` marks privacy options. */
 function renderTopic(title, names, options) {
   const shown = names.map((name) => {
     const { isPrivacy, env } = options[name];
-    const link = `${linkTo(name)}${isPrivacy && env ? '†' : ''}`;
-    const variables = variablesOf(options[name]);
-    return variables.length === 0 ? link : `${link} (${variables.join(', ')})`;
+    return `${linkTo(name)}${isPrivacy && env ? '†' : ''}`;
   });
   return `* **${title}**: ${shown.join(', ')}`;
 }
