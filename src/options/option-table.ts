@@ -123,8 +123,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Whether requests that a browser or framework sends before anybody opens the page are page views: those with `prefetch` in
-   * `Sec-Purpose`, `Purpose` or `X-Moz`, or with a header `Next-Router-Prefetch`.
+   * Whether prefetches are page views: requests with `prefetch` in `Sec-Purpose`, `Purpose` or `X-Moz`, or with a header
+   * `Next-Router-Prefetch`.
    * @default `ignore`
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
@@ -208,8 +208,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
   /**
-   * How many bytes at the end of an IPv4 address [are masked](privacy.md#addresses). Of an IPv6 address, 1 keeps the first 64 bits, 2 the
-   * first 48, 3 the first 32, and 4 none.
+   * How many bytes at the end of an IPv4 address [are masked, and how much of an IPv6 address](privacy.md#addresses).
    * @default `0`
    */
   anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
