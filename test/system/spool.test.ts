@@ -38,7 +38,7 @@ test('with a file spool an additional hit is on disk while its request goes on',
   );
   const answer = service.fetch('/');
   await eventually(() => linesIn(folder).length === 1);
-  expect(linesIn(folder)[0]).toMatch(/ page 1 [\da-f]{16} \?idsite=1&.*e_c=stream/);
+  expect(linesIn(folder)[0]).toMatch(/ action 1 [\da-f]{16} \?idsite=1&.*e_c=stream/);
   end?.();
   await answer;
   await eventually(() => service.processor.stats().stored === 2);
