@@ -58,7 +58,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
    * Headers of every request to Matomo, for a web server or proxy that requires a password or a key. They are never logged. In the
-   * environment, values have no commas. Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token.
+   * environment, values cannot contain commas. Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token.
    * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */
   headers: option(headers, { default: {} }),
@@ -74,8 +74,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   baseUrl: option(trackedBaseUrl),
   /**
-   * Tracked URLs begin with `https://`. With `false`, and for `localhost`, private addresses, and names without a dot or in `.localhost`,
-   * `.local`, `.internal` or `.test`, the scheme is that of the server. A scheme that a trusted proxy reports wins.
+   * Tracked URLs begin with `https://`. With `false`, and for private addresses, `localhost` and other names without a dot or in
+   * `.localhost`, `.local`, `.internal` or `.test`, the scheme is that of the server. A scheme that a trusted proxy reports wins.
    * @default `true`
    */
   assumeHttps: option(boolean, { default: true }),
@@ -114,11 +114,10 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * Whether GET and HEAD requests of static files are page views, whatever their status: scripts, style sheets, source maps, images,
+   * Whether GET and HEAD requests of static files are page views, with any status: scripts, style sheets, source maps, images,
    * fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`, `/_app/version.json`, and everything below
-   * `/_next/static/`, `/_astro/`, `/_nuxt/`, `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. Audio, video
-   * and documents are no static files. A request with a route, such as `/avatars/:id.png`, is always tracked, unless the route ends in a
-   * wildcard.
+   * `/_next/static/`, `/_astro/`, `/_nuxt/`, `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. Not audio, video
+   * and documents. A request with a route, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard.
    * @default `ignore`
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
@@ -176,27 +175,26 @@ export const OPTIONS = declareOptions('MATOMO_', {
     isPrivacy: true,
   }),
   /**
-   * Tracking parameters for some routes or paths. A key is `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first one
-   * that matches, in this order, is used. Values from `annotate` and `matomo.*` attributes win over these. `cvar` is an object.
+   * Tracking parameters for some routes or paths. The first key that matches is used, in this order: `METHOD /route`, `/route`,
+   * `METHOD /path`, `/path`. Values from `annotate` and `matomo.*` attributes win. `cvar` is an object.
    * @example MATOMO_ROUTE_DETAILS='{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'
    */
   routeDetails: option(routeDetails, { default: {} }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the SERVER span or its resource, a header, a computed
-   * name ([all names](dimensions.md#what-can-a-dimension-have)), or a function. Headers whose names say that they are secret, such as
-   * `x-api-key`, are invalid. Matomo cuts values at 250 characters.
+   * Custom dimensions by their ID in Matomo, 1 to 999: an attribute of the SERVER span or its resource, a header, a computed name ([all
+   * names](dimensions.md#what-can-a-dimension-have)), or a function. Secret headers, such as `x-api-key`, are invalid. Matomo cuts values at
+   * 250 characters.
    * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
    */
   dimensions: option(dimensions, { default: {}, isPrivacy: true }),
   /**
-   * Regular expressions for routes that will be removed. Requests whose route matches, or whose response has the header `Deprecation` or
-   * `Sunset`, have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
+   * Regular expressions for deprecated routes. Requests whose route matches, or whose response has the header `Deprecation` or `Sunset`,
+   * have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
    * @example MATOMO_DEPRECATED='/^\/v1\//'
    */
   deprecated: option(patterns, { default: [] }),
   /**
-   * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
-   * dropped.
+   * Number of slots for custom variables in your Matomo, which needs a plugin for them. Variables without a slot are dropped.
    * @default `5`
    */
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
