@@ -28,7 +28,7 @@ const { service, errorsOf } = createService();
 
 test.each([
   ['trustProxy', 'string | number | boolean | readonly string[]', /^Which proxies are trusted/],
-  ['anonymizeIp', '0 | 1 | 2 | 3 | 4', /^How many bytes of an IPv4 address/],
+  ['anonymizeIp', '0 | 1 | 2 | 3 | 4', /bytes.*IPv4 address/],
   ['ignore', '(request: TrackedRequest) => boolean', /not tracked if this function returns/],
   ['siteId', 'number | ((request: TrackedRequest) => string | number', /^ID of the site/],
   ['deprecated', 'readonly (string | RegExp)[]', /^Regular expressions.*dimensions/s],

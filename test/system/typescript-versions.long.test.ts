@@ -60,7 +60,7 @@ test.for([VERSIONS[0], VERSIONS.at(-1)])(
 test('the page has each version and each resolution', () => {
   const page = readFileSync(join(ROOT, 'docs/versions.md'), 'utf8');
   const [, versions = '', resolutions = ''] =
-    /compiled with TypeScript (.*) in tests: (.*?\.) /.exec(page) ?? [];
+    /Tested with TypeScript (.*?): (.*?\.) /.exec(page) ?? [];
   expect(versions.split(/, | and /)).toEqual(VERSIONS);
   for (const [options] of Object.values(RESOLUTIONS))
     expect(resolutions).toContain(`\`${options.at(-1)}\``);
