@@ -11,6 +11,6 @@ export function openRequest(
 ): Request {
   const opened = new ClientRequest({ ...options, setHost: false }).removeAllListeners();
   for (const name of opened.getHeaderNames()) opened.removeHeader(name);
-  for (const name in headers) opened.setHeader(name, headers[name] as string);
+  for (const name of Object.keys(headers)) opened.setHeader(name, headers[name] as string);
   return opened;
 }

@@ -142,4 +142,16 @@ describe('what replaces parts of Node.js after the package is loaded', () => {
     expect(spy).not.toHaveBeenCalled();
     expect(headers).toHaveLength(1);
   });
+
+  test('a property that an application gives to all objects is no header', async () => {
+    const { headers, url } = await start();
+    const transport = transportTo(url);
+    Object.defineProperty(Object.prototype, 'x-of-all', {
+      ...{ value: 'objects', enumerable: true, configurable: true, writable: true },
+    });
+    onTestFinished(() => void Reflect.deleteProperty(Object.prototype, 'x-of-all'));
+    expect((await transport.send(BULK, 5000)).kind).toBe('answer');
+    expect(headers[0]?.['content-length']).toBe(String(BULK.length));
+    expect(Object.keys(headers[0] ?? {})).not.toContain('x-of-all');
+  });
 });
