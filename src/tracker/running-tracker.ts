@@ -98,7 +98,14 @@ export class RunningTracker implements Tracker {
 
   /** A server listens, and will have requests: V8 compiles now what they need, once the server has started. */
   prepare(): void {
-    setImmediate(rehearse).unref();
+    setImmediate(() => {
+      try {
+        rehearse();
+      } catch (error) {
+        const text = `Requests could not be prepared (${describeError(error)}). They are tracked all the same. Please report this.`;
+        this.#diagnostics.warnOnce('rehearse', coded('internal-error', text));
+      }
+    }).unref();
   }
 
   /** Passes on a message of a channel that was published before anything subscribed. */
