@@ -314,22 +314,16 @@ export function readAccess(results: readonly ApiResult[], siteId: unknown) {
   const [admin = [], write = [], view = []] = lists.map((list) =>
     Object.values(objectOf(list)).map(Number),
   );
-  const has = (sites: readonly number[]) =>
-    siteId === undefined ? sites.length > 0 : sites.includes(siteId as number);
-  const isForAll = readFlag(isSuper) === true && (siteId === undefined || has(admin));
+  const sites = { admin, write, view };
+  const role = (['admin', 'write', 'view'] as const).find((one) =>
+    siteId === undefined ? sites[one].length > 0 : sites[one].includes(siteId as number),
+  );
+  const isSuperHere = readFlag(isSuper) === true && (siteId === undefined || role === 'admin');
   return {
-    role: isForAll
-      ? 'super'
-      : has(admin)
-        ? 'admin'
-        : has(write)
-          ? 'write'
-          : has(view)
-            ? 'view'
-            : 'none',
+    role: isSuperHere ? ('super' as const) : (role ?? ('none' as const)),
     /** Sites that the token can track. */
     writable: [...admin, ...write],
-  } as const;
+  };
 }
 
 /** Asks whether a plugin is active. */

@@ -36,7 +36,7 @@ export interface CheckOptions extends OverrideOptions {
 
 /**
  * The parameters of an additional hit as they may be sent; `undefined` if Matomo would store something else. Arguments of `trackEvent` and its
- * siblings are checked before, in `requests/request-functions.ts`.
+ * siblings are checked before, in `request/functions.ts`.
  */
 export function checkAdditionalHit(
   hit: AdditionalHit,

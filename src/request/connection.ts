@@ -10,7 +10,7 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
 export class Connection {
   /** The requests whose responses are not closed, in the order of these. */
   readonly open: Request[];
-  /** What stops to watch them. */
+  /** What `Ends.unwatch` gets when the connection is closed. */
   watched: WeakRef<Iterable<Request>> | undefined = undefined;
   /** What the socket had as `end`. */
   readonly end: Socket['end'];

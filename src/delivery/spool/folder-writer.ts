@@ -153,7 +153,7 @@ export class FolderWriter {
       const data = toLines(kept.hits);
       try {
         await writeLines(await this.#files.create(file), data, 0);
-        if (!(await this.#files.move(file, written))) continue; // taken for a dead process's
+        if (!(await this.#files.move(file, written))) continue; // another process took it for that of a dead one
       } catch (error) {
         this.#disk.fail('store', error);
         await this.#files.move(file, undefined).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { withoutTracing } from '../../common/otel-global.js';
 import { loadUnhooked } from '../../common/unhooked.js';
@@ -12,8 +13,6 @@ interface RedisClient {
   unref(): void;
   destroy(): void;
 }
-
-const { createRequire } = process.getBuiltinModule('node:module');
 
 const CONNECT_MILLIS = 1_000;
 /** A Redis that has not replied by then is considered hanging. */
