@@ -44,7 +44,7 @@ export function checkAdditionalHit(
 ): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
   const { report } = options;
-  const own = readOwn(parameters, { ...options, nowMillis: epochMillis });
+  const own = readOwn(hit, options);
   if (!own) return undefined;
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
@@ -72,12 +72,12 @@ const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 
 /** Reports and leaves out what Matomo would reject. */
 function readOwn(
-  parameters: AdditionalHit['parameters'],
-  options: CheckOptions,
+  { parameters, epochMillis: nowMillis }: AdditionalHit,
+  { hasToken, report, redactUrl, maxCustomVariables }: CheckOptions,
 ): HitText | undefined {
-  const { maxCustomVariables, report } = options;
   const checked = new HitText();
-  overrideAll(checked, parameters, options, 'an additional hit');
+  const overriding = { hasToken, report, redactUrl, nowMillis };
+  overrideAll(checked, parameters, overriding, 'an additional hit');
   for (const name of Object.keys(parameters)) {
     const effect = DECIDING_KIND.has(name) ? 'be a page view' : EFFECTS.get(name);
     if (effect === undefined || parameters[name] === undefined || checked.has(name)) continue;

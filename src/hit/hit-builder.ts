@@ -44,14 +44,15 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const urls = createSentUrls(options);
   const reader = createPageViewReader(options, urls, report);
   const { visitors } = reader;
-  const setting = { hasToken, report, redactUrl: urls.ofApplication };
+  const redactUrl = urls.ofApplication;
+  const setting = { hasToken, report, redactUrl };
 
   /** Adds what options and the application say about a request, the weakest first, and whom that names. */
   function addLayers({ hit, request, nowMillis }: PageView): void {
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails(request);
     if (annotations.length === 0 && !ofRoute && !optionParameters) return;
-    const overriding = { ...setting, nowMillis };
+    const overriding = { hasToken, report, redactUrl, nowMillis }; // a spread takes 1 µs
     if (annotations.length > 0) {
       const part = partOf('uid', strongest(request, 'userId'));
       if (part !== '') hit.put('uid', part);

@@ -68,7 +68,7 @@ export function createPageViewReader(
   return {
     /** What all hits of the request have. */
     read(request: HttpRequest, site: number, nowMillis: number): PageView {
-      const { referrer, isAiAgent } = request;
+      const { scheme, host, referrer, isAiAgent } = request;
       const client = toSentClient(request);
       const traits = visitors.traitsOf(request, client.userAgent, site, nowMillis);
       const sent = urls.redactPath(request.path);
@@ -76,12 +76,12 @@ export function createPageViewReader(
       const refused = hasTemplates ? refusedPathOf(request) : undefined;
       const path = refused ?? (hasTemplates ? toTemplate(request, redacted) : sent);
       const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
-      const located = refused === undefined ? request : { ...request, query: undefined };
+      const query = refused === undefined ? request.query : undefined;
       const page = new PageView() as Writable<PageView>;
       page.request = request;
       page.path = path;
       page.address = visitors.addressOf(traits);
-      page.query = located.query;
+      page.query = query;
       page.redacted = redacted;
       page.client = client;
       page.nowMillis = nowMillis;
@@ -91,7 +91,7 @@ export function createPageViewReader(
       hit.traits = traits;
       hit.visitor = visitor.text;
       hit.client = client.text;
-      hit.url = urls.ofRequest(located, path, use);
+      hit.url = urls.ofRequest({ scheme, host, query }, path, use);
       if (referrer !== undefined) hit.referrer = toReferrer(referrer);
       if (isAiAgent) hit.signature = AI_AGENT_TEXT;
       hit.startSeconds = Math.floor(traits.startMillis / 1000);

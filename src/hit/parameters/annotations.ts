@@ -108,7 +108,7 @@ export function addDuration(hit: HitText, request: HttpRequest): void {
   if (!isTimed(request)) return;
   const millis = Math.round(request.durationMillis);
   if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
-  if (hit.duration === '' && hit.rest === '') {
+  if (hit.duration === '' && !hit.rest.includes('&pf_')) {
     hit.duration = `&gt_ms=${millis}&pf_srv=${millis}`;
     return;
   }

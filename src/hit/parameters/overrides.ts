@@ -12,7 +12,7 @@ export interface OverrideOptions {
   readonly hasToken: boolean;
   readonly report: ReportProblem;
   /** Missing for values that were redacted. */
-  readonly redactUrl?: (url: string) => string;
+  readonly redactUrl?: ((url: string) => string) | undefined;
   /** Epoch milliseconds: Matomo stores a time of the future, or one that is too old, as now. */
   readonly nowMillis?: number | undefined;
 }
@@ -97,7 +97,7 @@ function reportValue(
 
 /** Matomo would store half an event as a page view. */
 export function completeEvent(hit: HitText, report: ReportProblem): void {
-  if (hit.has('e_c') === hit.has('e_a')) return;
+  if (!hit.rest.includes('&e_') || hit.has('e_c') === hit.has('e_a')) return;
   report(
     'event',
     () => 'An event needs both e_c and e_a. The event was left out of the hit. Set both.',
