@@ -15,19 +15,15 @@ const HEAD = /^(\d+(?:\.\d+)?) (action|chatbot) (\d+) (\S*) $/;
 
 /** Encodes hits as lines with line feeds. */
 export function toLines(hits: readonly Hit[]): Buffer {
-  const texts = hits.map(
-    ({ startSeconds, kind, site, visitor, query }) =>
-      `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${query}\n`,
-  );
-  const lines = Buffer.from(texts.join(''), 'latin1');
-  let start = 0;
-  for (const { length } of texts) {
-    const rest = lines.subarray(start + CRC_LENGTH + 1, start + length - 1);
-    const crc = crc32(rest).toString(16);
-    lines.write(crc, start + CRC_LENGTH - crc.length, 'latin1');
-    start += length;
-  }
-  return lines;
+  return Buffer.concat(hits.map(toLine));
+}
+
+function toLine({ startSeconds, kind, site, visitor, query }: Hit): Buffer {
+  const text = `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${query}\n`;
+  const line = Buffer.from(text, 'latin1');
+  const crc = crc32(line.subarray(CRC_LENGTH + 1, -1)).toString(16);
+  line.write(crc, CRC_LENGTH - crc.length, 'latin1');
+  return line;
 }
 
 /** Whether a line, without its line feed, is complete and undamaged. */
