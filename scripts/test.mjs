@@ -1,6 +1,6 @@
 // `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and lists skipped and failed
 // tests with the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`,
-// and `npm run test:full` adds `--full`; files of long tests need neither.
+// which files of long tests do not need.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -12,11 +12,11 @@ const NOTHING_RAN = { passed: 0, failed: 1, failures: [], skipped: new Map() };
 process.on('SIGINT', () => undefined);
 
 const args = process.argv.slice(2);
-const wanted = /^--(long|full)$/.exec(args[0])?.[1];
-if (wanted !== undefined) args.shift();
+const isLong = args[0] === '--long';
+if (isLong) args.shift();
 const files = args.filter((arg) => /\.test\.ts$/.test(arg));
 const areLong = files.length > 0 && files.every((file) => file.endsWith('.long.test.ts'));
-const length = wanted ?? (areLong ? 'long' : '');
+const length = isLong || areLong ? 'long' : '';
 let counts = NOTHING_RAN;
 try {
   if (await setUp(console.log)) counts = await runVitest();
