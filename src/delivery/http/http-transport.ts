@@ -14,8 +14,7 @@ export interface HttpClient {
 
 /**
  * Sends through a client, which `create` opens now. It gets a function to call when the server closes a connection without notice. If it
- * throws, nothing can be sent. In a live process, `createExitTransport` is in front of it, and in front of that
- * `src/tracker/create-delivery.ts`.
+ * throws, nothing can be sent.
  */
 export function createHttpTransport(
   create: (onClose: () => void) => HttpClient,
