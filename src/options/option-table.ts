@@ -45,20 +45,19 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   url: option(matomoUrl, { default: 'required' }),
   /**
-   * ID of the site in Matomo, a list of sites by `service.name`, in which `*` is any other service, or a function. Not tracked are a
-   * service that is not in the list, and a request for which the function returns `undefined` or throws. The resource attribute
-   * `matomo.idsite` takes precedence.
+   * ID of the site in Matomo, a list of sites by `service.name` (`*` is any other service), or a function. Other services, and requests
+   * for which the function returns `undefined`, are not tracked. The resource attribute `matomo.idsite` takes precedence.
    * @example MATOMO_SITE_ID=1
    */
   siteId: option(siteId, { default: 'required' }),
   /**
-   * Token of a user with write access to the site. It is sent in the request body only. With a token, the client's address is sent, and
-   * Matomo accepts hits older than a day. A file is read at start, and every 5 seconds while Matomo rejects the token.
+   * Token of a user with write access to the site. With a token, the client's address is sent, and Matomo accepts hits older than a day.
+   * A file is read at start, and every 5 seconds while Matomo rejects the token.
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
-   * Headers of every request to Matomo, for a web server or proxy that requires a password or a key. They are never logged. In the
-   * environment, values cannot contain commas. Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token.
+   * Headers of every request to Matomo, for a server that requires a password or a key. In the environment, values cannot contain commas.
+   * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token.
    * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */
   headers: option(headers, { default: {} }),
@@ -74,15 +73,15 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   baseUrl: option(trackedBaseUrl),
   /**
-   * Tracked URLs begin with `https://`. With `false`, and for private addresses, `localhost` and other names without a dot or in
-   * `.localhost`, `.local`, `.internal` or `.test`, the scheme is that of the server. A scheme that a trusted proxy reports wins.
+   * Tracked URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for private addresses, names without a
+   * dot, and names in `.localhost`, `.local`, `.internal` or `.test`, the scheme is that of the server.
    * @default `true`
    */
   assumeHttps: option(boolean, { default: true }),
   /**
-   * Title of the page view: a template, in which `{span}` is the name of the SERVER span, or a function. For a request without a route,
-   * `{route}` is the path as `titlePaths` says, or, for some errors, a reason such as `Not Found`. `{route}` ends with the name of [an
-   * operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get), if there is one.
+   * Title of the page view: a template, in which `{span}` is the name of the SERVER span, or a function. `{route}` includes the name of [an
+   * operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get). Without a route, it is the path as in `titlePaths`, or, for some
+   * errors, a reason such as `Not Found`.
    * @default `{method} {route}`
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
@@ -93,65 +92,63 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit. A version stays, such as `/api/2/`
    * * `:uuid`: a UUID
    * * `:email`: an email address
-   * * `:token`: what looks like a key: 20 or more letters, digits, `_` or `-` at the end of the segment, with a digit and both cases.
-   *   Words stay, such as `10-Ways-To-Brew-Coffee`
+   * * `:token`: 20 or more letters, digits, `_` or `-` at the end of the segment, with a digit and both cases. Words stay, such as
+   *   `10-Ways-To-Brew-Coffee`
    *
    * Unless `query` is `keep`, emails and tokens are `redacted` instead. With `raw`, all other segments stay. `urlPaths: 'template'`
-   * implies `template`, also for `{path}`.
+   * implies `template`.
    * @default `template`
    */
   titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
-   * Exact, case-sensitive paths that are not tracked, with or without a slash at the end. An item also matches the route of a
-   * request, unless it is `/` or has a wildcard.
+   * Exact, case-sensitive paths that are not tracked, with or without a slash at the end. An item also matches the route, unless it is `/` or
+   * has a wildcard.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
   ignorePaths: option(paths, { default: [], isPrivacy: true }),
   /**
-   * A request is not tracked if one of these regular expressions matches in the first 2,048 characters of its path, as it was sent or
-   * percent-decoded once.
+   * Regular expressions for paths that are not tracked. They are tested on the first 2,048 characters, as sent and percent-decoded once.
    * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,/\.map$/i'
    */
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * Whether GET and HEAD requests of static files are page views, with any status: scripts, style sheets, source maps, images,
-   * fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`, `/_app/version.json`, and everything below
-   * `/_next/static/`, `/_astro/`, `/_nuxt/`, `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. Not audio, video
-   * and documents. A request with a route, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard.
+   * Whether GET and HEAD requests of static files are page views: scripts, style sheets, source maps, images, fonts, WebAssembly, web
+   * manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`, `/_app/version.json`, and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`,
+   * `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. A request with a route, such as `/avatars/:id.png`, is
+   * always tracked, unless the route ends in a wildcard.
    * @default `ignore`
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Whether prefetches are page views: requests with `prefetch` in `Sec-Purpose`, `Purpose` or `X-Moz`, or with a header
-   * `Next-Router-Prefetch`.
+   * Whether prefetches are page views: requests with `prefetch` in `Sec-Purpose`, `Purpose` or `X-Moz`, or with `Next-Router-Prefetch`.
    * @default `ignore`
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
    * Which requests to an [MCP server](mcp.md) are page views. `calls`: `tools/call`, `prompts/get`, `resources/read`, `initialize` and unknown
-   * methods. `all`: also lists, pings, notifications and event streams. `off`: the endpoint is like any other. Unless it is `off`, visitor
-   * IDs are made from the session instead of address and user agent.
+   * methods. `all`: also lists, pings, notifications and event streams. `off`: the endpoint is like any other, and [sessions are no
+   * visitors](mcp.md#who-is-a-visitor).
    * @default `calls`
    * @example MATOMO_MCP=all
    */
   mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
   /**
-   * With `documents`, a successful GET request of a document is a download in Matomo, without title and timing, instead of a page view:
-   * PDF, office documents, archives, EPUB, CSV, audio and video, by content type, or by file extension if that is unknown. If a document
-   * is read in parts, only the request for the first byte counts.
+   * With `documents`, a successful GET request of a document is a download instead of a page view, without title and timing: PDF, office
+   * documents, archives, EPUB, CSV, audio and video, by content type or file extension. Of a document that is read in parts, only the request
+   * for the first byte counts.
    * @default `off`
    */
   downloads: option(oneOf('documents', 'off'), { default: 'off' }),
   /**
-   * A request is not tracked if one of these regular expressions matches in the first 2,048 characters of its user agent. Your list
-   * replaces the default: [known health checkers](exclude.md#how-do-i-exclude-health-checks).
+   * Regular expressions for user agents that are not tracked, tested on the first 2,048 characters. Your list replaces the default: [known
+   * health checkers](exclude.md#how-do-i-exclude-health-checks).
    * @default `HEALTH_CHECKERS`
    * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
    */
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
-   * Addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`: such clients are not tracked, and neither are their events, goals and
-   * orders. The client's address is the unmasked one according to `trustProxy`. A client without a known address is tracked.
+   * Clients that are not tracked, nor are their events, goals and orders: addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`. The
+   * address is the unmasked one according to `trustProxy`. A client without a known address is tracked.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
@@ -167,8 +164,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
   /**
-   * A request is not tracked if this function returns `true`. If it throws or returns a promise, neither the request nor its
-   * additional hits are tracked.
+   * A request is not tracked if this function returns `true`. If it throws or returns a promise, neither the request nor its events, goals and
+   * orders are tracked.
    */
   ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
     env: undefined,
@@ -176,20 +173,19 @@ export const OPTIONS = declareOptions('MATOMO_', {
   }),
   /**
    * Tracking parameters for some routes or paths. The first key that matches is used, in this order: `METHOD /route`, `/route`,
-   * `METHOD /path`, `/path`. Values from `annotate` and `matomo.*` attributes win. `cvar` is an object.
+   * `METHOD /path`, `/path`. [Other sources](titles.md#how-do-i-name-an-action) win. `cvar` is an object.
    * @example MATOMO_ROUTE_DETAILS='{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'
    */
   routeDetails: option(routeDetails, { default: {} }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: an attribute of the SERVER span or its resource, a header, a computed name ([all
-   * names](dimensions.md#what-can-a-dimension-have)), or a function. Secret headers, such as `x-api-key`, are invalid. Matomo cuts values at
-   * 250 characters.
+   * Custom dimensions by their ID in Matomo, 1 to 999: an attribute, a header, a computed name ([all
+   * names](dimensions.md#what-can-a-dimension-have)), or a function. Secret headers, such as `x-api-key`, are invalid.
    * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
    */
   dimensions: option(dimensions, { default: {}, isPrivacy: true }),
   /**
-   * Regular expressions for deprecated routes. Requests whose route matches, or whose response has the header `Deprecation` or `Sunset`,
-   * have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
+   * Regular expressions for deprecated routes. These requests, and those whose response has the header `Deprecation` or `Sunset`, have the
+   * attribute `matomo.deprecated_endpoint` for `dimensions`.
    * @example MATOMO_DEPRECATED='/^\/v1\//'
    */
   deprecated: option(patterns, { default: [] }),
@@ -199,9 +195,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
   /**
-   * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
-   * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses, CIDRs (also with a netmask), `loopback`,
-   * `linklocal` and `uniquelocal`. [Which value is right?](proxies.md#which-value-is-right-for-me)
+   * Which proxies are trusted to report the client's address, scheme and host. As in Express: none (`false`), all (`true`), a number of hops up to
+   * 100, or a list of addresses, CIDRs (also with a netmask), `loopback`, `linklocal` and `uniquelocal`. [Which value is
+   * right?](proxies.md#which-value-is-right-for-me)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
@@ -211,52 +207,48 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
   /**
-   * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP.
-   * `cookie`: the visitor of Matomo's JavaScript tracker, by its `_pk_id` cookie. `none`: by Matomo's rules. A function returns 16 hex
-   * digits. Without a cookie, or if the function returns `undefined`, `auto` applies.
+   * How a client without a user ID is recognized. `auto`: by address and user agent for a day, or by the session of MCP. `cookie`: by the `_pk_id`
+   * cookie of Matomo's JavaScript tracker. `none`: by Matomo's rules. A function returns 16 hex digits. Without a cookie, or if the function
+   * returns `undefined`, `auto` applies.
    * @default `auto`
    */
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
-   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. With `daily`,
-   * each UTC day has [a random key](visitor-ids.md#visitor-ids), which is deleted an hour after its day: then nobody can find out which
-   * address an ID was made from.
+   * Secret from which [visitor IDs](visitor-ids.md#visitor-ids) are derived. Processes with the same key recognize the same visitors. With
+   * `daily`, each UTC day has a random key, which is deleted afterwards.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
-   * The user. A header such as `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of
-   * the bearer token (`jwt.sub`, `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens), if the
-   * application has accepted it. Another attribute of the SERVER span or a recorded span below it, such as `enduser.id`, and the result of
-   * a function are sent as they are.
+   * The user. A header such as `http.request.header.x-api-key` or `http.request.header.authorization`, or a claim of the bearer token (`jwt.sub`,
+   * `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens). Another attribute of a recorded span of
+   * the request, such as `enduser.id`, and the result of a function are sent as they are.
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
   /**
-   * `strict` sends [as little as possible](privacy.md#how-do-i-send-as-little-as-possible): no addresses, no user IDs but those of `userId`.
-   * It changes the defaults of `query`, `urlPaths`, `referrers`, `doNotTrack`, `visitorKey` and `errors`.
+   * `strict` sends [as little as possible](privacy.md#how-do-i-send-as-little-as-possible), and changes the defaults of `query`, `urlPaths`,
+   * `referrers`, `doNotTrack`, `visitorKey` and `errors`.
    * @example MATOMO_PRIVACY=strict
    */
   privacy: option(oneOf('strict'), { isPrivacy: true }),
   /**
-   * What is kept of a URL's query: everything (`keep`), everything but [secrets](privacy.md#queries) (`redact`), nothing (`strip`), or only the
-   * parameters in your list, with unchanged values. Secrets in a path are redacted unless this is `keep`. Secrets in a referrer are always
-   * redacted.
+   * What is kept of a URL's [query](privacy.md#queries): everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
+   * parameters in your list, with unchanged values. Unless it is `keep`, secrets in paths are redacted too.
    * @default `redact`
    * @example MATOMO_QUERY=page,sort
    */
   query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
-   * Parts of a path that match one of these regular expressions [are replaced by `redacted`](privacy.md#patterns-of-your-own), in URL, title and
-   * referrer. Routes are not changed.
+   * Parts of a path that match one of these regular expressions [are replaced by `redacted`](privacy.md#patterns-of-your-own).
    * @example MATOMO_REDACT_PATH_PATTERNS='/[\da-f]{8}-[\da-f-]{27}/i,/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path itself (`full`), or the route (`template`), or, without a route, the path as
-   * `titlePaths` describes it. `template` also applies to dimensions made from the URL, to `{path}` in titles, and to referrers. It keeps
-   * words, such as the name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or
-   * `/method-not-allowed`, and no query.
+   * What is sent as the path of a page URL: the path itself (`full`), or the route (`template`), or, without a route, the path as in
+   * `titlePaths`. `template` also applies to dimensions made from the URL, to `{path}` in titles, and to referrers. It keeps words, such as the
+   * name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
+   * no query.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
@@ -271,19 +263,19 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   siteSearch: option(boolean, { default: false }),
   /**
-   * With `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
-   * A request whose headers are not known is not tracked either: see `capturedHeaders`.
+   * With `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, nor are their events, goals and orders. The same applies if
+   * the headers are not known: see `capturedHeaders`.
    */
   doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
    * The cookie or header with which [visitors consent](privacy.md#how-do-i-track-only-with-consent). Only requests with exactly this value are
-   * tracked, and only their events, goals and orders.
+   * tracked.
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
   consent: option(consent, { isPrivacy: true }),
   /**
-   * Request headers that your instrumentation captures as span attributes, so that a missing attribute means a missing header. Only the
-   * exporter and the gateway need this, for `doNotTrack` and `consent`: without it, they track no request.
+   * Request headers that your instrumentation captures as span attributes. Only the exporter and the gateway need this, for `doNotTrack` and
+   * `consent`: [without it, they track no request](gateway.md#which-headers-are-needed-for-do-not-track-and-consent).
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
    */
   capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
@@ -298,34 +290,31 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   trackBots: option(boolean, { default: true }),
   /**
-   * How `GET` and `HEAD` requests by [AI chatbots](ai-chatbots.md) are sent: outside of any visit, as Matomo 5.7 and later
-   * store them (`separate`), or as ordinary page views (`off`).
+   * How `GET` and `HEAD` requests by [AI chatbots](ai-chatbots.md) are sent: outside of any visit (`separate`), or as ordinary page views
+   * (`off`).
    * @default `separate`
    */
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
-   * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
-   * name [it does not know](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default,
-   * which the package exports.
+   * A user agent that contains one of these names is an AI chatbot. Matomo silently drops requests whose name [it does not
+   * know](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
    * @default `AI_CHATBOTS`
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */
   aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
-   * With `false`, only requests by AI chatbots and your events, goals and orders are sent, for example because Matomo's JavaScript tracker
-   * sends page views.
+   * With `false`, only requests by AI chatbots and your events, goals and orders are sent.
    * @default `true`
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
    * What is sent about an error (status 400 and above, or a failed operation): nothing (`off`), or its class as the custom variable
-   * `error_type`. Its message is never sent, and free text instead of a class is sent as `_OTHER`.
+   * `error_type`. Free text instead of a class is sent as `_OTHER`.
    * @default `type`
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits in memory. If the queue is full, new hits count as `lost.queue_full`. It is also full if its hits
-   * take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
+   * Maximum number of hits in memory. It is also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
@@ -354,8 +343,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   shutdownTimeoutMillis: option(integer(0, DAY_MILLIS), { default: 5_000 }),
   /**
-   * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception, but no signal without a handler),
-   * queued hits are first stored in the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
+   * Stores or sends queued hits if the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception, but no signal
+   * without a handler), for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
    * @default `false`; with `register` and `start` `true`
    */
   exitFlush: option(boolean),
@@ -364,14 +353,13 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   resendUnconfirmed: option(boolean, { default: false }),
   /**
-   * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
-   * of a Redis or Valkey, `redis://…` or `rediss://…`, which needs `npm install redis`. Use each [spool](spool.md) for one Matomo. It contains
-   * personal data.
+   * Folder or Redis (`redis://…`, `rediss://…`) that [stores hits](spool.md) until Matomo has confirmed them, so that they survive outages and
+   * restarts.
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
   spool: option(spoolPlace),
   /**
-   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory, at most `maxQueueSize`.
+   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory.
    * @default `1073741824` (1024 MiB)
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
@@ -384,8 +372,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
     isPrivacy: true,
   }),
   /**
-   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit, and so does everything
-   * that is not an object of parameters, such as `undefined` or a promise.
+   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit, and so does everything else that
+   * is not an object of parameters.
    */
   beforeSend: option(
     functionOption<
@@ -395,7 +383,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
     >(),
     { env: undefined, isPrivacy: true },
   ),
-  /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */
+  /** Logs each hit and sends nothing. The hits count as `accepted`. A `spool` is neither read nor written. */
   dryRun: option(boolean, { default: false, isPrivacy: true }),
   /**
    * Receives [metrics](counts.md#metrics) of the package. `'global'` is the meter provider that the application registers with
