@@ -6,19 +6,39 @@ import type { ConsentRule } from '../options/parse-values.js';
 import { readRawHeader } from '../request/read-headers.js';
 import type { Decision } from './reasons.js';
 
-/** A reason why the visitor of a request must not be tracked. */
-interface PrivacyRule {
-  readonly reason: 'address' | 'do_not_track' | 'no_consent';
-  readonly isSo: (decision: Decision) => boolean;
-}
-
-/** The rules of the options. A choice that is not known counts as no. */
-export function createPrivacyRules(
-  options: ResolvedOptions,
+/** Why the visitor of a request must not be tracked. A choice that is not known counts as no. */
+export function createFindPrivacyReason(
+  { doNotTrack, consent, capturedHeaders, ignoreAddresses, trustProxy }: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): PrivacyRule[] {
-  const { doNotTrack, consent, capturedHeaders, ignoreAddresses, trustProxy } = options;
-  const rules: PrivacyRule[] = [];
+): (decision: Decision) => 'address' | 'do_not_track' | 'no_consent' | undefined {
+  const isIgnored = createIsInRanges(ignoreAddresses);
+
+  function isOfIgnoredAddress({ request, http, read }: Decision): boolean {
+    const isSo = [http, read].some(({ address }) => address !== undefined && isIgnored(address));
+    // The address is that of a proxy, and so are those of all requests that come through it.
+    if (isSo && trustProxy === false && request.header('x-forwarded-for') !== undefined)
+      diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));
+    return isSo;
+  }
+
+  function isOptedOut({ http: { optedOut } }: Decision): boolean {
+    if (optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
+    return optedOut !== 'no';
+  }
+
+  function isAllowed(rule: ConsentRule, { request }: Decision): boolean {
+    const { incoming } = request;
+    const header = headerOf(rule);
+    const current = request.header(header);
+    const sent = incoming ? readRawHeader(incoming, header) : current;
+    if (sent === undefined) {
+      const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
+      if (!incoming && !isListed) reportUnknown('consent', header);
+      return false;
+    }
+    // The application may withdraw what the client sent, but not give consent for it.
+    return hasConsent(rule, sent) && hasConsent(rule, current ?? sent);
+  }
 
   function reportUnknown(option: string, names: string): void {
     diagnostics.warnOnce(`unknown ${option}`, () =>
@@ -29,49 +49,12 @@ export function createPrivacyRules(
     );
   }
 
-  if (ignoreAddresses.length > 0) {
-    const isIgnored = createIsInRanges(ignoreAddresses);
-    rules.push({
-      reason: 'address',
-      isSo({ request, http, read }) {
-        const isSo = [http, read].some(
-          ({ address }) => address !== undefined && isIgnored(address),
-        );
-        // The address is that of a proxy, and so are those of all requests that come through it.
-        if (isSo && trustProxy === false && request.header('x-forwarded-for') !== undefined)
-          diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));
-        return isSo;
-      },
-    });
-  }
-  if (doNotTrack) {
-    rules.push({
-      reason: 'do_not_track',
-      isSo({ http: { optedOut } }) {
-        if (optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
-        return optedOut !== 'no';
-      },
-    });
-  }
-  if (consent) {
-    const header = headerOf(consent);
-    const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
-    rules.push({
-      reason: 'no_consent',
-      isSo({ request }) {
-        const { incoming } = request;
-        const current = request.header(header);
-        const sent = incoming ? readRawHeader(incoming, header) : current;
-        if (sent === undefined) {
-          if (!incoming && !isListed) reportUnknown('consent', header);
-          return true;
-        }
-        // The application may withdraw what the client sent, but not give consent for it.
-        return !hasConsent(consent, sent) || !hasConsent(consent, current ?? sent);
-      },
-    });
-  }
-  return rules;
+  return function findPrivacyReason(decision) {
+    if (ignoreAddresses.length > 0 && isOfIgnoredAddress(decision)) return 'address';
+    if (doNotTrack && isOptedOut(decision)) return 'do_not_track';
+    if (consent && !isAllowed(consent, decision)) return 'no_consent';
+    return undefined;
+  };
 }
 
 const PROXY_IGNORED =

@@ -5,12 +5,15 @@ import { isLaterPart } from '../hit/bots/documents.js';
 import type { HttpRequest, TrackedRequest } from '../hit/http-request.js';
 import { isStaticFile } from '../hit/page/page-path.js';
 import { isPollingSession } from '../hit/page/page-url.js';
+import { endsInWildcard, hasWildcard, plainRoute, withSlash } from '../hit/page/routes.js';
+import { decodePath } from '../hit/page/url-pairs.js';
+import { MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
+import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { ReadRequest } from '../request/request.js';
 import { readChatbotResponse } from '../request/response.js';
 import type { OptionCallbacks } from './callbacks.js';
-import { createIsIgnoredPath, isEndpoint, isIgnoredClient, matchesPath } from './ignored.js';
-import { createPrivacyRules } from './privacy.js';
+import { createFindPrivacyReason } from './privacy.js';
 
 /** Why a request makes no page view. In this order: the first reason that applies counts. */
 export const IGNORE_REASONS = [
@@ -49,27 +52,58 @@ export interface Decision {
   tracked: TrackedRequest | undefined;
 }
 
-/** What a reason excludes: the page view, or all hits of the request. */
-type Excluded = 'page' | 'all' | undefined;
-
-/** A reason that the options make possible. */
-interface Rule {
-  readonly reason: IgnoreReason;
-  /** Whether it can exclude all hits of a request that has no page view anyway. */
-  readonly concernsAll: boolean;
-  readonly find: (decision: Decision) => Excluded;
-}
-
 interface Parts {
   readonly options: ResolvedOptions;
   readonly diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly callbacks: OptionCallbacks;
 }
 
-/** Decides whether a request makes a page view, and to which site its hits are sent. */
-export function createDecide(parts: Parts): (request: ReadRequest) => Decision {
-  const { callbacks } = parts;
-  const rules = rulesFor(parts);
+/** Decides whether a request makes a page view, and to which site its hits are sent. `sampled` needs the visitor, see `pipeline.ts`. */
+export function createDecide({
+  options,
+  diagnostics,
+  callbacks,
+}: Parts): (request: ReadRequest) => Decision {
+  const { ignoreUserAgents, ignorePatterns, mcp, prefetches, staticFiles, pageViews } = options;
+  const isIgnoredPath = createIsIgnoredPath(options.ignorePaths);
+  const ignoredMethods = new Set(options.ignoredMethods);
+  const allowedMethods = options.allowedMethods && new Set(options.allowedMethods);
+  const findPrivacyReason = createFindPrivacyReason(options, diagnostics);
+  const isAiChatbot = createIsAiChatbot(
+    options.aiChatbots === 'off' ? [] : options.aiChatbotUserAgents,
+  );
+
+  /** What the application ignores, and what options name. */
+  function findFilter({ request, http, read }: Decision): IgnoreReason | undefined {
+    if (request.ignored) return 'attribute';
+    if (isIgnoredPath(http)) return 'path';
+    const method = http.method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
+    if (ignoredMethods.has(method) || allowedMethods?.has(method) === false) return 'method';
+    if (isIgnoredClient(ignoreUserAgents, http.client)) return 'user_agent';
+    if (isIgnoredClient(ignoreUserAgents, read.client)) return 'user_agent';
+    const isMatched = ignorePatterns.length > 0 && matchesPath(ignorePatterns, http.path);
+    return isMatched ? 'pattern' : undefined;
+  }
+
+  /** Kinds of requests that are no page views. Also finds out if a request is one of an AI chatbot, or a download. */
+  function findKind({ request, http }: Decision): IgnoreReason | undefined {
+    const { client, method, statusCode, operation } = http;
+    if (isAiChatbot(client) && READS.test(method) && operation?.kind !== 'mcp') {
+      if (!readsContent(http, request.header('cookie'), request.header('range')))
+        return 'ai_chatbot';
+      http.chatbotResponse = readChatbotResponse(request);
+      return undefined;
+    }
+    if (mcp === 'calls' && isProtocol(http)) return 'mcp';
+    if (isPolling(http)) return 'polling';
+    if (prefetches === 'ignore' && http.isPrefetch) return 'prefetch';
+    if (staticFiles === 'ignore' && isStatic(http)) return 'static';
+    if (http.isDocument && method === 'GET') {
+      if (isLaterPart(statusCode, request.header('range'))) return 'partial';
+      http.isDownload = statusCode === 200 || statusCode === 206;
+    }
+    return pageViews ? undefined : 'page_views';
+  }
 
   return function decide(request) {
     const { http } = request;
@@ -80,91 +114,59 @@ export function createDecide(parts: Parts): (request: ReadRequest) => Decision {
       reason: undefined,
       tracked: undefined,
     };
-    for (const rule of rules) {
-      if (decision.reason !== undefined && !rule.concernsAll) continue;
-      const excluded = rule.find(decision);
-      if (excluded === undefined) continue;
-      decision.reason ??= rule.reason;
-      if (excluded === 'page') continue;
-      decision.site = 0;
+    decision.reason = findFilter(decision);
+    // What excludes all hits is asked of a request without a page view, too: it may have other hits.
+    const privacyReason = findPrivacyReason(decision);
+    if (privacyReason !== undefined) {
+      decision.reason ??= privacyReason;
       return decision;
     }
+    const ignored = decision.reason === undefined ? callbacks.findIgnored(decision) : undefined;
+    if (ignored !== undefined) decision.reason = 'predicate';
+    if (ignored === 'all') return decision;
+    decision.site = callbacks.siteOf(decision) ?? 0;
+    if (decision.site === 0) {
+      decision.reason ??= 'site';
+      return decision;
+    }
+    decision.reason ??= findKind(decision);
     if (decision.reason === undefined) http.client?.remember();
     http.optionParameters = callbacks.parametersOf(decision);
     return decision;
   };
 }
 
-/** The rules that the options make possible, in the order of their reasons. `sampled` needs the visitor, see `pipeline.ts`. */
-function rulesFor({ options, diagnostics, callbacks }: Parts): Rule[] {
-  const { ignorePaths, allowedMethods, ignoredMethods, ignoreUserAgents, ignorePatterns } = options;
-  const { aiChatbots, aiChatbotUserAgents, staticFiles, prefetches, pageViews } = options;
-  const rules: Rule[] = [];
+/** Matching the route too leaves no other spelling of the path that the application serves. */
+function createIsIgnoredPath(
+  ignorePaths: readonly string[],
+): (http: Pick<HttpRequest, 'path' | 'route'>) => boolean {
+  const paths = new Set(ignorePaths.map(withoutEndSlash));
+  const plain = [...paths].map(plainRoute);
+  const routes = new Set(plain.filter((path) => path !== '/' && !hasWildcard(path)));
+  return function isIgnoredPath({ path, route }) {
+    if (paths.has(withoutEndSlash(path))) return true;
+    return route !== undefined && routes.has(withoutEndSlash(withSlash(route)));
+  };
+}
 
-  function add(isPossible: boolean, reason: IgnoreReason, isSo: (each: Decision) => boolean): void {
-    const find = (each: Decision) => (isSo(each) ? 'page' : undefined);
-    if (isPossible) rules.push({ reason, concernsAll: false, find });
+function withoutEndSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** Whether one of the patterns matches a path as it came, or decoded. */
+function matchesPath(patterns: readonly RegExp[], path: string): boolean {
+  if (matchesAny(patterns, path)) return true;
+  return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
+}
+
+/** Whether a filter ignores a client, which remembers that. */
+function isIgnoredClient(filter: readonly RegExp[], client: Client | undefined): boolean {
+  if (!client) return false;
+  if (client.filter !== filter) {
+    client.filter = filter;
+    client.isIgnored = matchesAny(filter, client.userAgent);
   }
-
-  add(true, 'attribute', ({ request }) => request.ignored);
-  const isIgnoredPath = createIsIgnoredPath(ignorePaths);
-  add(ignorePaths.length > 0, 'path', ({ http }) => isIgnoredPath(http));
-  const ignored = new Set(ignoredMethods);
-  const allowed = allowedMethods && new Set(allowedMethods);
-  add(ignored.size > 0 || allowed !== undefined, 'method', ({ http }) => {
-    const method = http.method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
-    return ignored.has(method) || allowed?.has(method) === false;
-  });
-  add(ignoreUserAgents.length > 0, 'user_agent', ({ http, read }) =>
-    [http, read].some(({ client }) => isIgnoredClient(ignoreUserAgents, client)),
-  );
-  add(ignorePatterns.length > 0, 'pattern', ({ http }) => matchesPath(ignorePatterns, http.path));
-  for (const { reason, isSo } of createPrivacyRules(options, diagnostics))
-    rules.push({ reason, concernsAll: true, find: (each) => (isSo(each) ? 'all' : undefined) });
-  rules.push({
-    reason: 'predicate',
-    concernsAll: false,
-    find: (each) => callbacks.findIgnored(each),
-  });
-  rules.push({
-    reason: 'site',
-    concernsAll: true,
-    find(decision) {
-      decision.site = callbacks.siteOf(decision) ?? 0;
-      return decision.site === 0 ? 'all' : undefined;
-    },
-  });
-
-  const isAiChatbot = createIsAiChatbot(aiChatbots === 'off' ? [] : aiChatbotUserAgents);
-  const isOfChatbot = ({ client, method, operation }: HttpRequest) =>
-    isAiChatbot(client) && READS.test(method) && operation?.kind !== 'mcp';
-  add(aiChatbots !== 'off', 'ai_chatbot', ({ request, http }) => {
-    if (!isOfChatbot(http)) return false;
-    if (!readsContent(http, request.header('cookie'), request.header('range'))) return true;
-    http.chatbotResponse = readChatbotResponse(request);
-    return false;
-  });
-  /** For requests that are not of AI chatbots. */
-  function addForPeople(
-    isPossible: boolean,
-    reason: IgnoreReason,
-    isSo: (each: Decision) => boolean,
-  ): void {
-    add(isPossible, reason, (each) => each.http.chatbotResponse === undefined && isSo(each));
-  }
-  addForPeople(options.mcp === 'calls', 'mcp', ({ http }) => isProtocol(http));
-  addForPeople(true, 'polling', ({ http }) => isPolling(http));
-  addForPeople(prefetches === 'ignore', 'prefetch', ({ http }) => http.isPrefetch === true);
-  addForPeople(staticFiles === 'ignore', 'static', ({ http }) => isStatic(http));
-  addForPeople(options.downloads === 'documents', 'partial', ({ request, http }) => {
-    const { isDocument, method, statusCode } = http;
-    if (!isDocument || method !== 'GET') return false;
-    if (isLaterPart(statusCode, request.header('range'))) return true;
-    http.isDownload = statusCode === 200 || statusCode === 206;
-    return false;
-  });
-  addForPeople(!pageViews, 'page_views', () => true);
-  return rules;
+  return client.isIgnored;
 }
 
 /** Whether it is a message to an MCP server that is no call. */
@@ -198,6 +200,12 @@ function isPolling(http: HttpRequest): boolean {
 
 function isStatic(http: HttpRequest): boolean {
   return isStaticFile(http.path) && READS.test(http.method) && !isEndpoint(http);
+}
+
+/** Whether the application has a route for just this path. A mount path and a route that ends in a wildcard serve any file below. */
+function isEndpoint({ route, path }: HttpRequest): boolean {
+  if (route === undefined || endsInWildcard(route)) return false;
+  return !path.startsWith(route.endsWith('/') ? route : `${route}/`);
 }
 
 /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */

@@ -14,6 +14,7 @@ import { type ReadRequest, Request } from '../../../src/request/request.js';
 import { annotateBelow, annotateOwn } from '../../../src/spans/facts.js';
 import { createPipeline, type Pipeline } from '../../../src/tracker/pipeline.js';
 
+export { IGNORE_REASONS } from '../../../src/tracker/reasons.js';
 export type { MatomoOptions };
 
 type Values = Readonly<Record<string, string | number | boolean | readonly string[]>>;

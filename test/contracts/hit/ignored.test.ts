@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { build, type Facts, type MatomoOptions } from '../doors/build.js';
+import { build, type Facts, IGNORE_REASONS, type MatomoOptions } from '../doors/build.js';
 import { additional, golden, page, variables } from './golden.js';
 
 const at = (path: string, more = {}, options = {}) => ({
@@ -530,6 +530,10 @@ const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?
   ['page_views', { pageViews: false }],
   ['sampled', { sampleRate: 1e-9 }],
 ];
+
+test('each reason has a cause', () => {
+  expect(CAUSES.map(([reason]) => reason)).toEqual(IGNORE_REASONS);
+});
 
 test.each(CAUSES.map(([reason], i) => [reason, CAUSES.slice(i)] as const))(
   'a request that is ignored for %s and all later reasons counts under the first',
