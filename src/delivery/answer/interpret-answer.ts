@@ -2,7 +2,7 @@ import { codeOf } from '../../common/describe-error.js';
 import type { MessageCode } from '../../common/messages.js';
 import type { Hit } from '../../hit/hit.js';
 import { countOf } from '../bulk.js';
-import type { Exchange } from '../http/transport.js';
+import type { Answer, Exchange } from '../http/transport.js';
 
 /** A reason for the log, and the code that explains it. */
 export interface Reason {
@@ -62,6 +62,9 @@ export function interpretAnswer(exchange: Exchange, known: ExchangeContext): Bul
       return { kind: 'unavailable', code: 'unreachable', reason };
     }
     case 'no_answer': {
+      const { begun } = exchange;
+      // Counters prove what was stored, also of an answer that has no end.
+      if (begun && readCounters(begun.body, known.sent)) return readStatus(begun, known);
       const reason = `Matomo did not answer (${codeOf(exchange.error)})`;
       return { kind: 'unconfirmed', code: 'no-answer', reason };
     }
@@ -72,9 +75,7 @@ export function interpretAnswer(exchange: Exchange, known: ExchangeContext): Bul
   }
 }
 
-type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
-
-function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult {
+function readStatus(answer: Answer, known: ExchangeContext): BulkResult {
   const { status } = answer;
   const counters = isImage(answer) ? undefined : readCounters(answer.body, known.sent);
   // PHP may fail after Matomo has answered; and if it prints before Matomo fails, the status is 200 already.
@@ -130,7 +131,7 @@ function readCounted(counters: Counters, known: ExchangeContext): BulkResult {
 }
 
 /** A 2xx response without counters. */
-function readWithoutCounters(answer: AnswerExchange, known: ExchangeContext): BulkResult {
+function readWithoutCounters(answer: Answer, known: ExchangeContext): BulkResult {
   const { status, body } = answer;
   const content = describeNothing(answer);
   if (content !== undefined) {
@@ -159,12 +160,12 @@ function readWithoutCounters(answer: AnswerExchange, known: ExchangeContext): Bu
 }
 
 /** What a response is that says nothing: QueuedTracking answers with an image, and a relay may remove the body. */
-function describeNothing(answer: AnswerExchange): string | undefined {
+function describeNothing(answer: Answer): string | undefined {
   if (isImage(answer)) return 'an image';
   return answer.body.trim() === '' ? 'an empty body' : undefined;
 }
 
-function isImage({ body, contentType }: AnswerExchange): boolean {
+function isImage({ body, contentType }: Answer): boolean {
   return /^\s*image\//i.test(contentType) || body.startsWith('GIF8');
 }
 

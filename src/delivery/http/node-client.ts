@@ -139,7 +139,8 @@ function report(
   request.on('socket', () => exchange.markSent()); // before the first byte is written
   request.on('error', (error) => {
     if (isBrokenConnection(error)) onClose();
-    exchange.fail(error);
+    // What has come before it is read first.
+    process.nextTick(() => exchange.fail(error));
   });
   request.on('response', (response: IncomingMessage) => {
     const { statusCode: status = 0, headers } = response;
@@ -151,7 +152,7 @@ function report(
     response.on('error', (error) => exchange.fail(error));
   });
   // The last event, and the only one after an upgrade.
-  request.on('close', () => exchange.close());
+  request.on('close', () => process.nextTick(() => exchange.close()));
 }
 
 const NOT_FORWARDED = 'Proxy response (407) to a request';

@@ -1,5 +1,5 @@
 import { explainError, provesUnsent } from './explain-error.js';
-import { type Exchange, timedOut, unanswered } from './transport.js';
+import { type Answer, type Exchange, timedOut, type Unanswered, unanswered } from './transport.js';
 
 /** A response before its body. */
 interface Response {
@@ -82,7 +82,7 @@ export class OpenExchange {
 
   fail(error: Error): void {
     const wasSent = this.#isSent && !provesUnsent(error);
-    this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error)));
+    this.#endWithout(unanswered(wasSent, explainError(error)));
   }
 
   /** Its time is over. */
@@ -90,14 +90,15 @@ export class OpenExchange {
     if (this.#isEnded) return;
     const millis = Math.min(performance.now() - this.#startMillis, this.#timeoutMillis);
     const exchange = timedOut(this.#isSent, millis);
-    this.#end(this.#knownByStatus ?? exchange);
+    this.#endWithout(exchange);
     this.#abortRequest?.(exchange.error);
   }
 
-  /** The answer, if its status says all, whatever the body is. */
-  get #knownByStatus(): Exchange | undefined {
-    const response = this.#response;
-    return response && response.status >= 300 ? toAnswer(response, this.#chunks) : undefined;
+  /** The answer has no end. If it has begun, its status may say all, whatever the body is. */
+  #endWithout(exchange: Unanswered): void {
+    const begun = this.#response && toAnswer(this.#response, this.#chunks);
+    if (!begun || exchange.kind === 'not_sent') this.#end(exchange);
+    else this.#end(begun.status >= 300 ? begun : { ...exchange, begun });
   }
 
   #end(exchange: Exchange): void {
@@ -109,7 +110,7 @@ export class OpenExchange {
 }
 
 /** The exchange of a complete response, or of one that says enough. What exceeds the limit is cut off. */
-export function toAnswer({ status, headers }: Response, chunks: readonly Uint8Array[]): Exchange {
+export function toAnswer({ status, headers }: Response, chunks: readonly Uint8Array[]): Answer {
   const header = (name: string) => {
     const value = headers[name];
     return Array.isArray(value) ? value[0] : value;

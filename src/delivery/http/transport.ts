@@ -1,18 +1,21 @@
+/** A response of Matomo, or of a server in front of it. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly contentType: string;
+  /** At most the first 64 kB. */
+  readonly body: string;
+  readonly location?: string | undefined;
+  readonly retryAfter?: string | undefined;
+  /** The `Date` header, in time of the server's clock. */
+  readonly date?: string | undefined;
+  /** The `WWW-Authenticate` header of a server in front of Matomo. */
+  readonly authenticate?: string | undefined;
+}
+
 /** The result of one request to Matomo, as far as it is known. */
 export type Exchange =
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly contentType: string;
-      /** At most the first 64 kB. */
-      readonly body: string;
-      readonly location?: string | undefined;
-      readonly retryAfter?: string | undefined;
-      /** The `Date` header, in time of the server's clock. */
-      readonly date?: string | undefined;
-      /** The `WWW-Authenticate` header of a server in front of Matomo. */
-      readonly authenticate?: string | undefined;
-    }
+  | Answer
   /** A dry run printed the hits, and nothing was sent. */
   | { readonly kind: 'printed' }
   /** No byte of the request reached Matomo. */
@@ -22,8 +25,8 @@ export type Exchange =
       /** How long it was tried, if no connection was established until then. */
       readonly waitedMillis?: number;
     }
-  /** The request was being sent, and how far it got is unknown. */
-  | { readonly kind: 'no_answer'; readonly error: Error };
+  /** The request was being sent, and how far it got is unknown. `begun`: what there is of an answer that has no end. */
+  | { readonly kind: 'no_answer'; readonly error: Error; readonly begun?: Answer };
 
 /** Sends bulk requests to Matomo, one at a time. Never rejects. */
 export interface Transport {

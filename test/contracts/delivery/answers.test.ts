@@ -346,6 +346,17 @@ test.each<[string, Answer]>([
   },
 );
 
+test('counters of an answer that has no end prove what is stored, also with resendUnconfirmed', async () => {
+  const sender = openFour(({ names }) => ({ ...counters(names.length), error: 'no answer' }), {
+    options: { resendUnconfirmed: true },
+  });
+  putAll(sender, 'abcdefgh');
+  await sender.advance(MINUTE);
+  expect(bulks(sender)).toEqual(ONCE);
+  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 8, resent: 0 });
+  expect(sender.codes()).toEqual([]);
+});
+
 test.each<[string, Answer]>([
   ['debug output', text(200, `DEBUG: ${VISIT_IS_KNOWN}`)],
   ['messages of PHP', text(200, DEPRECATED)],

@@ -142,7 +142,10 @@ describe('what is known of a request that failed', () => {
     ['announces an upgrade of nothing', (socket) => void socket.end('HTTP/1.1 101 Go\r\n\r\n')],
   ])('a server that %s: there is no answer', async (_how, answer) => {
     const poster = await speak((socket) => answer(socket));
-    expect(await poster.post(BULK)).toEqual({ kind: 'no answer', message: expect.any(String) });
+    expect(await poster.post(BULK)).toMatchObject({
+      kind: 'no answer',
+      message: expect.any(String),
+    });
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -173,6 +176,19 @@ describe('what is known of a request that failed', () => {
       status: 503,
       retryAfter: '7',
     });
+  });
+
+  test.each<[string, string, (socket: Socket) => void]>([
+    ['is cut', '', (socket) => socket.end()],
+    ['is reset', '', (socket) => setImmediate(() => socket.resetAndDestroy())],
+    ['never ends', '', () => undefined],
+    ['is followed by what is no part of it', 'no size\r\n', () => undefined],
+  ])('an answer whose body %s is known as far as it came', async (_how, rest, finish) => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const poster = await speak((socket) =>
+      socket.write(`${head}4\r\nhalf\r\n${rest}`, () => finish(socket)),
+    );
+    expect(await poster.post(BULK, 2_000)).toMatchObject({ kind: 'no answer', begun: 'half' });
   });
 
   test('closing ends what is under way, and nothing is sent after it', async () => {

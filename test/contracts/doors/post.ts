@@ -13,8 +13,9 @@ interface Posted {
   readonly retryAfter?: string | undefined;
   readonly date?: string | undefined;
   readonly authenticate?: string | undefined;
-  /** Of what has no answer. */
+  /** Of what has no answer, and of it what there is. */
   readonly message?: string;
+  readonly begun?: string;
 }
 
 /** The HTTP client of a live process. */
@@ -47,5 +48,6 @@ export function openPoster(url: string, { headers = {}, proxies = {} }: PosterSe
 function toPosted(exchange: Exchange): Posted {
   if (exchange.kind === 'answer') return exchange;
   if (exchange.kind === 'printed') throw new Error('a dry run sends nothing');
-  return { kind: KINDS[exchange.kind], message: exchange.error.message };
+  const begun = exchange.kind === 'no_answer' && exchange.begun && { begun: exchange.begun.body };
+  return { kind: KINDS[exchange.kind], message: exchange.error.message, ...begun };
 }

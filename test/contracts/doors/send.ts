@@ -26,7 +26,7 @@ export interface Answer {
   readonly retryAfter?: string;
   readonly date?: string;
   readonly authenticate?: string;
-  /** `not sent`: no connection was established. `no answer`: the connection was lost after the request was sent. */
+  /** `not sent`: no connection was established. `no answer`: the connection was lost after the request was sent, or, with a status, in the answer. */
   readonly error?: 'not sent' | 'no answer';
   /** @default 0 */
   readonly takesMillis?: number;
@@ -247,8 +247,12 @@ function toExchange({
   contentType = '',
   ...headers
 }: Answer): Exchange {
-  if (error === undefined) return { kind: 'answer', status, body, contentType, ...headers };
-  return error === 'not sent'
-    ? { kind: 'not_sent', error: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }
-    : { kind: 'no_answer', error: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) };
+  const given = { kind: 'answer' as const, status, body, contentType, ...headers };
+  if (error === undefined) return given;
+  if (error === 'not sent') {
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    return { kind: 'not_sent', error: refused };
+  }
+  const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+  return { kind: 'no_answer', error: reset, ...(status > 0 && { begun: given }) };
 }
