@@ -52,10 +52,16 @@ export type ResultName = 'tracked' | 'accepted' | 'invalid' | LossReason;
 /** How many hits have which result. */
 export type Results = Partial<Record<ResultName, number>>;
 
-/** Adds results to counts, or to others. */
+/** Adds results to counts. */
 export function addResults(counts: DeliveryCounts, results: Results): void {
   for (const [name, hits] of Object.entries(results) as [ResultName, number][]) {
     if (name === 'tracked' || name === 'accepted' || name === 'invalid') counts[name] += hits;
     else counts.lost[name] += hits;
   }
+}
+
+/** Adds results to others. */
+export function addTo(sum: Results, more: Results): void {
+  for (const [name, hits] of Object.entries(more) as [ResultName, number][])
+    sum[name] = (sum[name] ?? 0) + hits;
 }

@@ -13,7 +13,7 @@ import { MemoryStore } from './memory-store.js';
 import { Sender, type SenderOptions, type SendMode } from './sender.js';
 import type { Claim, Spool } from './store.js';
 
-/** The longest time between looks while hits are pending: they may expire, and a rejected token may have been replaced. */
+/** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
 const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
@@ -62,7 +62,6 @@ export class Delivery {
   readonly log: DeliveryLog;
   readonly #parts: DeliveryParts;
   readonly #limits: DeliveryLimits;
-  readonly #isFresh: (hit: Hit) => boolean;
   readonly #scope = new AsyncScope('MatomoDelivery');
   readonly #attempts: SerialQueue;
   /** Hits are also stored while an attempt runs: a request may take long. */
@@ -77,9 +76,8 @@ export class Delivery {
   #sendsFromMemory = false;
   #pausedUntilMillis = Number.NEGATIVE_INFINITY;
   /** Hits that are being moved into the spool. */
-  #storing: Claim[] = [];
-  #flushing: Promise<void> | undefined;
-  /** The promise for all calls that wait for the next one. */
+  #storing: Claim | undefined;
+  /** A flush that has not begun, which further calls share. */
   #nextFlush: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   /** Hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
@@ -93,12 +91,7 @@ export class Delivery {
     this.#parts = parts;
     this.#limits = limits;
     this.#hold = hold;
-    this.#isFresh = createIsFresh(options.tokenAuth);
-    this.memory = new MemoryStore(counts, {
-      maxHits,
-      maxBulkHits,
-      maxBulkBytes: limits.maxBodyBytes,
-    });
+    this.memory = new MemoryStore(counts, { maxHits, maxBulkHits });
     this.log = new DeliveryLog(diagnostics, lines, {
       hasSpool: openSpool !== undefined,
       isResending: options.resendUnconfirmed,
@@ -106,7 +99,7 @@ export class Delivery {
     this.sender = new Sender({
       ...{ options, transport, limits, counts, random, hold },
       log: this.log,
-      isFresh: this.#isFresh,
+      isFresh: createIsFresh(options.tokenAuth),
       countPending: () => this.pending,
     });
     this.#attempts = new SerialQueue({
@@ -175,7 +168,7 @@ export class Delivery {
     return true;
   }
 
-  /** Whether hits of so many bytes can be put without a loss. */
+  /** Whether hits of so many bytes can be put without a loss; if all in the queue have failed, at least one of them can. */
   hasRoom(hits: number, bytes: number): boolean {
     return this.memory.count === 0 || this.memory.hasRoom(hits, bytes);
   }
@@ -190,26 +183,11 @@ export class Delivery {
    * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Never rejects.
    */
   flush(): Promise<void> {
-    if (this.#flushing === undefined) return this.#limit(this.#startFlush());
-    this.#nextFlush ??= this.#limit(this.#flushing.then(() => this.#startFlush())).then(() => {
-      this.#nextFlush = undefined; // it may still wait after its limit: later calls get their own
-    });
-    return this.#nextFlush;
-  }
-
-  #startFlush(): Promise<void> {
-    if (this.#flushing !== undefined) return this.#flushing;
-    this.#nextFlush = undefined;
-    const sent = this.#closed ?? this.#hold(this.#send('flush'));
-    this.#flushing = sent.then(() => {
-      this.#flushing = undefined;
-    });
-    return this.#flushing;
-  }
-
-  #limit(flush: Promise<void>): Promise<void> {
     const { exportTimeoutMillis } = this.#parts.options;
-    return withTimeout(Math.min(exportTimeoutMillis, this.#limits.flushMillis), flush);
+    const limitMillis = Math.min(exportTimeoutMillis, this.#limits.flushMillis);
+    if (this.#closed) return withTimeout(limitMillis, this.#closed);
+    this.#nextFlush ??= this.#hold(this.#send('flush'));
+    return withTimeout(limitMillis, this.#nextFlush);
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
@@ -248,6 +226,7 @@ export class Delivery {
   #send(mode: SendMode): Promise<void> {
     this.#clearTimer(); // what is due may have changed
     return this.#attempts.run(async () => {
+      if (mode === 'flush') this.#nextFlush = undefined;
       if (mode === 'last' || this.sender.mayBegin(mode)) await this.#attempt(mode);
     });
   }
@@ -256,7 +235,7 @@ export class Delivery {
   async #attempt(mode: SendMode): Promise<void> {
     const { memory, sender } = this;
     this.#attemptMillis = performance.now();
-    await this.#prepare();
+    await this.#storeAll();
     const mayBegin = () => mode !== 'due' || performance.now() >= this.#pausedUntilMillis;
     if (!this.spool?.isUsable) {
       const isDue = () => mode !== 'due' || performance.now() >= this.#dueMillis;
@@ -277,15 +256,10 @@ export class Delivery {
     await sender.send(this.spool, mode, mayBegin);
   }
 
-  async #prepare(): Promise<void> {
-    const expired = this.memory.expire(this.#isFresh);
-    if (expired > 0) this.log.add({ expired });
-    await this.#storeAll();
-  }
-
   /** At the end: removes all hits from memory, also those that are being stored. */
   takeNow(): Hit[] {
-    for (const claim of this.#storing.splice(0)) claim.endNow?.(claim.hits);
+    this.#storing?.endNow?.(this.#storing.hits);
+    this.#storing = undefined;
     return this.memory.take();
   }
 
@@ -296,32 +270,16 @@ export class Delivery {
 
   async #storePortions(): Promise<void> {
     while (this.spool?.isUsable) {
-      const claims = this.#claimPortion();
-      this.#storing = claims;
-      if (claims.length === 0) return;
-      const stored = await this.spool.store(claims.flatMap(({ hits }) => hits));
+      const claim = this.memory.claim(this.#limits.maxFileHits, Number.POSITIVE_INFINITY);
+      this.#storing = claim;
+      if (!claim) return;
+      const stored = await this.spool.store(claim.hits);
       this.#spooled += stored;
-      let left = stored;
-      for (const claim of claims) {
-        await claim.giveBack(claim.hits.slice(left), claim.failures);
-        await claim.done({});
-        left = Math.max(0, left - claim.hits.length);
-      }
-      this.#storing = [];
+      await claim.giveBack(claim.hits.slice(stored), claim.failures);
+      await claim.done({});
+      this.#storing = undefined;
       if (stored === 0) return;
     }
-  }
-
-  /** Bulks in memory, as many as the spool stores at once. */
-  #claimPortion(): Claim[] {
-    const claims: Claim[] = [];
-    for (let hits = 0; hits < this.#limits.maxFileHits; ) {
-      const claim = this.memory.claimNow(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
-      if (!claim) break;
-      claims.push(claim);
-      hits += claim.hits.length;
-    }
-    return claims;
   }
 
   /** When something is due to be sent, on the monotonic clock. */
@@ -369,7 +327,7 @@ export class Delivery {
       const now = performance.now();
       const isDue = now >= this.#dueMillis && now >= this.#pausedUntilMillis;
       if (isDue && this.sender.mayBegin('due')) await this.#attempt('due');
-      else await this.#prepare();
+      else await this.#storeAll();
     });
   }
 

@@ -1,5 +1,4 @@
-import type { Hit, HitKind } from '../hit/hit.js';
-import { bytesOf } from './bulk.js';
+import type { Hit } from '../hit/hit.js';
 import { addResults, type DeliveryCounts } from './delivery-counts.js';
 import type { Claim, Store } from './store.js';
 
@@ -12,46 +11,38 @@ const MEBIBYTE = 1024 ** 2;
 interface MemoryLimits {
   readonly maxHits: number;
   readonly maxBulkHits: number;
-  readonly maxBulkBytes: number;
 }
 
-/** Hits that are sent together, unless fewer are claimed. */
-interface Bulk {
-  hits: Hit[];
-  bytes: number;
+/** Hits that failed together, and are claimed together. */
+interface FailedHits {
+  readonly hits: readonly Hit[];
   readonly failures: number;
-  /** When the first hit was put, on the monotonic clock. */
+  /** When the oldest was put, on the monotonic clock. */
   readonly sinceMillis: number;
 }
 
 /**
- * Hits in memory, bounded by their number and bytes. A bulk is claimed from the first list that has one:
- *
- *     unsent: never sent, or given back as they were; the last one of each kind takes new hits
- *     failed: failed once
- *     suspects: failed more often
+ * Hits in memory, bounded by their number and bytes. First those that never failed, in their order; behind them what failed once; then
+ * suspects, which take turns.
  */
 export class MemoryStore implements Store {
   /** Hits, with those that are claimed. */
   count = 0;
   #bytes = 0;
-  readonly #unsent: Bulk[] = [];
-  readonly #failed: Bulk[] = [];
-  readonly #suspects: Bulk[] = [];
-  /** The bulk of each kind that takes new hits. */
-  readonly #open: Partial<Record<HitKind, Bulk | undefined>> = {};
+  #unsent: Hit[] = [];
+  /** When each of them was put, on the monotonic clock. */
+  #putMillis: number[] = [];
+  readonly #failed: FailedHits[] = [];
   readonly #counts: DeliveryCounts;
   readonly #maxHits: number;
   readonly #maxBytes: number;
   readonly #maxBulkHits: number;
-  readonly #maxBulkBytes: number;
 
-  constructor(counts: DeliveryCounts, { maxHits, maxBulkHits, maxBulkBytes }: MemoryLimits) {
+  constructor(counts: DeliveryCounts, { maxHits, maxBulkHits }: MemoryLimits) {
     this.#counts = counts;
     this.#maxHits = maxHits;
     this.#maxBytes = Math.max(MEBIBYTE, USUAL_BYTES * maxHits);
     this.#maxBulkHits = maxBulkHits;
-    this.#maxBulkBytes = maxBulkBytes;
   }
 
   /**
@@ -63,81 +54,58 @@ export class MemoryStore implements Store {
     if (!this.hasRoom(1, bytes)) return false;
     this.count += 1;
     this.#bytes += bytes;
-    let bulk = this.#open[hit.kind];
-    if (bulk && bulk.bytes + bytesOf(hit) <= this.#maxBulkBytes) {
-      bulk.hits.push(hit);
-      bulk.bytes += bytesOf(hit);
-    } else {
-      bulk = createBulk([hit], 0);
-      this.#unsent.push(bulk);
-    }
-    this.#open[hit.kind] = bulk.hits.length < this.#maxBulkHits ? bulk : undefined;
+    this.#unsent.push(hit);
+    this.#putMillis.push(performance.now());
     return true;
   }
 
-  /** Whether so many hits with so much memory can be put. */
+  /** Whether so many hits with so much memory can be put, or at least one if all hits have failed. */
   hasRoom(hits: number, bytes: number): boolean {
     const isRoom = this.count + hits <= this.#maxHits && this.#bytes + bytes <= this.#maxBytes;
-    return isRoom || (this.#unsent.length === 0 && this.#failed.length + this.#suspects.length > 0);
+    return isRoom || (this.#unsent.length === 0 && this.#failed.length > 0);
   }
 
-  /** When a bulk is due whose hits wait for others, on the monotonic clock; the past if one is full or was sent, `Infinity` if there is none. */
+  /** When hits are due that are no suspects, on the monotonic clock; the past if they fill a bulk or failed, `Infinity` if there are none. */
   dueMillis(delayMillis: number): number {
-    const { action, chatbot } = this.#open;
-    const open = (action ? 1 : 0) + (chatbot ? 1 : 0);
-    if (this.#failed.length > 0 || this.#unsent.length > open) return Number.NEGATIVE_INFINITY;
-    const [first] = this.#unsent;
-    return first ? first.sinceMillis + delayMillis : Number.POSITIVE_INFINITY;
+    const isFull = this.#unsent.length >= this.#maxBulkHits;
+    if (isFull || this.#failed.length > this.suspects) return Number.NEGATIVE_INFINITY;
+    return this.#unsentMillis + delayMillis;
+  }
+
+  get #unsentMillis(): number {
+    return this.#putMillis[0] ?? Number.POSITIVE_INFINITY;
   }
 
   get suspects(): number {
-    return this.#suspects.length;
+    const first = this.#failed.findIndex(({ failures }) => failures > 1);
+    return first < 0 ? 0 : this.#failed.length - first;
   }
 
   /** When the oldest hit was put that is not claimed, on the monotonic clock; `Infinity` if there is none. */
   get oldestMillis(): number {
-    const all = [this.#unsent[0], this.#failed[0], this.#suspects[0]];
-    return Math.min(...all.map((bulk) => bulk?.sinceMillis ?? Number.POSITIVE_INFINITY));
+    return Math.min(this.#unsentMillis, ...this.#failed.map(({ sinceMillis }) => sinceMillis));
   }
 
-  async store(hits: readonly Hit[]): Promise<number> {
-    let stored = 0;
-    for (const hit of hits) {
-      if (!this.put(hit)) return stored;
-      stored += 1;
+  claim(most: number, maxFailures: number): Claim | undefined {
+    if (this.#unsent.length > 0) {
+      const hits = this.#unsent.splice(0, most);
+      const [sinceMillis = 0] = this.#putMillis.splice(0, most);
+      return this.#toClaim({ hits, failures: 0, sinceMillis });
     }
-    return stored;
+    const index = this.#failed.findIndex(({ failures }) => failures <= maxFailures);
+    const [failed] = index < 0 ? [] : this.#failed.splice(index, 1);
+    if (!failed) return undefined;
+    const rest = failed.hits.slice(most);
+    if (rest.length > 0) this.#failed.splice(index, 0, { ...failed, hits: rest });
+    return this.#toClaim({ ...failed, hits: failed.hits.slice(0, most) });
   }
 
-  async claim(most: number, maxFailures: number): Promise<Claim | undefined> {
-    return this.claimNow(most, maxFailures);
-  }
-
-  claimNow(most: number, maxFailures: number): Claim | undefined {
-    for (const list of [this.#unsent, this.#failed, this.#suspects]) {
-      const index = list.findIndex(({ failures }) => failures <= maxFailures);
-      const bulk = list[index];
-      if (bulk) return this.#claim(list, index, bulk, most);
-    }
-    return undefined;
-  }
-
-  #claim(list: Bulk[], index: number, bulk: Bulk, most: number): Claim {
-    const { failures, sinceMillis } = bulk;
-    const hits = bulk.hits.slice(0, most);
-    if (hits.length < bulk.hits.length) {
-      bulk.hits = bulk.hits.slice(most);
-      bulk.bytes = sumOf(bulk.hits, bytesOf);
-    } else {
-      list.splice(index, 1);
-      const [{ kind }] = hits as [Hit];
-      if (this.#open[kind] === bulk) this.#open[kind] = undefined;
-    }
-    let claimed: readonly Hit[] = hits;
+  #toClaim({ hits, failures, sinceMillis }: FailedHits): Claim {
+    let claimed = hits;
     const giveBack = (left: readonly Hit[], newFailures: number) => {
       const back = new Set(left);
       claimed = claimed.filter((hit) => !back.has(hit));
-      this.#putBack(createBulk([...left], newFailures, sinceMillis), failures);
+      this.#putBack({ hits: left, failures: newFailures, sinceMillis }, failures);
     };
     const remove = () => {
       this.#remove(claimed);
@@ -164,76 +132,35 @@ export class MemoryStore implements Store {
     };
   }
 
-  /** Nothing was learned if it failed as often as before. Of two suspects, none is always the first. */
-  #putBack(bulk: Bulk, before: number): void {
-    if (bulk.hits.length === 0) return;
-    const { failures } = bulk;
-    if (failures > 1) this.#suspects.push(bulk);
-    else if (failures > before) this.#failed.push(bulk);
-    else this.#putFirst(failures === 0 ? this.#unsent : this.#failed, bulk);
-  }
-
-  /** In front of what it was claimed with, or as a bulk of its own. */
-  #putFirst(list: Bulk[], bulk: Bulk): void {
-    const [next] = list;
-    const isWhole =
-      next !== undefined &&
-      next.hits[0]?.kind === bulk.hits[0]?.kind &&
-      next.hits.length + bulk.hits.length <= this.#maxBulkHits &&
-      next.sinceMillis === bulk.sinceMillis;
-    if (!isWhole) {
-      list.unshift(bulk);
+  /** In front if nothing was learned: they failed as often as before. Of two suspects, none is always the first. */
+  #putBack(back: FailedHits, before: number): void {
+    const { hits, failures, sinceMillis } = back;
+    if (hits.length === 0) return;
+    if (failures === 0) {
+      this.#unsent = [...hits, ...this.#unsent];
+      this.#putMillis = [...hits.map(() => sinceMillis), ...this.#putMillis];
       return;
     }
-    next.hits = [...bulk.hits, ...next.hits];
-    next.bytes += bulk.bytes;
-  }
-
-  /** Removes hits that are not claimed and too old, as far as older ones are. Returns how many, which are counted. */
-  expire(isFresh: (hit: Hit) => boolean): number {
-    let sum = 0;
-    for (const list of [this.#unsent, this.#failed, this.#suspects]) {
-      for (const bulk of [...list]) {
-        const [oldest] = bulk.hits;
-        if (!oldest || isFresh(oldest)) break;
-        const claim = this.#claim(list, list.indexOf(bulk), bulk, bulk.hits.length);
-        const fresh = claim.hits.filter(isFresh);
-        const expired = claim.hits.length - fresh.length;
-        void claim.giveBack(fresh, claim.failures);
-        void claim.done({ expired });
-        sum += expired;
-      }
-    }
-    return sum;
+    const behindFailed = this.#failed.length - this.suspects;
+    if (failures > 1) this.#failed.push(back);
+    else this.#failed.splice(failures === before ? 0 : behindFailed, 0, back);
   }
 
   /** Removes all hits that are not claimed. */
   take(): Hit[] {
-    const hits: Hit[] = [];
-    for (const list of [this.#unsent, this.#failed, this.#suspects])
-      for (const bulk of list.splice(0)) hits.push(...bulk.hits);
-    this.#open.action = undefined;
-    this.#open.chatbot = undefined;
+    const hits = [...this.#unsent, ...this.#failed.splice(0).flatMap((failed) => failed.hits)];
+    this.#unsent = [];
+    this.#putMillis = [];
     this.#remove(hits);
     return hits;
   }
 
   #remove(hits: readonly Hit[]): void {
     this.count -= hits.length;
-    this.#bytes -= sumOf(hits, memoryOf);
+    for (const hit of hits) this.#bytes -= memoryOf(hit);
   }
-}
-
-function createBulk(hits: Hit[], failures: number, sinceMillis: number = performance.now()): Bulk {
-  return { hits, failures, sinceMillis, bytes: sumOf(hits, bytesOf) };
 }
 
 function memoryOf({ query }: Hit): number {
   return query.length + OBJECT_BYTES;
-}
-
-function sumOf(hits: readonly Hit[], measure: (hit: Hit) => number): number {
-  let sum = 0;
-  for (const hit of hits) sum += measure(hit);
-  return sum;
 }

@@ -8,7 +8,7 @@ import {
 } from './answer/interpret-answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
 import { CurrentToken } from './current-token.js';
-import type { DeliveryCounts, ResultName, Results } from './delivery-counts.js';
+import { addTo, type DeliveryCounts, type Results } from './delivery-counts.js';
 import type { DeliveryLimits, Waits } from './delivery-limits.js';
 import type { DeliveryLog } from './delivery-log.js';
 import type { Exchange, Transport } from './http/transport.js';
@@ -57,6 +57,20 @@ const NOTHING_WAITS = { suspects: 0 };
 const BACK: Outcome = { kind: 'back' };
 const HALVED: Outcome = { kind: 'halved' };
 
+/** What has happened since the last success. */
+const newStreak = () => ({
+  /** Attempts after which nothing could be sent. */
+  attempts: 0,
+  /** Requests that failed, but for those of suspects. */
+  failures: 0,
+  /** Requests of suspects that failed. */
+  suspectFailures: 0,
+  /** Bulks of which no hit was valid, with a token. */
+  rejections: 0,
+  /** How often sending has stopped because of them. */
+  tokenWaits: 0,
+});
+
 /** How hits are claimed: those that are due; everything, each suspect once; or the same for the last time. */
 export type SendMode = 'due' | 'flush' | 'last';
 
@@ -89,21 +103,12 @@ export class Sender {
   readonly #token: CurrentToken;
   /** Matomo has tracked at least one hit. */
   #hasTracked = false;
-  /** Attempts in a row after which nothing could be sent. */
-  #attempts = 0;
-  /** Requests in a row that failed, but for those of suspects. */
-  #failures = 0;
-  /** Requests of suspects that failed since the last success. */
-  #suspectFailures = 0;
+  #streak = newStreak();
   #suspectsDueMillis = Number.NEGATIVE_INFINITY;
   /** How many suspects may be sent because another request has succeeded. */
   #suspectTries = 0;
   /** How often the bulk that is the next one was sent again although it may be stored. */
   #resends = 0;
-  /** Bulks in a row of which no hit was valid, with a token. */
-  #rejections = 0;
-  /** How often sending has stopped because of them. */
-  #tokenWaits = 0;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
@@ -112,7 +117,7 @@ export class Sender {
 
   /** Nothing is sent because Matomo has rejected the token. */
   get isTokenRejected(): boolean {
-    return this.#tokenWaits > 0;
+    return this.#streak.tokenWaits > 0;
   }
 
   /** Whether an attempt may begin. After the token was rejected, a flush does not end the wait: many rejections lock the address out. */
@@ -153,11 +158,7 @@ export class Sender {
   async #sendClaim(store: Store, claim: Claim, mode: SendMode): Promise<void> {
     const { limits, isFresh } = this.#parts;
     const fresh = claim.hits.filter(isFresh);
-    const results: Results = {};
-    const count = (name: ResultName, hits: number) => {
-      if (hits > 0) results[name] = (results[name] ?? 0) + hits;
-    };
-    count('expired', claim.hits.length - fresh.length);
+    const results: Results = { expired: claim.hits.length - fresh.length };
     const bulks = toBulks(fresh, limits.maxBodyBytes);
     try {
       for (let hits = bulks.shift(); hits; hits = bulks.shift()) {
@@ -167,8 +168,7 @@ export class Sender {
         if (outcome.kind !== 'back') this.#resends = 0; // the next one is another bulk
         switch (outcome.kind) {
           case 'counted':
-            for (const [name, number] of Object.entries(outcome.results))
-              count(name as ResultName, number);
+            addTo(results, outcome.results);
             break;
           case 'back':
             bulks.unshift(hits);
@@ -231,7 +231,7 @@ export class Sender {
     const { limits, options } = this.#parts;
     // A search for one bad hit must not look like it.
     const searched = Math.ceil(Math.log2(options.maxExportBatchSize)) + 2;
-    return this.#failures >= Math.max(limits.serverFailures, searched);
+    return this.#streak.failures >= Math.max(limits.serverFailures, searched);
   }
 
   #decide(
@@ -273,7 +273,7 @@ export class Sender {
         return BACK;
       case 'misconfigured':
         // Each may be stored: one hit is tried at a time.
-        if (result.code === 'not-matomo') this.#failures = Number.POSITIVE_INFINITY;
+        if (result.code === 'not-matomo') this.#streak.failures = Number.POSITIVE_INFINITY;
         this.#wait(limits.hold, result, true);
         return BACK;
       case 'too_large':
@@ -302,20 +302,20 @@ export class Sender {
     if (failures > 1) {
       const hasProof = this.#suspectTries > 0;
       this.#suspectTries = Math.max(0, this.#suspectTries - 1);
-      this.#suspectFailures += 1;
+      this.#streak.suspectFailures += 1;
       this.#delaySuspects();
-      if (this.#suspectFailures >= LOGGED_FAILURES) this.#beginOutage(reason, true);
+      if (this.#streak.suspectFailures >= LOGGED_FAILURES) this.#beginOutage(reason, true);
       if (!isSingle) return HALVED;
       if (!hasProof || failures >= INVALID) return { kind: 'behind', failures };
       if (failures + 1 < limits.hitFailures) return { kind: 'behind', failures: failures + 1 };
       for (const hit of hits) log.rejectHit(hit, reason);
       return counted({ rejected: 1 });
     }
-    this.#failures += 1;
+    this.#streak.failures += 1;
     if (this.#isServerFailing) this.#wait(limits.serverFails, reason, true);
     if (isSingle) {
       // It is due again after a while, or after a success.
-      this.#suspectFailures = Math.max(1, this.#suspectFailures);
+      this.#streak.suspectFailures = Math.max(1, this.#streak.suspectFailures);
       this.#delaySuspects();
       return { kind: 'behind', failures: 2 };
     }
@@ -325,7 +325,7 @@ export class Sender {
 
   #delaySuspects(): void {
     const { limits, random } = this.#parts;
-    const millis = waitMillis(limits.serverFails, this.#suspectFailures, random());
+    const millis = waitMillis(limits.serverFails, this.#streak.suspectFailures, random());
     this.#suspectsDueMillis = performance.now() + millis;
   }
 
@@ -341,16 +341,17 @@ export class Sender {
       log.nameInvalid(hits);
       return counted({ invalid: hits.length });
     }
-    this.#rejections += 1;
-    if (this.#rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder)) {
+    this.#streak.rejections += 1;
+    if (this.#streak.rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder)) {
       if (hits.length > 1) return HALVED;
       if (result.kind === 'token_rejected') log.rejectOrder();
       return counted({ invalid: 1 });
     }
-    if (result.kind === 'all_invalid' && this.#rejections === 1)
+    if (result.kind === 'all_invalid' && this.#streak.rejections === 1)
       return { kind: 'behind', failures: INVALID };
-    this.#tokenWaits += 1;
-    const millis = limits.tokenMillis[this.#tokenWaits - 1] ?? limits.tokenMillis.at(-1) ?? 0;
+    this.#streak.tokenWaits += 1;
+    const millis =
+      limits.tokenMillis[this.#streak.tokenWaits - 1] ?? limits.tokenMillis.at(-1) ?? 0;
     this.waitUntilMillis = performance.now() + millis;
     this.#beginOutage(result, true);
     return BACK;
@@ -361,11 +362,7 @@ export class Sender {
     const { log, options } = this.#parts;
     log.endOutage();
     this.waitUntilMillis = Number.NEGATIVE_INFINITY;
-    this.#attempts = 0;
-    this.#failures = 0;
-    this.#rejections = 0;
-    this.#tokenWaits = 0;
-    this.#suspectFailures = 0;
+    this.#streak = newStreak();
     this.#suspectTries = store.suspects;
     if (!isTracked) return;
     this.#hasTracked = true;
@@ -375,9 +372,9 @@ export class Sender {
 
   #wait(waits: Waits, reason: Reason, isResent: boolean, retryAfter?: string): void {
     const { limits, random } = this.#parts;
-    this.#attempts += 1;
+    this.#streak.attempts += 1;
     const least = retryAfterMillis(retryAfter, limits.maxRetryAfterMillis);
-    const millis = Math.max(least, waitMillis(waits, this.#attempts, random()));
+    const millis = Math.max(least, waitMillis(waits, this.#streak.attempts, random()));
     this.waitUntilMillis = performance.now() + millis;
     this.#beginOutage(reason, isResent);
   }

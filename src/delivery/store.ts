@@ -6,13 +6,11 @@ export const INVALID = 100;
 
 /** Where hits wait until they are sent: memory, or a spool, whose hits any process claims that shares it. No method rejects. */
 export interface Store {
-  /** Resolves with how many of these hits are stored: all up to one that is not, of which the store logs why. */
-  store(hits: readonly Hit[]): Promise<number>;
   /**
    * The hits that failed least, of these the oldest, at most so many: one bulk. None that failed more than `maxFailures` times. A process has
    * one claim at a time. `undefined` if there are no such hits, or the store cannot be used.
    */
-  claim(most: number, maxFailures: number): Promise<Claim | undefined>;
+  claim(most: number, maxFailures: number): Claim | undefined | Promise<Claim | undefined>;
   /** Hits that only this process has: in its memory, or of its open claim. */
   readonly count: number;
   /** How many bulks wait that have failed more than once. Nearly all have one hit. */
@@ -39,6 +37,8 @@ export interface Claim {
 
 /** A store that several processes share. */
 export interface Spool extends Store {
+  /** Resolves with how many of these hits are stored: all up to one that is not, of which the store logs why. */
+  store(hits: readonly Hit[]): Promise<number>;
   /** `false` if it cannot be used now: then hits stay in memory, and are sent from there. */
   readonly isUsable: boolean;
   /** Bytes that more hits may take. */

@@ -9,7 +9,7 @@ import type { EndBudget } from '../../common/process-end.js';
 import type { Hit } from '../../hit/hit.js';
 import { halve, toBulks } from '../bulk.js';
 import type { Delivery, DeliveryOptions } from '../delivery.js';
-import { addResults, lossesSince, type Results } from '../delivery-counts.js';
+import { addResults, addTo, lossesSince, type Results } from '../delivery-counts.js';
 import { DELIVERY_LIMITS } from '../delivery-limits.js';
 import { explainError } from '../http/explain-error.js';
 import { clientOptionsOf } from '../http/node-client.js';
@@ -108,7 +108,7 @@ export class ExitFlush {
   #sendAll(deadlineMillis: number): void {
     const { delivery, options } = this.#parts;
     for (;;) {
-      const claim = delivery.memory.claimNow(options.maxExportBatchSize, Number.POSITIVE_INFINITY);
+      const claim = delivery.memory.claim(options.maxExportBatchSize, Number.POSITIVE_INFINITY);
       if (!claim) return;
       const results = this.#send(claim, deadlineMillis);
       void claim.done(results);
@@ -146,11 +146,6 @@ export class ExitFlush {
     }
     return this.#thread.send(body, timeoutMillis);
   }
-}
-
-function addTo(results: Results, more: Results): void {
-  for (const [name, hits] of Object.entries(more) as [keyof Results, number][])
-    results[name] = (results[name] ?? 0) + hits;
 }
 
 /** Indexes in `ExitSettings.state`. */

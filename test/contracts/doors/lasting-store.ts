@@ -1,5 +1,4 @@
 import { createDeliveryCounts } from '../../../src/delivery/delivery-counts.js';
-import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
 import { MemoryStore } from '../../../src/delivery/memory-store.js';
 import type { Spool } from '../../../src/delivery/store.js';
 
@@ -16,7 +15,6 @@ export function createLastingStore(): LastingStore {
   const memory = new MemoryStore(counts, {
     maxHits: 100_000,
     maxBulkHits: 100,
-    maxBulkBytes: DELIVERY_LIMITS.maxBodyBytes,
   });
   return {
     get tracked() {
@@ -36,8 +34,8 @@ export function createLastingStore(): LastingStore {
       get suspects() {
         return memory.suspects;
       },
-      store: (hits) => memory.store(hits),
-      claim: (most, maxFailures) => memory.claim(most, maxFailures),
+      store: async (hits) => hits.filter((hit) => memory.put(hit)).length,
+      claim: async (most, maxFailures) => memory.claim(most, maxFailures),
       close: async () => undefined,
     },
   };
