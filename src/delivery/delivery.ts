@@ -258,7 +258,7 @@ export class Delivery {
 
   /** At the end: removes all hits from memory, also those that are being stored. */
   takeNow(): Hit[] {
-    this.#storing?.endNow?.(this.#storing.hits);
+    this.#storing?.endNow?.(this.#storing.hits, {});
     this.#storing = undefined;
     return this.memory.take();
   }

@@ -1,5 +1,5 @@
 import type { Hit } from '../hit/hit.js';
-import { addResults, type DeliveryCounts } from './delivery-counts.js';
+import { addResults, type DeliveryCounts, type Results } from './delivery-counts.js';
 import type { Claim, Store } from './store.js';
 
 /** Memory of a hit besides its text. */
@@ -102,14 +102,18 @@ export class MemoryStore implements Store {
 
   #toClaim({ hits, failures, sinceMillis }: FailedHits): Claim {
     let claimed = hits;
+    let isDone = false;
     const giveBack = (left: readonly Hit[], newFailures: number) => {
       const back = new Set(left);
       claimed = claimed.filter((hit) => !back.has(hit));
       this.#putBack({ hits: left, failures: newFailures, sinceMillis }, failures);
     };
-    const remove = () => {
+    const end = (results: Results) => {
+      if (isDone) return;
+      isDone = true;
       this.#remove(claimed);
       claimed = [];
+      addResults(this.#counts, results);
     };
     return {
       hits,
@@ -117,17 +121,16 @@ export class MemoryStore implements Store {
       giveBack: async (left, newFailures) => giveBack(left, newFailures),
       touch: async () => undefined,
       done: async (results) => {
-        remove();
-        addResults(this.#counts, results);
+        end(results);
         return true;
       },
-      endNow: (left) => {
+      endNow: (left, results) => {
         const isClaimed = new Set(claimed);
         giveBack(
           left.filter((hit) => isClaimed.has(hit)),
           failures,
         );
-        remove();
+        end(results);
       },
     };
   }

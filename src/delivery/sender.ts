@@ -185,9 +185,11 @@ export class Sender {
       bulks.unshift([...(this.current?.sent ?? [])]);
       throw error;
     } finally {
-      this.current = undefined;
+      // If the process exits meanwhile, the results are known.
+      this.current = { claim, sent: [], rest: [], results };
       if (bulks.length > 0) await claim.giveBack(bulks.flat(), claim.failures);
       if (await claim.done(results)) this.#parts.log.add(results);
+      this.current = undefined;
     }
   }
 

@@ -31,8 +31,11 @@ export interface Claim {
    * another process has taken the claim for a dead one's: then that one counts them.
    */
   done(results: Results): Promise<boolean>;
-  /** At the event `exit`, the same at once: only these hits can be claimed again. Missing if that is not possible. */
-  endNow?(left: readonly Hit[]): void;
+  /**
+   * At the event `exit`, the same at once, also while `done` runs: only these hits, and those that were given back, can be claimed again.
+   * Missing if that is not possible.
+   */
+  endNow?(left: readonly Hit[], results: Results): void;
 }
 
 /** A store that several processes share. */

@@ -9,7 +9,7 @@ import type { EndBudget } from '../../common/process-end.js';
 import type { Hit } from '../../hit/hit.js';
 import { halve, toBulks } from '../bulk.js';
 import type { Delivery, DeliveryOptions } from '../delivery.js';
-import { addResults, addTo, lossesSince, type Results } from '../delivery-counts.js';
+import { addTo, lossesSince, type Results } from '../delivery-counts.js';
 import { DELIVERY_LIMITS } from '../delivery-limits.js';
 import { explainError } from '../http/explain-error.js';
 import { clientOptionsOf } from '../http/node-client.js';
@@ -85,14 +85,13 @@ export class ExitFlush {
     const { current } = delivery.sender;
     // Without `endNow`, it is left to another process as it is.
     if (!current?.claim.endNow) return;
-    const { sent, rest, results } = current;
+    const { claim, sent, rest, results } = current;
     delivery.sender.current = undefined;
     const hasArrived = transport.mayHaveArrived?.() ?? true;
     const isLeft = !hasArrived || options.resendUnconfirmed;
-    current.claim.endNow(isLeft ? [...sent, ...rest] : rest);
-    addResults(delivery.counts, results);
-    if (!isLeft) addResults(delivery.counts, { unconfirmed: sent.length });
+    if (!isLeft) addTo(results, { unconfirmed: sent.length });
     else if (hasArrived) delivery.counts.resent += sent.length;
+    claim.endNow?.(isLeft ? [...sent, ...rest] : rest, results);
   }
 
   /** Otherwise, only what is in a folder already is left to other processes. */

@@ -39,6 +39,9 @@ export class FolderClaim implements Claim {
   #file: HitsFile;
   readonly #taken: Taken;
   readonly #given: GivenBack[] = [];
+  /** `done` was called, and what it began may have happened already. */
+  #isEnding = false;
+  #isEnded = false;
   readonly #parts: FolderParts;
 
   constructor(taken: Taken, parts: FolderParts) {
@@ -65,6 +68,7 @@ export class FolderClaim implements Claim {
   }
 
   async done(results: Results): Promise<boolean> {
+    this.#isEnding = true;
     const back = this.#back;
     const { tracked = 0, accepted = 0, invalid = 0, unconfirmed = 0 } = results;
     const isUnchanged = back?.failures === this.failures && this.failures < 2;
@@ -82,20 +86,21 @@ export class FolderClaim implements Claim {
     return this.#end(results, back, await this.#move(back));
   }
 
-  endNow(left: readonly Hit[]): void {
+  endNow(left: readonly Hit[], results: Results): void {
+    if (this.#isEnded) return;
     const { writer, files, disk } = this.#parts;
     if (left.length > 0)
       this.#given.push({ hits: left, failures: this.failures, source: this.#file });
     const back = this.#back;
-    this.#keepGiven(back);
+    if (!this.#isEnding) this.#keepGiven(back);
     writer.writeKeptNow();
     let isOurs = true;
     try {
-      isOurs = files.moveNow(this.#file, back ?? this.#next);
+      isOurs = files.moveNow(this.#file, back ?? this.#next) || this.#isEnding;
     } catch (error) {
       disk.fail('claim', error);
     }
-    this.#end({}, back, isOurs);
+    this.#end(results, back, isOurs);
   }
 
   /** A new name is enough, which needs no room, if all hits are given back and it can say how often they failed. */
@@ -131,6 +136,7 @@ export class FolderClaim implements Claim {
     const { lines, bytes } = this.#taken;
     const { done, until } = this.#file;
     const next = back ?? this.#next;
+    this.#isEnded = true;
     this.count = 0;
     if (!isOurs) {
       counts.claimed -= this.hits.length;

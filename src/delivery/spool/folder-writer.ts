@@ -43,6 +43,8 @@ export class FolderWriter {
   #part: Part | undefined;
   /** What is being written. */
   #append: Append | undefined;
+  /** The file in which the first of what is kept is being written. */
+  #keeping: HitsFile | undefined;
   #number = 0;
   readonly #files: FolderFiles;
   readonly #options: SpoolOptions;
@@ -152,12 +154,16 @@ export class FolderWriter {
       const written = toWaiting(withLines(file, kept.hits.length), 0);
       const data = toLines(kept.hits);
       try {
-        await writeLines(await this.#files.create(file), data, 0);
+        const handle = await this.#files.create(file);
+        this.#keeping = file;
+        await writeLines(handle, data, 0);
         if (!(await this.#files.move(file, written))) continue; // another process took it for that of a dead one
       } catch (error) {
         this.#disk.fail('store', error);
         await this.#files.move(file, undefined).catch(() => undefined);
         return;
+      } finally {
+        this.#keeping = undefined;
       }
       this.#listing.add(written);
       this.#listing.hits += kept.hits.length;
@@ -167,8 +173,14 @@ export class FolderWriter {
     }
   }
 
-  /** At the event `exit`, the same at once. */
+  /** At the event `exit`, the same at once, but for what another thread has written meanwhile. */
   writeKeptNow(): void {
+    const keeping = this.#keeping;
+    this.#keeping = undefined;
+    if (keeping && !this.#files.moveNow(keeping, undefined)) {
+      const written = this.kept.shift();
+      this.#options.counts.stored += written?.hits.length ?? 0;
+    }
     for (let kept = this.kept[0]; kept; kept = this.kept[0]) {
       const file = this.#begin({ ...kept.source, failures: kept.failures });
       try {

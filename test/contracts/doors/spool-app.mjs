@@ -1,7 +1,8 @@
 // A process with a spool at PLACE, a folder or a Redis. It prints `STORED` and `SENT` with the names of hits, and at its end what it has counted, as JSON.
 //
 // NAME: begins the names of its hits. RATE: how many it stores in each 20 ms. DEAD_MILLIS: processes that say nothing for so long are dead.
-// EXIT_TURNS: stores some hits, exits after so many turns of the event loop, and stores others then. Each turn is slower than the disk.
+// EXIT_TURNS: stores some hits, exits after so many turns of the event loop, and stores others then. Each turn is slower than the disk. With
+// ENDS_CLAIM, it ends a claim instead.
 import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { LogLines } from '../../../build/common/log-lines.js';
@@ -11,7 +12,7 @@ import { openFolder } from '../../../build/delivery/spool/folder-spool.js';
 import { openRedis } from '../../../build/delivery/spool/redis-spool.js';
 import { SpoolLog } from '../../../build/delivery/spool/spool-log.js';
 
-const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_TURNS } = process.env;
+const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_TURNS, ENDS_CLAIM } = process.env;
 const deadMillis = Number(DEAD_MILLIS ?? DELIVERY_LIMITS.deadMillis);
 const counts = createDeliveryCounts();
 const lines = new LogLines((message) => console.error(message));
@@ -70,7 +71,21 @@ async function sendAll() {
   }
 }
 
-if (EXIT_TURNS !== undefined) {
+/** Two of three hits are tracked, and the other one failed. */
+async function endClaim() {
+  await spool.store(newHits(4));
+  const claim = await spool.claim(3, Number.POSITIVE_INFINITY);
+  await claim.giveBack(claim.hits.slice(0, 1), 1);
+  void claim.done({ tracked: 2 });
+  process.on('exit', () => {
+    claim.endNow([], { tracked: 2 });
+    spool.storeNow([]);
+    const { stored, claimed, tracked } = counts;
+    writeSync(1, `COUNTED ${stored} ${claimed} ${tracked}\n`);
+  });
+}
+
+function storeSome() {
   let left = newHits(5_000);
   void spool.store(left).then((stored) => {
     left = left.slice(stored);
@@ -79,6 +94,11 @@ if (EXIT_TURNS !== undefined) {
     const unstored = spool.storeNow([...left, ...newHits(3)]);
     writeSync(1, `EXIT ${put - unstored.length}\n`);
   });
+}
+
+if (EXIT_TURNS !== undefined) {
+  if (ENDS_CLAIM) await endClaim();
+  else storeSome();
   const nobody = new Int32Array(new SharedArrayBuffer(4));
   for (let turn = 0; turn < Number(EXIT_TURNS); turn++) {
     await nextTurn();

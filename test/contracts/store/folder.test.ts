@@ -639,11 +639,30 @@ describe('at the event exit', () => {
       const { place, spool, counts } = openNew();
       await spool.store(hits('abcd'));
       const claim = await spool.claim(3, ALL);
-      claim?.endNow?.(claim.hits.filter(({ query }) => left.includes(query.slice(3))));
+      claim?.endNow?.(
+        claim.hits.filter(({ query }) => left.includes(query.slice(3))),
+        {},
+      );
       expect(spool.count).toBe(0);
       expect(counts).toMatchObject({ stored: 4 + left.length, claimed: 3 });
       const names = await drainAll(openIn(place), then.length);
       expect([...names].sort().join('')).toBe(then);
+    }
+  });
+
+  test('while a claim ends, its results are counted once', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const place = temporaryFolder();
+      const env = { EXIT_TURNS: String(turns), ENDS_CLAIM: '1' };
+      const child = startSpoolProcess(place, env);
+      await child.closed;
+      expect(child.stdout()).toBe('COUNTED 5 3 2\n');
+      expect(linesIn(place)).toBe(2);
+      const { spool } = openIn(place);
+      const [other, failed] = [await spool.claim(9, ALL), await spool.claim(9, ALL)];
+      expect([other, failed].map((claim) => claim?.hits.length)).toEqual([1, 1]);
+      expect(other?.failures).toBe(0);
+      expect(failed?.failures).toBe(1);
     }
   });
 });
