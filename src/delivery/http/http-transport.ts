@@ -8,7 +8,7 @@ export interface HttpClient {
   readonly proxy: string | undefined;
   /** Sends a bulk, and reports what happens. `closes`: the connection is closed after it. May throw if it cannot be sent. */
   send(body: Buffer, closes: boolean, exchange: OpenExchange): void;
-  /** Closes the connection, also while it is being opened. */
+  /** Closes the connection, also while it is being opened. A request on it ends without an answer. */
   close(): void;
 }
 
@@ -55,7 +55,6 @@ export function createHttpTransport(
 
     async close() {
       isClosed = true;
-      current?.abort();
       client?.close();
     },
   };
