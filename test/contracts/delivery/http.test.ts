@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { listen } from '../../support/listen.js';
@@ -243,6 +243,21 @@ describe('connections', () => {
     await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
     for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
     expect(announced).toEqual(['keep-alive', 'keep-alive', 'close', 'close']);
+  });
+
+  test('after that while, one is not reused before it has stayed open', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { poster, sockets, announced } = await count((socket) => {
+      setTimeout(() => socket.end(), 20);
+    });
+    await poster.post(BULK);
+    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
+    await poster.post(BULK);
+    vi.advanceTimersByTime(60_000);
+    for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+    expect(announced).toEqual(['keep-alive', 'close', 'keep-alive', 'close']);
+    expect(sockets.size).toBe(4);
   });
 
   test('a server that closes each one after its answer loses no bulk', async () => {
