@@ -118,7 +118,13 @@ export class FolderClaim implements Claim {
   }
 
   #keepGiven(back: HitsFile | undefined): void {
-    if (!back) this.#parts.writer.kept.push(...this.#given);
+    if (back) return;
+    this.#parts.writer.kept.push(...this.#given);
+    this.count -= this.#givenHits; // they count there
+  }
+
+  get #givenHits(): number {
+    return this.#given.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
   /** Hits that were given back get files when the claim has ended: until then, another process can take it. */
@@ -126,7 +132,10 @@ export class FolderClaim implements Claim {
     const { writer, files } = this.#parts;
     const isOurs = await files.move(this.#file, back ?? this.#next);
     if (isOurs) await writer.writeKept();
-    else if (!back) writer.drop(this.#given);
+    else if (!back) {
+      writer.drop(this.#given);
+      this.count += this.#givenHits;
+    }
     return isOurs;
   }
 

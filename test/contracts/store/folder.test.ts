@@ -190,7 +190,10 @@ describe('hits that failed', () => {
     await spool.store(hits('abcd'));
     const claim = await spool.claim(3, ALL);
     await claim?.giveBack(hits('b'), 1);
-    await claim?.done({ tracked: 2 });
+    const done = claim?.done({ tracked: 2 });
+    const [came, known] = balance(4);
+    expect(known).toBe(came); // also while it is written
+    await done;
     expect(spoolFiles(place).map((name) => name[0])).toEqual(['0', '1']);
     expect(namesOf((await spool.claim(10, 0))?.hits)).toBe('d');
     expect(balance(4)).toEqual([8, 8]);
