@@ -101,7 +101,7 @@ export function toStore({ spool, counts }: OpenedSpool, abandon: () => Promise<v
     async store(hits) {
       refused += hits.length - (await spool.store(hits.map(toHit)));
     },
-    claim: (most) => claimFrom(spool, most),
+    claim: (most, maxFailures) => claimFrom(spool, most, maxFailures),
     counts: () => ({
       ...{ stored: counts.stored, claimed: counts.claimed, refused },
       ...{ unconfirmed: counts.lost.unconfirmed, expired: counts.lost.expired },
@@ -117,8 +117,12 @@ export function toHit({ visitor, startSeconds, query }: StoredHit) {
 }
 
 /** A claim that ends by itself when all hits are given back, as the sender ends it. */
-export async function claimFrom(store: DeliveryStore, most: number): Promise<Claim | undefined> {
-  const claim: DeliveryClaim | undefined = await store.claim(most, Number.POSITIVE_INFINITY);
+export async function claimFrom(
+  store: DeliveryStore,
+  most: number,
+  maxFailures: number = Number.POSITIVE_INFINITY,
+): Promise<Claim | undefined> {
+  const claim: DeliveryClaim | undefined = await store.claim(most, maxFailures);
   if (!claim) return undefined;
   let left = claim.hits.length;
   const done = async (results: Results) => void (await claim.done(results));

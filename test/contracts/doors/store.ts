@@ -52,8 +52,8 @@ export interface Claim {
 export interface Store {
   /** Those that do not fit are counted as `refused`. */
   store(hits: readonly StoredHit[]): Promise<void>;
-  /** At most so many hits; `undefined` if there is nothing to claim. */
-  claim(most: number): Promise<Claim | undefined>;
+  /** At most so many hits, none that failed more often; `undefined` if there is nothing to claim. */
+  claim(most: number, maxFailures?: number): Promise<Claim | undefined>;
   counts(): {
     readonly stored: number;
     readonly claimed: number;
@@ -85,8 +85,8 @@ export async function openStore(setup: StoreSetup): Promise<Store> {
       stored += taken;
       refused += hits.length - taken;
     },
-    async claim(most) {
-      const claim = await claimFrom(memory, most);
+    async claim(most, maxFailures) {
+      const claim = await claimFrom(memory, most, maxFailures);
       claimed += claim?.hits.length ?? 0;
       return claim;
     },

@@ -147,6 +147,43 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    title: 'hits that failed more often than asked for stay',
+    async run(open) {
+      const store = await open();
+      await storeEach(store, 'a b');
+      for (const failures of [1, 2]) {
+        const claim = await claimed(store, 1);
+        await claim.giveBack(claim.hits, failures);
+      }
+      expect(await store.claim(10, 0)).toBeUndefined();
+      const failed = await store.claim(10, 1);
+      expect(namesOf(failed)).toBe('a');
+      await failed?.done();
+      expect(await store.claim(10, 1)).toBeUndefined();
+      expect(namesOf(await store.claim(10))).toBe('b');
+    },
+  },
+  {
+    title: 'suspects are claimed one by one, and in turn',
+    async run(open) {
+      const store = await open();
+      await storeEach(store, 'a b');
+      for (let i = 0; i < 2; i += 1) {
+        const claim = await claimed(store, 1);
+        await claim.giveBack(claim.hits, 2);
+      }
+      const names: string[] = [];
+      for (let i = 0; i < 4; i += 1) {
+        const claim = await claimed(store);
+        names.push(namesOf(claim));
+        await claim.giveBack(claim.hits, 2);
+      }
+      const [first, second] = names;
+      expect([first, second].sort()).toEqual(['a', 'b']);
+      expect(names).toEqual([first, second, first, second]);
+    },
+  },
+  {
     title: 'a part is given back, and the rest has a result',
     async run(open) {
       const store = await open();
