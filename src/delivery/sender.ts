@@ -52,6 +52,9 @@ type Outcome =
   | { readonly kind: 'behind'; readonly failures: number }
   | { readonly kind: 'halved' };
 
+/** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
+const MAY_END_MILLIS = 1_000;
+
 /** At the end of a process, suspects are not sent again. */
 const NOTHING_WAITS = { suspects: 0 };
 const BACK: Outcome = { kind: 'back' };
@@ -136,7 +139,12 @@ export class Sender {
   /** Sends until nothing can be sent now, there is nothing, or `mayBegin` says that no other bulk is begun. */
   async send(store: Store, mode: SendMode, mayBegin: () => boolean): Promise<void> {
     let flushTries = mode === 'due' ? 0 : store.suspects;
+    let mayEndMillis = performance.now() + MAY_END_MILLIS;
     do {
+      if (performance.now() >= mayEndMillis) {
+        await new Promise((resolve) => void setTimeout(resolve).unref()); // here, the process may end
+        mayEndMillis = performance.now() + MAY_END_MILLIS;
+      }
       if (this.isClosing || !mayBegin()) return;
       const most = this.#isServerFailing ? 1 : this.#parts.options.maxExportBatchSize;
       const areSuspectsDue =

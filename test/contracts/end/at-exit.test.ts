@@ -34,6 +34,23 @@ test('if Matomo does not answer, hits of a listener of `exit` together take no l
   expect(stderr).toMatch(/\[(?:lost-at-shutdown|unconfirmed)\]/);
 });
 
+test('many bulks for a slow Matomo delay the end of a process no longer than one', async () => {
+  const { reported, stderr } = await runScript(
+    `const { stats } = start({ maxExportBatchSize: 1, shutdownTimeoutMillis: 1500 });
+    const { trackHit } = require('opentelemetry-matomo');
+    const { server } = await serve();
+    for (let i = 0; i < 40; i++) trackHit({ action_name: 'job', uid: 'ann' });
+    while (stats().tracked === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    server.close();
+    process.on('exit', () => report(stats()));`,
+    { answer: { delayMillis: 700 } },
+  );
+  const { tracked, lost } = reported;
+  expect(tracked).toBeLessThan(20);
+  expect(tracked + lost.shutdown + lost.unconfirmed).toBe(40);
+  expect(stderr).toContain('[lost-at-shutdown]');
+});
+
 test('two copies of the package and signal-exit: SIGTERM ends the process, and each request is one hit', async () => {
   const { inspector, env } = await matomo();
   const copy = ['--require', join(secondCopy(), 'dist/cjs/register.js')];
