@@ -13,6 +13,7 @@ import {
   hitsOfEvents,
   toEventAttributes,
 } from './request/matomo-attributes.js';
+import type { HitReceiver } from './request/tracker.js';
 import { assembleRequests } from './spans/assemble-requests.js';
 import { isAnnotated } from './spans/facts.js';
 import { createPipeline, type Pipeline } from './tracker/pipeline.js';
@@ -134,14 +135,11 @@ function receiveCalls(pipeline: Pipeline): () => void {
     if (span?.isRecording()) span.addEvent(HIT_EVENT, toEventAttributes(hit.parameters));
     else pipeline.addHit(hit, span ? 'unknown' : undefined);
   }
-  const refuseHit = (key: string, message: string) => pipeline.refuseHit(key, message);
-  const reportHit = (key: string, message: string) => pipeline.reportHit(key, message);
-  const reportLate = () => undefined; // there is no request
-  const calls = { addHit, refuseHit, reportHit, reportLate };
-  const functions = createRequestFunctions(calls, () => undefined);
-  return openTracker(() => late).addExporter({
-    functions: () => functions,
-    addCall: (call, visitor) => pipeline.addCall(call, visitor),
-    reportHit,
-  });
+  const receiver: HitReceiver = {
+    addHit,
+    refuseHit: (...problem) => pipeline.refuseHit(...problem),
+    reportHit: (...problem) => pipeline.reportHit(...problem),
+  };
+  const functions = createRequestFunctions({ pipeline: receiver }, () => undefined);
+  return openTracker(() => late).addExporter({ functions: () => functions, pipeline });
 }

@@ -175,8 +175,8 @@ class ProcessTracker implements SharedTracker {
     const last = this.#current;
     this.#running = 'off';
     this.#stop();
-    last?.stop();
-    void last?.shutdown();
+    last?.capture.stop();
+    void last?.pipeline.shutdown();
   }
 
   #lookForProvider(): void {
@@ -186,14 +186,14 @@ class ProcessTracker implements SharedTracker {
   /** @param isProcessEnding requests that end while hits are sent count, too */
   async #end(isProcessEnding = false): Promise<void> {
     const last = this.#current;
-    if (isProcessEnding) await last?.shutdown();
+    if (isProcessEnding) await last?.pipeline.shutdown();
     this.#last = last?.countsAll ? undefined : last;
     this.#stop();
     this.#members.clear();
     this.#running = undefined;
     this.#options = undefined;
-    last?.stop();
-    if (!isProcessEnding) await last?.shutdown();
+    last?.capture.stop();
+    if (!isProcessEnding) await last?.pipeline.shutdown();
   }
 
   #stop(): void {
@@ -238,12 +238,12 @@ class ProcessTracker implements SharedTracker {
 
   addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
     this.#begin();
-    this.#receiver?.addCall(call, visitor);
+    this.#receiver?.pipeline.addCall(call, visitor);
   }
 
   reportHit(key: string, message: string): void {
     this.#begin();
-    this.#receiver?.reportHit(key, message);
+    this.#receiver?.pipeline.reportHit(key, message);
   }
 
   addExporter(exporter: CallReceiver): () => void {
@@ -275,7 +275,7 @@ class ProcessTracker implements SharedTracker {
     ];
     const toFirst = (channel: string) => (message: object) => {
       unsubscribe(ofFirstRequest);
-      if (this.#running === undefined) this.#begin()?.announce(channel, message);
+      if (this.#running === undefined) this.#begin()?.capture.announce(channel, message);
     };
     const ofFirstRequest: ChannelListeners = [
       [REQUEST_CHANNEL, channelListener(isRequestMessage, toFirst(REQUEST_CHANNEL))],

@@ -11,7 +11,7 @@ import {
 } from '../hit/parameters/parameter-values.js';
 import { readNumber } from '../hit/parameters/read-values.js';
 import type { Request } from './request.js';
-import type { CallTracker } from './tracker.js';
+import type { HitReceiver } from './tracker.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -45,16 +45,19 @@ export interface RequestFunctions {
  */
 export type FoundRequest = Request | 'missing' | 'unknown' | undefined;
 
-/** The functions for the request that `find` returns at each call. Nothing here throws but what the application runs in `measure`. */
+/**
+ * The functions for the request that `find` returns at each call, and the pipeline that the tracker has then: options in code that come
+ * later replace it. Nothing here throws but what the application runs in `measure`.
+ */
 export function createRequestFunctions(
-  tracker: CallTracker,
+  tracker: { readonly pipeline: HitReceiver },
   find: () => FoundRequest,
 ): RequestFunctions {
   function findOpen(name?: 'annotate' | 'ignore'): Request | undefined {
     const request = find();
     if (request === undefined || typeof request === 'string') return undefined;
     if (!request.isEnded) return request;
-    if (name) tracker.reportLate(name);
+    if (name) tracker.pipeline.reportHit('late', describeLate(name), 'annotated-too-late');
     return undefined;
   }
 
@@ -64,14 +67,14 @@ export function createRequestFunctions(
       const parameters = read();
       const request = find();
       if (typeof parameters === 'string') {
-        tracker.refuseHit(
+        tracker.pipeline.refuseHit(
           `${name} ${parameters}`,
           `${name}: ${parameters}. The call was dropped. Correct it.`,
         );
-      } else if (request === 'missing') tracker.refuseHit('forRequest', NO_REQUEST);
-      else tracker.addHit({ parameters, epochMillis: Date.now() }, request);
+      } else if (request === 'missing') tracker.pipeline.refuseHit('forRequest', NO_REQUEST);
+      else tracker.pipeline.addHit({ parameters, epochMillis: Date.now() }, request);
     } catch (error) {
-      tracker.refuseHit(
+      tracker.pipeline.refuseHit(
         `${name} read`,
         `${name}: the arguments cannot be read (${describeError(error)}). The call was dropped. Correct it.`,
       );
@@ -82,7 +85,7 @@ export function createRequestFunctions(
     const request = findOpen();
     if (!request) return undefined;
     if (!isPerfKey(key)) {
-      tracker.reportHit('measure key', UNKNOWN_TIMING);
+      tracker.pipeline.reportHit('measure key', UNKNOWN_TIMING);
       return undefined;
     }
     const additions = request.ensureAdditions();
@@ -116,16 +119,17 @@ export function createRequestFunctions(
         const request = findOpen('annotate');
         if (!request) return;
         if (!isRecord(parameters)) {
-          tracker.reportHit('annotate', NO_PARAMETERS);
+          tracker.pipeline.reportHit('annotate', NO_PARAMETERS);
           return;
         }
         const { cvar, ...others } = parameters;
-        if (cvar !== undefined && !isRecord(cvar)) tracker.reportHit('annotate cvar', CVAR_INVALID);
+        if (cvar !== undefined && !isRecord(cvar))
+          tracker.pipeline.reportHit('annotate cvar', CVAR_INVALID);
         const additions = request.ensureAdditions();
         additions.parameters = addTo(additions.parameters, others);
         if (isRecord(cvar)) additions.cvar = addTo(additions.cvar, cvar);
       } catch {
-        tracker.reportHit('annotate', NO_PARAMETERS);
+        tracker.pipeline.reportHit('annotate', NO_PARAMETERS);
       }
     },
 
@@ -138,7 +142,7 @@ export function createRequestFunctions(
 
     trackEvent(category, action, more = {}) {
       send('trackEvent', () => {
-        const { name, value, ...others } = readMore(tracker, more, SIGNATURES.trackEvent);
+        const { name, value, ...others } = readMore(tracker.pipeline, more, SIGNATURES.trackEvent);
         if (isEmpty(category) || isEmpty(action)) return 'an event needs a category and an action';
         return merge({ e_n: name, e_v: value }, others, { e_c: category, e_a: action });
       });
@@ -151,7 +155,7 @@ export function createRequestFunctions(
         // Matomo's JavaScript tracker takes the revenue as an argument.
         const revenue = readNumber(more);
         if (Number.isFinite(revenue)) return { idgoal, revenue };
-        const others = readMore(tracker, more, SIGNATURES.trackGoal);
+        const others = readMore(tracker.pipeline, more, SIGNATURES.trackGoal);
         if (others.revenue === undefined) return merge(others, { idgoal });
         const ofGoal = readNumber(others.revenue);
         if (!Number.isFinite(ofGoal)) return 'the revenue is not a number such as 9.99 or "9.99"';
@@ -166,13 +170,13 @@ export function createRequestFunctions(
         const read = readOrder(order);
         if (typeof read === 'string') return read;
         for (const problem of read.problems) {
-          tracker.reportHit(
+          tracker.pipeline.reportHit(
             `order ${problem}`,
             `An order has ${problem}. That was left out, and the order is sent. Correct it.`,
           );
         }
         const { idgoal, ec_id, revenue, ...others } = read.parameters;
-        return merge(others, readMore(tracker, more, SIGNATURES.trackOrder), {
+        return merge(others, readMore(tracker.pipeline, more, SIGNATURES.trackOrder), {
           idgoal,
           ec_id,
           revenue,
@@ -193,6 +197,10 @@ export const NO_REQUEST: string =
   'forRequest: the object leads to no request to a server of this process. Calls for it do nothing. ' +
   "Pass Node's request, or the request or context of Express, Fastify, Koa, Hapi or Hono.";
 
+function describeLate(name: string): string {
+  return `${name}: the request has ended. The call has no effect, and neither have further ones after the end of their request. Call it before the response ends.`;
+}
+
 const NO_PARAMETERS =
   'annotate: the argument is not an object of tracking parameters. It is ignored. Call it as annotate({ action_name, … }).';
 const CVAR_INVALID =
@@ -206,12 +214,16 @@ const SIGNATURES = {
 };
 
 /** The parameters beside those that a function has itself. Anything else is reported, and the hit is sent without it. */
-function readMore(tracker: CallTracker, more: unknown, signature: string): Record<string, unknown> {
+function readMore(
+  pipeline: HitReceiver,
+  more: unknown,
+  signature: string,
+): Record<string, unknown> {
   if (isRecord(more)) return more;
   if (more !== undefined && more !== null) {
     const text =
       'An argument is not an object of tracking parameters. It is left out, and the hit is sent.';
-    tracker.reportHit(signature, `${signature}: ${text} Call it like this.`);
+    pipeline.reportHit(signature, `${signature}: ${text} Call it like this.`);
   }
   return {};
 }

@@ -8,9 +8,8 @@ import {
   SERVER_SPAN,
 } from '../request/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from '../request/matomo-attributes.js';
-import type { RequestReading } from '../request/read-request.js';
 import { Request } from '../request/request.js';
-import type { Tracker } from '../request/tracker.js';
+import type { SpanReceiver } from '../request/tracker.js';
 import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './facts.js';
 
 /**
@@ -18,14 +17,12 @@ import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './fac
  * its request; any further one adds to it like a child span.
  */
 export class Spans {
-  readonly #tracker: Tracker;
+  readonly #receiver: SpanReceiver;
   readonly #ends: Ends;
-  readonly #reading: RequestReading;
 
-  constructor(tracker: Tracker, ends: Ends, reading: RequestReading) {
-    this.#tracker = tracker;
+  constructor(receiver: SpanReceiver, ends: Ends) {
+    this.#receiver = receiver;
     this.#ends = ends;
-    this.#reading = reading;
   }
 
   /** Called for every span that starts. */
@@ -62,32 +59,33 @@ export class Spans {
       request.dropSpan();
       return;
     }
-    annotateOwn(request, span, this.#reading);
+    annotateOwn(request, span, this.#receiver.reading);
     this.#addHits(span, request);
   }
 
   /** A request that ends has turned out to be none of HTTP. */
   discard({ span }: Request): void {
     if (!span) return;
-    if (mayBeUnreadRequest(span)) this.#reading.reportUnreadRequest(span);
+    if (mayBeUnreadRequest(span)) this.#receiver.reading.reportUnreadRequest(span);
     this.#countUnused(span);
   }
 
   #endBelow(request: Request | undefined, span: FinishedSpan): void {
-    if (!isAnnotatedBelow(span, this.#reading)) return;
+    if (!isAnnotatedBelow(span, this.#receiver.reading)) return;
     this.#addHits(span, request);
-    if (request && !request.isEnded) annotateBelow(request, span, this.#reading);
+    if (request && !request.isEnded) annotateBelow(request, span, this.#receiver.reading);
     else this.#countUnused(span);
   }
 
   #addHits(span: FinishedSpan, request: Request | undefined): void {
     if (!hasHitEvent(span)) return;
-    for (const hit of hitsOfEvents(span)) this.#tracker.addHit(hit, request);
+    for (const hit of hitsOfEvents(span)) this.#receiver.addHit(hit, request);
   }
 
   /** Routes are not counted: most of the spans that have one add nothing to their request. */
   #countUnused(span: FinishedSpan): void {
-    if (isAnnotated(span, this.#reading) && !hasHitEvent(span)) this.#tracker.countUnused();
+    if (isAnnotated(span, this.#receiver.reading) && !hasHitEvent(span))
+      this.#receiver.countUnused();
   }
 }
 

@@ -46,7 +46,8 @@ export interface SharedTracker {
 }
 
 /** What makes hits of calls. */
-export interface CallReceiver extends Pick<SharedTracker, 'addCall' | 'reportHit'> {
+export interface CallReceiver {
+  readonly pipeline: Pick<SharedTracker, 'addCall' | 'reportHit'>;
   functions(incoming?: object): RequestFunctions;
 }
 

@@ -1,6 +1,6 @@
 import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
-import { coded } from '../common/messages.js';
+import { coded, type MessageCode } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
@@ -18,6 +18,7 @@ import {
   readOpenRequest,
 } from '../request/read-request.js';
 import type { ReadRequest, Request } from '../request/request.js';
+import type { HitReceiver, SpanReceiver } from '../request/tracker.js';
 import type { AssembledRequest } from '../spans/assemble-requests.js';
 import { AdditionalHits, HitsOfRequest } from './additional-hits.js';
 import { attributeNamesIn, createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
@@ -48,7 +49,7 @@ export interface PipelineOwner {
 const MAX_SHARED_CHARACTERS = 1024;
 
 /** From ended requests to Matomo: decide, count, build, put. */
-export class Pipeline {
+export class Pipeline implements HitReceiver, SpanReceiver {
   readonly options: ResolvedOptions;
   readonly reading: RequestReading;
   /** Attributes of spans that options name. */
@@ -241,8 +242,8 @@ export class Pipeline {
   }
 
   /** Part of a hit was dropped. */
-  reportHit(key: string, message: string): void {
-    this.#report(key, () => message);
+  reportHit(key: string, message: string, code: MessageCode = 'parameter-invalid'): void {
+    this.#diagnostics.warnOnce(key, coded(code, message));
   }
 
   /** The additional hits of a request that turned out to be none. */
@@ -281,6 +282,7 @@ export class Pipeline {
     return this.delivery.flush();
   }
 
+  /** Sends everything. What comes later is lost, or sent at the event `exit`. Never rejects. */
   async shutdown(deadlineMillis: number = this.options.shutdownTimeoutMillis): Promise<void> {
     if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
     await this.end.close(deadlineMillis);

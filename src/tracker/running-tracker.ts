@@ -5,7 +5,6 @@ import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { activeSpan, isSdkDisabled } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
-import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { MatomoOptions } from '../options.js';
 import { currentRequest, findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
 import { Ends } from '../request/ends.js';
@@ -44,9 +43,10 @@ export class RunningTracker implements Tracker {
   readonly #diagnostics: Diagnostics;
   readonly #settings: TrackerSettings;
   readonly #ends = new Ends((request) => this.end(request));
-  readonly #capture: Capture;
   readonly #current: RequestFunctions = createRequestFunctions(this, findRequest);
-  #pipeline: Pipeline;
+  readonly capture: Capture;
+  /** That of the options that hold now. */
+  pipeline: Pipeline;
   #spans: Spans;
   #countsAll: boolean;
   /** Requests without a SERVER span that did not count. */
@@ -60,29 +60,29 @@ export class RunningTracker implements Tracker {
     this.#diagnostics = diagnostics;
     this.#settings = settings;
     this.#countsAll = settings.countsAll;
-    this.#pipeline = pipeline;
+    this.pipeline = pipeline;
     this.#spans = this.#use(pipeline);
-    this.#capture = startCapture(this, this.#ends);
+    this.capture = startCapture(this, this.#ends);
   }
 
   #use(pipeline: Pipeline): Spans {
     pipeline.endWaitingRequests = () => this.#ends.endWaiting();
     pipeline.end.endOpenRequests = () => this.#ends.endOpen();
     if (this.#countsAll) pipeline.end.flushAtEnd(this.#settings.shutdown);
-    return new Spans(this, this.#ends, pipeline.reading);
+    return new Spans(pipeline, this.#ends);
   }
 
   /** Sends what is queued, and goes on with options of code that came later. Returns whether these allow to track. */
   replaceOptions(options: MatomoOptions): boolean {
     const pipeline = openPipeline({ ...this.#settings, options }, this.#diagnostics);
-    const last = this.#pipeline;
+    const last = this.pipeline;
     if (!pipeline) {
       last.delivery.keepsForExit = false;
       return false;
     }
     this.#ends.endWaiting();
     this.#spans = this.#use(pipeline);
-    this.#pipeline = pipeline;
+    this.pipeline = pipeline;
     void last.shutdown();
     return true;
   }
@@ -92,7 +92,7 @@ export class RunningTracker implements Tracker {
   }
 
   set countsAll(countsAll: boolean) {
-    if (countsAll && !this.#countsAll) this.#pipeline.end.flushAtEnd(this.#settings.shutdown);
+    if (countsAll && !this.#countsAll) this.pipeline.end.flushAtEnd(this.#settings.shutdown);
     this.#countsAll = countsAll;
   }
 
@@ -108,11 +108,6 @@ export class RunningTracker implements Tracker {
     }).unref();
   }
 
-  /** Passes on a message of a channel that was published before anything subscribed. */
-  announce(channel: string, message: unknown): void {
-    this.#capture.announce(channel, message);
-  }
-
   begin(request: Request): void {
     this.#settings.onRequest();
     if (!isHttp2(request.incoming)) void request.incoming?.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
@@ -126,19 +121,19 @@ export class RunningTracker implements Tracker {
   end(request: Request): void {
     try {
       this.#spans.describe(request);
-      const http = readRequest(request, this.#pipeline.reading);
+      const http = readRequest(request, this.pipeline.reading);
       if (!http) {
         this.#spans.discard(request);
-        this.#pipeline.endWithoutHttp(request);
+        this.pipeline.endWithoutHttp(request);
         return;
       }
       request.http = http;
       if (!request.span && request.rpc?.span) this.#checkRecording(request);
       const counts = this.#countsAll || request.span !== undefined;
       if (!counts) this.#countUncounted();
-      if (counts || request.hits) this.#pipeline.add(request as ReadRequest, counts);
+      if (counts || request.hits) this.pipeline.add(request as ReadRequest, counts);
     } catch (error) {
-      this.#pipeline.loseRequest(request, error);
+      this.pipeline.loseRequest(request, error);
     } finally {
       request.release();
     }
@@ -147,7 +142,7 @@ export class RunningTracker implements Tracker {
   /** Attributes of a span that is not recorded do not exist. */
   #checkRecording(request: Request): void {
     const { attributes, service } = request;
-    const missing = this.#pipeline.attributeNames.filter(
+    const missing = this.pipeline.attributeNames.filter(
       (name) => (attributes[name] ?? service.attributes[name]) === undefined,
     );
     if (missing.length > 0)
@@ -157,37 +152,12 @@ export class RunningTracker implements Tracker {
   #countUncounted(): void {
     this.#uncounted += 1;
     if (this.#uncounted !== REQUESTS_TO_JUDGE) return;
-    const { hits, ignored } = this.#pipeline.stats();
+    const { hits, ignored } = this.pipeline.stats();
     if (hits > 0 || Object.values(ignored).some((count) => count > 0)) return;
     this.#diagnostics.error(describeNothingTracked());
   }
 
-  addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
-    this.#pipeline.addHit(hit, request);
-  }
-
-  /** A call of an MCP server, which is of no request. */
-  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
-    this.#pipeline.addCall(call, visitor);
-  }
-
   currentRequest = currentRequest;
-
-  refuseHit(key: string, message: string): void {
-    this.#pipeline.refuseHit(key, message);
-  }
-
-  reportHit(key: string, message: string): void {
-    this.#pipeline.reportHit(key, message);
-  }
-
-  reportLate(name: 'annotate' | 'ignore'): void {
-    this.#diagnostics.warnOnce('late', coded('annotated-too-late', describeLate(name)));
-  }
-
-  countUnused(): void {
-    this.#pipeline.countUnused();
-  }
 
   #reportFailure(callback: string, error: unknown): void {
     const text = `${callback} failed (${describeError(error)}). A request may be missing. Please report this.`;
@@ -208,7 +178,7 @@ export class RunningTracker implements Tracker {
       if (span.kind === SERVER_SPAN && !this.#countsAll)
         this.#checkSampling(span.attributes[SENTRY_RATE]);
     } catch (error) {
-      this.countUnused();
+      this.pipeline.countUnused();
       this.#reportFailure('onEnd', error);
     }
   }
@@ -222,7 +192,7 @@ export class RunningTracker implements Tracker {
   functions(incoming?: object): RequestFunctions {
     if (incoming === undefined) return this.#current;
     const request = findRequestOf(incoming);
-    if (!request) this.reportHit('forRequest', NO_REQUEST);
+    if (!request) this.pipeline.reportHit('forRequest', NO_REQUEST);
     return createRequestFunctions(this, () => request ?? 'missing');
   }
 
@@ -233,20 +203,6 @@ export class RunningTracker implements Tracker {
     server.once('stream', () => {
       if (!this.#hasStreams) this.beginStream(false);
     });
-  }
-
-  get pipeline(): Pipeline {
-    return this.#pipeline;
-  }
-
-  /** Captures no further requests. */
-  stop(): void {
-    this.#capture.stop();
-  }
-
-  /** Sends everything. What comes later is lost, or sent at the event `exit`. Never rejects. */
-  shutdown(): Promise<void> {
-    return this.#pipeline.shutdown();
   }
 }
 
@@ -304,10 +260,6 @@ const HTTP2 =
 
 function notRecorded(names: readonly string[]): string {
   return `Options name attributes of spans (${names.join(', ')}), but the sampler does not record the spans of all requests. Hits of the others are sent without them. Set them with annotate, or let the sampler record all spans.`;
-}
-
-function describeLate(name: string): string {
-  return `${name}: the request has ended. The call has no effect, and neither have further ones after the end of their request. Call it before the response ends.`;
 }
 
 function onlySampled(rate: number): string {

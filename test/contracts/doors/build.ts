@@ -217,9 +217,8 @@ function withFunctions(
     addHit: (hit: AdditionalHit) => pipeline.addHit({ ...hit, epochMillis: atMillis }, request),
     refuseHit: (key: string, message: string) => pipeline.refuseHit(key, message),
     reportHit: (key: string, message: string) => pipeline.reportHit(key, message),
-    reportLate: () => undefined,
   };
-  const functions = createRequestFunctions(calls, () => request);
+  const functions = createRequestFunctions({ pipeline: calls }, () => request);
   run(([name, ...args]) => {
     if (name === 'timing')
       addTiming((request as Request).ensureAdditions(), ...(args as ['pf_dm1', number]));
