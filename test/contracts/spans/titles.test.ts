@@ -270,4 +270,14 @@ trackInTurns([
     },
     FAILED,
   ),
+  message(
+    'a step of GraphQL that failed, without a status',
+    {},
+    { hit: 'POST /rpc 200', params: { cvar: /"NoOrder"/ } },
+    {
+      name: 'graphql.validate',
+      events: [{ name: 'exception', attributes: { 'exception.type': 'NoOrder' } }],
+    },
+    { ...FAILED, ways: ['exporter', 'processor'] },
+  ),
 ]);
