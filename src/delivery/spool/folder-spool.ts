@@ -44,6 +44,7 @@ class FolderSpool implements Spool {
   readonly #listing: FolderListing;
   readonly #writer: FolderWriter;
   readonly #parts: FolderParts;
+  /** The latest one, which may have ended. */
   #claim: FolderClaim | undefined;
   #lastSuspect: HitsFile | undefined;
   /** The file that was read last: it usually has several bulks. */
@@ -102,13 +103,12 @@ class FolderSpool implements Spool {
   }
 
   async claim(most: number, maxFailures: number): Promise<Claim | undefined> {
-    this.#claim = await this.#disk.run('claim', () => this.#claimNext(most, maxFailures), {
+    return this.#disk.run('claim', () => this.#claimNext(most, maxFailures), {
       undo: async (late) => {
         await late?.giveBack(late.hits, late.failures);
         await late?.settle({});
       },
     });
-    return this.#claim;
   }
 
   async #claimNext(most: number, maxFailures: number): Promise<FolderClaim | undefined> {
@@ -163,7 +163,9 @@ class FolderSpool implements Spool {
       throw error;
     }
     const hits = lines.slice(file.done, until).filter((hit) => hit !== undefined);
-    return new FolderClaim({ file: sending, lines: until - file.until, hits, bytes }, this.#parts);
+    const taken = { file: sending, lines: until - file.until, hits, bytes };
+    this.#claim = new FolderClaim(taken, this.#parts);
+    return this.#claim;
   }
 
   /** The line after those of the next bulk. */

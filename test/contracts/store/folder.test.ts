@@ -363,7 +363,17 @@ describe('processes', () => {
     await spool.store(hits('abcde'));
     await spool.claim(2, ALL);
     const next = openIn(place, SOON_DEAD);
+    const off: unknown[] = [];
+    let watch: NodeJS.Immediate | undefined;
+    const look = () => {
+      const [came, known] = next.balance(0);
+      if (came !== known) off.push([came, known]);
+      watch = setImmediate(look);
+    };
+    look();
     expect(await drainAll(next, 3)).toBe('cde');
+    clearImmediate(watch);
+    expect(off).toEqual([]);
     expect(next.counts).toMatchObject({ claimed: 5, tracked: 3, lost: { unconfirmed: 2 } });
     expect(next.balance(0)).toEqual([5, 5]);
     expect(next.codes()).toEqual(['unconfirmed']);
