@@ -30,8 +30,10 @@ const USER_INFO = /(?:[/\\]{2}|https?:[/\\])[^\s/\\?#@]+@/i;
 /** The port after it is no value. */
 const HOST_AND_PORT = /:\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
-/** What separates pairs in a text, also in JSON. */
-const BETWEEN_PAIRS = /[?&;#/\s,{}]/;
+/** A filter of OData: `phone eq '…'`. */
+const EQUALS_OPERATOR = /(?<!\s)\s+eq\s+/gi;
+/** What separates pairs in a text, also in JSON and XML. */
+const BETWEEN_PAIRS = /[?&;#/\s,{}<]/;
 /**
  * The path in a part of a text that is a URL or a path. What follows `//` is a host only after a scheme. `mail/2026` is no path, but may
  * be a campaign.
@@ -84,12 +86,16 @@ function holdsUserInfo(encoded: string): boolean {
 
 /** The parts of a decoded text that may be a name and a value. */
 function innerPairs(text: string): string[] {
-  return text.replace(HOST_AND_PORT, ' ').replace(SPACE_BEFORE_VALUE, '').split(BETWEEN_PAIRS);
+  return text
+    .replace(HOST_AND_PORT, ' ')
+    .replace(EQUALS_OPERATOR, '=')
+    .replace(SPACE_BEFORE_VALUE, '')
+    .split(BETWEEN_PAIRS);
 }
 
-/** Each text before a `=` or `:` may be a name. */
+/** Each text before a `=` or `:`, or the `>` of an element, may be a name. */
 function isSecretPair(piece: string): boolean {
-  const names = piece.split(/[=:]/).slice(0, -1);
+  const names = piece.split(/[=:>]/).slice(0, -1);
   const forms = names.map(secretFormOf);
   const value = piece.slice((names[0] ?? '').length + 1);
   return forms.includes(ANY_VALUE) || (forms[0]?.(value) ?? false);
