@@ -27,8 +27,9 @@ export interface HitsFile {
   readonly activeMillis: number;
 }
 
+/** A file with more lines than seven digits is not one of ours, and its lines would not fit into memory. */
 const NAME =
-  /^(\d{1,6})-(\d{1,16})-([\da-f]{8})-(\d{1,9})(-token)?\.(\d{1,9})-(\d{1,9})(?:\.hits|\.(\d{1,16})\.part|\.(\d{1,9})\.([\da-f]{8})\.(\d{1,16})\.sending)$/;
+  /^(\d{1,6})-(\d{1,16})-([\da-f]{8})-(\d{1,9})(-token)?\.(\d{1,7})-(\d{1,7})(?:\.hits|\.(\d{1,16})\.part|\.(\d{1,7})\.([\da-f]{8})\.(\d{1,16})\.sending)$/;
 
 /** `undefined` if a name is not that of a file with hits. */
 export function parseName(name: string): HitsFile | undefined {

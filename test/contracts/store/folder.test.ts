@@ -716,6 +716,7 @@ describe('who may read and write', () => {
     symlinkSync(outside, older(5, '0-1.1700000000000.part'));
     symlinkSync(outside, older(6, '0-2.1.00000000.1700000000000.sending'));
     writeFileSync(join(place, '0-1.hits'), 'foreign');
+    writeFileSync(older(7, '0-999999999.hits'), 'more lines than fit into memory');
     const before = readdirSync(place).filter((other) => other !== name);
     const next = openIn(place, { ...SOON_DEAD, maxAgeMillis: ALL });
     expect(await drainAll(next, 2)).toBe('ab');
