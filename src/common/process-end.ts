@@ -8,7 +8,7 @@ import { AsyncScope, timerMillis } from './timers.js';
 //     SIGTERM, SIGINT with a handler ──> pause, flush after half a second ──┐
 //     the event loop is empty ──> one more turn, for signals of its own ────┼──> event `exit` ──> finish
 //     process.exit(), uncaught error ───────────────────────────────────────┘
-//     a signal without a handler ──> shutdown ──> finish ──> the same signal
+//     a signal without a handler ──> shutdownAtSignal ──> finish ──> the same signal
 //
 // With a handler of SIGHUP or SIGUSR2, which often reload a configuration, nothing is called.
 
@@ -21,7 +21,7 @@ export interface EndMember {
   /** It has not. */
   flush(): Promise<void>;
   /** Sends everything while the event loop runs. */
-  shutdown(): Promise<void>;
+  shutdownAtSignal(): Promise<void>;
   /** Stores or sends the remaining hits while the process is blocked. */
   finish(): void;
 }
@@ -110,7 +110,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
 
   async function shutDown(signal: NodeJS.Signals): Promise<void> {
     const ending = [...members]; // they leave when they are shut down
-    await Promise.all(ending.map((member) => member.shutdown()));
+    await Promise.all(ending.map((member) => member.shutdownAtSignal()));
     for (const member of ending) member.finish();
     endBy(signal);
   }

@@ -91,7 +91,7 @@ class ProcessTracker implements SharedTracker {
         if (this.#members.has(member)) this.onEnd(span);
         else {
           member.running?.onEnd(span);
-          member.running?.pipeline.endWaitingRequests(); // the process may end soon
+          member.running?.pipeline.ends?.endWaiting(); // the process may end soon
         }
       },
       stats: () => member.running?.pipeline.stats(),

@@ -1,6 +1,13 @@
 import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded, type MessageCode } from '../common/messages.js';
+import {
+  type EndMember,
+  isExiting,
+  isKilledBySigterm,
+  joinProcessEnd,
+  leaveProcessEnd,
+} from '../common/process-end.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
@@ -11,6 +18,7 @@ import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
+import type { Ends } from '../request/ends.js';
 import { operationNames } from '../request/operations/operation-names.js';
 import {
   createRequestReading,
@@ -24,12 +32,12 @@ import { AdditionalHits, HitsOfRequest } from './additional-hits.js';
 import { attributeNamesIn, createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { type Instruments, Metrics } from './metrics.js';
-import { PipelineEnd } from './pipeline-end.js';
 import { createAllowsUnknown, createDecide, type Decision, type IgnoreReason } from './reasons.js';
 import {
   createHitCounts,
   createStatsLog,
   type MatomoStats,
+  type StatsLog,
   toStats,
   watchFirstRequests,
 } from './stats.js';
@@ -48,31 +56,36 @@ export interface PipelineOwner {
 /** Of path, query and referrer, which may be kept after the end of a request. */
 const MAX_SHARED_CHARACTERS = 1024;
 
-/** From ended requests to Matomo: decide, count, build, put. */
-export class Pipeline implements HitReceiver, SpanReceiver {
+/** From ended requests to Matomo: decide, count, build, put. At the end of the process, what is left is sent. */
+export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   readonly options: ResolvedOptions;
   readonly reading: RequestReading;
   /** Attributes of spans that options name. */
   readonly attributeNames: readonly string[];
   readonly delivery: Delivery;
-  readonly end: PipelineEnd;
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
   readonly #callbacks: OptionCallbacks;
   readonly #report: ReportProblem;
   readonly #decide: (request: ReadRequest) => Decision;
-  readonly #allowsUnknown: () => boolean;
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #additional: AdditionalHits;
   readonly #metrics: Metrics | undefined;
   readonly #countUnused: () => number;
+  readonly #statsLog: StatsLog;
   #builder: HitBuilder | undefined;
   #visitorKey: string | Buffer | KeyOfDay | undefined;
   /** What is built when the key of visitor IDs is known, which a spool may still provide. */
   #unbuilt: (() => void)[] | undefined;
-  /** Ends requests that wait for something, if there are any. */
-  endWaitingRequests: () => void = () => undefined;
+  /** The requests that have not ended, if Node.js announces them. */
+  ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
+  listensToSignals = false;
+  shutdownAtSignal: () => Promise<void> = async () => undefined;
+  #hasExitFlush: boolean | undefined;
+  #isFinishing = false;
+  /** Nothing is left, so the end of the process is not listened for until there is another hit. */
+  #isEnded = false;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
     const { meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
@@ -84,7 +97,7 @@ export class Pipeline implements HitReceiver, SpanReceiver {
     this.attributeNames = attributeNamesIn(options);
     this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
-    const { delivery, budget, exitFlush } = this.#made;
+    const { delivery } = this.#made;
     this.delivery = delivery;
     const { spans } = this.#counts;
     this.#metrics?.start(() => ({ stats: this.stats(), spans, capacity, delivery }), instruments);
@@ -93,24 +106,24 @@ export class Pipeline implements HitReceiver, SpanReceiver {
     this.#report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     this.#decide = createDecide({ options, diagnostics, callbacks: this.#callbacks });
-    this.#allowsUnknown = createAllowsUnknown({ options, diagnostics });
     this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#additional = new AdditionalHits({
       ...{ options, delivery, counts: this.#counts, report: this.#report },
       builder: () => this.#hits,
-      allowsUnknown: this.#allowsUnknown,
+      allowsUnknown: createAllowsUnknown({ options, diagnostics }),
       lose: (error) => this.lose(error),
       readOpen: (request) => this.#readOpen(request),
     });
-    const statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
-    this.end = new PipelineEnd({
-      hasExitFlush: options.exitFlush,
-      ...{ diagnostics, delivery, budget, exitFlush, statsLog },
-      endPending: () => this.#endPending(),
-    });
-    if (this.#made.hasVisitorKey())
+    this.#statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
+    this.#hasExitFlush = options.exitFlush;
+    delivery.keepsForExit = options.exitFlush === true;
+    joinProcessEnd(this);
+    if (this.#made.hasVisitorKey()) {
       void this.#hits; // takes milliseconds
-    else this.#awaitVisitorKey();
+    } else {
+      this.#unbuilt = [];
+      void this.#made.visitorKeyFound(true).then(() => this.#buildUnbuilt());
+    }
   }
 
   /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
@@ -187,7 +200,7 @@ export class Pipeline implements HitReceiver, SpanReceiver {
       this.#counts.ignored[reason] += 1;
       return undefined;
     }
-    this.end.beforeHit(this.#counts.hits === 0);
+    this.#beforeHit();
     const operation = operationNames.admit(http);
     if (operation !== http.operation) Object.assign(http, { operation });
     const page = this.#hits.read(http, site, Date.now());
@@ -222,18 +235,34 @@ export class Pipeline implements HitReceiver, SpanReceiver {
 
   /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
-    this.#beforeHit(() => this.#additional.add(hit, request));
+    this.#beforeHit();
+    this.#additional.add(hit, request);
+    this.#afterHit();
   }
 
   /** A call of an MCP server over stdio. */
   addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
-    this.#beforeHit(() => this.#additional.addCall(call, visitor));
+    this.#beforeHit();
+    this.#additional.addCall(call, visitor);
+    this.#afterHit();
   }
 
-  #beforeHit(add: () => void): void {
-    this.end.beforeHit(this.#counts.hits === 0);
-    add();
-    this.end.afterHit();
+  #beforeHit(): void {
+    if (!this.#hasExitFlush) return;
+    if (this.#isEnded) {
+      this.#isEnded = false;
+      joinProcessEnd(this);
+    }
+    // By the first hit, an application has installed its handlers.
+    if (this.#counts.hits === 0 && isKilledBySigterm()) {
+      const text = this.listensToSignals ? LISTENER_REMOVED : SIGNAL_NOT_HANDLED;
+      this.#diagnostics.warnOnce('signal', coded('signal-not-handled', text));
+    }
+  }
+
+  /** Nothing of this package runs after a listener of `exit` that tracks a hit: it is sent at once. */
+  #afterHit(): void {
+    if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
   }
 
   /** A call that makes no hit. */
@@ -276,30 +305,64 @@ export class Pipeline implements HitReceiver, SpanReceiver {
 
   /** Makes one attempt to send everything, see `Delivery.flush`. */
   async flush(): Promise<void> {
-    this.endWaitingRequests();
     if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
     this.#endPending();
     return this.delivery.flush();
   }
 
-  /** Sends everything. What comes later is lost, or sent at the event `exit`. Never rejects. */
+  /** Sends everything. What is left or comes later is lost, or sent at the event `exit`. Never rejects. */
   async shutdown(deadlineMillis: number = this.options.shutdownTimeoutMillis): Promise<void> {
     if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
-    await this.end.close(deadlineMillis);
+    this.ends?.endOpen();
+    this.#endPending();
+    const startMillis = performance.now();
+    await this.delivery.shutdown(deadlineMillis);
+    this.#made.budget.spendSince(startMillis);
+    this.#statsLog.stop();
+    this.listensToSignals = false;
+    leaveProcessEnd(this);
+    if (this.#hasExitFlush && this.delivery.pending > 0) joinProcessEnd(this);
+    else this.#end();
     this.#metrics?.stop();
     this.#made.close();
   }
 
-  /** Makes the hits that wait for something. */
-  #endPending(): void {
-    this.endWaitingRequests();
-    this.#buildUnbuilt();
-    this.#additional.endWaiting();
+  /** Also sends hits at signals and, unless `exitFlush` is off, at `exit`. `shutdown` is that of the tracker. */
+  flushAtEnd(shutdown: () => Promise<void>): void {
+    this.shutdownAtSignal = shutdown;
+    this.#hasExitFlush ??= true;
+    this.delivery.keepsForExit = this.#hasExitFlush;
+    if (this.#isEnded) return;
+    this.listensToSignals = true;
+    joinProcessEnd(this);
   }
 
-  #awaitVisitorKey(): void {
-    this.#unbuilt = [];
-    void this.#made.visitorKeyFound(true).then(() => this.#buildUnbuilt());
+  pause(millis: number): void {
+    this.delivery.pause(millis);
+  }
+
+  finish(): void {
+    this.#isFinishing = true; // callbacks of options may track hits, too
+    if (this.#hasExitFlush) this.ends?.endOpen();
+    this.#endPending();
+    if (!this.#isEnded) {
+      this.#made.exitFlush.run(this.delivery.keepsForExit ? undefined : 'exitFlush is off');
+      this.#end();
+    }
+    this.#isFinishing = false;
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    leaveProcessEnd(this);
+    this.#statsLog.log();
+  }
+
+  /** Makes the hits that wait for something. */
+  #endPending(): void {
+    this.ends?.endWaiting();
+    this.#buildUnbuilt();
+    this.#additional.endWaiting();
   }
 
   #buildUnbuilt(): void {
@@ -328,5 +391,9 @@ export function createPipeline(
   return new Pipeline(resolved, diagnostics, owner);
 }
 
+const SIGNAL_NOT_HANDLED =
+  'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
+const LISTENER_REMOVED =
+  'The application removed the listener of opentelemetry-matomo for SIGTERM. The signal ends the process at once, and queued hits are lost. Remove only listeners of the application.';
 const ONLY_EVENTS =
   'pageViews is false and aiChatbots is off. No request makes a hit; only explicit events are sent. If you want more, set aiChatbots to separate or pageViews to true.';

@@ -66,9 +66,8 @@ export class RunningTracker implements Tracker {
   }
 
   #use(pipeline: Pipeline): Spans {
-    pipeline.endWaitingRequests = () => this.#ends.endWaiting();
-    pipeline.end.endOpenRequests = () => this.#ends.endOpen();
-    if (this.#countsAll) pipeline.end.flushAtEnd(this.#settings.shutdown);
+    pipeline.ends = this.#ends;
+    if (this.#countsAll) pipeline.flushAtEnd(this.#settings.shutdown);
     return new Spans(pipeline, this.#ends);
   }
 
@@ -92,7 +91,7 @@ export class RunningTracker implements Tracker {
   }
 
   set countsAll(countsAll: boolean) {
-    if (countsAll && !this.#countsAll) this.pipeline.end.flushAtEnd(this.#settings.shutdown);
+    if (countsAll && !this.#countsAll) this.pipeline.flushAtEnd(this.#settings.shutdown);
     this.#countsAll = countsAll;
   }
 
