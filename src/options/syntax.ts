@@ -36,8 +36,8 @@ function patternOf(item: string): RegExp | string {
 
 /**
  * Like a list, but an item that begins with `/` ends at its closing `/` and flags, and may contain commas. An item without a
- * closing `/`, such as the path `/api/users`, is taken as it is. Throws if a flag does not exist, or if a comma may be a part of a
- * pattern, because the rest would match something else without notice.
+ * closing `/`, such as the path `/api/users`, is taken as it is. Throws if a flag does not exist, if a comma may be a part of a
+ * pattern, or if something else separates patterns, because they would match something else without notice.
  */
 export function patternsFromText(text: string): (RegExp | string)[] {
   const list = listFromJson(text);
@@ -49,10 +49,14 @@ export function patternsFromText(text: string): (RegExp | string)[] {
     if (withFlags !== undefined) patterns.push(patternOf(withFlags));
     else if (text.includes(',') && !isBalanced(plain))
       throw new TypeError('a comma splits a pattern');
+    else if (OTHER_SEPARATOR.test(plain)) throw new TypeError('no comma separates patterns');
     else if (plain.trim() !== '') patterns.push(patternOf(plain.trim()));
   }
   return patterns;
 }
+
+/** `/a/i; /b/i` would be one pattern, which matches nothing. */
+const OTHER_SEPARATOR = /^\s*\/.*[;\s]\//s;
 
 /** Whether each brace, bracket and parenthesis that is not escaped has its other half, as far as a regular expression needs that. */
 function isBalanced(source: string): boolean {
