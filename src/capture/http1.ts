@@ -68,7 +68,8 @@ export class Http1Capture {
       // No test shows what connections report at their end on Bun, so the end of the response counts, too.
       response.once('close', () => this.#ends.close(request));
     }
-    this.#tracker.begin(request);
+    void socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+    this.#tracker.begin();
   }
 
   /**

@@ -4,7 +4,7 @@ import type { RpcMetadata } from '../common/otel-global.js';
 import type { Attributes } from '../common/otel-types.js';
 import { Annotations, type HttpRequest, hasAnnotations, toErrorType } from '../hit/http-request.js';
 import { annotated } from '../hit/visitor/client.js';
-import { type FinishedSpan, splitTarget, type Target, toMillis } from './finished-span.js';
+import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-message.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
 import { nodeAttributes } from './node-request.js';
@@ -47,8 +47,6 @@ export class SpanFacts {
 
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
-const NO_TARGET: Target = { path: '/', query: undefined };
-
 type SpanState = 'none' | 'open' | 'ended';
 
 /** How much of a response Node.js has passed on: to nobody yet, to a connection that has failed, or to one that takes all of it. */
@@ -64,7 +62,8 @@ export class Request {
    * of Node's request.
    */
   readonly method: string;
-  #target: Target;
+  path: string;
+  query: string | undefined;
   /** On the monotonic clock, to measure the duration; 0 if Node.js did not announce it. */
   readonly startedMillis: number;
   /** Epoch milliseconds. A clock that is set later does not move the request. */
@@ -100,7 +99,9 @@ export class Request {
 
   constructor(method = 'GET', target = '/', startedMillis = 0) {
     this.method = method;
-    this.#target = splitTarget(target);
+    const { path, query } = splitTarget(target);
+    this.path = path;
+    this.query = query;
     this.startedMillis = startedMillis;
     this.#announcedMillis = startedMillis > 0 ? Date.now() : 0;
   }
@@ -141,14 +142,6 @@ export class Request {
   dropSpan(): void {
     this.span = undefined;
     this.spanState = 'none';
-  }
-
-  get path(): string {
-    return this.#target.path;
-  }
-
-  get query(): string | undefined {
-    return this.#target.query;
   }
 
   /** Whether it has ended, so that nothing is added to it any more. */
@@ -256,7 +249,8 @@ export class Request {
     this.response = undefined;
     this.span = undefined;
     this.rpc = undefined;
-    this.#target = NO_TARGET;
+    this.path = '/';
+    this.query = undefined;
     this.additions = undefined;
     this.spanFacts = undefined;
     this.http = undefined;

@@ -2,7 +2,7 @@ import { errorName } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
-import type { AttributeValue } from '../common/otel-types.js';
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { findBotName } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import {
@@ -15,13 +15,14 @@ import {
 } from '../hit/parameters/attributes.js';
 import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions.js';
 import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-values.js';
+import { decodeLatin1 } from '../hit/text.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { findServiceSite } from '../options/parse-values.js';
 import type { ServiceDefaults } from '../request/matomo-attributes.js';
 import { createUserIdReader, userIdAttributeOf } from '../request/read-user-id.js';
+import type { ReadRequest } from '../request/request.js';
 import { readResponseHeader } from '../request/response.js';
-import { RequestOfCallbacks } from '../request/tracked-request.js';
 import type { Decision } from './reasons.js';
 
 /** Calls options that are functions, and reads those that name attributes, headers and cookies. Nothing here throws. */
@@ -115,6 +116,53 @@ function fromFunction(option: (request: TrackedRequest) => unknown): Read {
     decision.tracked ??= new RequestOfCallbacks(decision.request);
     return option(decision.tracked);
   };
+}
+
+/**
+ * A request as callbacks see it. `header` and `attributes` work until the callback has returned. An object literal with spreads and a
+ * getter would have slow properties and a hidden class of its own for each request.
+ */
+class RequestOfCallbacks implements TrackedRequest {
+  readonly method: string;
+  readonly path: string;
+  declare readonly query?: string;
+  declare readonly route?: string;
+  declare readonly host?: string;
+  readonly protocol: 'http' | 'https';
+  readonly statusCode: number;
+  readonly aborted: boolean;
+  declare readonly userAgent?: string;
+  declare readonly address?: string;
+  declare readonly traceId?: string;
+  readonly header: (name: string) => string | undefined;
+  readonly durationMillis: number;
+  readonly startTime: number;
+  readonly #request: ReadRequest;
+
+  constructor(request: ReadRequest) {
+    const { http } = request;
+    const { query, route, host, userAgent, address } = http;
+    this.#request = request;
+    this.method = http.method;
+    this.path = http.path;
+    if (query !== undefined) this.query = query;
+    if (route !== undefined) this.route = route;
+    if (host !== undefined) this.host = decodeLatin1(host);
+    this.protocol = http.scheme;
+    this.statusCode = http.statusCode;
+    this.aborted = http.aborted;
+    if (userAgent !== undefined) this.userAgent = userAgent;
+    if (address !== undefined) this.address = address;
+    if (request.traceId !== '') this.traceId = request.traceId;
+    this.header = (name) => request.headerAsSent(name.toLowerCase());
+    this.durationMillis = http.durationMillis;
+    this.startTime = http.startMillis;
+  }
+
+  get attributes(): Attributes {
+    const { attributes, service } = this.#request;
+    return { ...service.attributes, ...attributes };
+  }
 }
 
 const NO_RESULT = 'Its result counts as undefined. Fix the function';

@@ -10,7 +10,6 @@ import { currentRequest, findRequestOf, isRecorded, requestOfCall } from '../req
 import { Ends } from '../request/ends.js';
 import { type FinishedSpan, SERVER_SPAN } from '../request/finished-span.js';
 import { createRequestFunctions, NO_REQUEST, type RequestFunctions } from '../request/functions.js';
-import { isHttp2 } from '../request/node-request.js';
 import { readRequest } from '../request/read-request.js';
 import type { ReadRequest, Request } from '../request/request.js';
 import type { Tracker } from '../request/tracker.js';
@@ -107,9 +106,8 @@ export class RunningTracker implements Tracker {
     }).unref();
   }
 
-  begin(request: Request): void {
+  begin(): void {
     this.#settings.onRequest();
-    if (!isHttp2(request.incoming)) void request.incoming?.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
   }
 
   beginStream(canCapture: boolean): void {
