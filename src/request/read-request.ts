@@ -109,7 +109,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
   const contentType = contentTypeOf(request);
   const hasNoEnd = isEndless(request, contentType);
-  const reported = statusAttribute(attributes);
+  const reported = span && statusAttribute(attributes);
   let sentStatus = sentStatusOf(request);
   // A span that has not ended does not have the status that the response will have.
   const known = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
@@ -122,7 +122,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     incomplete ?? status ?? sentStatus ?? (span && !response ? impliedStatus(span) : 500);
   if (incomplete === undefined) sentStatus ??= reported;
   const origin = reading.toOrigin({
-    peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
+    peerAddress: (span && peerAddressOf(attributes)) ?? incoming?.socket?.remoteAddress,
     host:
       (incoming && readFirstRaw(incoming, 'host')) ?? firstText(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
