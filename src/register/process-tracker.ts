@@ -152,7 +152,7 @@ class ProcessTracker implements SharedTracker {
         return startTracker({
           options: this.#options ?? {},
           countsAll: this.#countsAll,
-          onRequest: () => this.#lookForProvider(),
+          onMissingSpan: () => this.#lookForProvider(),
           shutdown: () => this.#end(true),
         });
       });

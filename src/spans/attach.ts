@@ -45,7 +45,7 @@ export class ProviderWatch {
     this.#report = report;
   }
 
-  /** Called for each request: what has not changed costs two nanoseconds. */
+  /** Adds it if there is another provider than the last time. */
   look(): void {
     try {
       const proxy = otelGlobal()?.trace as ProxyTracerProvider | undefined;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { type ClientRequest, type RequestOptions, request } from 'node:http';
+import { Agent, type ClientRequest, type RequestOptions, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, type Server } from '../support/child-process.js';
 import { APPS, get, REGISTER, startTracked, TRACED, titles } from '../support/registered-app.js';
@@ -122,6 +122,18 @@ test.each([
     expect(fromSpans).toEqual(seen.map((path) => INSTRUMENTED !== '' && /^.[cd]$/.test(path)));
   },
 );
+
+test('a provider that is registered while a connection is open gets the spans of its later requests', async () => {
+  const { inspector, app } = await start(REGISTER, { INSTRUMENTED: 'always' });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  expect(await ask(app, '/register', { agent })).toBe(200);
+  await eventually(async () => {
+    await ask(app, '/c', { agent });
+    return inspector.hits().some(({ params }) => params.dimension6 === 'span');
+  });
+  await app.stop();
+});
 
 test('an application that makes SERVER spans for some requests is counted once per request', async () => {
   const { inspector, app } = await start(REGISTER);
