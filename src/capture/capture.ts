@@ -26,7 +26,7 @@ export interface Capture {
 }
 
 export function startCapture(tracker: Tracker, ends: Ends): Capture {
-  const http1 = new Http1Capture(ends);
+  const http1 = new Http1Capture(tracker, ends);
   const http2 = new Http2Capture(tracker, ends);
   const listeners = new Map<string, ChannelListener>([
     [REQUEST_CHANNEL, channelListener(isRequestMessage, (message) => http1.begin(message))],

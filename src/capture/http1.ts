@@ -7,6 +7,7 @@ import { enterRequest, ownerOf, runIn, setOwner } from '../request/contexts.js';
 import type { Ends } from '../request/ends.js';
 import { Request, UNTRACKED } from '../request/request.js';
 import { rawStatusOf, sentStatusOf } from '../request/response.js';
+import type { Tracker } from '../request/tracker.js';
 import { emitIn } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
 
@@ -23,11 +24,13 @@ const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
 
 /** Requests over HTTP/1.1: how they begin, and end; with which status, `incompleteStatus` of response.ts says. */
 export class Http1Capture {
+  readonly #tracker: Tracker;
   readonly #ends: Ends;
   /** One listener for all connections, each of which may stay open for long. */
   readonly #endConnection: (this: Socket) => void;
 
-  constructor(ends: Ends) {
+  constructor(tracker: Tracker, ends: Ends) {
+    this.#tracker = tracker;
     this.#ends = ends;
     this.#endConnection = function endConnection(this: Socket): void {
       const connection = connectionOf(this);
@@ -66,6 +69,7 @@ export class Http1Capture {
       response.once('close', () => this.#ends.close(request));
     }
     void socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+    this.#tracker.begin();
   }
 
   /**

@@ -59,6 +59,7 @@ export class Http2Capture {
     emitIn(stream, request);
     watchEnd(stream, response);
     countWrites(stream, response);
+    this.#tracker.begin();
   }
 
   /** A stream is closed. Node.js emits that later. */

@@ -152,7 +152,7 @@ class ProcessTracker implements SharedTracker {
         return startTracker({
           options: this.#options ?? {},
           countsAll: this.#countsAll,
-          onMissingSpan: () => this.#lookForProvider(),
+          onRequest: () => this.#lookForProvider(),
           shutdown: () => this.#end(true),
         });
       });

@@ -5,6 +5,8 @@ import type { Request } from './request.js';
 
 /** What the capture of requests tells the tracker of a process. */
 export interface Tracker {
+  /** A request was announced. Called before an instrumentation sees it. Never throws. */
+  begin(): void;
   /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
   beginStream(canCapture: boolean): void;
 }

@@ -22,8 +22,6 @@ import { rehearse } from './rehearse.js';
 /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
 const REGISTERED_SHUTDOWN_MILLIS = 1_500;
 
-const MISSING_SPAN_MILLIS = 1_000;
-
 /** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
 const SENTRY_RATE = 'sentry.sample_rate';
 
@@ -33,8 +31,8 @@ export interface TrackerSettings {
   readonly options: MatomoOptions;
   /** Whether requests without a SERVER span count, and hits are sent at the end of the process: `register` or `start` is a member. */
   readonly countsAll: boolean;
-  /** Called after a request without a span, at most once a second: the application may have registered another tracer provider. */
-  readonly onMissingSpan: () => void;
+  /** Called for each request, before instrumentations see it. */
+  readonly onRequest: () => void;
   /** Called at a signal that ends the process. */
   readonly shutdown: () => Promise<void>;
 }
@@ -52,8 +50,6 @@ export class RunningTracker implements Tracker {
   #countsAll: boolean;
   /** Requests without a SERVER span that did not count. */
   #uncounted = 0;
-  /** When a missing span was last reported, on the monotonic clock. */
-  #missedMillis = 0;
   #hasStreams = false;
   readonly #http2Servers = new WeakSet<Server>();
 
@@ -110,6 +106,10 @@ export class RunningTracker implements Tracker {
     }).unref();
   }
 
+  begin(): void {
+    this.#settings.onRequest();
+  }
+
   beginStream(canCapture: boolean): void {
     this.#hasStreams = true;
     if (!canCapture) this.#diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
@@ -126,7 +126,6 @@ export class RunningTracker implements Tracker {
       }
       request.http = http;
       if (!request.span && request.rpc?.span) this.#checkRecording(request);
-      if (!request.span) this.#reportMissingSpan(request);
       const counts = this.#countsAll || request.span !== undefined;
       if (!counts) this.#countUncounted();
       if (counts || request.hits) this.pipeline.add(request as ReadRequest, counts);
@@ -135,12 +134,6 @@ export class RunningTracker implements Tracker {
     } finally {
       request.release();
     }
-  }
-
-  #reportMissingSpan({ closedMillis }: Request): void {
-    if (closedMillis - this.#missedMillis < MISSING_SPAN_MILLIS) return;
-    this.#missedMillis = closedMillis;
-    this.#settings.onMissingSpan();
   }
 
   /** Attributes of a span that is not recorded do not exist. */
