@@ -57,7 +57,7 @@ export class Http2Capture {
     stream.once('close', () => this.#end(request, session));
     // Node.js calls those that read the body in the context of whatever the connection did before.
     emitIn(stream, request);
-    watchEnd(stream, response);
+    watchEnd(stream, response, request);
     countWrites(stream, response);
     this.#tracker.begin();
   }
@@ -113,14 +113,17 @@ function watchSession(node: ServerHttp2Session): void {
   );
 }
 
-/** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
-function watchEnd(stream: ServerHttp2Stream, response: Http2Response): void {
+/**
+ * Node.js resets a stream in the same way for both sides, so what the application calls is watched. A handler that destroys the session
+ * destroys all of its streams, whose pending writes are then called back: not in the async context of that handler.
+ */
+function watchEnd(stream: ServerHttp2Stream, response: Http2Response, request: Request): void {
   for (const name of ['close', 'destroy'] as const) {
     const method = stream[name];
     setHidden(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
       if (!stream.closed && !isClientError(args[0]) && !isDisconnected(stream))
         response.isEndedByServer = true;
-      return Reflect.apply(method, this, args);
+      return runIn(request, Reflect.apply, method, this, args);
     });
   }
 }

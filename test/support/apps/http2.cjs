@@ -71,6 +71,9 @@ const HANDLERS = {
     response.setHeader('content-length', 8e6);
     response.write(Buffer.alloc(8e6)); // more than a client receives that leaves
   },
+  '/called-back': (_request, response) => {
+    response.write(Buffer.alloc(8e6), () => trackEvent('Write', 'called back'));
+  },
   '/half': (_request, response) => {
     response.writeHead(200);
     response.write('half');

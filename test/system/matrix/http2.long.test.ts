@@ -179,6 +179,20 @@ describe.each(NODES)('Node.js %i', (major) => {
     expect(event?.params.url).toMatch(/\/found$/);
   });
 
+  test('a handler that destroys the session calls back the writes of others in their own contexts', async () => {
+    const { inspector, app } = await start();
+    const client = open(app);
+    await begin(client, '/called-back');
+    await ask(client, '/session-destroyed').catch(() => undefined);
+    await app.stop();
+    const hits = inspector.hits().map((hit) => `${summaryOf(hit)} ${hit.params.url}`);
+    expect(sorted(hits)).toEqual([
+      `GET /called-back 500 http://${HOST}/called-back`,
+      `GET /session-destroyed 500 http://${HOST}/session-destroyed`,
+      `event http://${HOST}/called-back`,
+    ]);
+  });
+
   test('a route that a framework stores on the request of the compatibility API is the title', async () => {
     const { inspector, app } = await start();
     await visit(app, '/aliased');
