@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { codeOf } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/text.js';
@@ -139,13 +140,15 @@ function readFile(
   path: string,
   onUnreadable: (problem: string) => void,
 ): string | undefined {
+  let problem = 'it is a pipe';
   try {
-    return readFileSync(path, 'utf8');
+    // Only one reader gets what is in a pipe. Others, also a second one of this process, would block it.
+    if (!statSync(path).isFIFO()) return readFileSync(path, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    onUnreadable(`The file in ${variable} cannot be read (${code})`);
-    return undefined;
+    problem = codeOf(error);
   }
+  onUnreadable(`The file in ${variable} cannot be read (${problem})`);
+  return undefined;
 }
 
 function refuse(problem: string): never {

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
@@ -502,6 +503,16 @@ test('the token may come from a file, and is read again; if that fails, one line
   const missing = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: `${file}.no` });
   expect(missing.options?.tokenAuth).toBeUndefined();
   expect(missing.logged).toEqual([expect.stringContaining('ENOENT')]);
+});
+
+test('a token is not read from a pipe: who reads it a second time would wait forever', () => {
+  const pipe = join(temporaryFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'echo abc123 > "$0"', pipe]);
+  onTestFinished(() => void writer.kill());
+  const { options, logged } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: pipe });
+  expect(options?.tokenAuth).toBeUndefined();
+  expect(logged).toEqual([expect.stringMatching(/_FILE .*\(it is a pipe\)\. .*\[token-file\]$/)]);
 });
 
 test('the visitor key may come from a file', () => {
