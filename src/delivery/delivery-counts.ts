@@ -47,7 +47,7 @@ export function lossesSince(
 }
 
 /** What a hit counts as at its end. */
-export type ResultName = 'tracked' | 'accepted' | 'invalid' | LossReason;
+type ResultName = 'tracked' | 'accepted' | 'invalid' | LossReason;
 
 /** How many hits have which result. */
 export type Results = Partial<Record<ResultName, number>>;
