@@ -62,12 +62,12 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   headers: option(headers, { default: {} }),
   /**
-   * With `false`, the package does nothing and logs nothing.
+   * With `false`, nothing happens and nothing is logged.
    * @default `true`
    */
   enabled: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * Replaces scheme and host of tracked URLs. Its path, if it has one, is put before theirs.
+   * Replaces scheme and host of tracked URLs, and is put before their path if it has one.
    * @default from the request
    * @example MATOMO_BASE_URL=https://api.example.org/v2
    */
@@ -95,7 +95,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * * `:token`: 20 or more letters, digits, `_` or `-` at the end of the segment, with a digit and both cases. Words stay, such as
    *   `10-Ways-To-Brew-Coffee`
    *
-   * Unless `query` is `keep`, emails and tokens are `redacted` instead. With `raw`, all other segments stay. `urlPaths: 'template'`
+   * Unless `query` is `keep`, emails and tokens are `redacted` instead. `raw` keeps all other segments. `urlPaths: 'template'`
    * implies `template`.
    * @default `template`
    */
@@ -220,33 +220,31 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
-   * The user. A header such as `http.request.header.x-api-key` or `http.request.header.authorization`, or a claim of the bearer token (`jwt.sub`,
+   * The user. A header such as `http.request.header.x-api-key`, or a claim of the bearer token (`jwt.sub`,
    * `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens). Another attribute of a recorded span of
    * the request, such as `enduser.id`, and the result of a function are sent as they are.
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
   /**
-   * `strict` sends [as little as possible](privacy.md#how-do-i-send-as-little-as-possible), and changes the defaults of `query`, `urlPaths`,
-   * `referrers`, `doNotTrack`, `visitorKey` and `errors`.
+   * `strict` sends [as little as possible](privacy.md#how-do-i-send-as-little-as-possible).
    * @example MATOMO_PRIVACY=strict
    */
   privacy: option(oneOf('strict'), { isPrivacy: true }),
   /**
-   * What is kept of a URL's [query](privacy.md#queries): everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
-   * parameters in your list, with unchanged values. Unless it is `keep`, secrets in paths are redacted too.
+   * What is kept of a URL's [query](privacy.md#queries): everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or the
+   * parameters in your list.
    * @default `redact`
    * @example MATOMO_QUERY=page,sort
    */
   query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
-   * Parts of a path that match one of these regular expressions [are replaced by `redacted`](privacy.md#patterns-of-your-own).
+   * Regular expressions for [parts of a path that become `redacted`](privacy.md#patterns-of-your-own).
    * @example MATOMO_REDACT_PATH_PATTERNS='/[\da-f]{8}-[\da-f-]{27}/i,/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path itself (`full`), or the route (`template`), or, without a route, the path as in
-   * `titlePaths`. `template` also applies to dimensions made from the URL, to `{path}` in titles, and to referrers. It keeps words, such as the
+   * What is sent as the path of a page URL: the path (`full`), or the route and, without one, the path as in `titlePaths` (`template`). `template` also applies to dimensions made from the URL, to `{path}` in titles, and to referrers. It keeps words, such as the
    * name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
    * no query.
    * @default `full`
@@ -263,19 +261,17 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   siteSearch: option(boolean, { default: false }),
   /**
-   * With `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, nor are their events, goals and orders. The same applies if
-   * the headers are not known: see `capturedHeaders`.
+   * Requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, nor are their events, goals and orders.
    */
   doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
-   * The cookie or header with which [visitors consent](privacy.md#how-do-i-track-only-with-consent). Only requests with exactly this value are
-   * tracked.
+   * The cookie or header with which [visitors consent](privacy.md#how-do-i-track-only-with-consent).
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
   consent: option(consent, { isPrivacy: true }),
   /**
-   * Request headers that your instrumentation captures as span attributes. Only the exporter and the gateway need this, for `doNotTrack` and
-   * `consent`: [without it, they track no request](gateway.md#which-headers-are-needed-for-do-not-track-and-consent).
+   * Request headers that spans have. The exporter and the gateway need this [for `doNotTrack` and
+   * `consent`](gateway.md#which-headers-are-needed-for-do-not-track-and-consent).
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
    */
   capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
@@ -314,7 +310,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits in memory. It is also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
+   * Maximum number of hits in memory. The queue is also full if hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
@@ -324,7 +320,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   maxExportBatchSize: option(integer(1, 10_000), { default: 100 }),
   /**
-   * How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available.
+   * How long a hit is queued at most, in milliseconds, if Matomo is available.
    * @default `5000`
    * @example MATOMO_SCHEDULE_DELAY=1000
    */
@@ -349,7 +345,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   exitFlush: option(boolean),
   /**
-   * Sends hits again, three times at most, if no response shows whether Matomo stored them: prefers duplicates to losses.
+   * Sends hits again, three times at most, if no response shows whether Matomo stored them. Some may be duplicated.
    */
   resendUnconfirmed: option(boolean, { default: false }),
   /**
@@ -372,8 +368,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
     isPrivacy: true,
   }),
   /**
-   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit, and so does everything else that
-   * is not an object of parameters.
+   * Gets the parameters of each hit and returns what is sent. `null`, or anything that is no object of parameters, drops the hit.
    */
   beforeSend: option(
     functionOption<
