@@ -71,8 +71,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    */
   listen: option(address, { default: { host: '127.0.0.1', port: 4318 }, isFlag: true }),
   /**
-   * How long a request waits for the spans below it after its SERVER span has arrived, in milliseconds. Use more than the longest export
-   * interval of the SDKs.
+   * How long a request waits for other spans after its SERVER span, in milliseconds. Use more than the longest export interval of the SDKs.
    * @default `2000`
    */
   graceMillis: option(integer(0, 600_000), { default: 2000 }),

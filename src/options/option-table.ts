@@ -73,8 +73,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   baseUrl: option(trackedBaseUrl),
   /**
-   * Tracked URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for private addresses, names without a
-   * dot, and names in `.localhost`, `.local`, `.internal` or `.test`, the scheme is that of the server.
+   * Page URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for private addresses, names without a
+   * dot, and names in `.localhost`, `.local`, `.internal` or `.test`, the scheme is the server's.
    * @default `true`
    */
   assumeHttps: option(boolean, { default: true }),
@@ -101,8 +101,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
-   * Exact, case-sensitive paths that are not tracked, with or without a slash at the end. An item also matches the route, unless it is `/` or
-   * has a wildcard.
+   * Exact, case-sensitive paths or routes that are not tracked, with or without a slash at the end. `/` and items with a wildcard match no
+   * route.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
   ignorePaths: option(paths, { default: [], isPrivacy: true }),
@@ -134,8 +134,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
   /**
    * With `documents`, a successful GET request of a document is a download instead of a page view, without title and timing: PDF, office
-   * documents, archives, EPUB, CSV, audio and video, by content type or file extension. Of a document that is read in parts, only the request
-   * for the first byte counts.
+   * documents, archives, EPUB, CSV, audio and video, by content type or file extension. Only the part with the first byte counts.
    * @default `off`
    */
   downloads: option(oneOf('documents', 'off'), { default: 'off' }),
@@ -147,8 +146,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
-   * Clients that are not tracked, nor are their events, goals and orders: addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`. The
-   * address is the unmasked one according to `trustProxy`. A client without a known address is tracked.
+   * Clients that are not tracked, nor are their events, goals and orders: unmasked addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`,
+   * according to `trustProxy`.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
@@ -164,8 +163,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
   /**
-   * A request is not tracked if this function returns `true`. If it throws or returns a promise, neither the request nor its events, goals and
-   * orders are tracked.
+   * A request is not tracked if this function returns `true`. If it fails, its events, goals and orders are not tracked either.
    */
   ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
     env: undefined,
@@ -190,7 +188,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   deprecated: option(patterns, { default: [] }),
   /**
-   * Number of slots for custom variables in your Matomo, which needs a plugin for them. Variables without a slot are dropped.
+   * Slots for [custom variables](dimensions.md#can-i-use-custom-variables-instead) in your Matomo. Variables without a slot are dropped.
    * @default `5`
    */
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
@@ -208,21 +206,19 @@ export const OPTIONS = declareOptions('MATOMO_', {
   anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
   /**
    * How a client without a user ID is recognized. `auto`: by address and user agent for a day, or by the session of MCP. `cookie`: by the `_pk_id`
-   * cookie of Matomo's JavaScript tracker. `none`: by Matomo's rules. A function returns 16 hex digits. Without a cookie, or if the function
-   * returns `undefined`, `auto` applies.
+   * cookie of Matomo's JavaScript tracker. `none`: by Matomo's rules. A function: by 16 hex digits. Without a cookie or digits, `auto` applies.
    * @default `auto`
    */
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
-   * Secret from which [visitor IDs](visitor-ids.md#visitor-ids) are derived. Processes with the same key recognize the same visitors. With
-   * `daily`, each UTC day has a random key, which is deleted afterwards.
+   * Secret from which [visitor IDs](visitor-ids.md#visitor-ids) are derived. With `daily`, each UTC day has a random key.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
    * The user. A header such as `http.request.header.x-api-key`, or a claim of the bearer token (`jwt.sub`,
-   * `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens). Another attribute of a recorded span of
-   * the request, such as `enduser.id`, and the result of a function are sent as they are.
+   * `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens). Other attributes of
+   * recorded spans, such as `enduser.id`, and the result of a function are sent as they are.
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
@@ -244,7 +240,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path (`full`), or the route and, without one, the path as in `titlePaths` (`template`). `template` also applies to dimensions made from the URL, to `{path}` in titles, and to referrers. It keeps words, such as the
+   * What is sent as the path of a page URL: the path (`full`), or the route and, without one, the path as in `titlePaths` (`template`). `template` also applies to dimensions made from the URL, `{path}` in titles, and referrers. It keeps words, such as the
    * name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
    * no query.
    * @default `full`
@@ -256,8 +252,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   referrers: option(oneOf('full', 'origin'), { default: 'full', isPrivacy: true }),
   /**
-   * Keeps the parameters `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` in the URL, so that Matomo records a site
-   * search instead of a page view. With `false`, they are removed.
+   * Keeps the parameters `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords`, so that Matomo records a site search instead
+   * of a page view. With `false`, they are removed.
    */
   siteSearch: option(boolean, { default: false }),
   /**
@@ -305,7 +301,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
    * What is sent about an error (status 400 and above, or a failed operation): nothing (`off`), or its class as the custom variable
-   * `error_type`. Free text instead of a class is sent as `_OTHER`.
+   * `error_type`, with `_OTHER` for free text.
    * @default `type`
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
@@ -339,8 +335,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   shutdownTimeoutMillis: option(integer(0, DAY_MILLIS), { default: 5_000 }),
   /**
-   * Stores or sends queued hits if the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception, but no signal
-   * without a handler), for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
+   * Stores or sends queued hits [if the process ends without a shutdown](delivery.md#what-happens-when-my-process-ends).
    * @default `false`; with `register` and `start` `true`
    */
   exitFlush: option(boolean),
@@ -349,8 +344,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   resendUnconfirmed: option(boolean, { default: false }),
   /**
-   * Folder or Redis (`redis://…`, `rediss://…`) that [stores hits](spool.md) until Matomo has confirmed them, so that they survive outages and
-   * restarts.
+   * Folder or Redis (`redis://…`, `rediss://…`) that [stores hits](spool.md) until Matomo has confirmed them.
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
   spool: option(spoolPlace),
@@ -360,7 +354,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
   /**
-   * Age from which spooled hits are no longer sent, in milliseconds. They count as `lost.expired`.
+   * Age from which spooled hits are lost (`expired`), in milliseconds.
    * @default `604800000` (7 days)
    */
   maxSpoolAgeMillis: option(integer(60_000, 366 * DAY_MILLIS), {
@@ -381,8 +375,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /** Logs each hit and sends nothing. The hits count as `accepted`. A `spool` is neither read nor written. */
   dryRun: option(boolean, { default: false, isPrivacy: true }),
   /**
-   * Receives [metrics](counts.md#metrics) of the package. `'global'` is the meter provider that the application registers with
-   * `@opentelemetry/api`, now or later.
+   * Receives [metrics](counts.md#metrics). `'global'` is the meter provider that is registered with `@opentelemetry/api`, now or later.
    * @example MATOMO_METRICS=global
    */
   meterProvider: option(meterProvider, { env: 'MATOMO_METRICS' }),
