@@ -288,8 +288,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
-   * A user agent that contains one of these names is an AI chatbot. Matomo silently drops requests whose name [it does not
-   * know](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
+   * A user agent that contains one of these names is an AI chatbot.  [Matomo drops other
+   * names](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
    * @default `AI_CHATBOTS`
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */
