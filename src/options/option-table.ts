@@ -288,7 +288,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
-   * A user agent that contains one of these names is an AI chatbot.  [Matomo drops other
+   * A user agent that contains one of these names is an AI chatbot. [Matomo drops other
    * names](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
    * @default `AI_CHATBOTS`
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
