@@ -25,7 +25,7 @@ test('`npm run docs:api` writes type and comment of each option', async () => {
   ]);
   expect(processor.deprecated).toEqual([
     'readonly (string | RegExp)[]',
-    expect.stringMatching(/^Regular expressions.* matomo\.deprecated_endpoint, .*dimensions/),
+    expect.stringMatching(/^Regular expressions.* matomo\.deprecated_endpoint.*dimensions/),
   ]);
   expect(processor.dimensions).toEqual([
     expect.stringContaining('string | ((request) => AttributeValue | undefined)'),
