@@ -185,8 +185,9 @@ export class Delivery {
   flush(): Promise<void> {
     const { exportTimeoutMillis } = this.#parts.options;
     const limitMillis = Math.min(exportTimeoutMillis, this.#limits.flushMillis);
-    if (this.#closed === undefined) this.#nextFlush ??= this.#hold(this.#send('flush'));
-    return withTimeout(limitMillis, this.#closed ?? this.#nextFlush ?? Promise.resolve());
+    if (this.#closed !== undefined) return withTimeout(limitMillis, this.#closed);
+    this.#nextFlush ??= this.#hold(this.#send('flush'));
+    return withTimeout(limitMillis, this.#nextFlush);
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */

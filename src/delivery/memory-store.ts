@@ -32,6 +32,8 @@ export class MemoryStore implements Store {
   #unsent: Hit[] = [];
   /** When each of them was put, on the monotonic clock. */
   #putMillis: number[] = [];
+  /** The first of them were claimed, and given back as they were. */
+  #areReturned = false;
   readonly #failed: FailedHits[] = [];
   readonly #counts: DeliveryCounts;
   readonly #maxHits: number;
@@ -65,10 +67,11 @@ export class MemoryStore implements Store {
     return isRoom || (this.#unsent.length === 0 && this.#failed.length > 0);
   }
 
-  /** When hits are due that are no suspects, on the monotonic clock; the past if they fill a bulk or failed, `Infinity` if there are none. */
+  /** When hits are due that are no suspects, on the monotonic clock; the past if they fill a bulk or were claimed, `Infinity` if there are none. */
   dueMillis(delayMillis: number): number {
     const isFull = this.#unsent.length >= this.#maxBulkHits;
-    if (isFull || this.#failed.length > this.suspects) return Number.NEGATIVE_INFINITY;
+    if (isFull || this.#areReturned || this.#failed.length > this.suspects)
+      return Number.NEGATIVE_INFINITY;
     return this.#unsentMillis + delayMillis;
   }
 
@@ -90,6 +93,7 @@ export class MemoryStore implements Store {
     if (this.#unsent.length > 0) {
       const hits = this.#unsent.splice(0, most);
       const [sinceMillis = 0] = this.#putMillis.splice(0, most);
+      this.#areReturned = false;
       return this.#toClaim({ hits, failures: 0, sinceMillis });
     }
     const index = this.#failed.findIndex(({ failures }) => failures <= maxFailures);
@@ -142,6 +146,7 @@ export class MemoryStore implements Store {
     if (failures === 0) {
       this.#unsent = [...hits, ...this.#unsent];
       this.#putMillis = [...hits.map(() => sinceMillis), ...this.#putMillis];
+      this.#areReturned = true;
       return;
     }
     const behindFailed = this.#failed.length - this.suspects;
@@ -154,6 +159,7 @@ export class MemoryStore implements Store {
     const hits = [...this.#unsent, ...this.#failed.splice(0).flatMap((failed) => failed.hits)];
     this.#unsent = [];
     this.#putMillis = [];
+    this.#areReturned = false;
     this.#remove(hits);
     return hits;
   }

@@ -142,7 +142,7 @@ function readFile(
 ): string | undefined {
   let problem = 'it is a pipe';
   try {
-    // Only one reader gets what is in a pipe. Others, also a second one of this process, would block it.
+    // Only its first reader gets what is in a pipe: the next one, also of this process, waits for another writer.
     if (!statSync(path).isFIFO()) return readFileSync(path, 'utf8');
   } catch (error) {
     problem = codeOf(error);

@@ -49,7 +49,8 @@ export function patternsFromText(text: string): (RegExp | string)[] {
     if (withFlags !== undefined) patterns.push(patternOf(withFlags));
     else if (text.includes(',') && !isBalanced(plain))
       throw new TypeError('a comma splits a pattern');
-    else if (OTHER_SEPARATOR.test(plain)) throw new TypeError('no comma separates patterns');
+    else if (OTHER_SEPARATOR.test(plain))
+      throw new TypeError('patterns must be separated by commas');
     else if (plain.trim() !== '') patterns.push(patternOf(plain.trim()));
   }
   return patterns;

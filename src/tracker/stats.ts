@@ -118,7 +118,7 @@ export function createStatsLog(
 /** Reasons that do not show that pages reach this process. */
 const NOISE: ReadonlySet<string> = new Set(['static', 'prefetch', 'polling', 'mcp']);
 /** If all of these are ignored, that is no coincidence. */
-const REQUESTS_TO_JUDGE = 20;
+const FIRST_REQUESTS = 20;
 
 /**
  * Logs once if the first 20 requests were all ignored for reasons that usually concern only some of them. Returns a function to call
@@ -138,9 +138,9 @@ export function watchFirstRequests(
     }
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
     requests += 1;
-    if (requests < REQUESTS_TO_JUDGE) return;
+    if (requests < FIRST_REQUESTS) return;
     const list = Array.from(counts, ([reason, count]) => `${reason}: ${count}`).join(', ');
-    const text = `The first ${REQUESTS_TO_JUDGE} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track such requests, set staticFiles or prefetches to track, or mcp to all.`;
+    const text = `The first ${FIRST_REQUESTS} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track such requests, set staticFiles or prefetches to track, or mcp to all.`;
     diagnostics.warnOnce('all-ignored', coded('all-ignored', text));
     counts = undefined;
   };

@@ -14,6 +14,7 @@ import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
+import { requires } from '../support/skips.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
@@ -506,6 +507,7 @@ test('the token may come from a file, and is read again; if that fails, one line
 });
 
 test('a token is not read from a pipe: who reads it a second time would wait forever', () => {
+  requires('a POSIX shell');
   const pipe = join(temporaryFolder(), 'pipe');
   execFileSync('mkfifo', [pipe]);
   const writer = spawn('sh', ['-c', 'echo abc123 > "$0"', pipe]);
