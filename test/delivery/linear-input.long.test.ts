@@ -29,7 +29,7 @@ import { retryAfterMillis } from '../../src/delivery/waits.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/scripted-transport.js';
 
-const BODY_BYTES = 4 * MIB;
+const BODY_BYTES = MIB;
 /** What the transport keeps of an answer. */
 const KEPT_BYTES = 64 * KIB;
 const HEADER_BYTES = 32 * KIB;

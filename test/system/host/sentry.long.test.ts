@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually, ROOT } from '../../support/child-process.js';
 import { listen } from '../../support/listen.js';
+import { sampled } from '../../support/long.js';
 import { packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { get, REGISTER } from '../../support/registered-app.js';
 import { APP, firstDelivery, startHost } from './hosts.js';
@@ -11,13 +12,13 @@ const npmPackage = packBeforeTests();
 const setUp = { name: 'sentry-alone', dependencies: { '@sentry/node': '10.78.0' } };
 const APP_WITH_SENTRY = 'traces-calls.cjs';
 
-const PRELOADS = [
+const PRELOADS: [node: number, when: string, args: string[]][] = [
   [20, 'after', [...REGISTER, APP_WITH_SENTRY]],
   [22, 'before', ['--require', '@sentry/node', ...REGISTER, APP_WITH_SENTRY]],
   [24, 'after', [...REGISTER, APP_WITH_SENTRY]],
-] as const;
+];
 
-test.each(PRELOADS)(
+test.each(sampled(PRELOADS.slice(0, 1), PRELOADS))(
   'on Node.js %d, Sentry 10 that is loaded %s the package traces requests of the application, and no delivery',
   async (node, _when, args) => {
     const { folder: cwd, node: path } = await preparePlace({ node, setUp }, npmPackage());

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { CHATGPT } from '../../support/chatbots.js';
+import { sampled } from '../../support/long.js';
 import { matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { AUTO, REGISTER } from '../../support/registered-app.js';
 
@@ -36,11 +37,13 @@ function summaryOf({ params, stored, aiRequest }: InspectedHit) {
   return [title, stored?.custom_var_v1, stored?.custom_dimension_1, isTimed, aiRequest?.bytes];
 }
 
+const ALONE = { way: 'without an SDK', dependencies: FRAMEWORKS, preloads: [] };
+const INSTRUMENTED = { way: 'with its instrumentation', dependencies: WITH_SDK, preloads: AUTO };
+
 test.for(
-  Object.keys(FRAMEWORKS).flatMap((framework) => [
-    { framework, way: 'with its instrumentation', dependencies: WITH_SDK, preloads: AUTO },
-    { framework, way: 'without an SDK', dependencies: FRAMEWORKS, preloads: [] },
-  ]),
+  sampled([ALONE], [ALONE, INSTRUMENTED]).flatMap((way) =>
+    Object.keys(FRAMEWORKS).map((framework) => ({ framework, ...way })),
+  ),
 )(
   '$framework $way: annotate, measure, ignore, 499, sizes, and routes',
   async ({ framework, dependencies, preloads }) => {

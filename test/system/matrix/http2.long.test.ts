@@ -19,6 +19,7 @@ import type { InspectedHit } from '../../../src/inspector/index.js';
 import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
 import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import {
   expectHits,
   installNodeBeforeTests,
@@ -31,7 +32,7 @@ import { prepareRuntime } from '../../support/runtimes.js';
 import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
-const NODES = [22, 26];
+const NODES = sampled([26], [22, 26]);
 /** A local one: for others, HTTPS is assumed. */
 const HOST = 'localhost:8443';
 const TLS = { SERVER: 'tls' };

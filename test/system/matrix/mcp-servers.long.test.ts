@@ -1,4 +1,5 @@
 import { test } from 'vitest';
+import { sampled } from '../../support/long.js';
 import {
   expectHits,
   matrix,
@@ -38,6 +39,7 @@ interface Row {
   readonly setUp?: SetUp;
   readonly preloads?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly isNightly?: boolean;
 }
 
 const request = { method: 'POST', path: '/mcp', status: 200 };
@@ -106,6 +108,7 @@ const ROWS: readonly Row[] = [
     setUp: BESIDE,
     preloads: AUTO,
     env: { CLOSE_AT_SIGTERM: '1' },
+    isNightly: true,
   },
   {
     name: 'MCP SDK 1.x with `trackMcp`',
@@ -156,7 +159,12 @@ const ROWS: readonly Row[] = [
 
 const npmPackage = packBeforeTests();
 
-test.for(ROWS)(
+test.for(
+  sampled(
+    ROWS.filter(({ isNightly }) => !isNightly),
+    ROWS,
+  ),
+)(
   '$name: one hit per call, with its title',
   async ({ file, client, requests, setUp = ALONE, preloads = [], env }) => {
     const place = await preparePlace({ node: OWN_NODE, setUp }, npmPackage());

@@ -11,6 +11,7 @@ import {
   traceApplication,
 } from '../../register/exported-spans.js';
 import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 
@@ -22,7 +23,7 @@ const WAYS = TRACINGS.filter(([how]) => FEW.has(how));
 const npmPackage = packBeforeTests();
 const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, cell]));
 
-test.each([...cells])(
+test.each(sampled([...cells].slice(-1), [...cells]))(
   'with SDK %s, applications have the traces, headers and globals that they have without this package',
   async (_sdk, cell) => {
     const { folder: cwd, node } = await preparePlace({ ...cell, build: [] }, npmPackage());
@@ -47,38 +48,44 @@ test.each([...cells])(
   },
 );
 
-test('Next.js whose instrumentation.js starts an SDK after the first connection exports all of its spans', async () => {
-  const next = matrix.FRAMEWORKS.find(({ name }) => name === 'Next.js') as Cell;
-  const folder = 'next-instrumented';
-  const build = [{ args: ['next/dist/bin/next', 'build'], cwd: folder }];
-  const { folder: cwd, node } = await preparePlace({ ...next, build }, npmPackage());
-  const { startOtlpReceiver }: Receivers = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
+/** It takes minutes to build. */
+const NEXT = sampled([], ['Next.js']);
 
-  async function run(preloads: readonly string[], site: Readonly<Record<string, string>>) {
-    const receiver = await startOtlpReceiver();
-    onTestFinished(() => receiver.close());
-    const env = {
-      ...exportingTo(receiver.url),
-      OTEL_BSP_SCHEDULE_DELAY: '50',
-      NEXT_TELEMETRY_DISABLED: '1',
-      ...site,
-    };
-    const start = ['../node_modules/next/dist/bin/next', 'start', folder, '--port', '0'];
-    const listening = ['--require', './listening.cjs'];
-    const args = [...listening, ...preloads, ...start, '--hostname', '127.0.0.1'];
-    const app = await startServer(args, { cwd, node, env });
-    await probe(app.url);
-    for (let id = 1; id <= PAGES; id += 1) await get(`${app.url}/users/${id}`);
-    // The SERVER span of a request ends last.
-    const isServer = (span: string) => span.startsWith('SERVER');
-    await eventually(() => receiver.spans().filter(isServer).length === PAGES);
-    await app.stop();
-    return receiver.spans();
-  }
+test.each(NEXT)(
+  '%s whose instrumentation.js starts an SDK after the first connection exports all of its spans',
+  async (framework) => {
+    const next = matrix.FRAMEWORKS.find(({ name }) => name === framework) as Cell;
+    const folder = 'next-instrumented';
+    const build = [{ args: ['next/dist/bin/next', 'build'], cwd: folder }];
+    const { folder: cwd, node } = await preparePlace({ ...next, build }, npmPackage());
+    const { startOtlpReceiver }: Receivers = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
 
-  const { inspector, env } = await matomo();
-  const alone = await run([], {});
-  expect(alone.length).toBeGreaterThan(PAGES);
-  expect(await run(REGISTER, env)).toEqual(alone);
-  expect(titles(inspector)).toEqual(Array(PAGES).fill('GET /users/[id]'));
-});
+    async function run(preloads: readonly string[], site: Readonly<Record<string, string>>) {
+      const receiver = await startOtlpReceiver();
+      onTestFinished(() => receiver.close());
+      const env = {
+        ...exportingTo(receiver.url),
+        OTEL_BSP_SCHEDULE_DELAY: '50',
+        NEXT_TELEMETRY_DISABLED: '1',
+        ...site,
+      };
+      const start = ['../node_modules/next/dist/bin/next', 'start', folder, '--port', '0'];
+      const listening = ['--require', './listening.cjs'];
+      const args = [...listening, ...preloads, ...start, '--hostname', '127.0.0.1'];
+      const app = await startServer(args, { cwd, node, env });
+      await probe(app.url);
+      for (let id = 1; id <= PAGES; id += 1) await get(`${app.url}/users/${id}`);
+      // The SERVER span of a request ends last.
+      const isServer = (span: string) => span.startsWith('SERVER');
+      await eventually(() => receiver.spans().filter(isServer).length === PAGES);
+      await app.stop();
+      return receiver.spans();
+    }
+
+    const { inspector, env } = await matomo();
+    const alone = await run([], {});
+    expect(alone.length).toBeGreaterThan(PAGES);
+    expect(await run(REGISTER, env)).toEqual(alone);
+    expect(titles(inspector)).toEqual(Array(PAGES).fill('GET /users/[id]'));
+  },
+);
