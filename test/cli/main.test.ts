@@ -57,11 +57,6 @@ test('inspect ends with its output, as behind `| head`', async () => {
   expect(await exited).toEqual([0, null]);
 });
 
-test.each(['SIGTERM', 'SIGHUP'] as const)('inspect ends in order by %s', async (signal) => {
-  const inspector = await startServer([MAIN, 'inspect', '--port', '0']);
-  expect(await inspector.stop(signal)).toEqual({ code: 0, signal: null });
-});
-
 test('gateway takes the services and scopes that flags or the environment name, flags win, and it sends what it has when it is told to end', async () => {
   const { inspector, env } = await matomo();
   const gateway = await startServer(
@@ -198,7 +193,7 @@ test.each(['stdout', 'stderr'] as const)(
   },
 );
 
-test.each([['--version'], ['--help'], ['doctor', '--json']])(
+test.each([['--version'], ['doctor', '--json']])(
   'an output that cannot be written is an error: %s',
   (...args) => {
     requires('/dev/full');

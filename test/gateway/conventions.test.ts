@@ -3,8 +3,6 @@ import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, otlpSpan, SERVER } from '../support/otlp-spans.js';
 
-type Attributes = Parameters<typeof otlpSpan>[0];
-
 /** Reads `name=value, name=value`. */
 function read(text: string): Record<string, string | number> {
   const pairs = text.split(/,\s+/).map((each) => {
@@ -169,25 +167,6 @@ test.each<[name: string, language: string, attributes: string, params: string]>(
   const expected = read(params);
   expect(hit?.params).toMatchObject(expected);
   expect(hit?.params.cip).toBe(expected.cip);
-});
-
-test.each<[string, Attributes]>([
-  ['gRPC', { 'rpc.system': 'grpc', 'rpc.method': 'Get', 'http.method': 'POST' }],
-  [
-    'gRPC with stable names',
-    { 'rpc.system.name': 'grpc', 'rpc.method': 'shop.Users/Get', 'http.request.method': 'POST' },
-  ],
-  [
-    'gRPC in .NET, its instrumentation off',
-    { 'grpc.method': '/shop.Users/Get', 'http.request.method': 'POST', 'url.path': '/' },
-  ],
-  ['messaging', { 'messaging.system': 'kafka' }],
-  ['a function', { 'faas.trigger': 'timer' }],
-])('a SERVER span of %s is no request', async (_name, attributes) => {
-  const { gateway } = await startGateway();
-  await sendSpans(gateway, exportRequest([otlpSpan(attributes, { kind: SERVER })]));
-  await eventually(() => gateway.stats().spans.unused === 1);
-  expect(gateway.stats().hits).toBe(0);
 });
 
 test('the title of a request without a path is the name of its span without secrets', async () => {

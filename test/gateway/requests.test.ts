@@ -7,7 +7,6 @@ import {
   CLIENT,
   exportRequest,
   type OtlpSpan,
-  otlpSpan,
   requestSpan,
   SERVER,
 } from '../support/otlp-spans.js';
@@ -98,26 +97,6 @@ test('requests of two services in one trace are two hits, and so is one of a ser
   ]);
 });
 
-test('siteId sees the service, and a resource can say what spans say, more weakly than they', async () => {
-  const siteId = ({ attributes }: { attributes: Record<string, unknown> }) =>
-    attributes['service.name'] === 'shop' ? 3 : undefined;
-  const set = await startGateway({ siteId, dimensions: { 2: 'service.name' } });
-  await send(set, [requestSpan('/ignored')], { 'service.name': 'unknown' });
-  await send(set, [requestSpan('/a')]);
-  const own = requestSpan('/b');
-  const resource = { 'service.name': 'shop', 'matomo.idsite': '7', 'matomo.cvar.team': 'blue' };
-  await send(set, [own, below(own, { 'matomo.cvar.team': 'red' })], resource);
-  await send(set, [requestSpan('/c')], { 'service.name': 'shop', 'matomo.ignore': 'true' });
-  expect(await titlesOf(set, 2)).toEqual(['GET /a', 'GET /b']);
-  const hits = set.inspector.hits().map(({ params }) => params);
-  expect(sorted(hits.map(({ idsite, dimension2 }) => `${idsite} ${dimension2}`))).toEqual([
-    '3 shop',
-    '7 shop',
-  ]);
-  expect(hits.find(({ idsite }) => idsite === '7')?.cvar).toContain('"team","red"');
-  expect(set.gateway.stats().ignored).toMatchObject({ site: 1, attribute: 1 });
-});
-
 test('an export that comes twice counts once', async () => {
   const set = await startGateway();
   const request = requestSpan('/a');
@@ -139,25 +118,6 @@ test('so does one with a SERVER span that is nested in the request', async () =>
   await send(set, [nested, request]);
   await eventually(() => set.gateway.stats().spans.waiting === 0);
   expect(set.gateway.stats()).toMatchObject({ hits: 1, pendingRequests: 0 });
-});
-
-test('spans of no request are dropped, and a cycle of parents does no harm', async () => {
-  const set = await startGateway();
-  const [a, b] = [otlpSpan(), otlpSpan()];
-  const { traceId } = a;
-  const circle = [
-    { ...a, parentSpanId: b.spanId },
-    { ...b, traceId, parentSpanId: a.spanId },
-  ];
-  const [c, d] = [requestSpan('/c'), requestSpan('/d')];
-  const requests = [
-    { ...c, parentSpanId: d.spanId },
-    { ...d, traceId: c.traceId, parentSpanId: c.spanId },
-  ];
-  await send(set, [otlpSpan(), ...circle, ...requests]);
-  await eventually(() => set.gateway.stats().spans.waiting === 0);
-  expect(await titlesOf(set, 1)).toHaveLength(1);
-  expect(set.gateway.stats().spans).toMatchObject({ used: 2, unused: 3 });
 });
 
 test('close finishes what was accepted', async () => {

@@ -144,18 +144,6 @@ const answering =
   ({ method, params }: ApiCall) =>
     [method, params.pluginName].includes(wanted) ? { value } : undefined;
 
-test('texts of Matomo cannot write to the terminal', async () => {
-  const answer = ({ method }: ApiCall) => {
-    if (method === 'API.getMatomoVersion') return { value: '5.8.0\x1b[2J' };
-    if (!method.includes('ConfiguredCustomDimensions')) return undefined;
-    return [{ ...ACTION, name: 'M\x1b[2J\x9b2J' }];
-  };
-  const { findings } = await diagnose({ answer }, { MATOMO_DIMENSIONS: '1=http.route' });
-  const texts = findings.map(({ found, advice }) => found + advice).join();
-  expect(texts).toContain('"M');
-  for (const control of ['\x1b', '\x9b']) expect(texts).not.toContain(control);
-});
-
 test.each([
   ['1', []],
   ['0', ['fields-dropped']],

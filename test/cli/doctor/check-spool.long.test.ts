@@ -102,15 +102,6 @@ test.each([
   expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
 });
 
-test('of the Matomo that a spool names, no control character reaches the terminal', async () => {
-  const folder = temporaryFolder();
-  const url = 'http://x.test/\u001b]0;title\u0007\u202e';
-  writeFileSync(join(folder, 'spool.json'), JSON.stringify({ format: 1, url }));
-  const findings = await check(folder);
-  expect(findings).toMatchObject([{ ...NOT_USED, found: expect.stringContaining('x.test') }]);
-  expect(formatFindings(findings)).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
-});
-
 test('a spool in Redis is inspected, and its password stays here', async () => {
   const redis = await startRedis('--user', 'shop', 'on', '>s3cret', '~*', '+@all');
   await redis.command('ACL', 'SETUSER', 'default', '>other');

@@ -19,16 +19,6 @@ test.each(['write', 'admin', 'super'] as const)(
   },
 );
 
-test('a token without access to any site cannot create one', async () => {
-  const matomo = await startMatomoSite();
-  const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
-  const { code, stdout } = await runSetup(environmentOf(matomo, 'noaccess'), args);
-  expect(code).toBe(3);
-  expect(stdout).toMatch(/without access/);
-  expect(stdout).toContain('super user');
-  expect(matomo.writes()).toEqual([]);
-});
-
 test('a token with view access is enough if there is nothing to do', async () => {
   const names = ['http METHOD', 'HTTP status', 'Route', 'Failed endpoint'];
   const matomo = await startMatomoSite({ dimensions: names.map((name) => ({ name })) });
@@ -53,28 +43,6 @@ test.each<[ApiRole, string]>([
     expect(matomo.writes()).toEqual([]);
   },
 );
-
-test('what Matomo refuses on the way is quoted, and the rest is done', async () => {
-  const matomo = await startMatomoSite({
-    answer: ({ method, params }) =>
-      method === 'CustomDimensions.configureNewCustomDimension' && params.name === 'Route'
-        ? {
-            result: 'error',
-            message:
-              "You can't access this resource as it requires 'write' access for the website id = 1.",
-          }
-        : undefined,
-  });
-  const { code, stdout, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/"Route" … (?!done)/);
-  expect(stderr).toContain('Creating the dimension "Failed endpoint" … done\n');
-  expect(stdout).toMatch(/\b3 of 4\b/);
-  expect(stdout).toContain('\nexport MATOMO_DIMENSIONS=1=matomo.failed_endpoint,');
-  expect(stdout.replace(/\s+/g, ' ')).toMatch(
-    /✗ dimension Route .*"You can't access this resource/,
-  );
-});
 
 test('a site as recorded, with its slots used: the calls are those that were recorded', async () => {
   const matomo = await startMatomoApi({

@@ -131,29 +131,6 @@ test('--create-site makes one site, with everything in it, and finds it again', 
   expect(matomo.sites).toHaveLength(2);
 });
 
-test('goals match URLs that contain the pattern, segments look at the dimension with the status', async () => {
-  const matomo = await startMatomoSite({ dimensions: [{ name: 'other' }] });
-  const args = ['--yes', '--goal', 'Orders=/orders?state=paid', '--segments'];
-  expect((await runSetup(environmentOf(matomo), args)).code).toBe(0);
-  expect(matomo.goals).toMatchObject([
-    {
-      name: 'Orders',
-      match_attribute: 'url',
-      pattern: '/orders?state=paid',
-      pattern_type: 'contains',
-    },
-  ]);
-  const goal = matomo.calls.find(({ method }) => method === 'Goals.addGoal');
-  const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
-  expect(goal?.params).toMatchObject({ ...flags, description: expect.stringContaining('/orders') });
-  expect(matomo.segments).toMatchObject([
-    { name: 'Visits with a server error', definition: 'dimension3=^5' },
-    { name: 'Visits with a 404', definition: 'dimension3==404' },
-    { name: 'Without user ID', definition: 'userId==' },
-  ]);
-  expect(matomo.segments[0]?.params).toMatchObject({ enabledAllUsers: '0', autoArchive: '0' });
-});
-
 test('what Matomo confirms and does not list is not called done', async () => {
   const matomo = await startMatomoSite({
     answer: ({ method, params }) =>

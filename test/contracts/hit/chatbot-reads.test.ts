@@ -1,9 +1,10 @@
 import type { Facts } from '../doors/build.js';
-import { additional, chatbot, golden, variables } from './golden.js';
+import { additional, chatbot, golden } from './golden.js';
 
 const USER_AGENT = 'Mozilla/5.0; compatible; ChatGPT-User/1.0; +https://openai.com/bot';
 const HEADERS = { 'user-agent': USER_AGENT };
 
+const PAGE = 'https://shop.example.org/users/42';
 const OPTIONS = { actionName: 'read' };
 
 const factsOf = (more: Facts): Facts => ({
@@ -20,30 +21,20 @@ function read(
   more: Facts,
   {
     isDocument = false,
-    size,
-    search = '',
-  }: { isDocument?: boolean; size?: string | null; search?: string },
+    ...differences
+  }: { isDocument?: boolean; bw_bytes?: string | null; url?: string } = {},
 ) {
-  const { status = 200, path = '/users/42' } = more;
-  const usual = status === 304 ? null : '1234'; // a 304 has no body
-  const url = `https://shop.example.org${path}${search}`;
+  const url = `https://shop.example.org${more.path ?? '/users/42'}`;
   return {
     name: `${name}: ${isDocument ? 'a document' : 'a page'}`,
     facts: factsOf(more),
     options: OPTIONS,
-    hits: [
-      chatbot({
-        ua: USER_AGENT,
-        action_name: 'read',
-        cvar: variables(status, 'GET'),
-        recMode: '1',
-        url: isDocument ? null : url,
-        download: isDocument ? url : null,
-        http_status: String(status),
-        bw_bytes: size === undefined ? usual : size,
-        source: 'opentelemetry-matomo',
-      }),
-    ],
+    chatbot: {
+      action_name: 'read',
+      ...(isDocument && { url: null, download: url }),
+      ...(more.status === 304 && { bw_bytes: null }), // it has no body
+      ...differences,
+    },
   };
 }
 
@@ -65,7 +56,7 @@ const DOCUMENT = { isDocument: true };
 golden([
   ...[301, 302, 303, 307, 308].map((status) => notRead(`status ${status}`, { status })),
   ...[300, 304, 400, 401, 404, 410, 429, 499, 500, 503].map((status) =>
-    read(`status ${status}`, { status }, {}),
+    read(`status ${status}`, { status }),
   ),
   ...['/a.css', '/robots.txt', '/sitemap.xml', '/app.js', '/a/b.woff2'].map((path) =>
     notRead(path, { path }),
@@ -75,7 +66,7 @@ golden([
     notRead(cookie, { headers: { ...HEADERS, cookie } }),
   ),
   ...['matomo_has_js=10', 'x_matomo_has_js=1', 'matomo_has_js=0'].map((cookie) =>
-    read(cookie, { headers: { ...HEADERS, cookie } }, {}),
+    read(cookie, { headers: { ...HEADERS, cookie } }),
   ),
   ...['bytes=1024-', 'bytes=10-', 'bytes=-500'].map((range) =>
     notRead(range, { path: '/a.pdf', status: 206, headers: { ...HEADERS, range } }),
@@ -103,10 +94,10 @@ const CAMPAIGNS = [
 // URLs.
 golden([
   ...CAMPAIGNS.map((name) =>
-    read(`without ${name}`, { query: `a=1&${name}=x&b=2` }, { search: '?a=1&b=2' }),
+    read(`without ${name}`, { query: `a=1&${name}=x&b=2` }, { url: `${PAGE}?a=1&b=2` }),
   ),
-  read('without campaigns', { query: 'a=1;utm_source=x&amp;utm_id=1' }, { search: '?a=1' }),
-  read('without a fragment', { query: 'x=1#part' }, { search: '?x=1%23part' }),
+  read('without campaigns', { query: 'a=1;utm_source=x&amp;utm_id=1' }, { url: `${PAGE}?a=1` }),
+  read('without a fragment', { query: 'x=1#part' }, { url: `${PAGE}?x=1%23part` }),
 ]);
 
 // Documents.
@@ -144,7 +135,7 @@ golden([
       ['/pdf', 200, ''],
     ] as const
   ).map(([path, status, type]) =>
-    read(`${path} with ${status} and ${type}`, of(path, status, type), {}),
+    read(`${path} with ${status} and ${type}`, of(path, status, type)),
   ),
 ]);
 
@@ -153,9 +144,8 @@ const withEvent = read(
   { ...of('/guide', 200, 'application/pdf'), query: 'a=1', calls: [['trackEvent', 'a', 'b']] },
   DOCUMENT,
 );
-const EVENT = { ua: USER_AGENT, url: 'https://shop.example.org/guide?a=1', e_c: 'a', e_a: 'b' };
 
-golden([{ ...withEvent, hits: [...withEvent.hits, additional(EVENT)] }]);
+golden([{ ...withEvent, hits: [chatbot(withEvent.chatbot), additional({ e_c: 'a', e_a: 'b' })] }]);
 
 const NAMES = [
   'http.response.body.size',
@@ -169,7 +159,7 @@ const sized = (value: number | string | boolean | readonly string[], size: strin
   read(
     `a size of ${JSON.stringify(value)}`,
     { bodyBytes: undefined, attributes: { 'http.response.body.size': value } },
-    { size },
+    { bw_bytes: size },
   );
 
 // Sizes of bodies that spans name.
@@ -184,7 +174,7 @@ golden([
           [name]: 5,
         },
       },
-      { size: '5' },
+      { bw_bytes: '5' },
     ),
   ),
   sized(0, '0'),

@@ -5,10 +5,18 @@ const call = (name: 'trackEvent' | 'trackGoal' | 'trackOrder' | 'trackHit', ...a
   name: `${name}(${JSON.stringify(args).slice(1, -1)})`.slice(0, 110),
   facts: { calls: [[name, ...args]] as const },
 });
+/** The page view and another hit. */
+const also = (differences: Parameters<typeof additional>[0]) => ({
+  hits: [page(), additional(differences)],
+});
+const REFUSED = { dropped: { invalid: 1 }, problems: ['parameter-invalid'] };
+const NOBODY = { hits: [], dropped: { no_visitor: 1 }, problems: ['parameter-invalid'] };
+/** Of a call outside of a request. */
+const OUTSIDE = { lang: null, url: null, ua: '-' };
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 
 golden([
-  { ...call('trackEvent', 'shop', 'buy'), hits: [page(), additional({ e_c: 'shop', e_a: 'buy' })] },
+  { ...call('trackEvent', 'shop', 'buy'), ...also({ e_c: 'shop', e_a: 'buy' }) },
   {
     ...call('trackEvent', 'shop', 'buy', {
       name: 'book',
@@ -17,86 +25,63 @@ golden([
       dimension3: 'x',
       cvar: { plan: 'pro' },
     }),
-    hits: [
-      page(),
-      additional({
-        e_n: 'book',
-        e_v: '12.5',
-        uid: 'ada',
-        dimension3: 'x',
-        e_c: 'shop',
-        e_a: 'buy',
-        cvar: '{"1":["plan","pro"]}',
-      }),
-    ],
+    ...also({
+      e_n: 'book',
+      e_v: '12.5',
+      uid: 'ada',
+      dimension3: 'x',
+      e_c: 'shop',
+      e_a: 'buy',
+      cvar: '{"1":["plan","pro"]}',
+    }),
   },
   {
     ...call('trackEvent', 'shop', 'buy', { value: '12.5' }),
-    hits: [page(), additional({ e_v: '12.5', e_c: 'shop', e_a: 'buy' })],
+    ...also({ e_v: '12.5', e_c: 'shop', e_a: 'buy' }),
   },
   {
     ...call('trackEvent', 'shop', 'buy', { value: 'much' }),
-    hits: [page(), additional({ e_c: 'shop', e_a: 'buy' })],
+    ...also({ e_c: 'shop', e_a: 'buy' }),
     problems: ['parameter-invalid'],
   },
   {
     ...call('trackEvent', 'shop', 'buy', 'x'),
-    hits: [page(), additional({ e_c: 'shop', e_a: 'buy' })],
+    ...also({ e_c: 'shop', e_a: 'buy' }),
     problems: ['parameter-invalid'],
   },
-  { ...call('trackEvent', '', 'buy'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackEvent', 'shop', ' '), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackEvent', 'shop', '0'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackEvent', 7, 8), hits: [page(), additional({ e_c: '7', e_a: '8' })] },
-  {
-    ...call('trackEvent', 'x'.repeat(4200), 'b'),
-    hits: [page(), additional({ e_c: 'x'.repeat(4096), e_a: 'b' })],
-  },
+  { ...call('trackEvent', '', 'buy'), ...REFUSED },
+  { ...call('trackEvent', 'shop', ' '), ...REFUSED },
+  { ...call('trackEvent', 'shop', '0'), ...REFUSED },
+  { ...call('trackEvent', 7, 8), ...also({ e_c: '7', e_a: '8' }) },
+  { ...call('trackEvent', 'x'.repeat(4200), 'b'), ...also({ e_c: 'x'.repeat(4096), e_a: 'b' }) },
   {
     ...call('trackEvent', 'a', 'b', {
       url: 'https://x.example/token/9fK2mQ7x?token=1',
       urlref: 'https://y.example/',
     }),
-    hits: [
-      page(),
-      additional({
-        url: 'https://x.example/token/redacted?token=redacted',
-        urlref: 'https://y.example/',
-        e_c: 'a',
-        e_a: 'b',
-      }),
-    ],
+    ...also({
+      url: 'https://x.example/token/redacted?token=redacted',
+      urlref: 'https://y.example/',
+      e_c: 'a',
+      e_a: 'b',
+    }),
   },
   {
     ...call('trackEvent', 'a', 'b', { cdt: 1_795_000_000 }),
-    hits: [page(), additional({ cdt: '1795000000', e_c: 'a', e_a: 'b' })],
+    ...also({ cdt: '1795000000', e_c: 'a', e_a: 'b' }),
   },
-  {
-    ...call('trackEvent', 'a', 'b', { cdt: 'yesterday' }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
+  { ...call('trackEvent', 'a', 'b', { cdt: 'yesterday' }), ...REFUSED },
   {
     ...call('trackEvent', 'a', 'b', { e_x: 1, rec: 0 }),
-    hits: [page(), additional({ e_c: 'a', e_a: 'b' })],
+    ...also({ e_c: 'a', e_a: 'b' }),
     problems: ['parameter-invalid'],
   },
-  {
-    ...call('trackEvent', 'a', 'b', { idsite: 7 }),
-    hits: [page(), additional({ idsite: '7', e_c: 'a', e_a: 'b' })],
-  },
-  { ...call('trackGoal', 3), hits: [page(), additional({ idgoal: '3' })] },
-  {
-    ...call('trackGoal', 3, { revenue: 19.5 }),
-    hits: [page(), additional({ revenue: '19.5', idgoal: '3' })],
-  },
-  { ...call('trackGoal', 0), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackGoal', 1.5), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  {
-    ...call('trackGoal', 3, { revenue: Number.NaN }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
+  { ...call('trackEvent', 'a', 'b', { idsite: 7 }), ...also({ idsite: '7', e_c: 'a', e_a: 'b' }) },
+  { ...call('trackGoal', 3), ...also({ idgoal: '3' }) },
+  { ...call('trackGoal', 3, { revenue: 19.5 }), ...also({ revenue: '19.5', idgoal: '3' }) },
+  { ...call('trackGoal', 0), ...REFUSED },
+  { ...call('trackGoal', 1.5), ...REFUSED },
+  { ...call('trackGoal', 3, { revenue: Number.NaN }), ...REFUSED },
   {
     ...call('trackOrder', {
       id: 'A-1',
@@ -110,35 +95,24 @@ golden([
         { sku: 7 },
       ],
     }),
-    hits: [
-      page(),
-      additional({
-        ec_st: '40',
-        ec_tx: '9.57',
-        ec_sh: '5',
-        ec_dt: '1',
-        ec_items: '[["mug","Mug",["a","b"],25.165,2],["7","","",0,1]]',
-        idgoal: '0',
-        ec_id: 'A-1',
-        revenue: '59.9',
-      }),
-    ],
+    ...also({
+      ec_st: '40',
+      ec_tx: '9.57',
+      ec_sh: '5',
+      ec_dt: '1',
+      ec_items: '[["mug","Mug",["a","b"],25.165,2],["7","","",0,1]]',
+      idgoal: '0',
+      ec_id: 'A-1',
+      revenue: '59.9',
+    }),
   },
   {
     ...call('trackOrder', { id: 7, revenue: 0 }, { uid: 'ada' }),
-    hits: [page(), additional({ uid: 'ada', idgoal: '0', ec_id: '7', revenue: '0' })],
+    ...also({ uid: 'ada', idgoal: '0', ec_id: '7', revenue: '0' }),
   },
-  {
-    ...call('trackOrder', { id: '', revenue: 1 }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...call('trackOrder', { id: 'A', revenue: 'x' }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
-  { ...call('trackOrder', 'A'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackOrder', { id: '', revenue: 1 }), ...REFUSED },
+  { ...call('trackOrder', { id: 'A', revenue: 'x' }), ...REFUSED },
+  { ...call('trackOrder', 'A'), ...REFUSED },
   {
     ...call('trackOrder', {
       id: 'A',
@@ -151,15 +125,12 @@ golden([
         null,
       ],
     }),
-    hits: [
-      page(),
-      additional({
-        ec_items: '[["b","","",0,1],["b","","",0,1]]',
-        idgoal: '0',
-        ec_id: 'A',
-        revenue: '1',
-      }),
-    ],
+    ...also({
+      ec_items: '[["b","","",0,1],["b","","",0,1]]',
+      idgoal: '0',
+      ec_id: 'A',
+      revenue: '1',
+    }),
     problems: ['parameter-invalid'],
   },
   {
@@ -172,15 +143,12 @@ golden([
         { sku: 'c', quantity: 1.6 },
       ],
     }),
-    hits: [
-      page(),
-      additional({
-        ec_items: '[["a","",["1","2","3","4","5"],0,65535],["b","","c",0,0],["c","","",0,2]]',
-        idgoal: '0',
-        ec_id: 'A',
-        revenue: '1',
-      }),
-    ],
+    ...also({
+      ec_items: '[["a","",["1","2","3","4","5"],0,65535],["b","","c",0,0],["c","","",0,2]]',
+      idgoal: '0',
+      ec_id: 'A',
+      revenue: '1',
+    }),
   },
   {
     ...call('trackOrder', {
@@ -189,26 +157,16 @@ golden([
       items: Array.from({ length: 9 }, (_, i) => ({ sku: `s${i}`, name: 'x'.repeat(4096) })),
     }),
     name: 'items that are too long',
-    hits: [
-      page(),
-      additional({
-        ec_items: `[["s0","${'x'.repeat(4096)}","",0,1],["s1","${'x'.repeat(4096)}","",0,1],["s2","${'x'.repeat(4096)}","",0,1],["s3","${'x'.repeat(4096)}","",0,1],["s4","${'x'.repeat(4096)}","",0,1],["s5","${'x'.repeat(4096)}","",0,1],["s6","${'x'.repeat(4096)}","",0,1]]`,
-        idgoal: '0',
-        ec_id: 'A',
-        revenue: '1',
-      }),
-    ],
+    ...also({
+      ec_items: `[["s0","${'x'.repeat(4096)}","",0,1],["s1","${'x'.repeat(4096)}","",0,1],["s2","${'x'.repeat(4096)}","",0,1],["s3","${'x'.repeat(4096)}","",0,1],["s4","${'x'.repeat(4096)}","",0,1],["s5","${'x'.repeat(4096)}","",0,1],["s6","${'x'.repeat(4096)}","",0,1]]`,
+      idgoal: '0',
+      ec_id: 'A',
+      revenue: '1',
+    }),
     problems: ['parameter-invalid'],
   },
-  {
-    ...call('trackOrder', { id: 'x'.repeat(120), revenue: 1e16 }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...call('trackGoal', '3', { revenue: '1.5' }),
-    hits: [page(), additional({ revenue: '1.5', idgoal: '3' })],
-  },
+  { ...call('trackOrder', { id: 'x'.repeat(120), revenue: 1e16 }), ...REFUSED },
+  { ...call('trackGoal', '3', { revenue: '1.5' }), ...also({ revenue: '1.5', idgoal: '3' }) },
   {
     ...call('trackOrder', {
       id: 'A',
@@ -216,60 +174,50 @@ golden([
       tax: '1.50',
       items: [{ sku: 'a', price: '9.99', quantity: '2' }],
     }),
-    hits: [
-      page(),
-      additional({
-        ec_tx: '1.5',
-        ec_items: '[["a","","",9.99,2]]',
-        idgoal: '0',
-        ec_id: 'A',
-        revenue: '9.99',
-      }),
-    ],
+    ...also({
+      ec_tx: '1.5',
+      ec_items: '[["a","","",9.99,2]]',
+      idgoal: '0',
+      ec_id: 'A',
+      revenue: '9.99',
+    }),
   },
   {
     ...call('trackOrder', { id: 'A', revenue: 1, total: 2, taxes: 3 }),
-    hits: [page(), additional({ idgoal: '0', ec_id: 'A', revenue: '1' })],
+    ...also({ idgoal: '0', ec_id: 'A', revenue: '1' }),
     problems: ['parameter-invalid'],
   },
   {
     ...call('trackOrder', { id: 'A', revenue: 1, items: 'x' }),
-    hits: [page(), additional({ idgoal: '0', ec_id: 'A', revenue: '1' })],
+    ...also({ idgoal: '0', ec_id: 'A', revenue: '1' }),
     problems: ['parameter-invalid'],
   },
   {
     ...call('trackEvent', 'a', 'b', { cdt: '2026-11-20 10:00:00' }),
-    hits: [page(), additional({ cdt: '1795168800', e_c: 'a', e_a: 'b' })],
+    ...also({ cdt: '1795168800', e_c: 'a', e_a: 'b' }),
   },
   {
     ...call('trackEvent', 'a', 'b', { cdt: '2026-11-20T10:00:00Z' }),
-    hits: [page(), additional({ cdt: '1795168800', e_c: 'a', e_a: 'b' })],
+    ...also({ cdt: '1795168800', e_c: 'a', e_a: 'b' }),
   },
   {
     ...call('trackEvent', 'a', 'b', { cdt: 1_795_000_000_123 }),
-    hits: [page(), additional({ cdt: '1795000000', e_c: 'a', e_a: 'b' })],
+    ...also({ cdt: '1795000000', e_c: 'a', e_a: 'b' }),
   },
   {
     ...call('trackEvent', 'a', 'b', { cdt: new Date(1_795_000_000_000) }),
-    hits: [page(), additional({ cdt: '1795000000', e_c: 'a', e_a: 'b' })],
+    ...also({ cdt: '1795000000', e_c: 'a', e_a: 'b' }),
   },
   {
     ...call('trackHit', { download: 'https://u:p@x.example/a.pdf' }),
-    hits: [page(), additional({ download: 'https://x.example/a.pdf' })],
+    ...also({ download: 'https://x.example/a.pdf' }),
   },
-  {
-    ...call('trackHit', { link: 'https://x.example/' }),
-    hits: [page(), additional({ link: 'https://x.example/' })],
-  },
+  { ...call('trackHit', { link: 'https://x.example/' }), ...also({ link: 'https://x.example/' }) },
   {
     ...call('trackHit', { search: 'shoes', search_cat: 'a', search_count: 3 }),
-    hits: [page(), additional({ search: 'shoes', search_cat: 'a', search_count: '3' })],
+    ...also({ search: 'shoes', search_cat: 'a', search_count: '3' }),
   },
-  {
-    ...call('trackHit', { search: '0' }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
+  { ...call('trackHit', { search: '0' }), ...REFUSED },
   {
     ...call('trackHit', { action_name: 'A page', url: 'https://x.example/b' }),
     hits: [
@@ -286,18 +234,14 @@ golden([
   },
   {
     ...call('trackHit', { c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' }),
-    hits: [page(), additional({ c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' })],
+    ...also({ c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' }),
   },
-  { ...call('trackHit', { ping: true }), hits: [page(), additional({ ping: '1' })] },
-  { ...call('trackHit', { uid: 'ada' }), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackHit', {}), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackHit', 'x'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  { ...call('trackHit', { e_c: 'a' }), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
-  {
-    ...call('trackHit', { download: 'a.pdf' }),
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
+  { ...call('trackHit', { ping: true }), ...also({ ping: '1' }) },
+  { ...call('trackHit', { uid: 'ada' }), ...REFUSED },
+  { ...call('trackHit', {}), ...REFUSED },
+  { ...call('trackHit', 'x'), ...REFUSED },
+  { ...call('trackHit', { e_c: 'a' }), ...REFUSED },
+  { ...call('trackHit', { download: 'a.pdf' }), ...REFUSED },
   {
     ...call('trackHit', { url: 'https://x.example/', cip: '192.0.2.99', country: 'de' }),
     options: { ...TOKEN, anonymizeIp: 1 },
@@ -308,25 +252,23 @@ golden([
   },
   {
     ...call('trackHit', { url: 'https://x.example/', country: 'de' }),
-    hits: [page(), additional({ url: 'https://x.example/' })],
+    ...also({ url: 'https://x.example/' }),
     problems: ['parameter-invalid'],
   },
   {
     name: 'a call whose clock is ahead',
     facts: { callMillis: 1_795_176_009_000, calls: [['trackGoal', 1]] },
-    hits: [page(), additional({ idgoal: '1' })],
+    ...also({ idgoal: '1' }),
   },
   {
     name: 'a call before now',
     facts: { callMillis: 1_795_176_000_900, calls: [['trackGoal', 1]] },
-    hits: [page(), additional({ cdt: '1795176000', idgoal: '1' })],
+    ...also({ cdt: '1795176000', idgoal: '1' }),
   },
   {
     name: 'outside of a request, with a user',
     facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
-    hits: [
-      additional({ cid: null, lang: null, url: null, ua: '-', uid: 'ada', e_c: 'a', e_a: 'b' }),
-    ],
+    hits: [additional({ ...OUTSIDE, cid: null, uid: 'ada', e_c: 'a', e_a: 'b' })],
   },
   {
     name: 'outside of a request, with a visitor and a site',
@@ -348,17 +290,13 @@ golden([
   {
     name: 'outside of a request, nobody',
     facts: { isOutside: true, calls: [['trackEvent', 'a', 'b']] },
-    hits: [],
-    dropped: { no_visitor: 1 },
-    problems: ['parameter-invalid'],
+    ...NOBODY,
   },
   {
     name: 'outside of a request, privacy: strict',
     options: { privacy: 'strict' },
     facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
-    hits: [],
-    dropped: { no_visitor: 1 },
-    problems: ['parameter-invalid'],
+    ...NOBODY,
   },
   {
     name: 'outside of a request, privacy: strict, with a visitor',
@@ -384,8 +322,7 @@ golden([
     options: { siteId: () => 3 },
     facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
     hits: [],
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
+    ...REFUSED,
   },
   {
     name: 'outside of a request, not in the sample',
@@ -397,17 +334,13 @@ golden([
         ['trackEvent', 'a', 'b', { uid: 'ann' }],
       ],
     },
-    hits: [
-      additional({ cid: null, lang: null, url: null, ua: '-', uid: 'ann', e_c: 'a', e_a: 'b' }),
-    ],
+    hits: [additional({ ...OUTSIDE, cid: null, uid: 'ann', e_c: 'a', e_a: 'b' })],
   },
   {
     name: 'outside of a request, doNotTrack',
     options: { doNotTrack: true },
     facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
-    hits: [
-      additional({ cid: null, lang: null, url: null, ua: '-', uid: 'ada', e_c: 'a', e_a: 'b' }),
-    ],
+    hits: [additional({ ...OUTSIDE, cid: null, uid: 'ada', e_c: 'a', e_a: 'b' })],
   },
   {
     name: 'outside of a request, beforeSend',
@@ -440,7 +373,7 @@ golden([
   {
     name: 'a hit after the end',
     facts: { callsAfter: [['trackEvent', 'a', 'b']] },
-    hits: [page(), additional({ e_c: 'a', e_a: 'b' })],
+    ...also({ e_c: 'a', e_a: 'b' }),
   },
   {
     name: 'a hit of an open request',
@@ -540,7 +473,7 @@ golden([
   {
     name: 'the time of a hit is not in the future',
     facts: { nowMillis: 1_795_176_000_500, calls: [['trackGoal', 1]] },
-    hits: [page(), additional({ cdt: '1795176000', idgoal: '1' })],
+    ...also({ cdt: '1795176000', idgoal: '1' }),
   },
   {
     name: 'a hit of an ignored request',
@@ -564,12 +497,7 @@ golden([
       additional({ cdt: '1795176000', idgoal: '1' }),
     ],
   },
-  {
-    name: 'a span event that is none',
-    facts: { events: [{ e_c: 'a' }] },
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  },
+  { name: 'a span event that is none', facts: { events: [{ e_c: 'a' }] }, ...REFUSED },
   {
     name: 'span events and calls',
     facts: { events: [{ idgoal: 1 }], calls: [['trackGoal', 2]] },

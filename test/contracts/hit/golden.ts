@@ -4,20 +4,25 @@ import { type Built, type Facts, type MatomoOptions, NOON, openBuilder } from '.
 /** A parameter by its name; `null`: the hit does not have it. */
 type Differences = Readonly<Record<string, string | null>>;
 
-interface Expected {
-  readonly kind: 'action' | 'chatbot';
-  readonly parameters: Differences;
+interface Hit {
+  readonly kind: 'page' | 'chatbot' | 'additional';
+  readonly differences: Differences;
 }
 
-/** One request, the options with which it is tracked, and its hits. */
+/** One request, the options with which it is tracked, and how its hits differ from those that a reader of the facts expects. */
 interface Row {
-  readonly name: string;
+  /** @default the facts and options */
+  readonly name?: string;
   readonly facts?: Facts;
   readonly options?: MatomoOptions;
   /** Requests that came before, of which nothing is compared. */
   readonly before?: readonly Facts[];
-  /** @default one page view that is the base hit */
-  readonly hits?: readonly Expected[];
+  /** The only hit is this page view. @default {} */
+  readonly page?: Differences;
+  /** The only hit is this one of an AI chatbot. */
+  readonly chatbot?: Differences;
+  /** All hits, if it is not one. */
+  readonly hits?: readonly Hit[];
   /** Why there is no page view. */
   readonly ignored?: string;
   readonly dropped?: Readonly<Record<string, number>>;
@@ -28,44 +33,17 @@ interface Row {
 /** A visitor ID that is made of the request: 16 hex digits. */
 const MADE_ID = 'made of the request';
 
-/** What all hits of a request have in common. */
-const SHARED: Differences = {
-  idsite: '1',
-  rec: '1',
-  apiv: '1',
-  bots: '1',
-  cid: MADE_ID,
-  ua: 'curl/8.5.0',
-  lang: 'sv-SE',
-  url: 'https://shop.example.org/users/42',
-  cdt: String(NOON / 1000),
-};
-
-/** The page view of `GET /users/42` with nothing configured. */
-const PAGE: Differences = {
-  ...SHARED,
-  action_name: 'GET /users/:id',
-  gt_ms: '12',
-  pf_srv: '12',
-  cvar: '{"1":["http_status_code","200"],"2":["http_method","GET"]}',
-};
-
-/** The page view that differs from the base hit in these parameters only. */
-export function page(differences: Differences = {}): Expected {
-  return { kind: 'action', parameters: { ...PAGE, ...differences } };
+export function page(differences: Differences = {}): Hit {
+  return { kind: 'page', differences };
 }
 
-/** The same for an AI chatbot. */
-export function chatbot(differences: Differences = {}): Expected {
-  return { kind: 'chatbot', parameters: { ...PAGE, ...differences } };
+export function chatbot(differences: Differences = {}): Hit {
+  return { kind: 'chatbot', differences };
 }
 
-/** A hit besides the page view: the time is that of the call, one second after the start. */
-export function additional(differences: Differences): Expected {
-  return {
-    kind: 'action',
-    parameters: { ...SHARED, cdt: String(NOON / 1000 + 1), ...differences },
-  };
+/** A hit besides the page view. */
+export function additional(differences: Differences): Hit {
+  return { kind: 'additional', differences };
 }
 
 /** The custom variables of a request. */
@@ -82,13 +60,16 @@ export function variables(
 
 /** Compares all parameters of all hits of each row. */
 export function golden(rows: readonly Row[]): void {
-  test.each(rows.map((row) => [row.name, row] as const))('%s', (_name, row) => {
-    const { facts = {}, options, before = [], hits, ignored, dropped = {}, problems = [] } = row;
+  test.each(rows.map((row) => [nameOf(row), row] as const))('%s', (_name, row) => {
+    const { facts = {}, options, before = [], ignored, dropped = {}, problems = [] } = row;
     const builder = openBuilder(options);
     for (const each of before) builder.build(each);
     const built = builder.build(facts);
     builder.close();
-    const expected = hits ?? (ignored === undefined ? [page()] : []);
+    const expected = hitsOf(row).map((hit) => ({
+      kind: hit.kind === 'chatbot' ? 'chatbot' : 'action',
+      parameters: parametersOf(hit, facts),
+    }));
     const isMade = (i: number) => expected[i]?.parameters.cid === MADE_ID;
     expect({
       hits: built.hits.map(({ kind, parameters }, i) => ({
@@ -98,14 +79,58 @@ export function golden(rows: readonly Row[]): void {
       ignored: built.ignored,
       dropped: built.dropped,
       problems: built.problems,
-    }).toEqual({
-      hits: expected.map(({ kind, parameters }) => ({ kind, parameters: withoutNull(parameters) })),
-      ignored,
-      dropped,
-      problems,
-    });
+    }).toEqual({ hits: expected, ignored, dropped, problems });
     checkCounts(built);
   });
+}
+
+function nameOf({ name, facts = {}, options = {} }: Row): string {
+  return name ?? JSON.stringify({ ...facts, options }, textOf).slice(0, 120);
+}
+
+function textOf(_key: string, value: unknown): unknown {
+  return typeof value === 'function' || value instanceof RegExp ? String(value) : value;
+}
+
+function hitsOf({ hits, page: ofPage, chatbot: ofChatbot, ignored }: Row): readonly Hit[] {
+  if (hits) return hits;
+  if (ofChatbot) return [chatbot(ofChatbot)];
+  return ignored === undefined ? [page(ofPage)] : [];
+}
+
+/** What a hit is expected to have: the facts as they are, with nothing configured. */
+function parametersOf({ kind, differences }: Hit, facts: Facts): Record<string, string> {
+  const { method = 'GET', path = '/users/42', route = '/users/:id', status = 200 } = facts;
+  const headers = { 'user-agent': 'curl/8.5.0', ...facts.headers };
+  const ofEach: Differences = {
+    idsite: '1',
+    rec: '1',
+    apiv: '1',
+    bots: '1',
+    cid: MADE_ID,
+    ua: headers['user-agent'] ?? '-',
+    lang: 'sv-SE',
+    url: `https://shop.example.org${path}${facts.query ? `?${facts.query}` : ''}`,
+    cdt: String(NOON / 1000),
+  };
+  const ofPage: Differences = {
+    action_name: `${method} ${route === '' ? path : route}`,
+    gt_ms: '12',
+    pf_srv: '12',
+    cvar: variables(status, method),
+  };
+  const ofKind: Record<Hit['kind'], Differences> = {
+    page: ofPage,
+    chatbot: {
+      ...ofPage,
+      recMode: '1',
+      http_status: String(status),
+      bw_bytes: facts.bodyBytes === undefined ? null : String(facts.bodyBytes),
+      source: 'opentelemetry-matomo',
+    },
+    additional: { cdt: String(NOON / 1000 + 1) }, // that of the call, one second after the start
+  };
+  return withoutNull({ ...ofEach, ...ofKind[kind], ...differences });
 }
 
 /** Each hit is counted once, and names its site and its visitor. */

@@ -1,4 +1,4 @@
-import { golden, page } from './golden.js';
+import { golden } from './golden.js';
 
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const forwarded = (
@@ -23,7 +23,7 @@ golden([
       'x-forwarded-host': 'x.example',
       'x-forwarded-proto': 'http',
     }),
-    hits: [page({ cip: '10.0.0.1' })],
+    page: { cip: '10.0.0.1' },
   },
   {
     ...forwarded(true, {
@@ -31,31 +31,19 @@ golden([
       'x-forwarded-host': 'x.example, y.example',
       'x-forwarded-proto': 'HTTP, https',
     }),
-    hits: [page({ cip: '198.51.100.1', url: 'http://x.example/users/42' })],
+    page: { cip: '198.51.100.1', url: 'http://x.example/users/42' },
   },
-  {
-    ...forwarded(true, { 'x-forwarded-proto': 'https' }, '10.0.0.1'),
-    hits: [page({ cip: '10.0.0.1' })],
-  },
+  { ...forwarded(true, { 'x-forwarded-proto': 'https' }, '10.0.0.1'), page: { cip: '10.0.0.1' } },
   {
     ...forwarded(true, { 'x-forwarded-proto': 'ftp', 'x-forwarded-host': '' }),
-    hits: [page({ cip: '10.0.0.1' })],
+    page: { cip: '10.0.0.1' },
   },
-  {
-    ...forwarded(1, { [FOR]: '198.51.100.1, 198.51.100.2' }),
-    hits: [page({ cip: '198.51.100.2' })],
-  },
-  {
-    ...forwarded(2, { [FOR]: '198.51.100.1, 198.51.100.2' }),
-    hits: [page({ cip: '198.51.100.1' })],
-  },
-  {
-    ...forwarded(3, { [FOR]: '198.51.100.1, 198.51.100.2' }),
-    hits: [page({ cip: '198.51.100.1' })],
-  },
+  { ...forwarded(1, { [FOR]: '198.51.100.1, 198.51.100.2' }), page: { cip: '198.51.100.2' } },
+  { ...forwarded(2, { [FOR]: '198.51.100.1, 198.51.100.2' }), page: { cip: '198.51.100.1' } },
+  { ...forwarded(3, { [FOR]: '198.51.100.1, 198.51.100.2' }), page: { cip: '198.51.100.1' } },
   {
     ...forwarded(['10.0.0.0/8'], { [FOR]: '198.51.100.1, 203.0.113.1, 10.0.0.2' }),
-    hits: [page({ cip: '203.0.113.1' })],
+    page: { cip: '203.0.113.1' },
   },
   {
     ...forwarded(
@@ -63,43 +51,40 @@ golden([
       { [FOR]: '198.51.100.1', 'x-forwarded-host': 'x.example' },
       '203.0.113.1',
     ),
-    hits: [page({ cip: '203.0.113.1' })],
+    page: { cip: '203.0.113.1' },
   },
   {
     ...forwarded(['uniquelocal', 'loopback'], { [FOR]: '198.51.100.1, 192.168.1.1, 127.0.0.1' }),
-    hits: [page({ cip: '198.51.100.1' })],
+    page: { cip: '198.51.100.1' },
   },
   {
     ...forwarded(['linklocal'], { [FOR]: '198.51.100.1' }, 'fe80::1%eth0'),
-    hits: [page({ cip: '198.51.100.1' })],
+    page: { cip: '198.51.100.1' },
   },
-  { ...forwarded(true, { [FOR]: 'unknown, 10.0.0.2' }), hits: [page({ cip: '10.0.0.2' })] },
+  { ...forwarded(true, { [FOR]: 'unknown, 10.0.0.2' }), page: { cip: '10.0.0.2' } },
   {
     ...forwarded(true, { [FOR]: '"[2001:db8::1]:443", 10.0.0.2:80' }),
-    hits: [page({ cip: '2001:db8::1' })],
+    page: { cip: '2001:db8::1' },
   },
-  { ...forwarded(true, { [FOR]: ' , 198.51.100.1, ,' }), hits: [page({ cip: '198.51.100.1' })] },
-  { ...forwarded(true, { [FOR]: '::ffff:198.51.100.1' }), hits: [page({ cip: '198.51.100.1' })] },
+  { ...forwarded(true, { [FOR]: ' , 198.51.100.1, ,' }), page: { cip: '198.51.100.1' } },
+  { ...forwarded(true, { [FOR]: '::ffff:198.51.100.1' }), page: { cip: '198.51.100.1' } },
   {
     ...forwarded(true, { [FOR]: `1.1.1.1, ${'10.0.0.2, '.repeat(100)}` }),
-    hits: [page({ cip: '10.0.0.2' })],
+    page: { cip: '10.0.0.2' },
   },
-  { ...forwarded(1, {}), hits: [page({ cip: '10.0.0.1' })] },
-  {
-    ...forwarded(true, { [FOR]: '198.51.100.1, unknown, 10.0.0.2' }),
-    hits: [page({ cip: '10.0.0.2' })],
-  },
+  { ...forwarded(1, {}), page: { cip: '10.0.0.1' } },
+  { ...forwarded(true, { [FOR]: '198.51.100.1, unknown, 10.0.0.2' }), page: { cip: '10.0.0.2' } },
   {
     ...forwarded(['10.0.0.0/255.0.0.0'], { [FOR]: '198.51.100.1, 11.0.0.2' }),
-    hits: [page({ cip: '11.0.0.2' })],
+    page: { cip: '11.0.0.2' },
   },
   {
     ...forwarded(true, { 'x-forwarded-host': 'localhost:3000' }),
-    hits: [page({ cip: '10.0.0.1', url: 'http://localhost:3000/users/42' })],
+    page: { cip: '10.0.0.1', url: 'http://localhost:3000/users/42' },
   },
-  { ...forwarded(true, { [FOR]: '198.51.100.1' }, ''), hits: [page({ cip: '198.51.100.1' })] },
+  { ...forwarded(true, { [FOR]: '198.51.100.1' }, ''), page: { cip: '198.51.100.1' } },
   {
     ...forwarded(true, { [FOR]: '198.51.100.1' }, '10.0.0.1', { scheme: 'https' }),
-    hits: [page({ cip: '198.51.100.1' })],
+    page: { cip: '198.51.100.1' },
   },
 ]);

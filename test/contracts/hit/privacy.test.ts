@@ -17,13 +17,11 @@ golden([
     name: 'privacy: strict',
     options: STRICT,
     facts: full,
-    hits: [
-      page({
-        cip: '0.0.0.0',
-        url: 'https://shop.example.org/users/:id',
-        urlref: 'https://ref.example/',
-      }),
-    ],
+    page: {
+      cip: '0.0.0.0',
+      url: 'https://shop.example.org/users/:id',
+      urlref: 'https://ref.example/',
+    },
   },
   {
     name: 'privacy: strict, an address that annotate sets',
@@ -75,7 +73,7 @@ golden([
     name: 'privacy: strict, an attribute',
     options: { ...STRICT, userId: 'enduser.id' },
     facts: { attributes: { 'enduser.id': 'ada' }, calls: [['annotate', { uid: 'eve' }]] },
-    hits: [page({ cip: '0.0.0.0', url: 'https://shop.example.org/users/:id', uid: 'ada' })],
+    page: { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id', uid: 'ada' },
   },
   {
     name: 'privacy: strict and DNT',
@@ -100,13 +98,7 @@ golden([
       anonymizeIp: 0,
     },
     facts: { ...full, headers: { ...full.headers, dnt: '1' } },
-    hits: [
-      page({
-        cip: '192.0.2.10',
-        url: 'https://shop.example.org/users/42?a=1',
-        urlref: 'https://ref.example/a?b=c',
-      }),
-    ],
+    page: { cip: '192.0.2.10', urlref: 'https://ref.example/a?b=c' },
   },
   {
     name: 'privacy: strict, dimensions of the address',
@@ -115,48 +107,46 @@ golden([
       dimensions: { 1: 'client.address', 2: 'http.request.header.x-forwarded-for' },
     },
     facts: { headers: { 'x-forwarded-for': '198.51.100.1' } },
-    hits: [
-      page({
-        cip: '0.0.0.0',
-        url: 'https://shop.example.org/users/:id',
-        dimension1: '0.0.0.0',
-        dimension2: '0.0.0.0',
-      }),
-    ],
+    page: {
+      cip: '0.0.0.0',
+      url: 'https://shop.example.org/users/:id',
+      dimension1: '0.0.0.0',
+      dimension2: '0.0.0.0',
+    },
   },
   {
     name: 'privacy: strict without an address',
     options: STRICT,
     facts: { peer: '' },
-    hits: [page({ cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' })],
+    page: { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' },
   },
   {
     name: 'privacy: strict without a token',
     options: { privacy: 'strict' },
     facts: full,
-    hits: [page({ url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/' })],
+    page: { url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/' },
   },
   {
     name: 'privacy: strict and beforeSend',
     options: { ...STRICT, beforeSend: (hit) => ({ ...hit, uid: 'eve', cip: '198.51.100.1' }) },
-    hits: [page({ cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' })],
+    page: { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' },
   },
   {
     name: 'a mask and beforeSend',
     options: { ...TOKEN, anonymizeIp: 2, beforeSend: (hit) => ({ ...hit, cip: '198.51.100.1' }) },
-    hits: [page({ cip: '198.51.0.0' })],
+    page: { cip: '198.51.0.0' },
   },
   {
     name: 'a mask and an address in other notation',
     options: { ...TOKEN, anonymizeIp: 2 },
     facts: { calls: [['annotate', { cip: '::ffff:198.51.100.23' }]] },
-    hits: [page({ cip: '198.51.0.0' })],
+    page: { cip: '198.51.0.0' },
   },
   {
     name: 'a mask and the address that is sent already',
     options: { ...TOKEN, anonymizeIp: 1 },
     facts: { calls: [['annotate', { cip: '192.0.2.0' }]] },
-    hits: [page({ cip: '192.0.2.0' })],
+    page: { cip: '192.0.2.0' },
   },
   {
     name: 'beforeSend drops the hit',
@@ -204,20 +194,18 @@ golden([
         cvar: 'free',
       }),
     },
-    hits: [
-      page({
-        lang: null,
-        url: 'https://x.example/token/9fK2mQ7x',
-        action_name: 'New',
-        cvar: 'free',
-        dimension1: '7',
-      }),
-    ],
+    page: {
+      lang: null,
+      url: 'https://x.example/token/9fK2mQ7x',
+      action_name: 'New',
+      cvar: 'free',
+      dimension1: '7',
+    },
   },
   {
     name: 'beforeSend sets invalid values',
     options: { beforeSend: (hit) => ({ ...hit, url: 'x', foo: 'bar', pf_srv: -1, country: 'de' }) },
-    hits: [page({ url: null, pf_srv: null })],
+    page: { url: null, pf_srv: null },
     problems: ['parameter-invalid'],
   },
   {
@@ -228,19 +216,17 @@ golden([
   {
     name: 'beforeSend returns nearly nothing',
     options: { beforeSend: () => ({ action_name: 'x' }) },
-    hits: [
-      page({
-        bots: null,
-        cid: null,
-        lang: null,
-        url: null,
-        gt_ms: null,
-        pf_srv: null,
-        cvar: null,
-        action_name: 'x',
-        ua: '-',
-      }),
-    ],
+    page: {
+      bots: null,
+      cid: null,
+      lang: null,
+      url: null,
+      gt_ms: null,
+      pf_srv: null,
+      cvar: null,
+      action_name: 'x',
+      ua: '-',
+    },
   },
   {
     name: 'beforeSend gets all parameters',
@@ -253,25 +239,23 @@ golden([
           .replace('cid', ''),
       }),
     },
-    hits: [
-      page({ dimension1: 'action_name apiv bots cdt  cvar gt_ms idsite lang pf_srv rec ua url' }),
-    ],
+    page: { dimension1: 'action_name apiv bots cdt  cvar gt_ms idsite lang pf_srv rec ua url' },
   },
   {
     name: 'beforeSend changes the site',
     options: { beforeSend: (hit) => ({ ...hit, idsite: '2' }) },
-    hits: [page({ idsite: '2' })],
+    page: { idsite: '2' },
   },
-  { name: 'a site', options: { siteId: 7 }, hits: [page({ idsite: '7' })] },
+  { name: 'a site', options: { siteId: 7 }, page: { idsite: '7' } },
   {
     name: 'a function names the site',
     options: { siteId: (request) => (request.host === 'shop.example.org' ? 3 : undefined) },
-    hits: [page({ idsite: '3' })],
+    page: { idsite: '3' },
   },
   {
     name: 'a function names the site as text',
     options: { siteId: () => ' 4 ' as never },
-    hits: [page({ idsite: '4' })],
+    page: { idsite: '4' },
   },
   {
     name: 'a function names no site',
@@ -299,13 +283,13 @@ golden([
     name: 'the site of a service',
     options: { siteId: 'shop=5,*=6' as never },
     facts: { service: { 'service.name': 'shop' } },
-    hits: [page({ idsite: '5' })],
+    page: { idsite: '5' },
   },
   {
     name: 'the site of other services',
     options: { siteId: 'shop=5,*=6' as never },
     facts: { service: { 'service.name': 'blog' } },
-    hits: [page({ idsite: '6' })],
+    page: { idsite: '6' },
   },
   {
     name: 'a service without a site',
@@ -317,13 +301,13 @@ golden([
     name: 'matomo.idsite of the service',
     options: { siteId: () => 3 },
     facts: { service: { 'matomo.idsite': 9 } },
-    hits: [page({ idsite: '9' })],
+    page: { idsite: '9' },
   },
   {
     name: 'matomo.idsite of the service wins over a number',
     options: { siteId: 3 },
     facts: { service: { 'matomo.idsite': '9' } },
-    hits: [page({ idsite: '9' })],
+    page: { idsite: '9' },
   },
   {
     name: 'an ignored request with a site',

@@ -1,575 +1,517 @@
-import { golden, page } from './golden.js';
+import { expect, test } from 'vitest';
+import { jwt } from '../../support/jwt.js';
+import { words } from '../../support/words.js';
+import { build, type MatomoOptions } from '../doors/build.js';
+import { golden } from './golden.js';
 
-const DEFAULT = { actionName: '{path}' };
+const JWT = jwt({ sub: 'bob' });
+/** Keys and tokens as their services make them. */
+const NPM = 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E';
+const OPENAI = 'sk-proj-x9_Kd2mQ7xT9vB1nL6pR3sW8zD5-hJ0cY2aGt4EuI7oP-T3BlbkFJq1W2e3R4t5Y6u7I8o9P0a';
+const ANTHROPIC = 'sk-ant-api03-Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1W-2e3R4t5Y6u7I8AA';
+const SLACK = 'kXyZ9aB3cD4eF5gH6iJ7kL8m';
+const DISCORD = 'kXyZ_9-aB3cD4eF5-gH6iJ7kL8mN9oP0qR1sT2uV3wX4yZ5';
+const TELEGRAM = '123456789:AAF8xK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2a';
+const CALENDAR = 'private-9f8e7d6c5b4a39281706f5e4d3c2b1a0';
+const DJANGO = 'dilbc0-3f9a1c2b4d5e6f708192a3b4c5d6e7f8';
+const SHA1 = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12';
+const UUID = '123e4567-e89b-12d3-a456-426614174000';
 
-const path = (path: string, options = {}) => ({
-  name: path.slice(0, 80),
-  facts: { path, route: '' },
-  options: { ...DEFAULT, ...options },
+const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
+const LOWER = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789';
+
+/** What is sent of a path in URLs, and in titles if that differs. */
+const rowOf = (path: string, sent: string, title: string = sent) => ({ path, sent, title });
+
+const SECRET = [
+  // By themselves.
+  rowOf(`/verify/${JWT}`, '/verify/redacted'),
+  rowOf(`/verify/${JWT}/done`, '/verify/redacted/done'),
+  // Other JSON than that of most libraries.
+  ...['{ "a": 1 }', '{\n "a": 1}', '{\r\n "a": 1}', '{\n\t"a": 1}'].map((json) =>
+    rowOf(`/about/${Buffer.from(json).toString('base64url')}.e30.c2ln`, '/about/redacted'),
+  ),
+  rowOf(`/verify/${encodeURIComponent(`a:${JWT}`)}`, '/verify/redacted'),
+  rowOf(`/redirect/${encodeURIComponent(`https://a.example/verify/${JWT}`)}`, '/redirect/redacted'),
+  rowOf('/users/ann@example.org', '/users/redacted'),
+  rowOf('/users/ann%40example.org/edit', '/users/redacted/edit'),
+  rowOf('/users/ann%2540example.org', '/users/redacted'),
+  rowOf('/users/ann%252540example.org', '/users/redacted'),
+  rowOf('/users/m%C3%BCller@m%C3%BCller.de', '/users/redacted'),
+  rowOf('/users/ann@xn--mller-kva.xn--p1ai', '/users/redacted'),
+  rowOf('/users/ann@%D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80.%D1%80%D1%84', '/users/redacted'),
+  rowOf('/users/ann@163.com', '/users/redacted'),
+  // As keyboards for Chinese and Japanese write them.
+  rowOf('/users/ann%EF%BC%A0example.org', '/users/redacted'),
+  rowOf('/users/ann@example%E3%80%82jp', '/users/redacted'),
+  rowOf('/call/%EF%BC%8B4917612345678', '/call/redacted'),
+  rowOf('/call/%EF%BC%8B%EF%BC%94%EF%BC%99%EF%BC%91%EF%BC%97%EF%BC%96%EF%BC%91', '/call/redacted'),
+  rowOf('/token%EF%BC%9D9fK2mQ7x', '/redacted'),
+  rowOf('/token%EF%BC%8F9fK2mQ7x', '/redacted'),
+  rowOf(
+    '/%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E/9fK2mQ7x',
+    '/%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E/redacted',
+    '/ｔｏｋｅｎ/redacted',
+  ),
+  rowOf('/share/ann@example.org,bob@example.org', '/share/redacted'),
+  rowOf('/users/ann@example.org;v=1/edit', '/users/redacted;v=1/edit'),
+  rowOf(`/download/${NPM}`, '/download/redacted'),
+  rowOf(`/try/${OPENAI}`, '/try/redacted'),
+  rowOf(`/try/${ANTHROPIC}`, '/try/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D', '/confirm/redacted'),
+  rowOf('/confirm/%6bX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY%26a=1', '/confirm/redacted'),
+  ...['.', '!', ')', '...', '%0A', '%3E,', '.data', '.json'].map((ending) =>
+    rowOf(`/confirm/kX3vQ9bT2mN7pL5wZ8rY${ending}`, '/confirm/redacted'),
+  ),
+  ...['-', '_'].map((joint) =>
+    rowOf(`/confirm/kX3vQ9bT${joint}2mN7pL5${joint}wZ8rYa`, '/confirm/redacted'),
+  ),
+  rowOf('/confirm/kX3v-Q9bT-2mN7-pL5w-Z8rY', '/confirm/redacted'),
+  rowOf('/about/abcDefg12hijKlmn34opqRst', '/about/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY______', '/confirm/redacted'),
+  rowOf('/maps/AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY', '/maps/redacted'),
+  rowOf('/hooks/xoxb-123456789012-1234567890123-AbCdEfGhIjKlMn', '/hooks/redacted'),
+  rowOf('/documents/kX3vQ9bT2mN7pL5wZ8rY:batchUpdate', '/documents/redacted'),
+  rowOf('/confirm/(kX3vQ9bT2mN7pL5wZ8rY)', '/confirm/redacted'),
+  rowOf('/confirm/~kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf('/confirm/%20kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  // Signed by itsdangerous of Flask, by Django, by SendGrid, and as PASETO.
+  ...words(`
+    ImFkYUBleGFtcGxlLm9yZyI.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
+    .eJwVjEEKgCAQAP-y5w5qRdRnYt2F.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
+    ImFkYSI:1qXyZ1:Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1
+    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
+    v4.local.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1W
+  `).map((token) => rowOf(`/confirm/${token}`, '/confirm/redacted')),
+  rowOf(`/try/${LOWER}/b`, '/try/redacted/b'),
+  rowOf(`/a/ghp_${'a1'.repeat(18)}`, '/a/redacted'),
+  rowOf(`/a/x.${JWT}.y`, '/a/redacted'),
+  rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
+  rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
+  rowOf(`/bot${TELEGRAM.replace(':', '%3A')}/getMe`, '/redacted/getMe'),
+  rowOf(`/file/bot${TELEGRAM}/documents/a.jpg`, '/file/redacted/documents/a.jpg'),
+  rowOf('/bot42:abcdefghijk/getMe', '/redacted/getMe'),
+  rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
+  rowOf(`/accounts/reset/MQ/${DJANGO}/`, '/accounts/reset/MQ/redacted/'),
+  rowOf(`/accounts/reset/MTA1/${DJANGO}/`, '/accounts/reset/redacted/redacted/'),
+  rowOf('/call/+4917612345678', '/call/redacted'),
+  rowOf('/call/%2B4917612345678', '/call/redacted'),
+  rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
+  rowOf('/call/+49%20(176)%20123-45.678', '/call/redacted'),
+  rowOf('/call/tel:+4917612345678', '/call/redacted'),
+  rowOf('/call/whatsapp:+4917612345678', '/call/redacted'),
+  rowOf('/call/+4917612345678%3Bb', '/call/redacted'),
+  rowOf('/call/+4917612345678.data', '/call/redacted'),
+  rowOf('/call/(+4917612345678),', '/call/redacted'),
+  rowOf(`/calendar/ical/${CALENDAR}.`, '/calendar/ical/redacted'),
+  rowOf(`/calendar/ical/${CALENDAR}.json`, '/calendar/ical/redacted'),
+  rowOf(`/x/${'%25'.repeat(1)}${'25'.repeat(9)}41`, '/x/redacted'),
+  rowOf('/fetch/https://user:pw@intern/a', '/fetch/https://redacted/a'),
+  rowOf('/fetch/https:/user:pw@intern/a', '/fetch/https:/redacted/a'),
+  rowOf('/fetch/https:%2F%2Fuser:pw@intern', '/fetch/redacted'),
+  rowOf('//user@intern:8080/a', '//redacted/a'),
+  rowOf('/fetch/https%3A%2F%2Fuser%3Ap%252Fw%40intern', '/fetch/redacted'),
+  // After a secret word.
+  rowOf(`/-/user/token/${NPM}`, '/-/user/token/redacted'),
+  rowOf('/-/user/token/5f4dcc3b5aa765d61d8327deb882cf99', '/-/user/token/redacted'),
+  rowOf(`/api/v1/keys/${OPENAI}`, '/api/v1/keys/redacted'),
+  rowOf('/reset-password/9fK2mQ7x', '/reset-password/redacted'),
+  rowOf('//reset-password/9fK2mQ7x', '//reset-password/redacted'),
+  rowOf('/reset-password%5C9fK2mQ7x', '/redacted'),
+  rowOf('/a%5Creset-password%5C9fK2mQ7x/b', '/redacted/b'),
+  rowOf('/reset-password/9fK2mQ7x/confirm', '/reset-password/redacted/confirm'),
+  rowOf('/resetPassword/9fK2mQ7x', '/resetPassword/redacted'),
+  rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
+  rowOf(`/reset_password/${UUID}`, '/reset_password/redacted'),
+  rowOf('/password/correct-horse-battery-staple', '/password/redacted'),
+  rowOf('/passwort/abc1', '/passwort/redacted'),
+  rowOf('/session/42', '/session/redacted'),
+  // Of Laravel, and as many applications of Node.js have it.
+  rowOf(`/password/reset/${SHA1}`, '/password/reset/redacted'),
+  rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
+  ...words('reset verify activate confirm unsubscribe account-activation').map((word) =>
+    rowOf(`/${word}/${SHA1}`, `/${word}/redacted`),
+  ),
+  rowOf('/token/v2/9fK2mQ7x', '/token/v2/redacted'),
+  rowOf('/token//9fK2mQ7x', '/token//redacted'),
+  ...['.', '..', '-', '~'].map((between) =>
+    rowOf(`/token/${between}/9fK2mQ7x`, `/token/${between}/redacted`),
+  ),
+  rowOf('/token/%2E/9fK2mQ7x', '/token/%2E/redacted', '/token/./redacted'),
+  rowOf('/token/%20/9fK2mQ7x', '/token/%20/redacted', '/token/ /redacted'),
+  rowOf('/token/1.0/9fK2mQ7x', '/token/1.0/redacted'),
+  rowOf('/auth/2fa/123456', '/auth/2fa/redacted'),
+  ...words('030.123.456 02.12.34.56 123.456 12.34.56 10.0.0.1 oauth-123.456').map((value) =>
+    rowOf(`/phone/${value}`, '/phone/redacted'),
+  ),
+  rowOf('/token%2F9fK2mQ7x', '/redacted'),
+  rowOf('/invite/abc123;rest/accept', '/invite/redacted/accept'),
+  rowOf('/invite/abc123;v=1/accept', '/invite/redacted;v=1/accept'),
+  rowOf('/invite/ann@b.cc/abc123', '/invite/redacted/redacted'),
+  rowOf('/token/%762/abc123', '/token/%762/redacted', '/token/v2/redacted'),
+  rowOf('/api/webhooks/1234567890/abc1_def', '/api/webhooks/redacted/redacted'),
+  rowOf(`/api/webhooks/1234567890/${DISCORD}`, '/api/webhooks/redacted/redacted'),
+  rowOf(
+    `/api/webhooks/1234567890/${DISCORD}/messages/77`,
+    '/api/webhooks/redacted/redacted/messages/77',
+    '/api/webhooks/redacted/redacted/messages/:id',
+  ),
+  rowOf(
+    `/webhookb2/${UUID}@${UUID}/IncomingWebhook/5f4dcc3b5aa765d61d8327deb882cf99/${UUID}`,
+    `/webhookb2/${UUID}@${UUID}/IncomingWebhook/redacted/redacted`,
+  ),
+  ...['pw', 'sso', 'motdepasse', 'authentication', `${'csrf'.repeat(9)}token`].map((word) =>
+    rowOf(`/${word}/7`, `/${word}/redacted`),
+  ),
+  ...['passwor-t', 'tok-en', 'to2ken', 'x-pw', 'APIKey'].map((word) =>
+    rowOf(`/${word}/7`, `/${word}/redacted`),
+  ),
+  rowOf('/passwor%74/7', '/passwor%74/redacted', '/passwort/redacted'),
+  rowOf('/cod%C3%A9/7', '/cod%C3%A9/redacted', '/codé/redacted'),
+  // What makes a segment a secret, a value, or a version begins at a length.
+  rowOf('/call/+123456', '/call/redacted'),
+  rowOf('/token/abcdefghijklmnopqrst/x', '/token/redacted/x'),
+  rowOf('/token/v1234/v123', '/token/redacted/v123'),
+  rowOf('/token/v2/4.4.0/oauth2/2fa/9fK', '/token/v2/4.4.0/oauth2/2fa/redacted'),
+  rowOf('/ada＠example.org', '/redacted'), // as spans may have it
+  // Pairs.
+  rowOf('/a;jsessionid=s3cret/b', '/a;jsessionid=redacted/b'),
+  rowOf('/a;x=1;token=s3cret', '/a;x=1;token=redacted'),
+  rowOf('/a;token=s3;cret/b;x=1', '/a;token=redacted/b;x=1'),
+  rowOf('/a;token=1&b=2;c/x', '/a;token=redacted&b=2;c/x'),
+  rowOf('/a;x=1&amp;token=s3cret', '/a;x=1&token=redacted'),
+  rowOf('/a;to=ada%40example.org', '/a;to=redacted'),
+  rowOf(
+    '/a;return=/x%3Ftoken=s3cret',
+    '/a;return=/x%3Ftoken=redacted',
+    '/a;return=/x?token=redacted',
+  ),
+  rowOf('/token=s3cret/a;b=1', '/token=redacted/a;b=1'),
+  rowOf('/a&token=s3cret/b', '/a&token=redacted/b'),
+  rowOf('/access_token%253Ds3cret', '/redacted'),
+  rowOf('/a;%2574oken=s3cret', '/a;%2574oken=redacted', '/a;%74oken=redacted'),
+  rowOf('/%252574oken=s3cret', '/%252574oken=redacted', '/%2574oken=redacted'),
+  rowOf('/token:s3cret/a', '/redacted/a'),
+  rowOf('/to=ada@example.org', '/to=redacted'),
+  rowOf('/token=9fK2mQ7x/a', '/token=redacted/a'),
+  rowOf('/token=/a1', '/token=redacted/a1'),
+  rowOf('/token=redacted/a1', '/token=redacted/a1'), // as after the first time
+  rowOf('/Bearer%20abc/a', '/redacted/a'),
+  rowOf('/Bearer%09abc/a', '/redacted/a'),
+];
+
+/** Sent as they are, also in titles. */
+const KEPT_IN_TITLES = words(`
+  / /app.3f9a1c2b.js /assets/index-BxK9d3Fa.js /news/the-ten-best-laptops-of-2026
+  /wiki/2024_Summer_Olympics /wiki/List_of_iPhone_models_2026 /files/IMG_20240115_103215_Burst
+  /p/Samsung-Galaxy-S24-Ultra-5G-256GB-Titan /p/LG-OLED55C37LA-4K-Smart-TV
+  /p/Samsung-UE55CU7179UXZG-TV /p/WD-Black-SN850X-WDS200T2X0E /p/C6H12O6-Glucose-Powder
+  /p/Lenovo-ThinkPad-X1C-Gen11-21HM004GGE /p/Seagate_IronWolf_ST8000VN004_8TB
+  /Meeting-Notes-5f4dcc3b5aa765d61d8327deb882cf99 /blog/My-first-Post-3f9a1c2b4d5e
+  /article/Excel-functions-b3944572-255d-4efb-bb96-c6d90033e188
+  /p/iPhone-17-Pro-Max-256GB-Black /p/SKU-4711-AbC /p/B0C9XJ7K2Q /log/2026-11-23
+  /api/GetCustomerByIdAndRegion2 /docs/OAuth2AuthorizationServerConfigurer /wiki/User:TheBestEditorOf2026Ever
+  /shop.v1.OAuth2AuthorizationServiceInternal/Get /TheBestChannelOf2026Yet /p/SonyWH1000XM5WirelessHeadphones
+  /log/2026-11-23T06:41:46Z /log/2026-11-23T06:41:46+01:00 /de-DE/start /v2/users
+  /docs/1.22.0/api /packages/1.0.0+20130313144700 /npm/react@18.2.0/index.js
+  /npm/jquery@3.7.1.min.js /img/logo@2x.png /@vite/client /@scope/package
+  /@TheBestChannelOf2026Yet /+SomeName /password/reset /password/v2 /auth/v1beta1/me
+  /wiki/Magic:_The_Gathering /wiki/User:Ada /users/login /sk-hynix-memory-chips-2026 /sign/leo /R&D/token /a;v=1/b
+  /crates/jsonwebtoken/9.2.0 /com.auth0/java-jwt/4.4.0 /auth/oauth-2.0 /auth/saml2.0
+  /auth/oauth2/callback /sso/saml2/acs /api/auth/2fa/enable /auth/web3 /auth/auth0/callback /tokens
+  /webhooks/github /keys:rotate /bot/42:abc /robots.txt /img/ewok.png /img/eyes.png
+`);
+
+const KEPT = [
+  ...KEPT_IN_TITLES.map((path) => rowOf(path, path)),
+  rowOf('/a/kX3vQ9bT2mN7pL5wZ8r/b', '/a/kX3vQ9bT2mN7pL5wZ8r/b'),
+  rowOf('/call/+12345', '/call/+12345'),
+  rowOf('/token/abcdefghijklmnopqrs/x', '/token/abcdefghijklmnopqrs/x'),
+  rowOf('/sign-in/reset/hello/1', '/sign-in/reset/hello/1', '/sign-in/reset/hello/:id'),
+  rowOf('/users/42', '/users/42', '/users/:id'),
+  rowOf(`/items/${UUID}`, `/items/${UUID}`, '/items/:uuid'),
+  rowOf(`/items/${UUID.toUpperCase()}`, `/items/${UUID.toUpperCase()}`, '/items/:uuid'),
+  rowOf(`/commits/${SHA1}`, `/commits/${SHA1}`, '/commits/:id'),
+  rowOf('/objects/507f1f77bcf86cd799439011', '/objects/507f1f77bcf86cd799439011', '/objects/:id'),
+  rowOf('/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/:id'),
+  rowOf(`/static/main.${SHA1}.chunk.css`, `/static/main.${SHA1}.chunk.css`),
+  rowOf('/2026/11/23/hello', '/2026/11/23/hello', '/:id/:id/:id/hello'),
+  rowOf('/c++/17', '/c++/17', '/c++/:id'),
+  rowOf('/auth/v1.2/users/7', '/auth/v1.2/users/7', '/auth/v1.2/users/:id'),
+  rowOf('/users/oauth2/7', '/users/oauth2/7', '/users/oauth2/:id'),
+  rowOf('/authors/42', '/authors/42', '/authors/:id'),
+  rowOf('/keyring/42', '/keyring/42', '/keyring/:id'),
+  rowOf('/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/:id'),
+  rowOf('/status-code/404', '/status-code/404', '/status-code/:id'),
+  rowOf('/webhooks/github/7', '/webhooks/github/7', '/webhooks/github/:id'),
+  rowOf('/private-beta/2026', '/private-beta/2026', '/private-beta/:id'),
+  rowOf('/caf%C3%A9/%E2%82%AC', '/caf%C3%A9/%E2%82%AC', '/café/€'),
+  rowOf('/100%25', '/100%25', '/100%'),
+  rowOf('/a%20b/c+d', '/a%20b/c+d', '/a b/c+d'),
+];
+
+const ORIGIN = 'https://shop.example.org';
+
+function parametersOf(facts: Parameters<typeof build>[0], options: MatomoOptions = {}) {
+  return build({ route: '', ...facts }, options).hits[0]?.parameters ?? {};
+}
+
+test.each([...SECRET, ...KEPT])('of the path $path, $sent is sent', ({ path, sent, title }) => {
+  const facts = { path, headers: { referer: `https://ref.example${path}` } };
+  const dimensions = { 1: 'url.path', 2: 'http.request.header.referer' };
+  expect(parametersOf(facts, { dimensions, staticFiles: 'track' })).toMatchObject({
+    url: ORIGIN + sent,
+    urlref: `https://ref.example${sent}`,
+    action_name: `GET ${title}`,
+    dimension1: sent,
+    dimension2: `https://ref.example${sent}`,
+  });
 });
 
-const query = (query: string, options = {}) => ({
-  name: `?${query}`.slice(0, 80),
-  facts: { query },
-  options,
+test.each([
+  ...words('login Login user username db_user currentUser account basic auth creds').map((name) => [
+    name,
+    'ada:pw',
+  ]),
+  ['login', 'admin%3Asecretpw123'],
+  ['login', 'admin%253Asecretpw123'],
+  ['basic', 'YWRhOnNlY3JldA=='],
+  ['sign', `1764350000-${MD5}`],
+  ['sign', MD5.toUpperCase()],
+  ...words('api_sign hash checksum md5 mac X-Amz-Signature').map((name) => [name, MD5]),
+  ['sha256', MD5 + MD5],
+  ['x', LOWER],
+  ['x', `ghp_${'a1'.repeat(18)}`],
+  ['x', 'sk_live_51abcdefghijklmn'],
+  ...[LOWER, MD5, UUID].map((name) => ['operationName', name]),
+  ...words(`
+    passphrase pin puk otp code_verifier assertion client_assertion SAMLResponse samlresponse SAMLart wresult id_token
+    ticket _wpnonce sess psw pswd tkn mnemonic dbpass userpass appkey resetcode smsCode security_code recoverycode
+    invitecode sig hmac access_token X-Api-Key sessionId csrfmiddlewaretoken mypassword NEWPASSWD oldPassWord myapikey
+    authkey authcode phonenumber awscredentials appsecret userpwd newpassphrase usersessionid pos_sessionid PHPSESSID
+    mysessionkey slang_code error_code_token country_code.code postal_code zipCode creditcard credit_card userCardNumber
+    cvv2 JSONPin magic invite sso neuesPasswort mot_de_passe email
+  `).map((name) => [name, 'a1']),
+])('%s=%s is redacted wherever a URL has it', (name, value) => {
+  const pair = `${name}=${value}`;
+  const redacted = `${name}=redacted`;
+  const [page, event] = build(
+    {
+      path: `/a;${pair}/${pair}/b`,
+      route: '',
+      query: `a=1;${pair}&${pair}&q=${encodeURIComponent(pair)}&next=${encodeURIComponent(`/a?${pair}`)}`,
+      headers: { referer: `https://g.example/a?${pair}` },
+      responseHeaders: { location: `/a?${pair}` },
+      calls: [['trackEvent', 'a', 'b', { url: `https://g.example/a?${pair}` }]],
+    },
+    { siteSearch: true, dimensions: { 1: 'http.response.header.location' } },
+  ).hits;
+  expect(page?.parameters).toMatchObject({
+    url: `${ORIGIN}/a;${redacted}/${redacted}/b?a=1;${redacted}&${redacted}&q=redacted&next=redacted`,
+    urlref: `https://g.example/a?${redacted}`,
+    dimension1: expect.stringMatching(/redacted$/),
+  });
+  expect(event?.parameters.url).toBe(`https://g.example/a?${redacted}`);
 });
 
-const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl';
-const TOKEN = 'kX3vQ9bT2mN7pL5wZ8rY';
+const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
+  ['email=a&m=ada%40example.org&n=ada@example', 'email=redacted&m=redacted&n=ada@example'],
+  ['to=ada%EF%BC%A0example%EF%BC%8Eorg', 'to=redacted'],
+  ['token=s3;cret==;b=2', 'token=redacted;b=2'],
+  ['sign=kX3vQ9bT%2B2mN7pL5%2FwZ8rYw%3D', 'sign=redacted'],
+  ['token=1;rest&amp;token=2', 'token=redacted&token=redacted'],
+  [
+    'to%6ben%=1&a%5Btoken%5D=3&token[]=4',
+    'to%6ben%=redacted&a%5Btoken%5D=redacted&token[]=redacted',
+  ],
+  ['%2574oken=s3cret', '%2574oken=redacted'],
+  ['ada@example.org&token=&=1&a', 'redacted&token=redacted&=1&a'],
+  ['a=%2525252541&b=%252525252541', 'a=%2525252541&b=redacted'],
+  [
+    'has%C5%82o=2&pa%C3%9Fwort=4&contrase%C3%B1a=1',
+    'has%C5%82o=redacted&pa%C3%9Fwort=redacted&contrase%C3%B1a=redacted',
+  ],
+  [
+    '%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E=1',
+    '%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E=redacted',
+  ],
+  ['x=%2Fx%3Fnext%3D%252Fy%253Ftoken%253Ds3cret', 'x=redacted'],
+  ['x=%2Fx%3Bjsessionid%3Ds3cret', 'x=redacted'],
+  ['x=%7B%22token%22%3A%20%22s3cret%22%7D', 'x=redacted'],
+  ['%3Ftoken%3Ds3cret', 'redacted'],
+  ['x%3Ftoken%3Ds3cret=1', 'redacted'],
+  ['Bearer%20s3cret', 'redacted'],
+  ['token:s3cret', 'redacted'],
+  // Credentials and pairs inside of a value.
+  ...words(`
+    Bearer%20abcdef bearer+abcdef Basic%20dXNlcjpwYXNz basic%2520dXNlcjpwYXNz ApiKey+s3cret apikey+s3cret token%20s3cret
+    token%3As3cret token%253As3cret token%EF%BC%9As3cret a,token:s3cret password%20%3A%20secret
+    Phone%20eq%20'017612345678' %3Clogin%3E%3Cpassword%3Es3cret%3C/password%3E%3C/login%3E
+    https%3A%2F%2Fada%3As3cret%40h%2F %2F%2Fada%3As3cret%40h%2F https%3A%5C%5Cada%3As3cret%40h https:/ada:s3cret@h
+    https://ada:s3%2Fcret@h https%3A%2F%2Fada%3As3%252Fcret%40h https://ada:s3%20cret@h
+  `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
+  // Paths inside of a value.
+  ...words(`
+    /reset-password/9fK2mQ7x //reset-password/9fK2mQ7x %252F%252Freset-password%252F9fK2mQ7x x//reset-password/9fK2mQ7x
+    https://a.example//reset-password/9fK2mQ7x //token:1234/ https%3A%2F%2Fa.example%2Ftoken%2F9fK2mQ7x%3Fa%3D1
+    %2Fapp%23%2Freset-password%2F9fK2mQ7x %2Fapp%23!%2Freset-password%2F9fK2mQ7x %2Fx%3Fv%3D%2Ftoken%2Fabc123
+    %2Fx%3Fv%3D%2Fconfirm%2FkX3vQ9bT2mN7pL5wZ8rY%26b%3D1 %7B%22u%22:%22https://a.example/token/abc123%22%7D
+    /%3B%2B4917612345678 %2Fcall%2F%252B4915112345678 https://h.example/call/%2B49+151+12345678
+  `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
+];
+
+const KEPT_QUERIES = words(`
+  authors=5&keyring=6 monkey=1&spin=1&compass=1 tokenizer=1;x=2 credit=1&card=2 invites_me=1 assess_id=7 possessionId=7
+  country_code=1&currency_code=2&error_code=3&language_code=4&product_code=5&status_code=6&iPhone=15 STRASSE=3
+  countryCode=DE&CountryCode=DE&currency-code=EUR login=true login=ada login=1 login=https://shop.example.org/a
+  user=12:30 user_id=7 username=ada login_time=12:30 account=savings basic=training sign=leo hash=3f9a1c2b design=7
+  sign=pisces-daily-horoscope-2026 v=d41d8cd98f00b204e9800998ecf8427e operationName=GetCustomerByIdAndRegion2
+  x=sk-hynix-memory-chips-2026 x=npm_install x=basic+training x=a+token+of+thanks x=12%3A30 x=100% x=a+b x=a%3Ab
+  x=%2Fx%3Fpage%3D2 x=https%3A%2F%2Fauth.example.org%3A8443%2Fcb x=city%20eq%20'Berlin' x=%3Ca%3E1%3C/a%3E
+  x=//a.example:8080/users/42 x=https://token.example/7 x=/x?u=https://token.example/7 x=/users/42?page=2
+  mtm_campaign=mail/2026-11 mtm_content=ad/Spring_Sale_2026_Top date=2026/11/23 p=%2B49+176+12345678 t%E9l%E9phone=1
+`);
+
+test.each([...REDACTED_QUERIES, ...KEPT_QUERIES.map((query) => [query, query] as const)])(
+  'the query %s is sent as %s',
+  (query, sent) => {
+    expect(parametersOf({ path: '/', query }).url).toBe(`${ORIGIN}/?${sent}`);
+  },
+);
+
+/** All that is between is encoded or not in one of them. */
+const PATTERNS = [
+  /[^/]+@[^/]+/,
+  /\d{6,}/g,
+  /[A-Z]{2}\d{2} \d+ \d+/,
+  /ver\/é/,
+  /^\/customer\/\d+\/a/,
+];
+
+golden(
+  [
+    ['/u/ann@h/o/1234567/x/7654321', '/u/redacted/o/redacted/x/redacted'],
+    ['/b/max%40h/x', '/b/redacted/x'],
+    ['/d/%31%32%33%34%35%36/x', '/d/redacted/x'],
+    ['/d/a123456b/b%20c', '/d/aredactedb/b%20c'],
+    ['/d/a123456b%20c', '/d/redacted'],
+    ['/iban/DE89%203704%200044/x', '/iban/redacted/x'],
+    ['/f/a%2Fb@c/x', '/f/redacted/x'],
+    ['/over/%C3%A9e/x', '/oredacted/redacted/x'],
+    ['/f/cover%2F%C3%A9/x', '/f/redacted/x'],
+    ['/f/a%2Fb/x%20y/z', '/f/a%2Fb/x%20y/z'],
+    ['/customer/7/%61', '/redacted/redacted/redacted'],
+    [`/${'a'.repeat(2040)}1234567890123456`, '/'], // no more than 2,048 characters were tested
+  ].map(([path = '', sent]) => ({
+    name: path.slice(0, 40),
+    facts: { path, route: '', headers: { referer: `https://ref.example${path}` } },
+    options: { redactPathPatterns: PATTERNS, actionName: 'x' },
+    page: { url: ORIGIN + sent, urlref: `https://ref.example${sent}`, action_name: 'x' },
+  })),
+);
+
+const MATRIX = { path: '/a;token=s3cret', route: '/a' };
 
 golden([
   {
-    ...path(`/verify/${JWT}`),
-    hits: [
-      page({ url: 'https://shop.example.org/verify/redacted', action_name: '/verify/redacted' }),
-    ],
+    name: 'a backslash is a slash',
+    facts: { path: '/token\\9fK\\x', route: '' },
+    page: { url: `${ORIGIN}/token%5Credacted%5Cx`, action_name: 'GET /token\\redacted\\x' },
   },
   {
-    ...path(`/a/x.${JWT}.y`),
-    hits: [page({ url: 'https://shop.example.org/a/redacted', action_name: '/a/redacted' })],
-  },
-  {
-    ...path('/users/ada@example.org/x'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/redacted/x', action_name: '/users/redacted/x' }),
-    ],
-  },
-  {
-    ...path('/users/ada%40example.org'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/redacted', action_name: '/users/redacted' }),
-    ],
-  },
-  {
-    ...path('/users/ada%2540example.org'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/redacted', action_name: '/users/redacted' }),
-    ],
-  },
-  {
-    ...path('/npm/react@18.2.0.js/logo@2x.png/@scope/a.b'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/npm/react@18.2.0.js/logo@2x.png/@scope/a.b',
-        action_name: '/npm/react@18.2.0.js/logo@2x.png/@scope/a.b',
-      }),
-    ],
-  },
-  {
-    ...path('/fetch/https://user:password@host/x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/fetch/https://redacted/x',
-        action_name: '/fetch/https://redacted/x',
-      }),
-    ],
-  },
-  {
-    ...path('/fetch/https:/user:password@host/x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/fetch/https:/redacted/x',
-        action_name: '/fetch/https:/redacted/x',
-      }),
-    ],
-  },
-  {
-    ...path(`/a/${TOKEN}/b`),
-    hits: [page({ url: 'https://shop.example.org/a/redacted/b', action_name: '/a/redacted/b' })],
-  },
-  {
-    ...path(`/a/${TOKEN.slice(0, 19)}/b`),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a/kX3vQ9bT2mN7pL5wZ8r/b',
-        action_name: '/a/kX3vQ9bT2mN7pL5wZ8r/b',
-      }),
-    ],
-  },
-  {
-    ...path(`/a/${TOKEN}.data`),
-    hits: [page({ url: 'https://shop.example.org/a/redacted', action_name: '/a/redacted' })],
-  },
-  {
-    ...path(`/a/${TOKEN};v=1`),
-    hits: [
-      page({ url: 'https://shop.example.org/a/redacted;v=1', action_name: '/a/redacted;v=1' }),
-    ],
-  },
-  {
-    ...path('/a/GetCustomerByIdAndRegion2/b'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a/GetCustomerByIdAndRegion2/b',
-        action_name: '/a/GetCustomerByIdAndRegion2/b',
-      }),
-    ],
-  },
-  {
-    ...path('/a/sk-proj-4fK2mQ7xR9tY3uI8oP1a-x'),
-    hits: [page({ url: 'https://shop.example.org/a/redacted', action_name: '/a/redacted' })],
-  },
-  {
-    ...path('/a/kX3vQ9-bT2mN7-pL5wZ8rY1/b'),
-    hits: [page({ url: 'https://shop.example.org/a/redacted/b', action_name: '/a/redacted/b' })],
-  },
-  {
-    ...path('/a/UE55CU7179UXZGABCDEFGH/b'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a/UE55CU7179UXZGABCDEFGH/b',
-        action_name: '/a/UE55CU7179UXZGABCDEFGH/b',
-      }),
-    ],
-  },
-  {
-    ...path('/blog/how-we-moved-to-Node-24-in-2026/x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/blog/how-we-moved-to-Node-24-in-2026/x',
-        action_name: '/blog/how-we-moved-to-Node-24-in-2026/x',
-      }),
-    ],
-  },
-  {
-    ...path('/3f2504e0-4f89-11d3-9a0c-0305e82c3301/42/0123456789abcdef0123456789abcdef'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/3f2504e0-4f89-11d3-9a0c-0305e82c3301/42/0123456789abcdef0123456789abcdef',
-        action_name: '/3f2504e0-4f89-11d3-9a0c-0305e82c3301/42/0123456789abcdef0123456789abcdef',
-      }),
-    ],
-  },
-  {
-    ...path('/call/+4917612345678'),
-    hits: [page({ url: 'https://shop.example.org/call/redacted', action_name: '/call/redacted' })],
-  },
-  {
-    ...path('/call/tel:+49%20176%2012345678'),
-    hits: [page({ url: 'https://shop.example.org/call/redacted', action_name: '/call/redacted' })],
-  },
-  {
-    ...path('/call/+12345'),
-    hits: [page({ url: 'https://shop.example.org/call/+12345', action_name: '/call/+12345' })],
-  },
-  {
-    ...path('/call/+123456'),
-    hits: [page({ url: 'https://shop.example.org/call/redacted', action_name: '/call/redacted' })],
-  },
-  {
-    ...path('/token/v1234/v123'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/token/redacted/v123',
-        action_name: '/token/redacted/v123',
-      }),
-    ],
-  },
-  {
-    ...path(`/${'%61'.repeat(400)}/token/9fK2mQ7x/b`),
-    hits: [
-      page({
-        url: `https://shop.example.org/${'%61'.repeat(333)}`,
-        action_name: `/${'%61'.repeat(341)}`,
-      }),
-    ],
-  },
-  {
-    ...path('/bot123456789:AAF8x/getMe'),
-    hits: [
-      page({ url: 'https://shop.example.org/redacted/getMe', action_name: '/redacted/getMe' }),
-    ],
-  },
-  {
-    ...path('/calendar/private-9f8e7d6c5b4a39281706/basic.ics'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/calendar/redacted/basic.ics',
-        action_name: '/calendar/redacted/basic.ics',
-      }),
-    ],
-  },
-  {
-    ...path('/reset/MQ/dilbc0-3f9a1c2b3f9a1c2b3f9a1c2b3f9a1c2b'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/reset/MQ/redacted',
-        action_name: '/reset/MQ/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/token=abc/x'),
-    hits: [
-      page({ url: 'https://shop.example.org/token=redacted/x', action_name: '/token=redacted/x' }),
-    ],
-  },
-  {
-    ...path('/token:abc1/x'),
-    hits: [page({ url: 'https://shop.example.org/redacted/x', action_name: '/redacted/x' })],
-  },
-  {
-    ...path('/keys:rotate'),
-    hits: [page({ url: 'https://shop.example.org/keys:rotate', action_name: '/keys:rotate' })],
-  },
-  {
-    ...path('/a=1/b'),
-    hits: [page({ url: 'https://shop.example.org/a=1/b', action_name: '/a=1/b' })],
-  },
-  {
-    ...path('/Bearer%20abc/x'),
-    hits: [page({ url: 'https://shop.example.org/redacted/x', action_name: '/redacted/x' })],
-  },
-  {
-    ...path('/token/9fK2mQ7x/x'),
-    hits: [
-      page({ url: 'https://shop.example.org/token/redacted/x', action_name: '/token/redacted/x' }),
-    ],
-  },
-  {
-    ...path('/token/abcdefghijklmnopqrst/x'),
-    hits: [
-      page({ url: 'https://shop.example.org/token/redacted/x', action_name: '/token/redacted/x' }),
-    ],
-  },
-  {
-    ...path('/token/abcdefghijklmnopqrs/x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/token/abcdefghijklmnopqrs/x',
-        action_name: '/token/abcdefghijklmnopqrs/x',
-      }),
-    ],
-  },
-  {
-    ...path('/password/reset/9fK2mQ7x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/password/reset/redacted',
-        action_name: '/password/reset/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/session/42'),
-    hits: [
-      page({ url: 'https://shop.example.org/session/redacted', action_name: '/session/redacted' }),
-    ],
-  },
-  {
-    ...path('/webhooks/1234567890/kXyZ_9-a/messages/7'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/webhooks/redacted/redacted/messages/7',
-        action_name: '/webhooks/redacted/redacted/messages/7',
-      }),
-    ],
-  },
-  {
-    ...path('/token/v2/4.4.0/oauth2/2fa/9fK'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/token/v2/4.4.0/oauth2/2fa/redacted',
-        action_name: '/token/v2/4.4.0/oauth2/2fa/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/token/.//9fK'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/token/.//redacted',
-        action_name: '/token/.//redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/to%6ben/9fK'),
-    hits: [
-      page({ url: 'https://shop.example.org/to%6ben/redacted', action_name: '/to%6ben/redacted' }),
-    ],
-  },
-  {
-    ...path('/token\\9fK\\x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/token%5Credacted%5Cx',
-        action_name: '/token\\redacted\\x',
-      }),
-    ],
-  },
-  {
-    ...path('/a%5Ctoken%5C9fK/x'),
-    hits: [page({ url: 'https://shop.example.org/redacted/x', action_name: '/redacted/x' })],
-  },
-  {
-    ...path('/a%252525252525252541/x'),
-    hits: [page({ url: 'https://shop.example.org/redacted/x', action_name: '/redacted/x' })],
-  },
-  {
-    ...path('/a;jsessionid=1A2B/x;page=2'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a;jsessionid=redacted/x;page=2',
-        action_name: '/a;jsessionid=redacted/x;page=2',
-      }),
-    ],
-  },
-  {
-    ...path('/a;token=1&b=2;c/x'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a;token=redacted&b=2;c/x',
-        action_name: '/a;token=redacted&b=2;c/x',
-      }),
-    ],
-  },
-  {
-    ...path('/users/ada＠example.org'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/redacted', action_name: '/users/redacted' }),
-    ],
-  },
-  {
-    ...path('/contraseña/1a'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/contrase%C3%B1a/redacted',
-        action_name: '/contraseña/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/Passwörter/passwort/1a'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/Passw%C3%B6rter/passwort/redacted',
-        action_name: '/Passwörter/passwort/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/reset/9fK2mQ7x', { query: 'keep' }),
-    hits: [
-      page({ url: 'https://shop.example.org/reset/9fK2mQ7x', action_name: '/reset/9fK2mQ7x' }),
-    ],
-  },
-  {
-    ...path('/sign-in/reset/hello/1'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/sign-in/reset/hello/1',
-        action_name: '/sign-in/reset/hello/1',
-      }),
-    ],
-  },
-  {
-    ...path(`/${'a'.repeat(1100)}/token/1a/b`),
-    hits: [
-      page({
-        url: `https://shop.example.org/${'a'.repeat(999)}`,
-        action_name: `/${'a'.repeat(1023)}`,
-      }),
-    ],
-  },
-  {
-    ...path('/customer-7/orders/c-8', { redactPathPatterns: [/customer-\d+/] }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/redacted/orders/c-8',
-        action_name: '/redacted/orders/c-8',
-      }),
-    ],
-  },
-  {
-    ...path('/CUSTOMER-7/customer-8/customer-9', { redactPathPatterns: [/customer-\d+/gi] }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/redacted/redacted/redacted',
-        action_name: '/redacted/redacted/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/cust%6Fmer-7/x', { redactPathPatterns: [/customer-\d+/] }),
-    hits: [page({ url: 'https://shop.example.org/redacted/x', action_name: '/redacted/x' })],
-  },
-  {
-    ...path('/x%20y/customer/7', { redactPathPatterns: [/customer\/\d+/] }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x%20y/redacted/redacted',
-        action_name: '/x%20y/redacted/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/customer/7/%61', { redactPathPatterns: [/^\/customer\/\d+\/a/] }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/redacted/redacted/redacted',
-        action_name: '/redacted/redacted/redacted',
-      }),
-    ],
-  },
-  {
-    ...path('/d/a123456b/b%20c', { redactPathPatterns: [/\d{6}/] }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/d/aredactedb/b%20c',
-        action_name: '/d/aredactedb/b%20c',
-      }),
-    ],
-  },
-  {
-    ...path('/customer/7', { redactPathPatterns: [/^\/customer\/\d+/] }),
-    hits: [page({ url: 'https://shop.example.org/redacted', action_name: '/redacted' })],
-  },
-  {
-    ...path('/customer-7/token/1a', { query: 'keep', redactPathPatterns: [/customer-\d+/] }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/redacted/token/1a',
-        action_name: '/redacted/token/1a',
-      }),
-    ],
+    name: 'other letters',
+    facts: { path: '/contraseña/1a', route: '' },
+    page: { url: `${ORIGIN}/contrase%C3%B1a/redacted`, action_name: 'GET /contraseña/redacted' },
   },
   {
     name: 'a secret of a path is in no route',
-    facts: { path: `/token/${TOKEN}/1a/2`, route: `/token/${TOKEN}/:token/:id` },
-    hits: [
-      page({
-        url: 'https://shop.example.org/token/redacted/redacted/redacted',
-        action_name: 'GET /token/redacted/:token/:id',
-      }),
-    ],
+    facts: {
+      path: '/token/kX3vQ9bT2mN7pL5wZ8rY/1a/2',
+      route: '/token/kX3vQ9bT2mN7pL5wZ8rY/:token/:id',
+    },
+    page: {
+      url: `${ORIGIN}/token/redacted/redacted/redacted`,
+      action_name: 'GET /token/redacted/:token/:id',
+    },
+  },
+  {
+    name: 'a path that a pattern matches as a whole',
+    facts: { path: '/a', route: '/a' },
+    options: { redactPathPatterns: [/^.+/] },
+    page: { url: `${ORIGIN}/redacted` },
   },
   {
     name: 'patterns do not change routes',
     facts: { path: '/customer-7', route: '/customer-7' },
     options: { redactPathPatterns: [/customer-\d+/] },
-    hits: [page({ url: 'https://shop.example.org/redacted', action_name: 'GET /customer-7' })],
+    page: { url: `${ORIGIN}/redacted` },
   },
   {
-    ...query('token=1&access_token=2&X-Api-Key=3&sessionId=4&authors=5&keyring=6'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?token=redacted&access_token=redacted&X-Api-Key=redacted&sessionId=redacted&authors=5&keyring=6',
-      }),
-    ],
+    name: 'with query: keep, patterns are redacted',
+    facts: { path: '/customer-7/token/1a', route: '/x' },
+    options: { query: 'keep', redactPathPatterns: [/customer-\d+/] },
+    page: { url: `${ORIGIN}/redacted/token/1a`, action_name: 'GET /redacted/token/1a' },
+  },
+  { name: 'query: keep', facts: MATRIX, options: { query: 'keep' } },
+  {
+    name: 'query: strip keeps matrix parameters, without secrets',
+    facts: { ...MATRIX, query: 'a=1' },
+    options: { query: 'strip' },
+    page: { url: `${ORIGIN}/a;token=redacted` },
   },
   {
-    ...query(
-      'country_code=1&currency_code=2&error_code=3&language_code=4&product_code=5&status_code=6&postal_code=7&code=8&iPhone=15',
-    ),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?country_code=1&currency_code=2&error_code=3&language_code=4&product_code=5&status_code=6&postal_code=redacted&code=redacted&iPhone=15',
-      }),
-    ],
-  },
-  {
-    ...query('csrfmiddlewaretoken=1&credit_card=2&mot_de_passe=3&mypassword=4&PHPSESSID=5'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?csrfmiddlewaretoken=redacted&credit_card=redacted&mot_de_passe=redacted&mypassword=redacted&PHPSESSID=redacted',
-      }),
-    ],
-  },
-  {
-    ...query('email=a&m=ada%40example.org&n=ada@example'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/42?email=redacted&m=redacted&n=ada@example' }),
-    ],
-  },
-  {
-    ...query(`a=${JWT}&b=Bearer%20abc&c=Basic+YTpi&d=basic+training&e=token+abc1`),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?a=redacted&b=redacted&c=redacted&d=basic+training&e=redacted',
-      }),
-    ],
-  },
-  {
-    ...query(
-      'return=%2Fx%3Ftoken%3D1&next=%2Freset%2F9fK2mQ7x&u=https%3A%2F%2Fa%3Ab%40host%2F&ok=%2Fa%2Fb',
-    ),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?return=redacted&next=redacted&u=redacted&ok=%2Fa%2Fb',
-      }),
-    ],
-  },
-  {
-    ...query('x=token%3A1&y=%7B%22password%22%3A1%7D&z=a%3A1'),
-    hits: [page({ url: 'https://shop.example.org/users/42?x=redacted&y=redacted&z=a%3A1' })],
-  },
-  {
-    ...query('x=https%3A%2F%2Fhost%3A8080%2Fa&y=%23%2Ftoken%2F1a'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/42?x=https%3A%2F%2Fhost%3A8080%2Fa&y=redacted' }),
-    ],
-  },
-  {
-    ...query('to%6ben=1&%74oken=2&a%5Btoken%5D=3&token[]=4'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?to%6ben=redacted&%74oken=redacted&a%5Btoken%5D=redacted&token[]=redacted',
-      }),
-    ],
-  },
-  {
-    ...query('ada@example.org&token=&=1&a'),
-    hits: [page({ url: 'https://shop.example.org/users/42?redacted&token=redacted&=1&a' })],
-  },
-  {
-    ...query('a=1;token=2;b=3&c;d=4'),
-    hits: [page({ url: 'https://shop.example.org/users/42?a=1;token=redacted;b=3&c%3Bd=4' })],
-  },
-  {
-    ...query('token=1;rest&amp;token=2'),
-    hits: [page({ url: 'https://shop.example.org/users/42?token=redacted&token=redacted' })],
-  },
-  {
-    ...query('a=%252525252525252541'),
-    hits: [page({ url: 'https://shop.example.org/users/42?a=redacted' })],
-  },
-  {
-    ...query('a=%2525252541&b=%252525252541'),
-    hits: [page({ url: 'https://shop.example.org/users/42?a=%2525252541&b=redacted' })],
-  },
-  {
-    ...query(`${'a=1&'.repeat(300)}b=2`),
-    hits: [page({ url: `https://shop.example.org/users/42?${'a=1&'.repeat(123)}a=1` })],
-  },
-  {
-    ...query('phone=%2B4917612345678&p=%2B49+176+12345678&q2=+49'),
-    hits: [
-      page({ url: 'https://shop.example.org/users/42?phone=redacted&p=%2B49+176+12345678&q2=+49' }),
-    ],
-  },
-  {
-    ...query('login=admin:secretpw123&sign=1764350000-0123456789abcdef0123456789abcdef'),
-    hits: [page({ url: 'https://shop.example.org/users/42?login=redacted&sign=redacted' })],
-  },
-  {
-    ...query('token=1&a=2', { query: ['token'] }),
-    hits: [page({ url: 'https://shop.example.org/users/42?token=1' })],
-  },
-  {
-    ...query('token=1&lt=2', { query: 'keep' }),
-    hits: [page({ url: 'https://shop.example.org/users/42?token=1&lt=2' })],
-  },
-  {
-    ...query('contrase%C3%B1a=1&has%C5%82o=2&STRASSE=3&pa%C3%9Fwort=4'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/42?contrase%C3%B1a=redacted&has%C5%82o=redacted&STRASSE=3&pa%C3%9Fwort=redacted',
-      }),
-    ],
-  },
-  {
-    ...query('t%E9l%E9phone=1&x=%E9'),
-    hits: [page({ url: 'https://shop.example.org/users/42?t%E9l%E9phone=1&x=%E9' })],
+    name: 'a list keeps the secrets of its names, not of matrix parameters',
+    facts: { ...MATRIX, query: 'token=1&a=2' },
+    options: { query: ['token'] },
+    page: { url: `${ORIGIN}/a;token=redacted?token=1` },
   },
 ]);
+
+test.each([
+  ['https://a.example/x?token=1&b=2#top', 'https://a.example/x?token=redacted&b=2#top'],
+  ['https://a.example/x#access_token=1', 'https://a.example/x'],
+  ['https://a.example/#/reset-password/9fK2mQ7x', 'https://a.example/'],
+  ['https://a.example/#a=/confirm/kX3vQ9bT2mN7pL5wZ8rY&b=1', 'https://a.example/'],
+  ['https://u:p@a.example/token/9fK2mQ7x', 'https://a.example/token/redacted'],
+  ['https://token.example:8443/7?q=shoes#a', 'https://token.example:8443/7?q=shoes#a'],
+])('of the URL %s that the application sets, %s is sent', (url, sent) => {
+  const facts = { calls: [['annotate', { url }]] as const };
+  expect(parametersOf(facts).url).toBe(sent);
+  expect(parametersOf(facts, { query: 'strip' }).url).toBe(sent);
+  expect(parametersOf(facts, { query: 'keep' }).url).toBe(url.replace('u:p@', ''));
+});
+
+test.each(['keep', 'redact', 'strip'] as const)(
+  'with query: %s, what patterns match is redacted in URLs that the application sets',
+  (query) => {
+    const url = 'https://a.example/patients/ada%20lovelace?page=2#top';
+    const facts = { calls: [['annotate', { url, urlref: url }]] as const };
+    const sent = 'https://a.example/patients/redacted?page=2#top';
+    expect(parametersOf(facts, { query, redactPathPatterns: [/ada lovelace/] })).toMatchObject({
+      url: sent,
+      urlref: sent,
+    });
+  },
+);
+
+test('no hit of a request has a secret of its URLs, wherever it stands', () => {
+  const SECRET_VALUE = 's3cret';
+  const query = `access_token=${SECRET_VALUE}&x=Bearer%20${SECRET_VALUE}&mtm_campaign=token:${SECRET_VALUE}`;
+  const names = words(
+    'url.full url.path url.query http.target matomo.failed_endpoint http.request.header.referer',
+  );
+  const options = { dimensions: Object.fromEntries(names.map((name, i) => [i + 1, name])) };
+  const headers = { referer: `//user:${SECRET_VALUE}@ref.example/token=${SECRET_VALUE}/?${query}` };
+  const ofBot = { headers: { ...headers, 'user-agent': 'ChatGPT-User/1.0' } };
+  const at = { route: '', query, headers, status: 500, calls: [['trackGoal', 1]] as const };
+  for (const path of [`/token=${SECRET_VALUE}/a`, `/token=${SECRET_VALUE}/a.pdf`]) {
+    for (const more of [{}, { actionName: '{path}' }, { pageViews: false }]) {
+      const built = [{}, ofBot].map((of) => build({ ...at, path, ...of }, { ...options, ...more }));
+      const hits = built.flatMap(({ hits }) => hits);
+      expect(hits.length).toBeGreaterThan(2);
+      expect(JSON.stringify(hits)).not.toContain(SECRET_VALUE);
+    }
+  }
+});

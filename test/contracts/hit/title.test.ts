@@ -1,4 +1,6 @@
-import { golden, page, variables } from './golden.js';
+import { jwt } from '../../support/jwt.js';
+import { words } from '../../support/words.js';
+import { golden, variables } from './golden.js';
 
 const routed = (route: string, path = '/users/42') => ({
   name: `route ${route}`.slice(0, 80),
@@ -9,423 +11,162 @@ const at = (path: string, status = 200, more = {}) => ({
   facts: { path, route: '', status, ...more },
 });
 const MCP = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'find_order' };
+const TOOL = 'MCP tools/call find_order';
+const graphql = (name: string) => ({ 'graphql.operation.name': name });
+const rpc = (name: string) => ({ 'rpc.system.name': 'jsonrpc', 'rpc.method': name });
+/** A request with spans below that have these attributes. */
+const posted = (path: string, ...below: readonly Readonly<Record<string, string>>[]) => ({
+  method: 'POST',
+  path,
+  route: path,
+  below: below.map((attributes) => ({ attributes })),
+});
 const JSON_ANSWER = { responseHeaders: { 'content-type': 'application/json' } };
 
 golden([
-  { ...at('/users/42') },
+  { ...at('/users/42'), page: { action_name: 'GET /users/:id' } },
   {
     ...at('/users/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/3f2504e0-4f89-11d3-9a0c-0305e82c3301',
-        action_name: 'GET /users/:uuid',
-      }),
-    ],
+    page: { action_name: 'GET /users/:uuid' },
   },
   {
     ...at('/users/ada@example.org'),
     options: { query: 'keep' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/ada@example.org',
-        action_name: 'GET /users/:email',
-      }),
-    ],
+    page: { action_name: 'GET /users/:email' },
   },
   {
     ...at('/a/kX3vQ9bT2mN7pL5wZ8rY'),
     options: { query: 'keep' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/a/kX3vQ9bT2mN7pL5wZ8rY',
-        action_name: 'GET /a/:token',
-      }),
-    ],
+    page: { action_name: 'GET /a/:token' },
   },
   {
     ...at('/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV',
-        action_name: 'GET /a/:id/deadbeef/:id',
-      }),
-    ],
+    page: { action_name: 'GET /a/:id/deadbeef/:id' },
   },
-  {
-    ...at('/api/1/items/v2/2.0/a1'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/api/1/items/v2/2.0/a1',
-        action_name: 'GET /api/1/items/v2/2.0/a1',
-      }),
-    ],
-  },
+  { ...at('/api/1/items/v2/2.0/a1') },
   {
     ...at('/4%32/caf%C3%A9/a%2Fb/%00/%FF'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/4%32/caf%C3%A9/a%2Fb/%00/%FF',
-        action_name: 'GET /:id/caf%C3%A9/a%2Fb/%00/%FF',
-      }),
-    ],
+    page: { action_name: 'GET /:id/caf%C3%A9/a%2Fb/%00/%FF' },
   },
-  {
-    ...at('/a%E2%80%AEb'),
-    hits: [page({ url: 'https://shop.example.org/a%E2%80%AEb', action_name: 'GET /a%E2%80%AEb' })],
-  },
-  {
-    ...at('/users/42/x'),
-    options: { titlePaths: 'raw' },
-    hits: [page({ url: 'https://shop.example.org/users/42/x', action_name: 'GET /users/42/x' })],
-  },
+  { ...at('/a%E2%80%AEb') },
+  { ...at('/users/42/x'), options: { titlePaths: 'raw' } },
   {
     ...at(`/${'a1/'.repeat(700)}42`),
-    hits: [
-      page({
-        url: `https://shop.example.org${'/a1'.repeat(333)}/`,
-        action_name: `GET ${'/a1'.repeat(340)}`,
-      }),
-    ],
+    page: {
+      url: `https://shop.example.org${'/a1'.repeat(333)}/`,
+      action_name: `GET ${'/a1'.repeat(340)}`,
+    },
   },
-  {
-    ...at('/x', 400),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Bad Request',
-        cvar: variables(400, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 401),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Unauthorized',
-        cvar: variables(401, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 403),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Forbidden',
-        cvar: variables(403, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 404),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Not Found',
-        cvar: variables(404, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 402),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET /x',
-        cvar: variables(402, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 405),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Method Not Allowed',
-        cvar: variables(405, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 410),
-    before: [{ path: '/x', route: '' }],
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Gone',
-        cvar: variables(410, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 500),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET /x',
-        cvar: variables(500, 'GET'),
-      }),
-    ],
-  },
-  {
-    ...at('/x', 399),
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET /x',
-        cvar: variables(399, 'GET'),
-      }),
-    ],
-  },
+  { ...at('/x', 400), page: { action_name: 'GET Bad Request' } },
+  { ...at('/x', 401), page: { action_name: 'GET Unauthorized' } },
+  { ...at('/x', 403), page: { action_name: 'GET Forbidden' } },
+  { ...at('/x', 404), page: { action_name: 'GET Not Found' } },
+  { ...at('/x', 402) },
+  { ...at('/x', 405), page: { action_name: 'GET Method Not Allowed' } },
+  { ...at('/x', 410), before: [{ path: '/x', route: '' }], page: { action_name: 'GET Gone' } },
+  { ...at('/x', 500) },
+  { ...at('/x', 399) },
   {
     ...at('/x/7', 403),
     before: [{ path: '/x/8', route: '' }],
     name: 'a 403 of an endpoint that has succeeded',
-    hits: [
-      page({
-        url: 'https://shop.example.org/x/7',
-        action_name: 'GET /x/:id',
-        cvar: variables(403, 'GET'),
-      }),
-    ],
+    page: { action_name: 'GET /x/:id' },
   },
   {
     ...at('/x', 404),
     before: [{ path: '/x', route: '' }],
     name: 'a 404 of an endpoint that has succeeded',
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Not Found',
-        cvar: variables(404, 'GET'),
-      }),
-    ],
+    page: { action_name: 'GET Not Found' },
   },
   {
     ...at('/x', 401),
     before: [{ path: '/x', route: '', status: 500 }],
     name: 'a 401 of an endpoint that has failed',
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Unauthorized',
-        cvar: variables(401, 'GET'),
-      }),
-    ],
+    page: { action_name: 'GET Unauthorized' },
   },
   {
     ...at('/x', 401),
     before: [{ path: '/x', route: '', method: 'POST' }],
     name: 'a 401 of another method',
-    hits: [
-      page({
-        url: 'https://shop.example.org/x',
-        action_name: 'GET Unauthorized',
-        cvar: variables(401, 'GET'),
-      }),
-    ],
+    page: { action_name: 'GET Unauthorized' },
   },
-  {
-    name: 'a 404 of a route',
-    facts: { status: 404 },
-    hits: [page({ cvar: variables(404, 'GET') })],
-  },
-  {
-    ...at('/posts/7.data', 200, { query: '_routes=a' }),
-    hits: [
-      page({
-        url: 'https://shop.example.org/posts/7.data?_routes=a',
-        action_name: 'GET /posts/:id',
-      }),
-    ],
-  },
-  {
-    ...at('/posts/7.data'),
-    hits: [
-      page({ url: 'https://shop.example.org/posts/7.data', action_name: 'GET /posts/7.data' }),
-    ],
-  },
+  { name: 'a 404 of a route', facts: { status: 404 } },
+  { ...at('/posts/7.data', 200, { query: '_routes=a' }), page: { action_name: 'GET /posts/:id' } },
+  { ...at('/posts/7.data') },
   {
     ...at('/posts/7.data', 200, { responseHeaders: { 'content-type': 'text/x-script' } }),
-    hits: [page({ url: 'https://shop.example.org/posts/7.data', action_name: 'GET /posts/:id' })],
+    page: { action_name: 'GET /posts/:id' },
   },
   {
     ...at('/_root.data', 200, { headers: { accept: 'text/x-script' } }),
-    hits: [page({ url: 'https://shop.example.org/_root.data', action_name: 'GET /' })],
+    page: { action_name: 'GET /' },
   },
-  {
-    ...at('/posts/7/__data.json'),
-    hits: [
-      page({ url: 'https://shop.example.org/posts/7/__data.json', action_name: 'GET /posts/:id' }),
-    ],
-  },
-  {
-    ...at('/posts/7/_payload.json'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/posts/7/_payload.json',
-        action_name: 'GET /posts/:id',
-      }),
-    ],
-  },
-  {
-    ...at('/posts/7/q-data.json'),
-    hits: [
-      page({ url: 'https://shop.example.org/posts/7/q-data.json', action_name: 'GET /posts/:id/' }),
-    ],
-  },
-  {
-    ...at('/_next/data/build/posts/7.json'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/_next/data/build/posts/7.json',
-        action_name: 'GET /posts/:id',
-      }),
-    ],
-  },
-  {
-    ...at('/_next/data/build/index.json'),
-    hits: [
-      page({ url: 'https://shop.example.org/_next/data/build/index.json', action_name: 'GET /' }),
-    ],
-  },
-  {
-    ...at('/page-data/posts/7/page-data.json'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/page-data/posts/7/page-data.json',
-        action_name: 'GET /posts/:id/',
-      }),
-    ],
-  },
-  {
-    ...at('/page-data/index/page-data.json'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/page-data/index/page-data.json',
-        action_name: 'GET /',
-      }),
-    ],
-  },
-  {
-    ...at('/data.json'),
-    hits: [page({ url: 'https://shop.example.org/data.json', action_name: 'GET /data.json' })],
-  },
-  {
-    ...routed('/:repo(^[a-z-]+$)', '/abc'),
-    hits: [page({ url: 'https://shop.example.org/abc', action_name: 'GET /:repo' })],
-  },
-  {
-    ...routed('/:repo?', '/abc'),
-    hits: [page({ url: 'https://shop.example.org/abc', action_name: 'GET /:repo' })],
-  },
-  {
-    ...routed('{/:size}', '/big'),
-    hits: [page({ url: 'https://shop.example.org/big', action_name: 'GET /:size' })],
-  },
-  {
-    ...routed('/files/:rest(*)', '/files/a/b'),
-    hits: [page({ url: 'https://shop.example.org/files/a/b', action_name: 'GET /files/*' })],
-  },
-  {
-    ...routed('/files/*filepath', '/files/a/b'),
-    hits: [page({ url: 'https://shop.example.org/files/a/b', action_name: 'GET /files/*' })],
-  },
-  {
-    ...routed('/message\\:send', '/message:send'),
-    hits: [
-      page({ url: 'https://shop.example.org/message:send', action_name: 'GET /message:send' }),
-    ],
-  },
-  { ...routed('GET example.com/users/{id}'), hits: [page({ action_name: 'GET /users/{id}' })] },
-  { ...routed('/users/{id:int}'), hits: [page({ action_name: 'GET /users/{id}' })] },
-  { ...routed('/users/:id(.:format)') },
-  {
-    ...routed('/:hour(\\d+)h', '/12h'),
-    hits: [page({ url: 'https://shop.example.org/12h', action_name: 'GET /{hour}h' })],
-  },
-  { ...routed('/*', '/users/42') },
-  {
-    ...routed('/api/*', '/api/x/42'),
-    hits: [page({ url: 'https://shop.example.org/api/x/42', action_name: 'GET /api/*' })],
-  },
-  { ...routed('/users/42') },
-  {
-    ...routed('/v1', '/v1/items/7'),
-    hits: [page({ url: 'https://shop.example.org/v1/items/7', action_name: 'GET /v1/items/:id' })],
-  },
-  {
-    ...routed('Host(`shop.example`)', '/products/7'),
-    hits: [page({ url: 'https://shop.example.org/products/7', action_name: 'GET /products/:id' })],
-  },
+  { ...at('/posts/7/__data.json'), page: { action_name: 'GET /posts/:id' } },
+  { ...at('/posts/7/_payload.json'), page: { action_name: 'GET /posts/:id' } },
+  { ...at('/posts/7/q-data.json'), page: { action_name: 'GET /posts/:id/' } },
+  { ...at('/_next/data/build/posts/7.json'), page: { action_name: 'GET /posts/:id' } },
+  { ...at('/_next/data/build/index.json'), page: { action_name: 'GET /' } },
+  { ...at('/page-data/posts/7/page-data.json'), page: { action_name: 'GET /posts/:id/' } },
+  { ...at('/page-data/index/page-data.json'), page: { action_name: 'GET /' } },
+  { ...at('/data.json') },
+  { ...routed('/:repo(^[a-z-]+$)', '/abc'), page: { action_name: 'GET /:repo' } },
+  { ...routed('/:repo?', '/abc'), page: { action_name: 'GET /:repo' } },
+  { ...routed('{/:size}', '/big'), page: { action_name: 'GET /:size' } },
+  { ...routed('/files/:rest(*)', '/files/a/b'), page: { action_name: 'GET /files/*' } },
+  { ...routed('/files/*filepath', '/files/a/b'), page: { action_name: 'GET /files/*' } },
+  { ...routed('/message\\:send', '/message:send'), page: { action_name: 'GET /message:send' } },
+  { ...routed('GET example.com/users/{id}'), page: { action_name: 'GET /users/{id}' } },
+  { ...routed('/users/{id:int}'), page: { action_name: 'GET /users/{id}' } },
+  { ...routed('/users/:id(.:format)'), page: { action_name: 'GET /users/:id' } },
+  { ...routed('/:hour(\\d+)h', '/12h'), page: { action_name: 'GET /{hour}h' } },
+  { ...routed('/*', '/users/42'), page: { action_name: 'GET /users/:id' } },
+  { ...routed('/api/*', '/api/x/42') },
+  { ...routed('/users/42'), page: { action_name: 'GET /users/:id' } },
+  { ...routed('/v1', '/v1/items/7'), page: { action_name: 'GET /v1/items/:id' } },
+  { ...routed('Host(`shop.example`)', '/products/7'), page: { action_name: 'GET /products/:id' } },
   {
     ...routed('{controller=Home}/{action=Index}/{id?}', '/Products/Details/7'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/Products/Details/7',
-        action_name: 'GET /Products/Details/:id',
-      }),
-    ],
+    page: { action_name: 'GET /Products/Details/:id' },
   },
-  {
-    ...routed('/posts/{$}', '/posts/'),
-    hits: [page({ url: 'https://shop.example.org/posts/', action_name: 'GET /posts/' })],
-  },
-  {
-    ...routed('/caf%C3%A9/:id', '/caf%C3%A9/7'),
-    hits: [page({ url: 'https://shop.example.org/caf%C3%A9/7', action_name: 'GET /café/:id' })],
-  },
-  { ...routed('users/:id'), hits: [page({ action_name: 'GET users/:id' })] },
-  {
-    name: 'a method that a client invented succeeds',
-    facts: { method: 'FOO' },
-    hits: [page({ action_name: 'FOO /users/:id', cvar: variables(200, 'FOO') })],
-  },
+  { ...routed('/posts/{$}', '/posts/'), page: { action_name: 'GET /posts/' } },
+  { ...routed('/caf%C3%A9/:id', '/caf%C3%A9/7'), page: { action_name: 'GET /café/:id' } },
+  { ...routed('users/:id') },
+  { name: 'a method that a client invented succeeds', facts: { method: 'FOO' } },
   {
     name: 'a method that a client invented fails',
     facts: { method: 'FOO', status: 404 },
-    hits: [page({ action_name: '_OTHER /users/:id', cvar: variables(404, '_OTHER') })],
+    page: { action_name: '_OTHER /users/:id', cvar: variables(404, '_OTHER') },
   },
-  {
-    name: 'a known method fails',
-    facts: { method: 'DELETE', status: 500 },
-    hits: [page({ action_name: 'DELETE /users/:id', cvar: variables(500, 'DELETE') })],
-  },
+  { name: 'a known method fails', facts: { method: 'DELETE', status: 500 } },
   {
     name: 'a template of the title',
     facts: { path: '/users/42', status: 201, spanName: 'users.show' },
     options: { actionName: '{status} {host}{path} [{span}] {route} {method}!' },
-    hits: [
-      page({
-        action_name: '201 shop.example.org/users/42 [users.show] /users/:id GET!',
-        cvar: variables(201, 'GET'),
-      }),
-    ],
+    page: { action_name: '201 shop.example.org/users/42 [users.show] /users/:id GET!' },
   },
   {
     name: 'a span name that is the method',
     facts: { method: 'FOO', status: 404, spanName: 'FOO' },
     options: { actionName: '{span}' },
-    hits: [page({ action_name: '_OTHER', cvar: variables(404, '_OTHER') })],
+    page: { action_name: '_OTHER', cvar: variables(404, '_OTHER') },
   },
   {
     name: 'a span name with secrets',
     facts: { spanName: 'GET /token/9fK2mQ7x' },
     options: { actionName: '{span}' },
-    hits: [page({ action_name: 'GET /token/redacted' })],
+    page: { action_name: 'GET /token/redacted' },
   },
   {
     name: 'the host of a title',
     facts: { headers: { host: 'u:p@shop.example.org:8080/x?y#z' } },
     options: { actionName: '{host}' },
-    hits: [page({ url: 'https://localhost/users/42', action_name: 'shop.example.org:8080' })],
+    page: { url: 'https://localhost/users/42', action_name: 'shop.example.org:8080' },
   },
   {
     name: 'a title without a host',
     facts: { headers: { host: undefined } },
     options: { actionName: 'x{host}' },
-    hits: [page({ url: 'https://localhost/users/42', action_name: 'x' })],
+    page: { url: 'https://localhost/users/42', action_name: 'x' },
   },
   {
     name: 'a function makes the title',
@@ -433,7 +174,7 @@ golden([
       actionName: (request) =>
         `${request.method} ${request.path} ${request.route} ${request.statusCode}`,
     },
-    hits: [page({ action_name: 'GET /users/42 /users/:id 200' })],
+    page: { action_name: 'GET /users/42 /users/:id 200' },
   },
   { name: 'a function that returns nothing', options: { actionName: () => undefined } },
   {
@@ -457,13 +198,7 @@ golden([
         '/users/:id': { action_name: 'A user', dimension1: 'x', cvar: { plan: 'pro' } },
       },
     },
-    hits: [
-      page({
-        action_name: 'A user',
-        cvar: variables(200, 'GET', { plan: 'pro' }),
-        dimension1: 'x',
-      }),
-    ],
+    page: { action_name: 'A user', cvar: variables(200, 'GET', { plan: 'pro' }), dimension1: 'x' },
   },
   {
     name: 'routeDetails by method and route win',
@@ -474,24 +209,24 @@ golden([
         '/users/42': { action_name: 'C' },
       },
     },
-    hits: [page({ action_name: 'B' })],
+    page: { action_name: 'B' },
   },
   {
     name: 'routeDetails by path without a route',
     facts: { path: '/about', route: '' },
     options: { routeDetails: { '/about': { action_name: 'About' } } },
-    hits: [page({ url: 'https://shop.example.org/about', action_name: 'About' })],
+    page: { action_name: 'About' },
   },
   {
     name: 'routeDetails by path of a request with a route',
     options: { routeDetails: { 'GET /users/42': { action_name: 'C' } } },
-    hits: [page({ action_name: 'C' })],
+    page: { action_name: 'C' },
   },
   {
     name: 'routeDetails in the syntax of the framework',
     facts: { route: '/users/:id(\\d+)' },
     options: { routeDetails: { '/users/:id(\\d+)': { action_name: 'A' } } },
-    hits: [page({ action_name: 'A' })],
+    page: { action_name: 'A' },
   },
   {
     name: 'routeDetails of another method',
@@ -501,294 +236,86 @@ golden([
     name: 'routeDetails of a route without a slash',
     facts: { route: 'users/:id' },
     options: { routeDetails: { '/users/:id': { action_name: 'A' } } },
-    hits: [page({ action_name: 'A' })],
-  },
-  {
-    name: 'GraphQL by a span',
-    facts: {
-      method: 'POST',
-      path: '/graphql',
-      route: '/graphql',
-      attributes: { 'graphql.operation.name': 'CreateOrder' },
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/graphql',
-        action_name: 'POST /graphql CreateOrder',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
+    page: { action_name: 'A' },
   },
   {
     name: 'GraphQL by a child span at the root',
-    facts: {
-      method: 'POST',
-      path: '/',
-      route: '',
-      below: [{ attributes: { 'graphql.operation.name': 'CreateOrder2' } }],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/',
-        action_name: 'GraphQL CreateOrder2',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
+    facts: { ...posted('/', graphql('CreateOrder2')), route: '' },
+    page: { action_name: 'GraphQL CreateOrder2' },
   },
   {
     name: 'GraphQL in a query',
     facts: { path: '/graphql', route: '', query: 'query=x&operationName=Shops', ...JSON_ANSWER },
-    hits: [
-      page({
-        url: 'https://shop.example.org/graphql?operationName=Shops',
-        action_name: 'GET /graphql Shops',
-      }),
-    ],
+    page: {
+      url: 'https://shop.example.org/graphql?operationName=Shops',
+      action_name: 'GET /graphql Shops',
+    },
   },
   {
     name: 'an operation that fails has no name unless it is known',
-    facts: {
-      method: 'POST',
-      path: '/graphql',
-      route: '/graphql',
-      status: 500,
-      attributes: { 'graphql.operation.name': 'Invented' },
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/graphql',
-        action_name: 'POST /graphql',
-        cvar: variables(500, 'POST'),
-      }),
-    ],
+    facts: { ...posted('/graphql', graphql('Invented')), status: 500 },
   },
   {
-    name: 'JSON-RPC',
-    facts: {
-      method: 'POST',
-      path: '/rpc',
-      route: '/rpc',
-      attributes: {},
-      below: [{ attributes: { 'rpc.system.name': 'jsonrpc', 'rpc.method': 'eth_getBalance' } }],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/rpc',
-        action_name: 'POST /rpc eth_getBalance',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
-  },
-  {
-    name: 'MCP',
-    facts: { method: 'POST', path: '/mcp', route: '/mcp', below: [{ attributes: MCP }] },
+    facts: posted('/mcp', MCP),
     options: { dimensions: { 1: 'mcp.method.name', 2: 'gen_ai.tool.name' } },
-    hits: [
-      page({
-        url: 'https://shop.example.org/mcp',
-        action_name: 'MCP tools/call find_order',
-        cvar: variables(200, 'POST'),
-        dimension1: 'tools/call',
-        dimension2: 'find_order',
-      }),
-    ],
-  },
-  {
-    name: 'a span of MCP contains that of GraphQL',
-    facts: {
-      method: 'POST',
-      path: '/mcp',
-      route: '/mcp',
-      below: [{ attributes: { 'graphql.operation.name': 'Inner' } }, { attributes: MCP }],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/mcp',
-        action_name: 'MCP tools/call find_order',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
+    page: { action_name: TOOL, dimension1: 'tools/call', dimension2: 'find_order' },
   },
   {
     name: 'a span of GraphQL that ends after that of MCP',
-    facts: {
-      method: 'POST',
-      path: '/mcp',
-      route: '/mcp',
-      below: [{ attributes: MCP }, { attributes: { 'graphql.operation.name': 'Inner' } }],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/mcp',
-        action_name: 'MCP tools/call find_order',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
-  },
-  {
-    name: 'the first span of GraphQL names the operation',
-    facts: {
-      method: 'POST',
-      path: '/graphql',
-      route: '/graphql',
-      below: [
-        { attributes: { 'graphql.operation.name': 'First' } },
-        { attributes: { 'graphql.operation.name': 'Second' } },
-      ],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/graphql',
-        action_name: 'POST /graphql First',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
+    facts: posted('/mcp', MCP, graphql('Inner')),
+    page: { action_name: TOOL },
   },
   {
     name: 'AWS',
     facts: {
-      method: 'POST',
-      path: '/',
+      ...posted('/'),
       route: '',
       headers: { 'x-amz-target': 'Kinesis_20131202.ListStreams' },
       responseHeaders: { 'content-type': 'application/x-amz-json-1.1' },
     },
-    hits: [
-      page({
-        url: 'https://shop.example.org/',
-        action_name: 'POST / ListStreams',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
+    page: { action_name: 'POST / ListStreams' },
   },
   {
     name: 'SOAP',
     facts: {
-      method: 'POST',
-      path: '/orders',
-      route: '',
+      ...posted('/orders'),
       headers: { soapaction: '"urn:shop#GetOrder"' },
       responseHeaders: { 'content-type': 'text/xml' },
     },
-    hits: [
-      page({
-        url: 'https://shop.example.org/orders',
-        action_name: 'POST /orders GetOrder',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
+    page: { action_name: 'POST /orders GetOrder' },
   },
   {
     name: 'tRPC',
     facts: { path: '/trpc/user.byId', route: '', ...JSON_ANSWER },
     options: { dimensions: { 1: 'rpc.method' } },
-    hits: [
-      page({
-        url: 'https://shop.example.org/trpc/user.byId',
-        action_name: 'GET /trpc/user.byId',
-        dimension1: 'user.byId',
-      }),
-    ],
+    page: { dimension1: 'user.byId' },
   },
-  {
-    name: 'a batch of tRPC',
+  ...(
+    [
+      [3, '3'],
+      [100, '100'],
+      [101, '100+'],
+    ] as const
+  ).map(([size, count]) => ({
+    name: `a batch of ${size} calls of tRPC`,
     facts: {
-      path: '/trpc/user.all,user.byName,post.all',
+      path: `/trpc/${Array(size).fill('p').join(',')}`,
       route: '',
       query: 'batch=1',
       ...JSON_ANSWER,
     },
-    hits: [
-      page({
-        url: 'https://shop.example.org/trpc/user.all,user.byName,post.all?batch=1',
-        action_name: 'GET /trpc/user.all (3)',
-      }),
-    ],
-  },
-  {
-    name: 'a batch of 101',
-    facts: {
-      path: `/trpc/${Array.from({ length: 101 }, (_, i) => `p${'abcdefghij'[i % 10]}`).join(',')}`,
-      route: '',
-      query: 'batch=1',
-      ...JSON_ANSWER,
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/trpc/pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa?batch=1',
-        action_name: 'GET /trpc/pa (100+)',
-      }),
-    ],
-  },
-  {
-    name: 'a batch of 100',
-    facts: {
-      path: `/trpc/${Array.from({ length: 100 }, (_, i) => `p${'abcdefghij'[i % 10]}`).join(',')}`,
-      route: '',
-      query: 'batch=1',
-      ...JSON_ANSWER,
-    },
-    options: { query: 'strip' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/trpc/pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj,pa,pb,pc,pd,pe,pf,pg,ph,pi,pj',
-        action_name: 'GET /trpc/pa (100)',
-      }),
-    ],
-  },
-  {
-    name: 'a JSON Web Token as a name',
-    facts: {
-      path: '/rpc',
-      route: '/rpc',
-      method: 'POST',
-      below: [
-        {
-          attributes: {
-            'rpc.system.name': 'jsonrpc',
-            'rpc.method': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
-          },
-        },
-      ],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/rpc',
-        action_name: 'POST /rpc redacted',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
-  },
-  {
-    name: 'a name that is too long',
-    facts: {
-      path: '/rpc',
-      route: '/rpc',
-      method: 'POST',
-      below: [{ attributes: { 'rpc.system.name': 'jsonrpc', 'rpc.method': 'a'.repeat(129) } }],
-    },
-    hits: [
-      page({
-        url: 'https://shop.example.org/rpc',
-        action_name: 'POST /rpc',
-        cvar: variables(200, 'POST'),
-      }),
-    ],
-  },
-  {
-    name: 'an empty route',
-    facts: { path: '/', route: '/' },
-    hits: [page({ url: 'https://shop.example.org/', action_name: 'GET /' })],
-  },
+    page: { action_name: `GET /trpc/p (${count})` },
+  })),
+  { name: 'an empty route', facts: { path: '/', route: '/' } },
   {
     name: 'a title is cut by bytes after escaping',
     facts: { calls: [['annotate', { action_name: '&é'.repeat(300) }]] },
-    hits: [page({ action_name: '&é'.repeat(146) })],
+    page: { action_name: '&é'.repeat(146) },
   },
   {
     name: 'a title without control characters',
     facts: { calls: [['annotate', { action_name: ' a\u0000\nb\ud800 ' }]] },
-    hits: [page({ action_name: 'a b�' })],
+    page: { action_name: 'a b�' },
   },
 ]);
 
@@ -804,8 +331,41 @@ golden(
     ['/api/users/1/items', '/api/users/:id/items'],
     ['/myapi/1/items', '/myapi/:id/items'],
     ['/forest/1/items', '/forest/:id/items'],
-  ].map(([path = '', title]) => ({
-    ...at(path),
-    hits: [page({ url: `https://shop.example.org${path}`, action_name: `GET ${title}` })],
+  ].map(([path = '', title]) => ({ ...at(path), page: { action_name: `GET ${title}` } })),
+);
+
+const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
+
+// Names of operations that no program has: secrets and IDs.
+golden(
+  [
+    jwt({ sub: 'bob' }),
+    'tools.sk-proj-abcdefghijklmnopqrstuvwxyz0123456789',
+    `ghp_${'a1'.repeat(18)}.call`,
+    MD5,
+    `user_${MD5}`,
+    MD5 + MD5,
+    'get/123e4567-e89b-12d3-a456-426614174000',
+    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    'kX3vQ9bT2mN/7pL5wZ8rYaB/3cD4',
+    'kX3vQ9bT2mN7pL5wZ8rY.call',
+    '1234567890123456',
+  ].map((name) => ({
+    name,
+    facts: posted('/rpc', rpc(name)),
+    page: { action_name: 'POST /rpc redacted' },
+  })),
+);
+
+golden(
+  words(`
+    textDocument/semanticTokens/full/delta tools/call v1.users.list GetCustomerByIdAndRegion2 sk-render deadbeef
+    DynamoDB_20120810.GetItem AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition
+    AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken AWSCognitoIdentityProviderService.InitiateAuth
+    google.pubsub.v1.Publisher/ListTopicSubscriptions create-pull-request-with-3-reviewers
+  `).map((name) => ({
+    name,
+    facts: posted('/rpc', rpc(name)),
+    page: { action_name: `POST /rpc ${name}` },
   })),
 );

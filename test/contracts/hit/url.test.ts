@@ -1,4 +1,4 @@
-import { additional, golden, page, variables } from './golden.js';
+import { additional, golden, page } from './golden.js';
 
 const at = (path: string, query?: string) => ({
   path,
@@ -6,351 +6,212 @@ const at = (path: string, query?: string) => ({
   route: '',
 });
 
+const NOT_ASSUMED = { assumeHttps: false };
+
 golden([
   { name: 'the base hit' },
-  {
-    name: 'a query is sent as it came',
-    facts: { query: 'x=1&y=a%20b&z' },
-    hits: [page({ url: 'https://shop.example.org/users/42?x=1&y=a%20b&z' })],
-  },
-  { name: 'an empty query', facts: { query: '' } },
+  { facts: { query: 'x=1&y=a%20b&z' } },
+  { facts: { query: '' } },
   {
     name: 'escapes of a path stay, and what no URL may hold is encoded',
     facts: at('/a%2Fb/ü"<#>|`{}^\\c'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/a%2Fb/%C3%BC%22%3C%23%3E%7C%60%7B%7D%5E%5Cc',
-        action_name: 'GET /a%2Fb/ü"<#>|`{}^\\c',
-      }),
-    ],
+    page: { url: 'https://shop.example.org/a%2Fb/%C3%BC%22%3C%23%3E%7C%60%7B%7D%5E%5Cc' },
   },
-  {
-    name: 'what a URL may hold stays',
-    facts: at("/-.~:@!$&'()*+,;=[]/%41"),
-    hits: [
-      page({
-        url: "https://shop.example.org/-.~:@!$&'()*+,;=[]/%41",
-        action_name: "GET /-.~:@!$&'()*+,;=[]/A",
-      }),
-    ],
-  },
+  { facts: at("/-.~:@!$&'()*+,;=[]/%41"), page: { action_name: "GET /-.~:@!$&'()*+,;=[]/A" } },
   {
     name: 'a lone surrogate',
     facts: at('/a\ud800b'),
-    hits: [page({ url: 'https://shop.example.org/a%EF%BF%BDb', action_name: 'GET /a�b' })],
+    page: { url: 'https://shop.example.org/a%EF%BF%BDb', action_name: 'GET /a�b' },
   },
   {
     name: 'matrix parameters that Matomo reads as a search are removed',
     facts: at('/find;q=shoes;page=2/x;Keyword=a&k=b'),
-    hits: [
-      page({
-        url: 'https://shop.example.org/find;page=2/x',
-        action_name: 'GET /find;q=shoes;page=2/x;Keyword=a&k=b',
-      }),
-    ],
+    page: { url: 'https://shop.example.org/find;page=2/x' },
   },
-  {
-    name: 'a search in a path stays with siteSearch',
-    facts: at('/find;q=shoes'),
-    options: { siteSearch: true },
-    hits: [
-      page({ url: 'https://shop.example.org/find;q=shoes', action_name: 'GET /find;q=shoes' }),
-    ],
-  },
+  { facts: at('/find;q=shoes'), options: { siteSearch: true } },
   {
     name: 'search parameters are removed, in any case, also as arrays and encoded',
     facts: {
       query:
         'q=1&Query=2&s=3&search=4&searchword=5&k=6&keyword=7&keywords=8&q[]=9&%71=10&kw=11&qq=12',
     },
-    hits: [page({ url: 'https://shop.example.org/users/42?kw=11&qq=12' })],
+    page: { url: 'https://shop.example.org/users/42?kw=11&qq=12' },
   },
-  {
-    name: 'search parameters stay with siteSearch',
-    facts: { query: 'q=shoes&s=1' },
-    options: { siteSearch: true },
-    hits: [page({ url: 'https://shop.example.org/users/42?q=shoes&s=1' })],
-  },
+  { facts: { query: 'q=shoes&s=1' }, options: { siteSearch: true } },
   {
     name: 'entities are separators as Matomo reads them',
     facts: { query: 'a=1&amp;q=2&amp;amp;b=3&lt;q=4;q=5;c=6' },
-    hits: [page({ url: 'https://shop.example.org/users/42?a=1&b=3&lt%3Bq=4;c=6' })],
+    page: { url: 'https://shop.example.org/users/42?a=1&b=3&lt%3Bq=4;c=6' },
   },
   {
     name: '_rsc is never sent',
     facts: { query: '_rsc=1a2b&a=1' },
     options: { query: 'keep' },
-    hits: [page({ url: 'https://shop.example.org/users/42?a=1' })],
+    page: { url: 'https://shop.example.org/users/42?a=1' },
   },
   {
     name: 'the time of polling is removed in the middle and at the start',
     facts: { path: '/socket.io/', route: '', query: 't=abc&EIO=4&transport=polling' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/socket.io/?EIO=4&transport=polling',
-        action_name: 'GET /socket.io/',
-      }),
-    ],
+    page: { url: 'https://shop.example.org/socket.io/?EIO=4&transport=polling' },
   },
   {
     name: 'the time of polling at the end',
     facts: { path: '/socket.io/', route: '', query: 'EIO=4&transport=polling&t=abc' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/socket.io/?EIO=4&transport=polling',
-        action_name: 'GET /socket.io/',
-      }),
-    ],
+    page: { url: 'https://shop.example.org/socket.io/?EIO=4&transport=polling' },
   },
+  { facts: { query: 'EIO=4&t=1' } },
   {
-    name: 't of other requests stays',
-    facts: { query: 'EIO=4&t=1' },
-    hits: [page({ url: 'https://shop.example.org/users/42?EIO=4&t=1' })],
+    facts: { query: 'a=1' },
+    options: { query: 'strip' },
+    page: { url: 'https://shop.example.org/users/42' },
   },
-  { name: 'query: strip', facts: { query: 'a=1' }, options: { query: 'strip' } },
   {
     name: 'query: a list',
     facts: { query: 'a=1&b=2&a[]=3&c;d&a=4;e;b=5&token=x' },
     options: { query: ['a', 'token'] },
-    hits: [page({ url: 'https://shop.example.org/users/42?a=1&a[]=3&a=4;e&token=x' })],
+    page: { url: 'https://shop.example.org/users/42?a=1&a[]=3&a=4;e&token=x' },
   },
   {
     name: 'query: keep',
     facts: { query: 'token=abc&a=1', path: '/token/9fK2mQ7x', route: '' },
     options: { query: 'keep' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/token/9fK2mQ7x?token=abc&a=1',
-        action_name: 'GET /token/9fK2mQ7x',
-      }),
-    ],
   },
   {
     name: 'a query that is too long loses whole parameters',
     facts: { query: `a=1&b=${'x'.repeat(960)}&c=${'y'.repeat(60)}&d=2` },
-    hits: [page({ url: `https://shop.example.org/users/42?a=1&b=${'x'.repeat(960)}` })],
+    page: { url: `https://shop.example.org/users/42?a=1&b=${'x'.repeat(960)}` },
   },
   {
     name: 'a path that is too long is cut, and not inside of an escape',
     facts: at(`/${'a'.repeat(997)}%41%42`, 'x=1'),
-    hits: [
-      page({
-        url: `https://shop.example.org/${'a'.repeat(997)}`,
-        action_name: `GET /${'a'.repeat(997)}AB`,
-      }),
-    ],
+    page: {
+      url: `https://shop.example.org/${'a'.repeat(997)}`,
+      action_name: `GET /${'a'.repeat(997)}AB`,
+    },
   },
   {
     name: 'a query whose first parameter is too long is dropped',
     facts: { query: `a=${'x'.repeat(2000)}` },
-    hits: [page({ url: 'https://shop.example.org/users/42?a=redacted' })],
+    page: { url: 'https://shop.example.org/users/42?a=redacted' },
   },
-  {
-    name: 'http where the listener is local',
-    facts: { headers: { host: 'localhost:3000' } },
-    hits: [page({ url: 'http://localhost:3000/users/42' })],
-  },
-  {
-    name: 'https if the listener has TLS',
-    facts: { scheme: 'https', headers: { host: 'localhost:3000' } },
-    hits: [page({ url: 'https://localhost:3000/users/42' })],
-  },
-  {
-    name: 'http of a private address',
-    facts: { scheme: 'http', headers: { host: '10.1.2.3:80' } },
-    hits: [page({ url: 'http://10.1.2.3/users/42' })],
-  },
-  {
-    name: 'http of an internal name',
-    facts: { headers: { host: 'shop.internal.' } },
-    hits: [page({ url: 'http://shop.internal./users/42' })],
-  },
-  {
-    name: 'https of a public address',
-    facts: { headers: { host: '8.8.8.8' } },
-    hits: [page({ url: 'https://8.8.8.8/users/42' })],
-  },
-  {
-    name: 'http of IPv6 loopback',
-    facts: { headers: { host: '[::1]:3000' } },
-    hits: [page({ url: 'http://[::1]:3000/users/42' })],
-  },
-  {
-    name: 'http without assumeHttps',
-    facts: {},
-    options: { assumeHttps: false },
-    hits: [page({ url: 'http://shop.example.org/users/42' })],
-  },
-  {
-    name: 'without assumeHttps, a listener with TLS is https',
-    facts: { scheme: 'https' },
-    options: { assumeHttps: false },
-  },
-  { name: 'ports that a scheme has anyway', facts: { headers: { host: 'shop.example.org:443' } } },
-  { name: 'port 80 behind TLS', facts: { headers: { host: 'shop.example.org:80' } } },
-  {
-    name: 'port 443 of http',
-    facts: { headers: { host: 'shop.example.org:443' } },
-    options: { assumeHttps: false },
-    hits: [page({ url: 'http://shop.example.org:443/users/42' })],
-  },
-  {
-    name: 'another port',
-    facts: { headers: { host: 'shop.example.org:8443' } },
-    hits: [page({ url: 'https://shop.example.org:8443/users/42' })],
-  },
-  {
-    name: 'an invalid host',
-    facts: { headers: { host: 'a b/c' } },
-    hits: [page({ url: 'https://localhost/users/42' })],
-  },
-  {
-    name: 'a host with user info',
-    facts: { headers: { host: 'user:pw@shop.example.org' } },
-    hits: [page({ url: 'https://localhost/users/42' })],
-  },
-  {
-    name: 'a port that is too big',
-    facts: { headers: { host: 'shop.example.org:99999' } },
-    hits: [page({ url: 'https://localhost/users/42' })],
-  },
-  {
-    name: 'no host',
-    facts: { headers: { host: undefined } },
-    hits: [page({ url: 'https://localhost/users/42' })],
-  },
-  {
-    name: 'the host of attributes',
+  // Scheme and port: of the listener, a Host header, and the option assumeHttps.
+  ...(
+    [
+      ['http', 'localhost:3000', {}, 'http://localhost:3000'],
+      ['https', 'localhost:3000', {}, 'https://localhost:3000'],
+      ['http', '10.1.2.3:80', {}, 'http://10.1.2.3'],
+      ['http', 'shop.internal.', {}, 'http://shop.internal.'],
+      ['http', '8.8.8.8', {}, 'https://8.8.8.8'],
+      ['http', '[::1]:3000', {}, 'http://[::1]:3000'],
+      ['http', 'shop.example.org', NOT_ASSUMED, 'http://shop.example.org'],
+      ['https', 'shop.example.org', NOT_ASSUMED, 'https://shop.example.org'],
+      ['http', 'shop.example.org:443', {}, 'https://shop.example.org'],
+      ['http', 'shop.example.org:80', {}, 'https://shop.example.org'],
+      ['http', 'shop.example.org:443', NOT_ASSUMED, 'http://shop.example.org:443'],
+      ['http', 'shop.example.org:8443', {}, 'https://shop.example.org:8443'],
+      ['http', 'a b/c', {}, 'https://localhost'],
+      ['http', 'user:pw@shop.example.org', {}, 'https://localhost'],
+      ['http', 'shop.example.org:99999', {}, 'https://localhost'],
+      ['http', undefined, {}, 'https://localhost'],
+    ] as const
+  ).map(([scheme, host, options, origin]) => ({
+    facts: { ...(scheme === 'https' && { scheme }), headers: { host } },
+    options,
+    page: { url: `${origin}/users/42` },
+  })),
+  // The same by attributes.
+  ...(
+    [
+      [{}, 'api.example.org', 8443, {}, 'https://api.example.org:8443'],
+      [{}, 'api.example.org', 443, NOT_ASSUMED, 'http://api.example.org'],
+      [{ scheme: 'https' }, '2001:db8::1', 80, {}, 'https://[2001:db8::1]'],
+    ] as const
+  ).map(([facts, address, port, options, origin]) => ({
     facts: {
+      ...facts,
       headers: { host: undefined },
-      attributes: { 'server.address': 'api.example.org', 'server.port': 8443 },
+      attributes: { 'server.address': address, 'server.port': port },
     },
-    hits: [page({ url: 'https://api.example.org:8443/users/42' })],
-  },
-  {
-    name: 'port 443 of attributes',
-    facts: {
-      headers: { host: undefined },
-      attributes: { 'server.address': 'api.example.org', 'server.port': 443 },
-    },
-    options: { assumeHttps: false },
-    hits: [page({ url: 'http://api.example.org/users/42' })],
-  },
-  {
-    name: 'port 80 of attributes',
-    facts: {
-      headers: { host: undefined },
-      scheme: 'https',
-      attributes: { 'server.address': '2001:db8::1', 'server.port': 80 },
-    },
-    hits: [page({ url: 'https://[2001:db8::1]/users/42' })],
-  },
+    options,
+    page: { url: `${origin}/users/42` },
+  })),
   {
     name: 'baseUrl',
     facts: { path: '/a', route: '', headers: { host: 'internal' }, query: 'x=1' },
     options: { baseUrl: 'https://www.example.org/shop/' },
-    hits: [page({ url: 'https://www.example.org/shop/a?x=1', action_name: 'GET /a' })],
+    page: { url: 'https://www.example.org/shop/a?x=1' },
   },
   {
     name: 'urlPaths: template sends the route',
     facts: { query: 'x=1' },
     options: { urlPaths: 'template' },
-    hits: [page({ url: 'https://shop.example.org/users/:id?x=1' })],
+    page: { url: 'https://shop.example.org/users/:id?x=1' },
   },
   {
     name: 'urlPaths: template, a route with an optional parameter and no slash',
     facts: { path: '/users/42', route: 'users/:id?' },
     options: { urlPaths: 'template' },
-    hits: [page({ url: 'https://shop.example.org/users/:id', action_name: 'GET users/:id' })],
+    page: { url: 'https://shop.example.org/users/:id', action_name: 'GET users/:id' },
   },
   {
     name: 'urlPaths: template without a route',
     facts: at('/users/42/ada@example.org/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
     options: { urlPaths: 'template' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/users/:id/redacted/:uuid',
-        action_name: 'GET /users/:id/redacted/:uuid',
-      }),
-    ],
+    page: {
+      url: 'https://shop.example.org/users/:id/redacted/:uuid',
+      action_name: 'GET /users/:id/redacted/:uuid',
+    },
   },
   {
     name: 'urlPaths: template of a path that was refused has no query',
     facts: { ...at('/wp-login.php', 'x=1'), status: 404 },
     options: { urlPaths: 'template' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/not-found',
-        action_name: 'GET Not Found',
-        cvar: variables(404, 'GET'),
-      }),
-    ],
+    page: { url: 'https://shop.example.org/not-found', action_name: 'GET Not Found' },
   },
   {
     name: 'urlPaths: template, 400',
     facts: { ...at('/x'), status: 400 },
     options: { urlPaths: 'template' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/bad-request',
-        action_name: 'GET Bad Request',
-        cvar: variables(400, 'GET'),
-      }),
-    ],
+    page: { url: 'https://shop.example.org/bad-request', action_name: 'GET Bad Request' },
   },
   {
     name: 'urlPaths: template, 405',
     facts: { ...at('/x'), status: 405 },
     options: { urlPaths: 'template' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/method-not-allowed',
-        action_name: 'GET Method Not Allowed',
-        cvar: variables(405, 'GET'),
-      }),
-    ],
+    page: {
+      url: 'https://shop.example.org/method-not-allowed',
+      action_name: 'GET Method Not Allowed',
+    },
   },
   {
     name: 'urlPaths: template, 403 keeps its path',
     facts: { ...at('/x/7'), status: 403 },
     options: { urlPaths: 'template' },
-    hits: [
-      page({
-        url: 'https://shop.example.org/x/:id',
-        action_name: 'GET Forbidden',
-        cvar: variables(403, 'GET'),
-      }),
-    ],
+    page: { url: 'https://shop.example.org/x/:id', action_name: 'GET Forbidden' },
   },
   {
     name: 'urlPaths: template, 404 of a route',
     facts: { status: 404 },
     options: { urlPaths: 'template' },
-    hits: [page({ url: 'https://shop.example.org/users/:id', cvar: variables(404, 'GET') })],
+    page: { url: 'https://shop.example.org/users/:id' },
   },
   {
     name: 'urlPaths: template and titlePaths: raw',
     facts: at('/users/42'),
     options: { urlPaths: 'template', titlePaths: 'raw' },
-    hits: [page({ url: 'https://shop.example.org/users/:id' })],
+    page: { url: 'https://shop.example.org/users/:id', action_name: 'GET /users/:id' },
   },
-  {
-    name: 'data of a page keeps its path',
-    facts: at('/posts/7/__data.json'),
-    hits: [
-      page({ url: 'https://shop.example.org/posts/7/__data.json', action_name: 'GET /posts/:id' }),
-    ],
-  },
+  { facts: at('/posts/7/__data.json'), page: { action_name: 'GET /posts/:id' } },
   {
     name: 'a GraphQL document is no search',
     facts: { path: '/graphql', route: '', query: 'query=%7Ba%7D&x=1' },
     options: { siteSearch: true },
-    hits: [page({ url: 'https://shop.example.org/graphql?x=1', action_name: 'GET /graphql' })],
+    page: { url: 'https://shop.example.org/graphql?x=1' },
   },
   {
     name: 'a referrer',
     facts: { headers: { referer: 'https://ref.example/a?x=1#f' } },
-    hits: [page({ urlref: 'https://ref.example/a?x=1' })],
+    page: { urlref: 'https://ref.example/a?x=1' },
   },
   {
     name: 'a referrer without user info, secrets redacted, keywords kept',
@@ -358,61 +219,51 @@ golden([
       headers: { referer: 'https://u:p@ref.example/token/9fK2mQ7x?q=shoes&token=1&_rsc=2' },
     },
     options: { query: 'keep' },
-    hits: [page({ urlref: 'https://ref.example/token/redacted?q=shoes&token=redacted' })],
+    page: { urlref: 'https://ref.example/token/redacted?q=shoes&token=redacted' },
   },
   {
     name: 'a referrer with query: strip',
     facts: { headers: { referer: 'https://ref.example/a?x=1' } },
     options: { query: 'strip' },
-    hits: [page({ urlref: 'https://ref.example/a' })],
+    page: { urlref: 'https://ref.example/a' },
   },
   {
     name: 'a referrer with a list',
     facts: { headers: { referer: 'https://ref.example/a?x=1&y=2' } },
     options: { query: ['x'] },
-    hits: [page({ urlref: 'https://ref.example/a?x=1' })],
+    page: { urlref: 'https://ref.example/a?x=1' },
   },
   {
     name: 'referrers: origin',
     facts: { headers: { referer: 'https://u:p@ref.example:8080/a?x=1' } },
     options: { referrers: 'origin' },
-    hits: [page({ urlref: 'https://ref.example:8080/' })],
+    page: { urlref: 'https://ref.example:8080/' },
   },
   {
     name: 'referrers: origin, an app',
     facts: { headers: { referer: 'android-app://com.example.app/' } },
     options: { referrers: 'origin' },
-    hits: [page({ urlref: 'android-app://com.example.app/' })],
+    page: { urlref: 'android-app://com.example.app/' },
   },
-  {
-    name: 'referrers: origin of a path',
-    facts: { headers: { referer: '/a?x=1' } },
-    options: { referrers: 'origin' },
-  },
+  { facts: { headers: { referer: '/a?x=1' } }, options: { referrers: 'origin' } },
   {
     name: 'a referrer is a template with urlPaths',
     facts: { headers: { referer: 'https://ref.example/users/42' } },
     options: { urlPaths: 'template' },
-    hits: [
-      page({ url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/users/:id' }),
-    ],
+    page: { url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/users/:id' },
   },
-  {
-    name: 'a referrer that is no URL',
-    facts: { headers: { referer: '//token/9fK2mQ7x' } },
-    hits: [page({ urlref: '//token/redacted' })],
-  },
+  { facts: { headers: { referer: '//token/9fK2mQ7x' } }, page: { urlref: '//token/redacted' } },
   {
     name: 'a referrer in UTF-8 that was read as Latin-1',
     facts: { headers: { referer: Buffer.from('https://ref.example/ü').toString('latin1') } },
-    hits: [page({ urlref: 'https://ref.example/ü' })],
+    page: { urlref: 'https://ref.example/ü' },
   },
   {
     name: 'a referrer that is too long',
     facts: { headers: { referer: `https://ref.example/${'a'.repeat(1100)}` } },
-    hits: [page({ urlref: `https://ref.example/${'a'.repeat(1004)}` })],
+    page: { urlref: `https://ref.example/${'a'.repeat(1004)}` },
   },
-  { name: 'an empty referrer', facts: { headers: { referer: '' } } },
+  { facts: { headers: { referer: '' } } },
   {
     name: 'url of annotate is redacted and keeps its search and fragment',
     facts: {
@@ -426,30 +277,24 @@ golden([
         ],
       ],
     },
-    hits: [
-      page({
-        url: 'https://x.example/reset/redacted?q=1&token=redacted#top',
-        urlref: 'https://y.example/a?email=redacted',
-      }),
-    ],
+    page: {
+      url: 'https://x.example/reset/redacted?q=1&token=redacted#top',
+      urlref: 'https://y.example/a?email=redacted',
+    },
   },
   {
     name: 'url of annotate with query: keep',
     facts: { calls: [['annotate', { url: 'https://x.example/token/9fK2mQ7x?token=2' }]] },
     options: { query: 'keep' },
-    hits: [page({ url: 'https://x.example/token/9fK2mQ7x?token=2' })],
+    page: { url: 'https://x.example/token/9fK2mQ7x?token=2' },
   },
   {
     name: 'url of annotate with patterns and query: keep',
     facts: { calls: [['annotate', { url: 'https://x.example/token/9fK2mQ7x/c-1?token=2' }]] },
     options: { query: 'keep', redactPathPatterns: [/c-\d/] },
-    hits: [page({ url: 'https://x.example/token/9fK2mQ7x/redacted?token=2' })],
+    page: { url: 'https://x.example/token/9fK2mQ7x/redacted?token=2' },
   },
-  {
-    name: 'url of annotate without a scheme',
-    facts: { calls: [['annotate', { url: '/a' }]] },
-    problems: ['parameter-invalid'],
-  },
+  { facts: { calls: [['annotate', { url: '/a' }]] }, problems: ['parameter-invalid'] },
   {
     name: 'an event has the url and the referrer of its request',
     facts: {
@@ -458,24 +303,14 @@ golden([
       calls: [['trackEvent', 'a', 'b']],
     },
     hits: [
-      page({ url: 'https://shop.example.org/users/42?x=1', urlref: 'https://ref.example/' }),
-      additional({
-        url: 'https://shop.example.org/users/42?x=1',
-        urlref: 'https://ref.example/',
-        e_c: 'a',
-        e_a: 'b',
-      }),
+      page({ urlref: 'https://ref.example/' }),
+      additional({ urlref: 'https://ref.example/', e_c: 'a', e_a: 'b' }),
     ],
   },
   {
     name: 'the path is cut with patterns after 2,048 characters',
     facts: { path: `/${'a/'.repeat(1040)}x`, route: '' },
     options: { redactPathPatterns: [/never/], actionName: '{path}' },
-    hits: [
-      page({
-        url: `https://shop.example.org${'/a'.repeat(500)}`,
-        action_name: '/a'.repeat(512),
-      }),
-    ],
+    page: { url: `https://shop.example.org${'/a'.repeat(500)}`, action_name: '/a'.repeat(512) },
   },
 ]);

@@ -10,105 +10,53 @@ const JWT = `eyJhbGciOiJub25lIn0.${Buffer.from('{"sub":"ada","azp":1234567890123
 const KEY_HEADER = { userId: 'http.request.header.x-api-key' };
 
 golden([
-  { name: 'an address with a token', options: TOKEN, hits: [page({ cip: '192.0.2.10' })] },
-  { name: 'no address', options: TOKEN, facts: { peer: '' } },
-  {
-    name: 'a masked address',
-    options: { ...TOKEN, anonymizeIp: 1 },
-    facts: { peer: '198.51.100.23' },
-    hits: [page({ cip: '198.51.100.0' })],
-  },
-  {
-    name: 'a masked address of two bytes',
-    options: { ...TOKEN, anonymizeIp: 2 },
-    facts: { peer: '::ffff:198.51.100.23' },
-    hits: [page({ cip: '198.51.0.0' })],
-  },
-  {
-    name: 'a masked address of three bytes',
-    options: { ...TOKEN, anonymizeIp: 3 },
-    facts: { peer: '198.51.100.23' },
-    hits: [page({ cip: '198.0.0.0' })],
-  },
-  {
-    name: 'a masked address of four bytes',
-    options: { ...TOKEN, anonymizeIp: 4 },
-    facts: { peer: '198.51.100.23' },
-    hits: [page({ cip: '0.0.0.0' })],
-  },
-  {
-    name: 'IPv6',
-    options: TOKEN,
-    facts: { peer: '2001:db8:1:2:3:4:5:6' },
-    hits: [page({ cip: '2001:db8:1:2:3:4:5:6' })],
-  },
-  {
-    name: 'IPv6 masked by 1',
-    options: { ...TOKEN, anonymizeIp: 1 },
-    facts: { peer: '2001:db8:1:2:3:4:5:6' },
-    hits: [page({ cip: '2001:db8:1:2::' })],
-  },
-  {
-    name: 'IPv6 masked by 2',
-    options: { ...TOKEN, anonymizeIp: 2 },
-    facts: { peer: '2001:db8:1:2:3:4:5:6' },
-    hits: [page({ cip: '2001:db8:1::' })],
-  },
-  {
-    name: 'IPv6 masked by 3',
-    options: { ...TOKEN, anonymizeIp: 3 },
-    facts: { peer: '2001:db8::6' },
-    hits: [page({ cip: '2001:db8::' })],
-  },
-  {
-    name: 'IPv6 masked by 4',
-    options: { ...TOKEN, anonymizeIp: 4 },
-    facts: { peer: '2001:db8::6' },
-    hits: [page({ cip: '::' })],
-  },
-  {
-    name: '6to4 is masked as the address inside of it',
-    options: { ...TOKEN, anonymizeIp: 1 },
-    facts: { peer: '2002:c633:6417::1' },
-    hits: [page({ cip: '2002:c633:6400:0::' })],
-  },
-  {
-    name: 'Teredo',
-    options: { ...TOKEN, anonymizeIp: 1 },
-    facts: { peer: '2001:0:c633:6417:1::1' },
-    hits: [page({ cip: '2001:0:0:0::' })],
-  },
-  {
-    name: 'IPv6 with a zone',
-    options: TOKEN,
-    facts: { peer: 'fe80::1%eth0' },
-    hits: [page({ cip: 'fe80::1' })],
-  },
-  { name: 'visitorId: none', options: { visitorId: 'none' }, hits: [page({ cid: null })] },
+  { options: TOKEN, page: { cip: '192.0.2.10' } },
+  { options: TOKEN, facts: { peer: '' } },
+  ...(
+    [
+      ['198.51.100.23', 1, '198.51.100.0'],
+      ['::ffff:198.51.100.23', 2, '198.51.0.0'],
+      ['198.51.100.23', 3, '198.0.0.0'],
+      ['198.51.100.23', 4, '0.0.0.0'],
+      ['2001:db8:1:2:3:4:5:6', 0, '2001:db8:1:2:3:4:5:6'],
+      ['2001:db8:1:2:3:4:5:6', 1, '2001:db8:1:2::'],
+      ['2001:db8:1:2:3:4:5:6', 2, '2001:db8:1::'],
+      ['2001:db8::6', 3, '2001:db8::'],
+      ['2001:db8::6', 4, '::'],
+      ['2002:c633:6417::1', 1, '2002:c633:6400:0::'], // 6to4, as the address inside of it
+      ['2001:0:c633:6417:1::1', 1, '2001:0:0:0::'], // Teredo
+      ['fe80::1%eth0', 0, 'fe80::1'],
+    ] as const
+  ).map(([peer, anonymizeIp, cip]) => ({
+    options: { ...TOKEN, anonymizeIp },
+    facts: { peer },
+    page: { cip },
+  })),
+  { options: { visitorId: 'none' }, page: { cid: null } },
   {
     name: 'visitorId: cookie',
     options: { visitorId: 'cookie' },
     facts: { headers: { cookie: COOKIE } },
-    hits: [page({ cid: 'abcdef0123456789' })],
+    page: { cid: 'abcdef0123456789' },
   },
   {
     name: 'the cookie of another site',
     options: { visitorId: 'cookie', siteId: 2 },
     facts: { headers: { cookie: COOKIE } },
-    hits: [page({ idsite: '2', cid: 'abcdef9876543210' })],
+    page: { idsite: '2', cid: 'abcdef9876543210' },
   },
   {
     name: 'no cookie',
     options: { visitorId: 'cookie', siteId: 3 },
     facts: { headers: { cookie: COOKIE } },
-    hits: [page({ idsite: '3' })],
+    page: { idsite: '3' },
   },
   {
     name: 'visitorId: a function',
     options: {
       visitorId: (request) => (request.path === '/users/42' ? 'ABCDEF0123456789' : undefined),
     },
-    hits: [page({ cid: 'abcdef0123456789' })],
+    page: { cid: 'abcdef0123456789' },
   },
   { name: 'visitorId: a function without an answer', options: { visitorId: () => undefined } },
   {
@@ -119,7 +67,7 @@ golden([
   {
     name: 'cid of annotate',
     facts: { calls: [['annotate', { cid: 'ABCDEF0123456789' }]] },
-    hits: [page({ cid: 'abcdef0123456789' })],
+    page: { cid: 'abcdef0123456789' },
   },
   {
     name: 'an event has the visitor of annotate',
@@ -138,7 +86,7 @@ golden([
     name: 'userId: a function',
     options: { userId: (request) => `${request.header('x-user')}` },
     facts: { headers: { 'x-user': 'ada' } },
-    hits: [page({ uid: 'ada' })],
+    page: { uid: 'ada' },
   },
   { name: 'userId: a function without an answer', options: { userId: () => undefined } },
   {
@@ -150,7 +98,7 @@ golden([
     name: 'userId: an attribute',
     options: { userId: 'enduser.id' },
     facts: { attributes: { 'enduser.id': 'ada' } },
-    hits: [page({ uid: 'ada' })],
+    page: { uid: 'ada' },
   },
   {
     name: 'userId: an attribute of a child span',
@@ -158,7 +106,7 @@ golden([
     facts: {
       below: [{ attributes: { 'enduser.id': 'eve' } }, { attributes: { 'enduser.id': 'ada' } }],
     },
-    hits: [page({ uid: 'ada' })],
+    page: { uid: 'ada' },
   },
   {
     name: 'userId: the attribute of the SERVER span wins',
@@ -167,63 +115,43 @@ golden([
       attributes: { 'enduser.id': 'ada' },
       below: [{ attributes: { 'enduser.id': 'eve' } }],
     },
-    hits: [page({ uid: 'ada' })],
+    page: { uid: 'ada' },
   },
   {
     name: 'userId: an attribute with an address is masked',
     options: { userId: 'client.address', anonymizeIp: 1 },
     facts: { attributes: { 'client.address': '198.51.100.23' } },
-    hits: [page({ uid: '198.51.100.0' })],
+    page: { uid: '198.51.100.0' },
   },
   {
     name: 'userId: annotate wins',
     options: { userId: 'enduser.id' },
     facts: { attributes: { 'enduser.id': 'ada' }, calls: [['annotate', { uid: 'eve' }]] },
-    hits: [page({ uid: 'eve' })],
+    page: { uid: 'eve' },
   },
-  {
-    name: 'uid is an address of which nothing is left',
-    facts: { calls: [['annotate', { uid: '0.0.0.0' }]] },
-    problems: ['parameter-invalid'],
-  },
-  {
-    name: 'a number as uid',
-    facts: { calls: [['annotate', { uid: 42 }]] },
-    hits: [page({ uid: '42' })],
-  },
-  {
-    name: 'uid is false',
-    facts: { calls: [['annotate', { uid: false }]] },
-    problems: ['parameter-invalid'],
-  },
-  {
-    name: 'a uid that is too long',
-    facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] },
-    hits: [page({ uid: 'x'.repeat(200) })],
-  },
-  {
-    name: 'cip of annotate without a token',
-    facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
-    problems: ['parameter-invalid'],
-  },
+  { facts: { calls: [['annotate', { uid: '0.0.0.0' }]] }, problems: ['parameter-invalid'] },
+  { facts: { calls: [['annotate', { uid: 42 }]] }, page: { uid: '42' } },
+  { facts: { calls: [['annotate', { uid: false }]] }, problems: ['parameter-invalid'] },
+  { facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] }, page: { uid: 'x'.repeat(200) } },
+  { facts: { calls: [['annotate', { cip: '192.0.2.99' }]] }, problems: ['parameter-invalid'] },
   {
     name: 'cip of annotate is masked',
     options: { ...TOKEN, anonymizeIp: 1 },
     facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
-    hits: [page({ cip: '192.0.2.0' })],
+    page: { cip: '192.0.2.0' },
   },
   {
     name: 'cip of annotate that is none',
     options: TOKEN,
     facts: { calls: [['annotate', { cip: '192.0.2.99, 10.0.0.1' }]] },
-    hits: [page({ cip: '192.0.2.10' })],
+    page: { cip: '192.0.2.10' },
     problems: ['parameter-invalid'],
   },
   {
     name: 'the cookie of the tracker is encoded',
     options: { visitorId: 'cookie' },
     facts: { headers: { cookie: '_pk_id.1=abcdef0123456789%2E1700000000' } },
-    hits: [page({ cid: 'abcdef0123456789' })],
+    page: { cid: 'abcdef0123456789' },
   },
   {
     name: 'the cookie of the tracker without an end',
@@ -373,15 +301,7 @@ test('a session of MCP is one visitor at any address, and two sessions at one ad
       peer,
       headers: { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' },
       responseHeaders: { 'content-type': 'text/event-stream', 'mcp-session-id': session },
-      below: [
-        {
-          attributes: {
-            'mcp.method.name': 'tools/call',
-            'gen_ai.tool.name': 'find',
-            'mcp.session.id': session,
-          },
-        },
-      ],
+      below: [{ attributes: { 'mcp.method.name': 'tools/call', 'mcp.session.id': session } }],
     }).hits[0]?.parameters.cid;
   const [first, moved, second] = [
     of('session-1', '192.0.2.1'),
@@ -393,6 +313,8 @@ test('a session of MCP is one visitor at any address, and two sessions at one ad
   expect(second).not.toBe(first);
 });
 
+const authorized = (authorization: string): Facts => ({ headers: { authorization } });
+const BY_CREDENTIALS = { userId: 'http.request.header.authorization' };
 /** A request with an API key, and what the application answered. */
 const withKey = (key: string, status = 200): Facts => ({ status, headers: { 'x-api-key': key } });
 
@@ -419,43 +341,13 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ['no key', {}, KEY_HEADER, false],
   ['a token as a key', withKey(JWT), KEY_HEADER, false],
   ['a key that is too long', withKey('k'.repeat(17_000)), KEY_HEADER, false],
-  ['a claim', { headers: { authorization: `Bearer ${JWT}` } }, { userId: 'jwt.sub' }, true],
-  [
-    'a claim that is a number',
-    { headers: { authorization: `bearer ${JWT}` } },
-    { userId: 'jwt.azp' },
-    true,
-  ],
-  [
-    'an empty claim',
-    { headers: { authorization: `Bearer ${JWT}` } },
-    { userId: 'jwt.client_id' },
-    false,
-  ],
-  [
-    'a claim of another scheme',
-    { headers: { authorization: `Basic ${JWT}` } },
-    { userId: 'jwt.sub' },
-    false,
-  ],
-  [
-    'a token that cannot be read',
-    { headers: { authorization: 'Bearer a.b.c' } },
-    { userId: 'jwt.sub' },
-    false,
-  ],
-  [
-    'basic credentials',
-    { headers: { authorization: 'Basic YTpi' } },
-    { userId: 'http.request.header.authorization' },
-    true,
-  ],
-  [
-    'a scheme without credentials',
-    { headers: { authorization: 'Basic' } },
-    { userId: 'http.request.header.authorization' },
-    false,
-  ],
+  ['a claim', authorized(`Bearer ${JWT}`), { userId: 'jwt.sub' }, true],
+  ['a claim that is a number', authorized(`bearer ${JWT}`), { userId: 'jwt.azp' }, true],
+  ['an empty claim', authorized(`Bearer ${JWT}`), { userId: 'jwt.client_id' }, false],
+  ['a claim of another scheme', authorized(`Basic ${JWT}`), { userId: 'jwt.sub' }, false],
+  ['a token that cannot be read', authorized('Bearer a.b.c'), { userId: 'jwt.sub' }, false],
+  ['basic credentials', authorized('Basic YTpi'), BY_CREDENTIALS, true],
+  ['a scheme without credentials', authorized('Basic'), BY_CREDENTIALS, false],
   [
     'a key without a key for pseudonyms',
     withKey('key-1'),
@@ -478,19 +370,12 @@ test('a pseudonym is the same for one value and key only', () => {
   expect(of(' key-1 ')).toBe(of('key-1'));
   expect(of('key-2')).not.toBe(of('key-1'));
   expect(of('key-1', { visitorKey: 'another-key' })).not.toBe(of('key-1'));
-  const authorization = (value: string) =>
-    idOf(
-      { headers: { authorization: value } },
-      { userId: 'http.request.header.authorization' },
-      'uid',
-    );
+  const authorization = (value: string) => idOf(authorized(value), BY_CREDENTIALS, 'uid');
   expect(authorization('Basic YTpi')).toBe(authorization('YTpi'));
-  const ofClaim = (claim: string) =>
-    idOf(
-      { headers: { authorization: `Bearer x.${Buffer.from(claim).toString('base64url')}.x` } },
-      { userId: 'jwt.sub' },
-      'uid',
-    );
+  const ofClaim = (claim: string) => {
+    const token = `Bearer x.${Buffer.from(claim).toString('base64url')}.x`;
+    return idOf(authorized(token), { userId: 'jwt.sub' }, 'uid');
+  };
   expect(ofClaim('{"sub":12345678901234567890}')).not.toBe(ofClaim('{"sub":12345678901234567891}'));
   expect(ofClaim('{"sub":"ada","x":1}')).toBe(ofClaim('{"x":2,"sub":" ada "}'));
 });

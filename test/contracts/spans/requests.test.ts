@@ -52,6 +52,11 @@ trackInTurns([
     'GET /old 200',
   ),
   row(
+    'a status that is none, ERROR',
+    server({ ...OLD, 'http.status_code': 1000 }, { status: 'ERROR' }),
+    'GET /old 500',
+  ),
+  row(
     'an old status beside one that is none',
     server({ ...OLD, 'http.response.status_code': '', 'http.status_code': 503 }),
     'GET /old 503',

@@ -201,6 +201,28 @@ trackInTurns([
     { 'mcp.method.name': 'prompts/get', 'mcp.prompt.name': 'review' },
     'MCP prompts/get review 200',
   ),
+  {
+    name: 'a call of MCP by captured headers',
+    spans: [
+      request('a', {
+        attributes: {
+          'http.request.method': 'POST',
+          'url.path': '/mcp',
+          'http.request.header.mcp-method': ['tools/call'],
+          'http.request.header.mcp-name': ['find_order'],
+          'http.request.header.mcp-protocol-version': ['2026-07-28'],
+        },
+      }),
+    ],
+    options: { dimensions: { 1: 'gen_ai.tool.name', 2: 'mcp.protocol.version' } },
+    hits: [
+      {
+        hit: 'MCP tools/call find_order 200',
+        params: { dimension1: 'find_order', dimension2: '2026-07-28' },
+      },
+    ],
+    ways: ['exporter', 'gateway'],
+  },
   message('a call of MCP by the handler', TOOL, 'POST /rpc 200', { kind: 'CLIENT' }),
   message('a list of MCP', { 'mcp.method.name': 'tools/list' }, '', {}, { ignored: { mcp: 1 } }),
   message(
@@ -258,6 +280,25 @@ trackInTurns([
       request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/rpc' } }),
     ],
     hits: ['MCP tools/call find_order 200'],
+    ways: ['exporter', 'gateway'],
+  },
+  {
+    name: 'links of a span that is no message, and of a message below its own request',
+    spans: [
+      {
+        id: 'other',
+        parent: 'client',
+        isParentRemote: true,
+        attributes: { 'matomo.action_name': 'taken' },
+        links: ['a'],
+      },
+      { id: 'ping', parent: 'own', attributes: { 'mcp.method.name': 'ping' }, links: ['a'] },
+      request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/any' } }),
+      request('own', { attributes: { 'http.request.method': 'POST', 'url.path': '/own' } }),
+    ],
+    hits: ['POST /any 200'],
+    ignored: { mcp: 1 },
+    unused: 1,
     ways: ['exporter', 'gateway'],
   },
   message(

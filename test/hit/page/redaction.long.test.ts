@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readPart } from '../../../src/hit/hit-text.js';
 import { createToPageUrl, createToTrackedQuery } from '../../../src/hit/page/page-url.js';
-import { createRedactPath } from '../../../src/hit/page/redaction.js';
+import { createRedactPath, redactSecrets } from '../../../src/hit/page/redaction.js';
+import { jwt } from '../../support/jwt.js';
 import { seededRuns } from '../../support/seed.js';
 import { words } from '../../support/words.js';
 
@@ -52,6 +53,58 @@ test('any query is a query still: what is redacted once stays as it is', () => {
     fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (query) => {
       const once = redact(query);
       expect(redact(once)).toBe(once);
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+const JWT = jwt({ sub: 'bob' });
+const SECRETS = [
+  JWT,
+  'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E',
+  'sk-proj-x9_Kd2mQ7xT9vB1nL6pR3sW8zD5-hJ0cY2aGt4EuI7oP-T3BlbkFJq1W2e3R4t5Y6u7I8o9P0a',
+  'private-9f8e7d6c5b4a39281706f5e4d3c2b1a0',
+  'dilbc0-3f9a1c2b4d5e6f708192a3b4c5d6e7f8',
+  '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
+  '123e4567-e89b-12d3-a456-426614174000',
+  'ann@example.org',
+  '%40',
+];
+
+test('a segment is a secret whether or not one of its characters is escaped, so that all rules look at it', () => {
+  const segment = fc.oneof(
+    fc.constantFrom('', 'token', 'users', 'reset-password', 'v2', 'oauth2', '7', 'a1', 'ann@b.cc'),
+    fc.constantFrom(...SECRETS),
+    fc.constantFrom('eyJhIjoxfQ.x', 'x.eyJhIjoxfQ.x', 'bot1:x', '+4917612345678'),
+    fc.stringMatching(/^[\w.-]{18,24}$/),
+    fc
+      .string({ unit: 'binary-ascii', maxLength: 30 })
+      .map((text) => text.replaceAll(/[/;&=:]/g, '')),
+  );
+  const redactedIn = (segments: readonly string[]) =>
+    redactSecrets(`/${segments.join('/')}`)
+      .split('/')
+      .map((text) => text === 'redacted');
+  fc.assert(
+    fc.property(fc.array(segment, { maxLength: 6 }), (segments) => {
+      const escaped = segments.map((text) =>
+        text.replace(/^\w/, (first) => `%${first.charCodeAt(0).toString(16)}`),
+      );
+      expect(redactedIn(escaped)).toEqual(redactedIn(segments));
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('what is redacted in a path once stays as it is, and matrix parameters before it change nothing', () => {
+  const piece = fc.constantFrom('token', 'v2', 'a1', ';', '&', '=', '%', '%2F', '/', '@b.cc', JWT);
+  const segment = fc.oneof(piece, fc.string({ unit: 'binary', maxLength: 30 }));
+  fc.assert(
+    fc.property(fc.array(segment, { maxLength: 8 }), (pieces) => {
+      const path = `/${pieces.join('')}`;
+      const redacted = redactSecrets(path);
+      expect(redactSecrets(redacted)).toBe(redacted);
+      expect(redactSecrets(`/;${path}`)).toBe(`/;${redacted}`);
     }),
     seededRuns(RUNS),
   );

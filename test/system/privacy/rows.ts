@@ -159,7 +159,7 @@ export const ROWS: readonly Row[] = [
     target: '/unreadable',
     headers: { authorization: `Bearer e30.${UNREADABLE}.c2ln` },
   },
-  // Which paths are redacted, and what is sent instead: test/hit/page/redaction.test.ts.
+  // Which paths are redacted, and what is sent instead: test/contracts/hit/redaction.test.ts.
   { option: 'none, a token in the path', secret: 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E' },
   { option: 'none, an email address in the path', secret: 'ada@example.org' },
   {
