@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isObject } from '../common/channel-listener.js';
-import { createHiddenValue } from '../common/foreign-objects.js';
+import { Existing } from '../common/foreign-objects.js';
 import { activeContext, rpcMetadataOf, spanOf } from '../common/otel-global.js';
 import type { Context } from '../common/otel-types.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
@@ -31,32 +31,48 @@ export function runIn<Result, Args extends unknown[]>(
   return storage.run(request, fn, ...args);
 }
 
-const owners = /* @__PURE__ */ createHiddenValue<Request>();
+/** What is known of one of Node's requests or streams, or of a span, in private fields of that object. */
+class Known extends Existing {
+  #owner: Request | undefined = undefined;
+  #hasEnded = false;
+
+  static ownerOf(object: object): Request | undefined {
+    return #owner in object ? object.#owner : undefined;
+  }
+
+  static setOwner(object: object, request: Request): void {
+    const known = #owner in object ? object : new Known(object);
+    known.#owner = request;
+  }
+
+  static markEnded(span: object): boolean {
+    const known = #owner in span ? span : new Known(span);
+    if (known.#hasEnded) return false;
+    known.#hasEnded = true;
+    return true;
+  }
+}
 
 /** The request of one of Node's requests or streams, or of a span from its start. */
 export function ownerOf(object: unknown): Request | undefined {
-  return isObject(object) ? owners.get(object) : undefined;
+  return isObject(object) ? Known.ownerOf(object) : undefined;
 }
 
 export function setOwner(object: object, request: Request): void {
   try {
-    owners.set(object, request);
+    Known.setOwner(object, request);
   } catch {
     // A runtime may refuse it to a frozen span, which then has no request, as if it were not recorded.
   }
 }
 
-const ended = /* @__PURE__ */ createHiddenValue<true>();
-
 /** Remembers that a span has ended. Returns false if it was known. */
 export function markEnded(span: object): boolean {
-  if (ended.get(span)) return false;
   try {
-    ended.set(span, true);
+    return Known.markEnded(span);
   } catch {
-    // As above: such a span counts each time that it comes.
+    return true; // as above: such a span counts each time that it comes
   }
-  return true;
 }
 
 /** Whether a span is one that an SDK passes to its processors. */
