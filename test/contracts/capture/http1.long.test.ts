@@ -7,7 +7,7 @@ const TRACINGS = ['none', 'processor', 'register'] as const;
 /** Other ways of tracing differ by what Node.js and the SDK do, not by the framework. */
 const MORE: readonly Omit<Setup, 'protocol'>[] = [
   { framework: 'node', tracing: 'start' },
-  { framework: 'express', tracing: 'late' },
+  { framework: 'node', tracing: 'late' },
   { framework: 'express', tracing: 'register', sampler: 0.3 },
   { framework: 'koa', tracing: 'register', sampler: 0 },
   { framework: 'instrumented koa', tracing: 'register', sampler: 0 },

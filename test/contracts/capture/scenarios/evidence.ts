@@ -18,38 +18,6 @@ const json = (path: string, body: string) =>
   post(path, body, { headers: { 'content-type': 'application/json' } });
 
 export const EVIDENCE: readonly Scenario[] = [
-  row(
-    'a batch of tRPC',
-    'json',
-    get('/batched/trpc/user.byId,user.list?batch=1'),
-    ['GET /batched/trpc/user.byId (2) 200'],
-    { route: '/batched/trpc/*' },
-  ),
-  row(
-    'a batch of tRPC below another path',
-    'json',
-    get('/elsewhere/user.byId,user.list?batch=1'),
-    ['GET /elsewhere/user.byId (2) 200'],
-    { route: '/elsewhere/*', differs: withRoute(['GET /elsewhere/* 200']) },
-  ),
-  row(
-    'below another path, a batch that is answered with a page',
-    'ok',
-    get('/elsewhere-page/user.byId,user.list?batch=1'),
-    ['GET /elsewhere-page/user.byId,user.list 200'],
-    {
-      route: '/elsewhere-page/*',
-      does: 'a page',
-      differs: withRoute(['GET /elsewhere-page/* 200']),
-    },
-  ),
-  row(
-    'below another path, no batch',
-    'json',
-    get('/elsewhere-one/user.byId?batch=2'),
-    ['GET /elsewhere-one/user.byId 200'],
-    { route: '/elsewhere-one/*', differs: withRoute(['GET /elsewhere-one/* 200']) },
-  ),
   row('an ID is no procedure of tRPC', 'json', get('/ids/trpc/42'), ['GET /ids/trpc/:id 200'], {
     route: '/ids/trpc/*',
     differs: withRoute(['GET /ids/trpc/* 200']),
@@ -82,62 +50,10 @@ export const EVIDENCE: readonly Scenario[] = [
     { before: 'reads the body' },
   ),
   row(
-    'GraphQL with GET at any path, by the type of the response',
-    'a response of GraphQL',
-    get('/any-path?operationName=ListOrders&query=x'),
-    ['GET /any-path ListOrders 200'],
-  ),
-  row(
-    'the query of GraphQL at any path',
-    'json',
-    get('/any-page?operationName=ListOrders&query=x'),
-    ['GET /any-page 200'],
-  ),
-  row(
-    'the name of an operation of GraphQL without a document',
-    'json',
-    get('/no-document/graphql?operationName=ListOrders'),
-    ['GET /no-document/graphql 200'],
-  ),
-  row(
-    'GraphQL with GET, by the hash of its document',
-    'json',
-    get('/hashed/graphql?extensions=%7B%7D&operationName=ListOrders'),
-    ['GET /hashed/graphql ListOrders 200'],
-  ),
-  row(
     'JSON-RPC that is answered with a page',
     'a page',
     json('/rpc-page', call('getOrder')),
     ['POST /rpc-page 200'],
-    parsed,
-  ),
-  row(
-    'JSON-RPC 1',
-    'json',
-    json('/rpc-1', '{"id":1,"method":"getOrder"}'),
-    ['POST /rpc-1 200'],
-    parsed,
-  ),
-  row(
-    'a method of JSON-RPC that is a secret',
-    'json',
-    json('/rpc-secret', call('eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln')),
-    ['POST /rpc-secret redacted 200'],
-    parsed,
-  ),
-  row(
-    'a method of JSON-RPC that is no name',
-    'json',
-    json('/rpc-text', call('get the order')),
-    ['POST /rpc-text 200'],
-    parsed,
-  ),
-  row(
-    'a body that is no message',
-    'json',
-    json('/rpc-none', '[1,"2"]'),
-    ['POST /rpc-none 200'],
     parsed,
   ),
   {

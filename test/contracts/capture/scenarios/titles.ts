@@ -41,20 +41,6 @@ export const TITLES: readonly Scenario[] = [
   none('no route', '/nothing-here', { receives: [{ status: 404 }] }),
   none('no route, below one', '/orders/7/nothing'),
   routed('a parameter', '/orders/:order', '/orders/7', '/orders/:id'),
-  routed(
-    'two parameters',
-    '/shops/:shop/orders/:order',
-    '/shops/3/orders/9',
-    '/shops/:id/orders/:id',
-  ),
-  routed(
-    'an identifier',
-    '/objects/:object',
-    '/objects/5e0f1a52-9f4e-4a7c-8d63-0c1b7d2b9e11',
-    '/objects/:uuid',
-  ),
-  routed('a name', '/people/:person', '/people/ada', '/people/ada'),
-  routed('a version of an API', '/v1/orders/:order', '/v1/orders/7', '/v1/orders/:id'),
   {
     name: 'a mounted router',
     mount: '/api/v2',
@@ -182,7 +168,6 @@ export const TITLES: readonly Scenario[] = [
     except: ({ framework }) => framework === 'fastify' || framework === 'koa',
   },
   none('a static file', '/assets/app.css', { hits: [], ignored: 'static' }),
-  none('an icon', '/favicon.ico', { hits: [], ignored: 'static' }),
   none('a poll of socket.io', '/socket.io/?EIO=4&transport=polling&sid=1', {
     hits: [],
     ignored: 'polling',

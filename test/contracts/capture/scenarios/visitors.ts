@@ -8,13 +8,9 @@ const PSEUDONYM = /^[0-9a-f]{16}$/;
 const ignored = (
   [
     ['Do Not Track', { dnt: '1' }, 'do_not_track'],
-    ['Global Privacy Control', { 'sec-gpc': '1' }, 'do_not_track'],
     ['no consent', { 'x-consent': undefined }, 'no_consent'],
-    ['consent that is refused', { 'x-consent': 'no' }, 'no_consent'],
     ['a health checker', { 'user-agent': 'kube-probe/1.31' }, 'user_agent'],
     ['an ignored address', { 'x-forwarded-for': '198.51.100.99' }, 'address'],
-    ['a prefetch', { 'sec-purpose': 'prefetch' }, 'prefetch'],
-    ['an old prefetch', { purpose: 'prefetch' }, 'prefetch'],
   ] as const
 ).map(
   ([what, headers, reason], i): Scenario => ({

@@ -6,7 +6,6 @@ let times = 0;
 
 module.exports = {
   'a page': typed('text/html', '<p>page</p>'),
-  'a response of GraphQL': typed('application/graphql-response+json; charset=utf-8'),
   /** Of one scenario. */
   'fails the second time'() {
     times += 1;

@@ -1,16 +1,13 @@
 const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
 const { Readable } = require('node:stream');
 
-const STATUSES = [
-  201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 409, 410, 422, 429, 500, 503,
-];
+const STATUSES = [204, 304, 401, 404, 500, 503];
 const statuses = Object.fromEntries(
   STATUSES.map((status) => [
     `status ${status}`,
     () => ({
       status,
       body: status === 204 || status === 304 ? undefined : 'ok',
-      headers: status < 304 && status > 300 ? { location: '/elsewhere' } : {},
     }),
   ]),
 );
@@ -59,14 +56,7 @@ module.exports = {
   'never answers': (exchange) => void exchange.take(),
   'writes half': half('text/html'),
   'writes half a failure': half('text/html', 503),
-  'writes half JSON': half('application/json', 200, '[{"id":1},'),
   'writes events': half('text/event-stream', 200, 'data: 1\n\n'),
-  'writes events with a charset': half('text/event-stream; charset=utf-8', 200, 'data: 1\n\n'),
-  'writes lines of JSON': half('application/x-ndjson', 200, '{}\n'),
-  'writes jsonl': half('application/jsonl', 200, '{}\n'),
-  'writes a JSON stream': half('application/stream+json', 200, '{}\n'),
-  'writes pictures': half('multipart/x-mixed-replace; boundary=a', 200, '--a\r\n\r\n'),
-  'writes watched JSON': half('application/json;stream=watch', 200, '{}\n'),
   'writes video': half('video/mp4'),
   'writes video of a known size'(exchange) {
     exchange.begin(200, { 'content-type': 'video/mp4', 'content-length': '100' }).write('half');
