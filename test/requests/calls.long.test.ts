@@ -5,10 +5,13 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { installNodeBeforeTests } from '../support/matrix.js';
-import { APPS, get, REGISTER, startTracked } from '../support/registered-app.js';
+import { APPS, get, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { seededRandom } from '../support/seed.js';
-import { TRACING } from './late-bodies.js';
 
+const TRACING: [string, readonly string[]][] = [
+  ['without tracing', []],
+  ['with the HTTP instrumentation', TRACED],
+];
 const REQUESTS = 400;
 const CONNECTIONS = 6;
 const PLACES = [

@@ -81,12 +81,6 @@ export async function startTracedService(
   return service;
 }
 
-/** Ends a service within a test, which may start another one. */
-export async function stopTracedService({ processor }: TracedService): Promise<void> {
-  await processor.shutdown();
-  for (const api of [trace, context, propagation]) api.disable();
-}
-
 /** Starts the SDK with the HTTP instrumentation, and takes all of it back at the end of the test. */
 function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
   const sdk = new NodeSDK({ instrumentations: [instrumentation], ...options });

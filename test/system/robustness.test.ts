@@ -4,45 +4,17 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import express from 'express';
 import { expect, test } from 'vitest';
 import { annotate, MatomoSpanProcessor } from '../../src/index.js';
-import { finishedSpan, serverSpan } from '../support/builders.js';
+import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
 import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
-import { startExporter, startProcessor } from '../support/senders.js';
+import { startProcessor } from '../support/senders.js';
 import { requires } from '../support/skips.js';
-import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
-
-test('a Matomo that does not answer changes nothing for who calls the service', async () => {
-  const service = await startTracedService((_request, response) => void response.end('ok'), {
-    maxExportBatchSize: 1,
-    shutdownTimeoutMillis: 100,
-  });
-  service.inspector.play({ delayMillis: 600_000 });
-  for (let i = 0; i < 30; i++) await service.fetch('/');
-  await service.requests(30);
-  expect(service.processor.stats()).toMatchObject({ tracked: 0, pending: 30 });
-  captureOutput();
-});
-
-test('an unreachable Matomo is said once and harms nobody', async () => {
-  const lines = captureOutput();
-  const service = await startTracedService((_request, response) => void response.end('ok'), {
-    url: 'http://127.0.0.1:1',
-    scheduledDelayMillis: 10,
-  });
-  for (let i = 0; i < 10; i++) expect((await service.fetch('/')).body).toBe('ok');
-  await service.requests(10);
-  await service.processor.forceFlush();
-  await service.processor.forceFlush();
-  expect(service.processor.stats()).toMatchObject({ hits: 10, pending: 10 });
-  expect(lines).toHaveLength(1);
-  expect(lines[0]).toMatch(/^opentelemetry-matomo: .*ECONNREFUSED/);
-});
 
 const GET = { 'http.request.method': 'GET' };
 
@@ -159,68 +131,8 @@ test('the processor’s own requests are no spans', async () => {
   await expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
 });
 
-test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
-  const { inspector, exporter } = await startExporter();
-  const host = { 'server.address': 'shop.example.org' };
-  const [a, b] = ['a'.repeat(16), 'b'.repeat(16)];
-  const below = (spanId: string) => ({ parentSpanContext: { traceId: '1'.repeat(32), spanId } });
-  const timed = { 'matomo.perf_key': 'pf_dm1' };
-  const spans = [
-    finishedSpan({ kind: 0, attributes: timed, ...below(b) }),
-    finishedSpan({ kind: 0, id: b, attributes: { 'matomo.dimension1': 'x' }, ...below(a) }),
-    serverSpan('/users/1', { ...host, 'http.route': '/users/:id' }, below(a)),
-    serverSpan('/users/1', host, { id: a }),
-  ];
-  const codes: number[] = [];
-  exporter.export(spans, ({ code }) => codes.push(code));
-  await exporter.shutdown();
-  expect(codes).toEqual([0]);
-  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
-    {
-      title: 'GET /users/:id',
-      url: 'https://shop.example.org/users/1',
-      custom_dimension_1: 'x',
-      time_dom_processing: 12,
-    },
-  ]);
-  expect(exporter.stats()).toMatchObject({ hits: 1, tracked: 1 });
-});
-
-test('a dry run shows each hit, without the token, and sends nothing', async () => {
-  const lines = captureOutput();
-  const service = await startTracedService((_request, response) => void response.end(), {
-    dryRun: true,
-    tokenAuth: 's3cret',
-  });
-  expect(await service.visit('/a')).toEqual([]);
-  expect(service.processor.stats()).toMatchObject({ hits: 1, accepted: 1, pending: 0 });
-  expect(lines).toEqual([
-    expect.stringMatching(/^opentelemetry-matomo: dry run: \?idsite=1&.*action_name=GET \/a/),
-  ]);
-  expect(lines.join()).not.toContain('s3cret');
-});
-
-test('spans without attributes, as the bridges of other tracers make them, are passed over in silence', async () => {
-  const lines = captureOutput();
-  const { processor } = await startProcessor();
-  for (const kind of [0, 1, 2]) {
-    const span = { kind, spanContext: () => ({ traceId: 'a', spanId: 'b', traceFlags: 1 }) };
-    processor.onStart(span as never, ROOT_CONTEXT);
-  }
-  expect(lines).toEqual([]);
-});
-
 const serveNothing: RequestListener = (_request, response) => void response.end();
 const BEHIND_PROXY = { tokenAuth: 'writer', trustProxy: true } as const;
-
-test('every method is tracked under its name', async () => {
-  const service = await startTracedService(serveNothing);
-  for (const method of ['PROPFIND', 'M-SEARCH'])
-    await sendRaw(service, rawRequest('/raw', [], method));
-  await service.requests(2);
-  const titles = (await service.hits()).map(({ stored }) => stored?.title);
-  expect(sorted(titles)).toEqual(['M-SEARCH /raw', 'PROPFIND /raw']);
-});
 
 /** Of which any may have any bytes. */
 const HEADERS = words(`
@@ -268,23 +180,6 @@ function randomBytes(random: () => number): string {
   const bytes = Array.from({ length: 1 + below(60) }, () => 0x21 + below(0xdf));
   return bytes.map((byte) => String.fromCharCode(byte === 0x7f ? 0x80 : byte)).join('');
 }
-
-test('a header of which nothing is left is not sent, and nothing is logged', async () => {
-  const output = captureOutput();
-  const service = await startTracedService(serveNothing, {
-    dimensions: {
-      1: 'http.request.header.host',
-      2: 'http.request.header.x-original-url',
-      3: 'http.request.header.x-note',
-    },
-  });
-  const headers = ['Host: user@', 'X-Original-Url: #top', 'X-Note: \x85'];
-  expect(statusOf(await sendRaw(service, rawRequest('/raw', headers)))).toBe(200);
-  await service.requests(1);
-  const params = (await service.hits())[0]?.params ?? {};
-  expect(Object.keys(params).filter((name) => name.startsWith('dimension'))).toEqual([]);
-  expect(output).toEqual([]);
-});
 
 test('a Unix socket makes no request fail', async () => {
   requires('Unix sockets');

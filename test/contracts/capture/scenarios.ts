@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.js';
+import { BODIES } from './scenarios/bodies.js';
 import { CHATBOTS } from './scenarios/chatbots.js';
 import { EVIDENCE } from './scenarios/evidence.js';
 import { FUNCTIONS } from './scenarios/functions.js';
@@ -17,6 +18,7 @@ import { VISITORS } from './scenarios/visitors.js';
 export const SCENARIOS: readonly Scenario[] = [
   ...RESPONSES,
   ...FUNCTIONS,
+  ...BODIES,
   ...MIDDLEWARES,
   ...TITLES,
   ...OPERATIONS,

@@ -267,6 +267,8 @@ golden([
   },
   { ...header('x-plan', 'pro'), page: { dimension1: 'pro' } },
   { ...header('x-plan', ' ') },
+  { ...header('x-original-url', '#top') },
+  { ...header('x-note', '\u0085') },
   { ...header('x-plan', 'x'.repeat(300)), page: { dimension1: 'x'.repeat(250) } },
   { ...header('x-other', 'Bearer abc'), page: { dimension1: 'redacted' } },
   {

@@ -318,6 +318,8 @@ const BY_CREDENTIALS = { userId: 'http.request.header.authorization' };
 /** A request with an API key, and what the application answered. */
 const withKey = (key: string, status = 200): Facts => ({ status, headers: { 'x-api-key': key } });
 
+const OPEN: Facts = { ...withKey('key-6', 401), isOpen: true, calls: [['trackEvent', 'a', 'b']] };
+
 test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean, before?: Facts]>([
   ['a key that was let in', withKey('key-1'), KEY_HEADER, true],
   ['a key and 304', withKey('key-1', 304), KEY_HEADER, true],
@@ -336,6 +338,8 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
     KEY_HEADER,
     false,
   ],
+  ['an event of an open request, of a known key', OPEN, KEY_HEADER, true, withKey('key-6')],
+  ['an event of an open request, of a new key', OPEN, KEY_HEADER, false],
   ['a preflight', { ...withKey('key-5'), method: 'OPTIONS' }, KEY_HEADER, false],
   ['nobody', withKey('anonymous'), KEY_HEADER, false],
   ['no key', {}, KEY_HEADER, false],

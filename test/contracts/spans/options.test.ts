@@ -33,6 +33,11 @@ track([
     { hits: [{ hit: 'GET /a 200', params: { idsite: '3' } }] },
   ),
   option('a service without a site', { siteId: 'mail=3' }, { hits: [], ignored: { site: 1 } }),
+  option(
+    'strict privacy, and options that win over it',
+    { privacy: 'strict', anonymizeIp: 2, doNotTrack: false },
+    { codes: ['privacy-not-strict', 'visitor-key-not-shared'] },
+  ),
   option('a line of counts at the end', { statsIntervalMillis: 3_600_000 }, { codes: ['stats'] }),
   option(
     'doNotTrack, and headers that nothing captures',

@@ -121,6 +121,50 @@ trackInTurns([
   },
 ]);
 
+/** Content types of streams, of which nothing is the time of the server. */
+const ENDLESS = [
+  'text/event-stream; charset=utf-8',
+  'Text/Event-Stream',
+  'multipart/x-mixed-replace; boundary=frame',
+  'application/x-ndjson',
+  'application/ndjson; charset=utf-8',
+  'application/jsonl',
+  'application/x-jsonlines',
+  'application/jsonlines',
+  'text/x-ndjson',
+  'application/json-seq',
+  'application/geo+json-seq',
+  'application/stream+json',
+  'application/x-json-stream',
+  'application/json;stream=watch',
+  'application/vnd.kubernetes.protobuf; stream=watch',
+  'audio/mpeg',
+  'video/mp2t',
+];
+const FINITE = [
+  'application/json',
+  'application/json; profile=stream',
+  'application/x-ndjson-schema',
+  'application/javascript',
+  'application/vnd.apple.mpegurl',
+  'application/grpc-web+proto',
+  'multipart/form-data; boundary=x',
+  'text/html',
+  'text/plain; charset=video/mp4',
+];
+
+const withType = (
+  type: string | readonly string[],
+  more: NonNullable<Span['attributes']>,
+  time: RegExp | undefined,
+) =>
+  row(
+    `the time of the server, of a response of ${type}, ${JSON.stringify(more)}`,
+    request('a', { attributes: { 'http.response.header.content-type': type, ...more } }),
+    'GET /a 200',
+    { pf_srv: time },
+  );
+
 // Methods, targets, hosts and clients, by the names of several conventions.
 const SHOP = { ...request('a').attributes, 'server.address': 'shop.example.org' };
 
@@ -268,20 +312,11 @@ trackInTurns([
     'GET /old 200',
     { urlref: 'https://other.example/from' },
   ),
-  ...(
-    [
-      [['text/event-stream; charset=utf-8'], undefined],
-      ['Text/Event-Stream', undefined],
-      [['text/html'], /^\d+$/],
-    ] as const
-  ).map(([type, time]) =>
-    row(
-      `the time of the server, of a response of ${type}`,
-      request('a', { attributes: { 'http.response.header.content-type': type } }),
-      'GET /a 200',
-      { pf_srv: time },
-    ),
-  ),
+  ...ENDLESS.map((type) => withType([type], {}, undefined)),
+  ...FINITE.map((type) => withType([type], {}, /^\d+$/)),
+  withType('text/event-stream', {}, undefined),
+  withType(['audio/mpeg'], { 'http.response.header.content-length': ['9'] }, /^\d+$/),
+  withType(['video/mp4'], { 'http.response.body.size': 9 }, /^\d+$/),
 ]);
 
 // Micrometer has names of its own.

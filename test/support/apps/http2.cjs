@@ -3,10 +3,8 @@ const { once } = require('node:events');
 const { readFileSync } = require('node:fs');
 const http2 = require('node:http2');
 const { join } = require('node:path');
-const { isMainThread } = require('node:worker_threads');
-const runInWorker = require('./in-worker.cjs');
 const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
-const { annotate, forRequest, ignore, measure, trackEvent } = require('opentelemetry-matomo');
+const { annotate, trackEvent } = require('opentelemetry-matomo');
 
 /** A file that is sent in many parts. */
 const FILE = join(__dirname, '../../fixtures/matomo-corpus/bulks.jsonl');
@@ -21,15 +19,9 @@ function readBody(request, use) {
   request.on('end', () => use(body));
 }
 
-/** As a middleware that lets nothing behind it see who asks. */
-function strip(headers) {
-  for (const name of ['dnt', 'x-api-key']) delete headers[name];
-}
-
 /** By path: `request` and `response` are of the compatibility API. */
 const HANDLERS = {
   '/annotated': async (_request, response) => {
-    globalThis.advanceClock?.(3000);
     await turn();
     annotate({ action_name: 'Checkout', dimension5: 'pro' });
     trackEvent('Cart', 'open');
@@ -38,34 +30,6 @@ const HANDLERS = {
   '/aliased': (request, response) => {
     request.$alias = { fullPath: '/orders/:order' }; // as moleculer-web does
     response.end('ok');
-  },
-  '/measured': async (_request, response) => {
-    await measure('pf_dm1', () => delay(20));
-    response.end('ok');
-  },
-  '/ignored': (_request, response) => {
-    ignore();
-    response.end('ok');
-  },
-  '/echo': (request, response) =>
-    readBody(request, (body) => {
-      annotate({ dimension5: body });
-      response.end(body);
-    }),
-  '/stripped': (request, response) => {
-    strip(request.headers);
-    response.end('ok');
-  },
-  '/unauthorized': (_request, response) => response.writeHead(401).end(),
-  '/missing': (_request, response) => response.writeHead(404).end('nothing here'),
-  '/headers': (_request, response) => {
-    response.setHeader('X-Cache', 'HIT');
-    response.writeHead(200, { 'X-Region': 'eu', Deprecation: 'true' });
-    response.end('ok');
-  },
-  '/whole': (_request, response) => {
-    response.setHeader('content-length', 4);
-    response.write('half'); // all of it, but for the end
   },
   '/pending': (_request, response) => {
     response.setHeader('content-length', 8e6);
@@ -82,24 +46,11 @@ const HANDLERS = {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write('data: 1\n\n');
   },
-  '/never': () => undefined,
-  '/destroyed': (_request, response) => {
-    response.writeHead(200);
-    response.write('half');
-    setImmediate(() => response.destroy());
-  },
   '/reset': (_request, response) => response.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR),
   '/session-destroyed': (_request, response) => {
     response.writeHead(200);
     response.write('half');
     setImmediate(() => response.stream.session.destroy());
-  },
-  '/found': async (request, response) => {
-    await new Promise((resolve) => callBackElsewhere.push(resolve));
-    forRequest(request).annotate({ dimension5: 'request' });
-    forRequest({ raw: { req: request } }).trackEvent('Found', 'request');
-    forRequest(response.stream).measure('pf_dm1', () => undefined);
-    response.end('ok');
   },
   '/pushed': (_request, response) => {
     response.stream.pushStream({ ':path': '/push.css' }, (error, pushed) => {
@@ -108,19 +59,6 @@ const HANDLERS = {
     });
     response.end('ok');
   },
-  '/sized': (_request, response) => {
-    response.write('x'.repeat(1000));
-    response.end(Buffer.alloc(234, 'é'));
-  },
-  '/express': (request, response) => {
-    request.route = { path: '/express/:id' }; // as a framework that has the interface of Express
-    response.end('ok');
-  },
-  '/rpc': (request, response) =>
-    readBody(request, (body) => {
-      request.body = JSON.parse(body); // as a body parser
-      response.end('{}');
-    }),
   '/spans': async (_request, response) => {
     const { trace } = require('@opentelemetry/api');
     const attributes = {
@@ -153,42 +91,14 @@ HANDLERS['/remembered'] = (_request, response) => {
   response.end('ok');
 };
 
-HANDLERS['/mcp'] = HANDLERS['/rpc'];
-
-/** What `/found` waits for: a callback in the async context of another request, as of a connection pool. */
-const callBackElsewhere = [];
-HANDLERS['/calls-back'] = (_request, response) => {
-  annotate({ dimension5: 'other' });
-  for (const callBack of callBackElsewhere.splice(0)) callBack();
-  response.end('ok');
-};
-
 /** By path below `/stream`. */
 const STREAM_HANDLERS = {
-  '/annotated': async (stream) => {
-    await turn();
-    annotate({ action_name: 'Checkout', dimension5: 'stream' });
-    stream.respond({ ':status': 201 });
-    stream.end('ok');
-  },
-  '/echo': (stream) =>
-    readBody(stream, (body) => {
-      annotate({ dimension5: body });
-      stream.respond();
-      stream.end(body);
-    }),
   '/large': (stream) =>
     readBody(stream, () => {
       stream.respond();
       stream.end(Buffer.alloc(40e6)); // more than the buffers of a connection take
     }),
-  '/stripped': (stream, headers) => {
-    strip(headers);
-    stream.respond();
-    stream.end('ok');
-  },
   '/file': (stream) => stream.respondWithFile(FILE, { 'Content-Type': 'text/html' }),
-  '/no-content': (stream) => stream.respond({ ':status': 204 }, { endStream: true }),
 };
 
 function onRequest(request, response) {
@@ -232,9 +142,7 @@ if (process.env.SETUP) {
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
 }
 
-if (process.env.IN_THREAD && isMainThread) runInWorker(__filename);
-else
-  server.listen(process.env.PORT, '127.0.0.1', () => {
-    const scheme = process.env.SERVER === 'tls' ? 'https' : 'http';
-    process.stdout.write(`${scheme}://127.0.0.1:${server.address().port}\n`);
-  });
+server.listen(process.env.PORT, '127.0.0.1', () => {
+  const scheme = process.env.SERVER === 'tls' ? 'https' : 'http';
+  process.stdout.write(`${scheme}://127.0.0.1:${server.address().port}\n`);
+});

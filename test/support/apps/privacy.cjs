@@ -1,5 +1,5 @@
 // Serves the requests of test/system/privacy: the first segment of a path says what the request tracks. With WORKER, in a worker thread; with
-// START, with these options in code. `/exit` ends the process. A test can also use its listener.
+// START, with these options in code. A test can also use its listener.
 const { createServer } = require('node:http');
 const { isMainThread } = require('node:worker_threads');
 const runInWorker = require('./in-worker.cjs');
@@ -39,10 +39,7 @@ function serve() {
   if (process.env.START) matomo.start(JSON.parse(process.env.START));
   const { trace } = require('@opentelemetry/api');
   const listener = createListener({ ...matomo, trace });
-  const server = createServer((request, response) => {
-    if (request.url === '/exit') response.on('close', () => process.exit());
-    listener(request, response);
-  });
+  const server = createServer(listener);
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
     matomo.trackEvent('table', 'background', { uid: 'background' });

@@ -211,11 +211,6 @@ export const REQUESTS_IN_TURNS = requestsOf(
     return { ...row, kinds: [kinds[i % kinds.length] as Kind] };
   }),
 );
-/** Those with an address and with a query in the referrer. */
-export const ADDRESS_REQUESTS = requestsOf(
-  ROWS.filter(({ option }) => ['anonymizeIp', 'query, of a referrer'].includes(option)),
-);
-
 /** The environment with all options. */
 export const ENV: Readonly<Record<string, string>> = Object.assign(
   {},

@@ -21,11 +21,8 @@ import { REQUESTS, type TableRequest } from './rows.js';
 
 type Env = Readonly<Record<string, string>>;
 
-/** Has requests made under these variables, by default all; the hits that leave, decoded. If options are in code, `others` are variables. */
-export type Way = (
-  env: Env,
-  more?: { readonly others?: Env; readonly requests?: readonly TableRequest[] },
-) => Promise<readonly string[]>;
+/** Has requests made under these variables, by default all; the hits that leave, decoded. */
+export type Way = (env: Env, requests?: readonly TableRequest[]) => Promise<readonly string[]>;
 
 const { createListener } = createRequire(import.meta.url)('../../support/apps/privacy.cjs');
 const APP = `${APPS}/privacy.cjs`;
@@ -70,11 +67,12 @@ async function serve(env: Env, requests = REQUESTS, options: MatomoOptions = {})
 }
 
 /** An application in a child process that has only `register`. */
-async function register(env: Env, args: readonly string[], others: Env, requests = REQUESTS) {
-  const { inspector, app } = await startTracked([...args, APP], { ...env, ...others });
+async function register(args: readonly string[], env: Env, requests = REQUESTS) {
+  const { inspector, app } = await startTracked([...args, APP], { ...AT_THE_END, ...env });
   const port = Number(new URL(app.url).port);
   await sendRequests((target, options) => fetchFrom(port, target, options), requests);
-  return { inspector, app, port };
+  await app.stop();
+  return textsOf(inspector);
 }
 
 /** All hits leave at the end. */
@@ -108,15 +106,15 @@ function spansOf(requests: readonly TableRequest[] = REQUESTS): FinishedSpan[] {
 }
 
 export const WAYS: Readonly<Record<string, Way>> = {
-  async SDK(env, { requests } = {}) {
+  async SDK(env, requests) {
     return textsOf((await serve(env, requests)).inspector);
   },
-  async 'dry run'(env, { requests } = {}) {
+  async 'dry run'(env, requests) {
     const output = captureOutput();
     await serve({ ...env, MATOMO_DRY_RUN: 'true' }, requests);
     return output.filter((line) => line.includes('dry run: '));
   },
-  async spool(env, { requests } = {}) {
+  async spool(env, requests) {
     const spool = temporaryFolder();
     const service = await serve(env, requests, { spool, url: 'http://127.0.0.1:9/' });
     await service.processor.shutdown();
@@ -126,14 +124,14 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
     return texts.flatMap((text) => text.split('\n').map((line) => unescape(line)));
   },
-  async exporter(env, { requests } = {}) {
+  async exporter(env, requests) {
     setEnvironment(env);
     const { inspector, exporter } = await startExporter({}, { customVariables: true });
     exporter.export(spansOf(requests), () => undefined);
     await exporter.forceFlush();
     return textsOf(inspector);
   },
-  async gateway(env, { requests } = {}) {
+  async gateway(env, requests) {
     setEnvironment(env);
     const { gateway, inspector } = await startGateway({ scheduledDelayMillis: 60_000 });
     const response = await sendSpans(gateway, exportOf(spansOf(requests)));
@@ -141,29 +139,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     await gateway.close();
     return textsOf(inspector);
   },
-  async 'register without tracing'(env, { requests } = {}) {
-    const { inspector, app } = await register(env, REGISTER, AT_THE_END, requests);
-    await app.stop();
-    return textsOf(inspector);
-  },
-  async 'worker thread'(env, { requests } = {}) {
-    const preloads = [...TRACED, ...REGISTER];
-    const more = { ...AT_THE_END, WORKER: '1' };
-    const { inspector, app } = await register(env, preloads, more, requests);
-    await app.stop();
-    return textsOf(inspector);
-  },
-  async 'worker thread, options in code'(env, { others = {}, requests } = {}) {
-    const more = { ...AT_THE_END, WORKER: '1', START: JSON.stringify(inCode(env)) };
-    const { inspector, app } = await register(others, TRACED, more, requests);
-    await app.stop();
-    return textsOf(inspector);
-  },
-  async exit(env, { requests } = {}) {
-    const preloads = [...TRACED, ...REGISTER];
-    const { inspector, app, port } = await register(env, preloads, AT_THE_END, requests);
-    await fetchFrom(port, '/exit', { headers: { cookie: 'consent=yes' } }).catch(() => undefined);
-    await app.exit();
-    return textsOf(inspector);
-  },
+  'register without tracing': (env, requests) => register(REGISTER, env, requests),
+  'worker thread, options in code': (env, requests) =>
+    register(TRACED, { WORKER: '1', START: JSON.stringify(inCode(env)) }, requests),
 };

@@ -2,6 +2,7 @@
 module.exports = {
   ...require('./handlers/responses.cjs'),
   ...require('./handlers/functions.cjs'),
+  ...require('./handlers/bodies.cjs'),
   ...require('./handlers/middlewares.cjs'),
   ...require('./handlers/operations.cjs'),
   ...require('./handlers/spans.cjs'),

@@ -1,0 +1,10 @@
+import { describe, test } from 'vitest';
+import { installNodeBeforeTests } from '../support/matrix.js';
+import { checkConnectionEvents } from './connection-events.js';
+
+describe.each([20, 22, 24, 26])('on Node.js %i', (major) => {
+  const findNode = installNodeBeforeTests(major);
+
+  test('events of a connection belong to their own request, or to none', () =>
+    checkConnectionEvents(major, findNode()));
+});

@@ -1,0 +1,302 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import type { InspectedHit } from '../../src/inspector/index.js';
+import { type Handler, startBoth, TRACKED } from '../support/both-services.js';
+import { eventually } from '../support/child-process.js';
+import { tlsFile } from '../support/fault-proxy.js';
+import { listen } from '../support/listen.js';
+import { sorted } from '../support/sorted.js';
+
+/** Without `Expect`, a service of both kinds does not see it. */
+const requestFor = (path = '/r', method = 'GET') =>
+  `${method} ${path} HTTP/1.1\r\nHost: shop.example\r\nExpect: 100-continue\r\n\r\n`;
+const answer = (status: number) => `HTTP/1.1 ${status} As Written\r\nContent-Length: 2\r\n\r\nok`;
+const MUCH = Buffer.alloc(32 << 20); // more than sockets buffer
+
+function open(port: number, bytes = requestFor()): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  onTestFinished(() => void socket.destroy());
+  socket.write(bytes);
+  return socket;
+}
+
+const statusesOf = (hits: readonly InspectedHit[]) =>
+  hits.map(({ stored }) => stored?.custom_var_v1);
+const titlesOf = (hits: readonly InspectedHit[]) =>
+  sorted(hits.map(({ stored }) => `${stored?.title} ${stored?.custom_var_v1}`));
+
+const SERVERS: readonly (readonly [status: string, what: string, handle: Handler])[] = [
+  ['401', 'socket.end(answer, encoding)', ({ socket }) => void socket.end(answer(401), 'latin1')],
+  [
+    '201',
+    'socket.end(what is no HTTP)',
+    ({ socket }, response) => {
+      response.statusCode = 201;
+      socket.end('no HTTP');
+    },
+  ],
+  [
+    '200',
+    'socket.write(answer), socket.end()',
+    ({ socket }) => {
+      socket.write(answer(200));
+      socket.end();
+    },
+  ],
+  [
+    '404',
+    'socket.end(answer), response.end() later',
+    ({ socket }, response) => {
+      socket.once('close', () => response.end('too late')).end(answer(404));
+    },
+  ],
+  [
+    '404',
+    'socket.end(answer), response.destroy()',
+    ({ socket }, response) => {
+      socket.end(answer(404));
+      response.destroy();
+    },
+  ],
+  [
+    '200',
+    'socket.write(answer), socket.destroySoon()',
+    ({ socket }) => {
+      socket.write(answer(200));
+      socket.destroySoon();
+    },
+  ],
+  [
+    '200',
+    'response.detachSocket(), socket.end(answer)',
+    ({ socket }, response) => {
+      response.detachSocket(socket);
+      socket.end(answer(200));
+    },
+  ],
+  [
+    '204',
+    'response.detachSocket(), response.assignSocket(), response.end()',
+    ({ socket }, response) => {
+      response.detachSocket(socket);
+      response.assignSocket(socket);
+      response.writeHead(204).end();
+    },
+  ],
+  [
+    '206',
+    'response.write(), socket.end(the rest)',
+    ({ socket }, response) => {
+      response.writeHead(206, { 'content-length': 100 });
+      response.write('half', () => socket.end('HTTP/1.1 404 is a part of the body'));
+    },
+  ],
+  [
+    '418',
+    'response.end(), socket.end()',
+    ({ socket }, response) => {
+      response.writeHead(418).end('ok');
+      socket.end();
+    },
+  ],
+  [
+    '203',
+    'response.end(), and socket.end() between two requests',
+    ({ socket }, response) => {
+      response.writeHead(203).end('ok', () => setImmediate(() => socket.end()));
+    },
+  ],
+  [
+    '500',
+    'socket.destroy(), response.end()',
+    ({ socket }, response) => {
+      socket.destroy();
+      response.end();
+    },
+  ],
+  ['500', 'socket.resetAndDestroy()', ({ socket }) => void socket.resetAndDestroy()],
+  ['500', 'response.destroy(error)', (_, response) => void response.destroy(new Error('own'))],
+  [
+    '502',
+    'the status is changed after it was sent, socket.destroy()',
+    ({ socket }, response) => {
+      response.writeHead(502, { 'content-length': 100 });
+      response.write('half', () => {
+        response.statusCode = 404;
+        socket.destroy();
+      });
+    },
+  ],
+];
+
+test.each(SERVERS.flatMap((row) => TRACKED.map((tracked) => [...row, tracked] as const)))(
+  '%s after %s (%4$s)',
+  async (status, _what, handle, tracked) => {
+    const service = await startBoth(tracked, handle);
+    open(service.port).resume();
+    expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
+  },
+);
+
+const writeMuch: Handler = (_request, response) => void response.write(MUCH);
+const endMuch: Handler = (_request, response) => void response.end(MUCH);
+/** Written to the last byte; `end()` comes after the client has left. */
+const complete: Handler = ({ method }, response) => {
+  response.setHeader('content-length', 5);
+  if (method === 'HEAD') response.flushHeaders();
+  else response.write('hello');
+  response.once('close', () => response.end());
+};
+const inform =
+  (flushes: boolean): Handler =>
+  (_request, response) => {
+    response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+    response.writeProcessing();
+    response.writeContinue();
+    response.setHeader('content-length', 100);
+    if (flushes) response.flushHeaders();
+    response.write('half');
+  };
+
+type Leave = (socket: Socket) => unknown;
+const close: Leave = (socket) => socket.destroy();
+const reset: Leave = (socket) => socket.resetAndDestroy();
+const end: Leave = (socket) => socket.resume().end();
+
+type Client = [
+  status: string,
+  how: string,
+  leave: Leave,
+  when: string,
+  handle: Handler,
+  request?: string,
+];
+const CLIENTS: Client[] = [
+  ['499', 'ends its side', end, 'while the server writes', writeMuch],
+  ['499', 'closes the connection', close, 'while the server writes', writeMuch],
+  ['499', 'resets the connection', reset, 'while the server writes', writeMuch],
+  ['499', 'closes the connection', close, 'after end(), with bytes that were not sent', endMuch],
+  ['499', 'resets the connection', reset, 'after end(), with bytes that were not sent', endMuch],
+  [
+    '499',
+    'resets the connection',
+    reset,
+    'after socket.end(), with bytes that were not sent',
+    ({ socket }) => void socket.end(MUCH),
+  ],
+  ['200', 'ends its side', end, 'after the last byte', complete],
+  ['200', 'resets the connection', reset, 'after the last byte', complete],
+  ['200', 'closes the connection', close, 'after a HEAD', complete, requestFor('/r', 'HEAD')],
+  ['499', 'leaves', close, 'after informational responses and the headers', inform(true)],
+  ['499', 'leaves', close, 'after informational responses with the headers', inform(false)],
+];
+
+test.each<Client>(CLIENTS)(
+  '%s if the client %s %4$s',
+  async (status, _how, leave, _when, handle, request) => {
+    const service = await startBoth('with tracing', handle);
+    const socket = open(service.port, request);
+    await once(socket, 'readable');
+    leave(socket);
+    expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
+  },
+);
+
+test.each([
+  ['499', 'while the server writes', writeMuch],
+  ['200', 'after the last byte', complete],
+] as const)(
+  'over TLS, %s if the client closes the connection %s',
+  async (status, _when, handle) => {
+    const service = await startBoth('without tracing', handle);
+    const certificate = { cert: tlsFile('server.pem'), key: tlsFile('server.key') };
+    const { port } = new URL(await listen(createTlsServer(certificate, handle)));
+    const connection = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    const socket = connectTls({ socket: connection, rejectUnauthorized: false });
+    socket.on('error', () => undefined).write('GET /r HTTP/1.1\r\nHost: shop.example\r\n\r\n');
+    await once(socket, 'readable');
+    connection.destroy();
+    expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
+  },
+);
+
+const UNREADABLE = `${requestFor('/r', 'POST').trimEnd()}\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n`;
+
+test.each([
+  ['499', 'nobody listens to clientError', undefined],
+  ['413', 'a listener of clientError has answered so', answer(413)],
+])('%s after a body that cannot be parsed, if %s', async (status, _what, bytes) => {
+  const service = await startBoth('with tracing', (request) => void request.resume());
+  if (bytes) service.server.on('clientError', (_error, socket) => void socket.end(bytes));
+  open(service.port, UNREADABLE).resume();
+  expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
+});
+
+test('499 if the client ends the connection first, whatever the server ends then', async () => {
+  const service = await startBoth('without tracing', ({ socket }) => {
+    socket.once('end', () => socket.end(answer(200)));
+    client.end();
+  });
+  const client = open(service.port).resume();
+  expect(statusesOf(await service.hitsOf(1))).toEqual(['499']);
+});
+
+type Act = (socket: Socket, requests: readonly IncomingMessage[]) => unknown;
+const PIPELINED: [status: string, first: string, what: string, act: Act][] = [
+  ['499', '499', 'the client closes the connection', close],
+  ['500', '500', 'the server destroys it', (_, [first]) => first?.socket.destroy()],
+  ['500', '201', 'the server answers on it', (_, [first]) => first?.socket.end(answer(201))],
+];
+
+test.each(PIPELINED.flatMap((row) => TRACKED.map((tracked) => [...row, tracked] as const)))(
+  'pipelined requests that wait for their turn have status %s, and the first one %s, if %s (%s)',
+  async (status, first, _what, act, tracked) => {
+    const requests: IncomingMessage[] = [];
+    const service = await startBoth(tracked, (request, response: ServerResponse) => {
+      requests.push(request);
+      if (request.url === '/ready') response.end('waits for its turn');
+    });
+    const bytes = ['/runs', '/waits', '/ready'].map((path) => requestFor(path)).join('');
+    const socket = open(service.port, bytes);
+    await eventually(() => requests.length === 3);
+    act(socket.resume(), requests);
+    const expected = [`GET /ready ${status}`, `GET /runs ${first}`, `GET /waits ${status}`];
+    expect(titlesOf(await service.hitsOf(3))).toEqual(expected);
+  },
+);
+
+test('bytes of other responses on the connection, and of 100 Continue, are no part of a response', async () => {
+  const responses: ServerResponse[] = [];
+  const service = await startBoth('with tracing', (request, response) => {
+    responses.push(response);
+    response.writeContinue();
+    if (request.method === 'GET') return;
+    response.setHeader('content-length', 25);
+    response.flushHeaders();
+  });
+  const socket = open(service.port, requestFor() + requestFor('/r', 'PUT'));
+  let received = '';
+  socket.on('data', (bytes) => {
+    received += bytes;
+  });
+  await eventually(() => responses.length === 2);
+  responses[0]?.end('more bytes than the other response is to have');
+  await eventually(() => received.includes('content-length: 25'));
+  socket.destroy();
+  expect(statusesOf(await service.hitsOf(2))).toEqual(['200', '499']);
+});
+
+test('a response that cannot be read does not keep the application from ending the socket', async () => {
+  const fail = () => {
+    throw new Error('of the application');
+  };
+  const service = await startBoth('without tracing', ({ socket }, response) => {
+    Object.defineProperty(response, 'headersSent', { get: fail });
+    socket.end(answer(200));
+  });
+  await once(open(service.port).resume(), 'close');
+});

@@ -1,0 +1,69 @@
+import { channel } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import { trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { startTracedService } from '../support/traced-service.js';
+
+const H3 = 'tracing:h3.request:start';
+const toH3 = (req: IncomingMessage, route: unknown) => ({
+  type: 'route',
+  event: { context: { matchedRoute: { route } }, runtime: { node: { req } } },
+});
+
+// What each framework publishes. The matrix runs the frameworks themselves.
+test.each([
+  ['h3 2', H3, toH3],
+  [
+    'AdonisJS 7',
+    'tracing:adonisjs.http.request:asyncEnd',
+    (request: IncomingMessage, pattern: unknown) => ({
+      ctx: { request: { request }, route: { pattern } },
+    }),
+  ],
+])('%s announces its route', async (_framework, name, toMessage) => {
+  const service = await startTracedService((request, response) => {
+    const route = request.url === '/any/7' ? '/*' : '/users/:name';
+    channel(name).publish(request.url === '/none/7' ? {} : toMessage(request, route));
+    channel(name).publish(toMessage({} as IncomingMessage, '/of/another/request'));
+    response.end();
+  });
+  const hits = await service.visit(['/users/ann', '/any/7', '/none/7']);
+  const titles = hits.map(({ params }) => params.action_name);
+  expect(titles).toEqual(['GET /users/:name', 'GET /any/:id', 'GET /none/:id']);
+  expect(channel(name).hasSubscribers).toBe(true);
+  await service.processor.shutdown();
+  expect(channel(name).hasSubscribers).toBe(false);
+});
+
+// What a framework announces wins over what does not fit: it also knows a URL that was rewritten.
+test.each([
+  ['/api/leaf', '/leaf', '/api/leaf', '/api/leaf'],
+  ['/blog/7', '/posts/:id', '/posts/:id', '/posts/:id'],
+  ['/blog/7', 'Host(`shop.example`)', '/posts/:id', '/posts/:id'],
+  ['/errors/404', '/errors/404', '/errors/404', '/errors/404'],
+  ['/a/7', '/:x/:y', '/a/:id', '/a/:id'],
+  ['/v1/items/7', '/v1', '/*', '/v1/items/:id'],
+])('of the path %s, %s is reported, and %s announced: %s', async (path, route, own, place) => {
+  const service = await startTracedService((request, response) => {
+    trace.getActiveSpan()?.setAttribute('http.route', route);
+    channel(H3).publish(toH3(request, own));
+    response.end();
+  });
+  expect((await service.visit(path))[0]?.params.action_name).toBe(`GET ${place}`);
+});
+
+test.each([
+  ['/blog/7', '/posts/7?draft=1', '/posts/:id', '/posts/:id'],
+  ['/blog/7', '/posts/7', '/orders/:id', '/blog/:id'],
+  ['/api/posts/7', '/posts/7', '/posts/:id', '/api/posts/:id'],
+])(
+  'of the path %s, which an application rewrites to %s, %s is shown as %s',
+  async (path, url, route, place) => {
+    const service = await startTracedService((request, response) => {
+      request.url = url;
+      trace.getActiveSpan()?.setAttribute('http.route', route);
+      response.end();
+    });
+    expect((await service.visit(path))[0]?.params.action_name).toBe(`GET ${place}`);
+  },
+);
