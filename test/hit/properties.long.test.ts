@@ -128,27 +128,6 @@ const OPTIONS = {
   dimensions: { 1: 'url.query', 2: 'user_agent.original' },
 };
 
-test('every value is well-formed, without controls, and within what Matomo cuts at', () => {
-  fc.assert(
-    fc.property(anyRequest, (request) => {
-      for (const hit of hitsOf(request, OPTIONS, Date.now()).hits) {
-        expect(Buffer.byteLength(hit.url ?? '')).toBeLessThanOrEqual(1024);
-        expect(hit.url).toMatch(/^[a-z][a-z\d+.-]*:\/\/[^/@]/i);
-        for (const value of Object.values(hit)) {
-          expect(value).not.toMatch(/\p{Surrogate}|\p{Control}/u);
-        }
-        const title = hit.action_name ?? '';
-        const escaped = title
-          .replace(/[<>]/g, '1234')
-          .replace(/&/g, '12345')
-          .replace(/["']/g, '123456');
-        expect(Buffer.byteLength(escaped)).toBeLessThanOrEqual(1024);
-      }
-    }),
-    seededRuns(RUNS),
-  );
-});
-
 test('beforeSend that returns its parameters makes the same query strings as none, of page views and additional hits', () => {
   const options = fc.record({
     hasToken: fc.boolean(),
@@ -273,15 +252,4 @@ test('any heap of spans is read without a throw', () => {
     }),
     seededRuns(RUNS),
   );
-});
-
-test('what one request says of its status and method is not said of the next', () => {
-  const buildHits = createBuildHits({ ...OPTIONS, hasToken: false });
-  const said = annotations({ cvar: { http_method: 'PURGE', http_status_code: 'x' } });
-  const methods = [[], [said], []].map((list) => {
-    const [hit] = buildHits(httpRequest({ annotations: list }), 1, NOON + 1000);
-    const cvar = new URLSearchParams(hit?.query).get('cvar') ?? '';
-    return JSON.parse(cvar)[2][1];
-  });
-  expect(methods).toEqual(['GET', 'PURGE', 'GET']);
 });

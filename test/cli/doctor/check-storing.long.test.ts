@@ -73,19 +73,6 @@ test('a database that does not answer is found where the tracker itself does', a
   expect(code).toBe(1);
 });
 
-test('a page view that fails after the database has answered: the log is named, not the database', async () => {
-  const { wire, env } = await matomoOnWire();
-  const isView = (body: string) => body.includes('action_name=');
-  await wire.play({ kind: 'answer', where: isView, status: '500 No' });
-  const { code, about } = await runChecks(env, { sends: true });
-  const advice = expect.stringMatching(/^(?!.*database).*log/);
-  expect(about('storing')).toMatchObject([
-    { verdict: 'ok' },
-    { verdict: 'problem', code: 'rolled-back', advice },
-  ]);
-  expect(code).toBe(1);
-});
-
 test('past QueuedTracking the questions are answered', async () => {
   const { inspector } = await matomoOnWire({ sites: { 1: {} } });
   const url = await listen((request, response) => {

@@ -88,14 +88,6 @@ test('headers go with every question', async () => {
   }
 });
 
-test('a stopped database is named', async () => {
-  const { inspector, env } = await matomoOnWire();
-  inspector.play({ status: 500, body: '{"status":"error","tracked":0,"invalid":0}' });
-  const [finding] = (await runChecks(env)).about('matomo');
-  expect(finding?.found).toContain('database');
-  expect(finding?.advice).toMatch(/^Start Matomo's database/);
-});
-
 test('a proxy of the environment is named without its password, and used', async () => {
   const { inspector } = await matomoOnWire();
   const proxy = await startHttpProxy(inspector.url);

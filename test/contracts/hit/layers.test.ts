@@ -110,6 +110,10 @@ golden([
     page: { cvar: variables(200, 'X') },
   },
   {
+    name: 'variables of another request',
+    before: [annotate({ cvar: { http_method: 'PURGE', http_status_code: 'x' } })],
+  },
+  {
     name: 'annotate without an object',
     facts: { calls: [['annotate', 'x']] },
     problems: ['parameter-invalid'],
