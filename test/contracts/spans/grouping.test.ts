@@ -280,11 +280,17 @@ track([
     hits: [],
     codes: ['spans-without-method'],
   },
-  ...['rpc.system', 'rpc.system.name', 'grpc.method', 'messaging.system', 'faas.trigger'].map(
-    (name) => ({
-      name: `a SERVER span of ${name} is no request, and is not logged`,
-      spans: [{ id: 'other', kind: 'SERVER' as const, attributes: { [name]: 'x' } }],
-      hits: [],
-    }),
-  ),
+  ...(
+    [
+      ['rpc.system', { 'http.request.method': 'POST' }],
+      ['rpc.system.name', { 'http.request.method': 'POST' }],
+      ['grpc.method', { 'http.request.method': 'POST' }],
+      ['messaging.system', {}],
+      ['faas.trigger', {}],
+    ] as const
+  ).map(([name, others]) => ({
+    name: `a SERVER span of ${name} is no request, and is not logged`,
+    spans: [{ id: 'other', kind: 'SERVER' as const, attributes: { [name]: 'x', ...others } }],
+    hits: [],
+  })),
 ]);
