@@ -12,9 +12,9 @@ import { read } from './pages.js';
 requires('nginx');
 
 const PAGE = read('docs/proxies.md');
-const [withCertificate = '', overSocket = ''] = [...PAGE.matchAll(/```nginx\n(.*?)```/gs)].map(
-  ([, block]) => block as string,
-);
+const [withCertificate = '', overSocket = ''] = [
+  ...PAGE.matchAll(/```nginx\n(server .*?)```/gs),
+].map(([, block]) => block as string);
 const [, address = ''] = /listen (.*?);/.exec(withCertificate) ?? [];
 
 /** Sends a hit through a proxy of the page, in which these texts are replaced. */
