@@ -1,9 +1,7 @@
 import { type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { withoutTracing } from '../src/common/otel-global.js';
 import { annotate, ignore, measure, trackEvent, trackOrder } from '../src/index.js';
 import { runNode } from './support/child-process.js';
-import { captureOutput } from './support/output.js';
 import { APPS, matomo, REGISTER } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
 
@@ -97,27 +95,6 @@ test('measure returns a result whose properties throw, and has measured it', asy
   expect(hit?.params).toHaveProperty('pf_dm1');
 });
 
-test('what is no object of parameters is reported once, and no call throws', async () => {
-  const output = captureOutput();
-  const service = await startTracedService((_request, response) => {
-    for (let i = 0; i < 2; i++) {
-      for (const given of [null, 'x', Promise.resolve({}), new Map([['uid', 'ann']]), ['uid']])
-        annotate(given as never);
-      annotate({ cvar: 'x' as never, dimension1: 'a' });
-      void measure('pf_xxx' as never, () => 1);
-    }
-    response.end();
-  });
-  const [hit] = await service.visit('/');
-  expect(hit?.params.dimension1).toBe('a');
-  const lines = output.join('').trim().split('\n');
-  expect(lines).toEqual([
-    expect.stringMatching(/annotate.*\[parameter-invalid\]/),
-    expect.stringMatching(/"cvar".*\[parameter-invalid\]/),
-    expect.stringMatching(/measure.*pf_srv.*\[parameter-invalid\]/),
-  ]);
-});
-
 test('measure starts a lazy thenable, such as a query builder, once', async () => {
   const query = lazyQuery();
   const service = await startTracedService(async (_request, response) => {
@@ -134,46 +111,6 @@ test('outside of a request they do nothing and throw nothing', () => {
   annotate(undefined as never);
   ignore();
   expect(measure('no such key' as never, () => 6)).toBe(6);
-});
-
-test('they find the request where the active span does not record', async () => {
-  const sampler = {
-    shouldSample: (_context: unknown, _traceId: string, _name: string, kind: SpanKind) => ({
-      decision: kind === SpanKind.SERVER ? 2 : 0, // RECORD_AND_SAMPLED, NOT_RECORD
-    }),
-  };
-  const service = await startTracedService(
-    (_request, response) => {
-      tracer().startActiveSpan('not recorded', (span) => {
-        expect(span.isRecording()).toBe(false);
-        annotate({ dimension1: 'found' });
-        response.end(measure('pf_dm1', () => 'done'));
-      });
-    },
-    {},
-    { sampler },
-  );
-  expect((await service.fetch('/')).body).toBe('done');
-  await service.requests(1);
-  expect((await service.hits())[0]?.stored).toMatchObject({
-    custom_dimension_1: 'found',
-    time_dom_processing: expect.any(Number),
-  });
-});
-
-test('they find the request where tracing is suppressed', async () => {
-  const service = await startTracedService((_request, response) => {
-    withoutTracing(() =>
-      tracer().startActiveSpan('of no trace', (span) => {
-        expect(span.isRecording()).toBe(false);
-        annotate({ dimension1: 'found' });
-        trackEvent('Found', 'event');
-        response.end();
-      }),
-    );
-  });
-  const hits = await service.visit('/');
-  expect(hits.map(({ params }) => params.e_a ?? params.dimension1)).toEqual(['found', 'event']);
 });
 
 test('they find the request of a server span that Node’s http knows nothing of', async () => {

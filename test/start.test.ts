@@ -9,7 +9,6 @@ const thrown = (run) => { try { run(); } catch (error) { return [error instanceo
 
 test.each([
   ['CommonJS', 'starts.cjs', 'fastify'],
-  ['ES modules', 'starts.mjs', 'http'],
   ['ES modules', 'starts.mjs', 'express'],
 ])(
   '%s, %s, %s: functions in code apply without an SDK, and SIGTERM sends the hits',
@@ -29,28 +28,6 @@ test.each([
     expect(server.stderr()).toBe('');
   },
 );
-
-test('without tracing, functions get the attributes that an instrumentation would set', async () => {
-  const { reported } = await runScript(`const seen = [];
-    start({ ignore: ({ attributes }) => { seen.push(attributes); return true; } });
-    const { server, url } = await serve();
-    await get(url + '/a?b=c');
-    await get(url + '/d');
-    server.close(() => report(seen));`);
-  const common = {
-    'http.request.method': 'GET',
-    'http.response.status_code': 200,
-    'url.scheme': 'http',
-    'network.protocol.version': '1.1',
-    'network.peer.address': '127.0.0.1',
-    'user_agent.original': expect.any(String),
-  };
-  expect(reported).toEqual([
-    expect.objectContaining({ ...common, 'url.path': '/a', 'url.query': 'b=c' }),
-    expect.objectContaining({ ...common, 'url.path': '/d' }),
-  ]);
-  expect(reported[1]).not.toHaveProperty('url.query');
-});
 
 test('a server that has had no request has made no hit, and called no function', async () => {
   const { reported } = await runScript(`const called = [];
@@ -79,18 +56,6 @@ test('invalid options throw a TypeError, each time and in a process that tracks 
     [true, 'option-invalid', expect.stringContaining('query')],
   ]);
   expect(stderr).toBe('');
-});
-
-test('an invalid or missing variable is logged when the process serves, as with register', async () => {
-  const { reported, stderr } = await runScript(
-    `const handle = start({ siteId: 1 });
-    const { server, url } = await serve();
-    report([await get(url), handle.stats().hits]);
-    server.close();`,
-    { env: { MATOMO_URL: undefined, MATOMO_SITE_ID: undefined } },
-  );
-  expect(reported).toEqual(['ok', 0]);
-  expect(stderr).toMatch(/^opentelemetry-matomo: .*MATOMO_URL.* \[options-missing\]\n$/);
 });
 
 test.each([
@@ -282,27 +247,7 @@ test('a worker thread has a registration and options of its own', async () => {
 });
 
 test.each([
-  ['the default', {}, '', 1],
-  ['exitFlush: false', {}, 'exitFlush: false', 0],
-])(
-  '%s: what process.exit() leaves is sent as with register',
-  async (_name, more, option, count) => {
-    const { inspector, reported } = await runScript(
-      `start({ ${option} });
-    const { url } = await serve();
-    await get(url + '/a');
-    report('exits');
-    process.exit();`,
-      { env: more },
-    );
-    expect(reported).toBe('exits');
-    expect(inspector.hits()).toHaveLength(count);
-  },
-);
-
-test.each([
   ['the default', {}, '', 1_500],
-  ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '1900' }, '', 1_900],
   ['code', { MATOMO_SHUTDOWN_TIMEOUT: '3600000' }, 'shutdownTimeoutMillis: 200', 200],
 ])('shutdown waits for as long as %s says', async (_name, set, option, millis) => {
   const { reported } = await runScript(

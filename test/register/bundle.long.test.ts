@@ -1,7 +1,7 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
 import { get, matomo } from '../support/registered-app.js';
@@ -10,38 +10,13 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const APP = `
 import 'opentelemetry-matomo/register';
 import { createServer } from 'node:http';
-import { annotate } from 'opentelemetry-matomo';
 const server = createServer((request, response) => {
-  annotate({ dimension1: 'of a bundle' });
   response.end('ok');
 });
 server.listen(process.env.PORT, '127.0.0.1', () => {
   console.log('http://127.0.0.1:' + server.address().port);
 });
 `;
-const BANNER =
-  "import { createRequire as toRequire } from 'node:module'; const require = toRequire(import.meta.url);";
-
-test('an application that is bundled with register as ES modules is tracked', async () => {
-  const { inspector, env } = await matomo();
-  const cwd = temporaryFolder();
-  writeFileSync(join(cwd, 'app.mjs'), APP);
-  const bundle = await rolldown({
-    input: join(cwd, 'app.mjs'),
-    platform: 'node',
-    resolve: { modules: [join(ROOT, 'node_modules')] },
-  });
-  const file = join(cwd, 'bundle.mjs');
-  await bundle.write({ file, format: 'esm', banner: BANNER, codeSplitting: false });
-  const app = await startServer([file], { cwd, env });
-  await get(`${app.url}/a`);
-  await app.stop();
-  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
-    { title: 'GET /a', custom_dimension_1: 'of a bundle' },
-  ]);
-  expect(app.stderr()).toBe('');
-});
-
 test('a bundle that is an ES module loads redis, which is installed beside it', async () => {
   const { env } = await matomo();
   const cwd = temporaryFolder();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { Agent, type ClientRequest, type RequestOptions, request } from 'node:http';
+import { type ClientRequest, type RequestOptions, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, type Server } from '../support/child-process.js';
 import { APPS, get, REGISTER, startTracked, TRACED, titles } from '../support/registered-app.js';
@@ -104,35 +104,6 @@ test('without tracing, every request makes the hit that it makes with it', async
     ['GET /waits', '499', 80],
   ]);
   expect(without.params).toEqual(traced.params);
-});
-
-test.each([
-  ['always', ''],
-  ['', 'yes'],
-])(
-  'an application that registers a provider later (instrumented: "%s", with its own processor: "%s") is counted once per request',
-  async (INSTRUMENTED, OWN_PROCESSOR) => {
-    const { inspector, app } = await start(REGISTER, { INSTRUMENTED, OWN_PROCESSOR });
-    for (const path of ['/a', '/b', '/register', '/c', '/hidden', '/d']) await get(app.url + path);
-    await app.stop();
-    const seen = ['/a', '/b', '/register', '/c', '/hidden', '/d'];
-    expect(titles(inspector)).toEqual(seen.map((path) => `GET ${path}`));
-    // From then on, requests have spans, unless the instrumentation ignores them.
-    const fromSpans = inspector.hits().map(({ params }) => params.dimension6 === 'span');
-    expect(fromSpans).toEqual(seen.map((path) => INSTRUMENTED !== '' && /^.[cd]$/.test(path)));
-  },
-);
-
-test('a provider that is registered while a connection is open gets the spans of its later requests', async () => {
-  const { inspector, app } = await start(REGISTER, { INSTRUMENTED: 'always' });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  onTestFinished(() => agent.destroy());
-  expect(await ask(app, '/register', { agent })).toBe(200);
-  await eventually(async () => {
-    await ask(app, '/c', { agent });
-    return inspector.hits().some(({ params }) => params.dimension6 === 'span');
-  });
-  await app.stop();
 });
 
 test('an application that makes SERVER spans for some requests is counted once per request', async () => {

@@ -1,15 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, runNode } from '../support/child-process.js';
-import {
-  APPS,
-  get,
-  matomo,
-  REGISTER,
-  startTracked,
-  TRACED,
-  titles,
-} from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 import { linesIn } from '../support/spool.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -21,7 +13,6 @@ const events = (inspector: Inspector) =>
   inspector.hits().flatMap(({ params }) => (params.e_c ? [`${params.e_c} ${params.e_a}`] : []));
 
 test.each([
-  ['with tracing', [...TRACED, ...REGISTER], {}],
   ['in a worker of a worker', REGISTER, { DEPTH: '2' }],
   ['with eval', REGISTER, { EVAL: '1' }],
 ])('%s, a server in a worker thread is tracked', async (_given, args, more) => {

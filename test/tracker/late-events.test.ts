@@ -13,7 +13,6 @@ import { expect, test } from 'vitest';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders } from '../support/builders.js';
-import { eventually } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { startTracedService } from '../support/traced-service.js';
 
@@ -57,8 +56,6 @@ const start = (options: MatomoOptions) =>
 /** Why a request with `dnt: 1` is not to be tracked. */
 const REASONS: readonly (readonly [string, MatomoOptions])[] = [
   ['doNotTrack', { doNotTrack: true }],
-  ['consent', { consent: 'header:x-consent=yes' }],
-  ['siteId', { siteId: () => undefined }],
   ['ignore', { ignore: () => expect.fail('thrown') }],
 ];
 
@@ -202,36 +199,6 @@ test('a call under a child of an ended request and an event of it are of no othe
   await service.fetch('/second');
   await service.requests(2);
   expect((await service.hits()).map(({ params }) => params.e_a)).toEqual([undefined]);
-});
-
-test('events after the end of requests without page views are of their site, user and visitor', async () => {
-  let tracked = 0;
-  const service = await startTracedService(
-    (request, response) => {
-      response.end();
-      response.once('close', () => {
-        setImmediate(() => {
-          trackEvent('late', request.url ?? '');
-          tracked += 1;
-        });
-      });
-    },
-    {
-      ...PATIENT,
-      tokenAuth: 'a-token',
-      ignorePaths: ['/ignored'],
-      siteId: (request) => Number(request.header('x-tenant')) || undefined,
-      userId: (request) => request.header('x-user'),
-      visitorId: 'cookie',
-    },
-  );
-  const visitor = { 'x-user': 'ann', cookie: '_pk_id.2.abcd=0123456789abcdef.1' };
-  await service.fetch('/ignored', { headers: { ...visitor, 'x-tenant': '2' } });
-  await service.fetch('/no-site', { headers: visitor });
-  await eventually(() => tracked === 2);
-  const sent = (await service.hits()).map(({ params }) => params);
-  expect(sent).toMatchObject([{ e_a: '/ignored', idsite: '2', cid: '0123456789abcdef' }]);
-  expect(sent[0]?.uid).toBeDefined();
 });
 
 test('a call under a span that is not recorded may be of a request that was not to be tracked', async () => {

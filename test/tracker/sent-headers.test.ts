@@ -2,16 +2,15 @@ import { expect, test } from 'vitest';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
-import { fetchFrom, startTracedService } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 type Headers = Record<string, string | string[]>;
 type Change = (headers: NodeJS.Dict<string | string[]>) => void;
 
 const remove =
-  (...names: string[]): Change =>
+  (name: string): Change =>
   (headers) => {
-    for (const name of names) delete headers[name];
+    delete headers[name];
   };
 const set =
   (name: string, value: string): Change =>
@@ -34,76 +33,28 @@ async function hitsOf(options: MatomoOptions, headers: Headers, change: Change) 
 
 const DNT = { doNotTrack: true };
 const CONSENT = { consent: 'cookie:consent=yes' };
-const nothing = () => undefined;
 
+// What is deleted: test/contracts/capture/scenarios/visitors.ts.
 test.each<[string, MatomoOptions, Headers, Change, number]>([
-  ['DNT, deleted', DNT, { dnt: '1' }, remove('dnt'), 0],
-  ['DNT in other letters, deleted', DNT, { DNT: '1' }, remove('dnt'), 0],
   ['one of several DNT, deleted', DNT, { dnt: ['0', '1'] }, remove('dnt'), 0],
-  ['Sec-GPC, deleted', DNT, { 'Sec-GPC': '1' }, remove('sec-gpc'), 0],
   ['DNT, changed', DNT, { dnt: '1' }, set('dnt', '0'), 0],
   ['DNT, set by the application', DNT, {}, set('dnt', '1'), 0],
-  ['no DNT', DNT, { 'x-dnt': '1', dnt: '0' }, nothing, 2],
-  ['DNT, deleted, without the option', {}, { dnt: '1' }, remove('dnt'), 2],
   ['consent, deleted', CONSENT, { cookie: 'consent=yes' }, remove('cookie'), 2],
-  ['consent, set by the application', CONSENT, {}, set('cookie', 'consent=yes'), 0],
-  [
-    'consent, made of a refusal',
-    CONSENT,
-    { cookie: 'consent=no' },
-    set('cookie', 'consent=yes'),
-    0,
-  ],
-  [
-    'consent, withdrawn by the application',
-    CONSENT,
-    { cookie: 'consent=yes' },
-    set('cookie', 'consent=no'),
-    0,
-  ],
-  [
-    'consent in a header, deleted',
-    { consent: 'header:X_Consent=yes' },
-    { 'x-consent': 'yes' },
-    remove('x-consent'),
-    2,
-  ],
-  [
-    'refusals in a header, deleted',
-    { consent: 'header:x-consent=yes' },
-    { 'x-consent': 'no' },
-    remove('x-consent'),
-    0,
-  ],
-  [
-    'an opt-out for ignore, deleted',
-    { ignore: (request) => request.header('X-Out') === '1', pageViews: true },
-    { 'x-out': '1' },
-    remove('x-out'),
-    1,
-  ],
+  ['a refusal, changed', CONSENT, { cookie: 'consent=no' }, set('cookie', 'consent=yes'), 0],
+  ['consent, withdrawn', CONSENT, { cookie: 'consent=yes' }, set('cookie', 'consent=no'), 0],
 ])('%s: %#', async (_what, options, headers, change, sent) => {
   expect(await hitsOf(options, headers, change)).toHaveLength(sent);
 });
 
 const USER = { visitorKey: 'a-key', userId: 'http.request.header.x-api-key' };
-const KEY = { 'X-Api-Key': 'k-1' };
 
-test.each<[string, MatomoOptions, Headers, Change, string | undefined]>([
-  ['deleted', USER, KEY, remove('x-api-key'), 'k-1'],
-  ['replaced', USER, KEY, set('x-api-key', 'k-2'), 'k-2'],
-  ['set by the application', USER, {}, set('x-api-key', 'k-3'), 'k-3'],
-  ['sent twice, deleted', USER, { 'x-api-key': ['k-1', 'k-2'] }, remove('x-api-key'), 'k-1, k-2'],
-  [
-    'of credentials, deleted',
-    { ...USER, userId: 'http.request.header.authorization' },
-    { authorization: 'Bearer k-1' },
-    remove('authorization'),
-    'k-1',
-  ],
-])('a key header, %s, names its user', async (_what, options, headers, change, key) => {
-  const users = (await hitsOf(options, headers, change)).map(({ uid }) => uid);
-  const user = key && createToPseudonym('a-key')(key);
+test.each<[string, Headers, Change, string]>([
+  ['replaced', { 'x-api-key': 'k-1' }, set('x-api-key', 'k-2'), 'k-2'],
+  ['set by the application', {}, set('x-api-key', 'k-3'), 'k-3'],
+  ['sent twice, deleted', { 'x-api-key': ['k-1', 'k-2'] }, remove('x-api-key'), 'k-1, k-2'],
+])('a key header, %s, names its user', async (_what, headers, change, key) => {
+  const users = (await hitsOf(USER, headers, change)).map(({ uid }) => uid);
+  const user = createToPseudonym('a-key')(key);
   expect(users).toEqual([user, user]);
 });
 
@@ -120,34 +71,4 @@ test('dimensions and functions get what the client sent, unless the application 
     headers['x-plan'] = 'paid';
   });
   expect(hit).toMatchObject({ dimension1: 'café', dimension2: 'café', dimension3: 'paid' });
-});
-
-test.each([
-  ['the main thread', [...TRACED, ...REGISTER], {}],
-  ['the main thread without tracing', REGISTER, {}],
-  ['a worker thread', REGISTER, { WORKER: '1' }],
-] as const)('register in %s: what the client sent decides', async (_where, args, more) => {
-  const { inspector, app } = await startTracked([...args, `${APPS}/users.cjs`], {
-    ...more,
-    MATOMO_SCHEDULE_DELAY: '3600000',
-    MATOMO_DO_NOT_TRACK: 'true',
-    MATOMO_CONSENT: 'cookie:consent=yes',
-    MATOMO_USER_ID: 'http.request.header.x-api-key',
-    MATOMO_VISITOR_KEY: 'a-key',
-  });
-  const port = Number(new URL(app.url).port);
-  const consent = { 'x-kind': 'event', cookie: 'consent=yes', 'x-api-key': 'k-1' };
-  const shown = { ...consent, 'x-delete': 'cookie,x-api-key' };
-  await fetchFrom(port, '/dnt', { headers: { ...consent, dnt: '1', 'x-delete': 'dnt' } });
-  await fetchFrom(port, '/none', {
-    headers: { 'x-kind': 'event', cookie: 'consent=no', 'x-delete': 'cookie' },
-  });
-  await fetchFrom(port, '/shown', { headers: shown });
-  await app.stop();
-  const uid = createToPseudonym('a-key')('k-1');
-  const url = `http://127.0.0.1:${port}/shown`;
-  expect(inspector.hits().map(({ params }) => ({ uid: params.uid, url: params.url }))).toEqual([
-    { uid, url },
-    { uid, url },
-  ]);
 });

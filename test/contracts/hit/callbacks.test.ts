@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { build, type Facts, type MatomoOptions } from '../doors/build.js';
+
+/** What a callback must not return: a promise of a good value, one that rejects, and another thenable. */
+const THENABLES: [what: string, make: (value: unknown) => unknown][] = [
+  ['a promise', (value) => Promise.resolve(value)],
+  ['a promise that rejects', () => Promise.reject(new Error('late'))],
+  // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+  ['a query builder', (value) => ({ then: (resolve: (value: unknown) => void) => resolve(value) })],
+];
+const EVENT: Facts = { calls: [['trackEvent', 'a', 'b']] };
+
+type Make = () => never;
+const MISSING: [string, (make: Make) => MatomoOptions, parameter: string, value?: string][] = [
+  ['actionName', (make) => ({ actionName: make }), 'action_name', 'GET /users/:id'],
+  ['userId', (make) => ({ userId: make }), 'uid'],
+  ['dimensions[3]', (make) => ({ dimensions: { 3: make } }), 'dimension3'],
+];
+
+test.each(MISSING.flatMap((row) => THENABLES.map(([what, make]) => [row, what, make] as const)))(
+  '%o: a result counts as missing if it is %s',
+  ([, optionsOf, parameter, value], _what, make) => {
+    const { hits, problems } = build(
+      EVENT,
+      optionsOf(() => make('x') as never),
+    );
+    expect(hits.map(({ parameters }) => parameters[parameter])).toEqual([value, undefined]);
+    expect(problems).toEqual(['callback-failed']);
+  },
+);
+
+test.each(THENABLES)(
+  'visitorId: the ID is made as if there were none if it returns %s',
+  (_, make) => {
+    const visitorId = () => make('0123456789abcdef') as never;
+    const [page, event] = build(EVENT, { visitorId }).hits;
+    expect(page?.parameters.cid).toBe(build().hits[0]?.parameters.cid);
+    expect(event?.parameters.cid).toBe(page?.parameters.cid);
+  },
+);
+
+const EXCLUDING: [option: string, value: unknown, ignored: string][] = [
+  ['siteId', 1, 'site'],
+  ['ignore', false, 'predicate'],
+  ['beforeSend', {}, 'predicate'],
+];
+
+test.each(EXCLUDING.flatMap((row) => THENABLES.map((each) => [...row, ...each] as const)))(
+  '%s (%o): no hit is made, which counts as %s, if it returns %s',
+  (option, value, ignored, _what, make) => {
+    const built = build(EVENT, { [option]: () => make(value) });
+    expect(built).toMatchObject({ hits: [], ignored, problems: ['callback-failed'] });
+  },
+);
+
+test('a function of dimensions returns any value of an attribute, and userId a number', () => {
+  const dimensions = { 1: () => ['a', 'b'], 2: () => true, 3: () => 0, 4: () => undefined };
+  const { parameters } = build({}, { userId: () => 42, dimensions }).hits[0] ?? {};
+  expect(parameters).toMatchObject({
+    uid: '42',
+    dimension1: 'a,b',
+    dimension2: 'true',
+    dimension3: '0',
+  });
+  expect(parameters).not.toHaveProperty('dimension4');
+});
+
+test.each([
+  ['userId', { userId: () => Number.NaN }, 'uid'],
+  ['a dimension', { dimensions: { 1: () => Number.POSITIVE_INFINITY } }, 'dimension1'],
+  ['a list in a dimension', { dimensions: { 1: () => [1, Number.NaN] } }, 'dimension1'],
+] as const)('%s: a number that is not finite is not sent', (_what, options, parameter) => {
+  const { hits, problems } = build({}, options);
+  expect(hits[0]?.parameters).not.toHaveProperty(parameter);
+  expect(problems).toEqual(['parameter-invalid']);
+});
