@@ -258,7 +258,7 @@ export class Delivery {
 
   /** At the end: removes all hits from memory, also those that are being stored. */
   takeNow(): Hit[] {
-    this.#storing?.endNow?.(this.#storing.hits, {});
+    this.#storing?.endNow?.({}, [this.#storing]);
     this.#storing = undefined;
     return this.memory.take();
   }
@@ -275,8 +275,8 @@ export class Delivery {
       if (!claim) return;
       const stored = await this.spool.store(claim.hits);
       this.#spooled += stored;
-      await claim.giveBack(claim.hits.slice(stored), claim.failures);
-      await claim.done({});
+      const { hits, failures } = claim;
+      await claim.done({}, [{ hits: hits.slice(stored), failures }]);
       this.#storing = undefined;
       if (stored === 0) return;
     }

@@ -1,6 +1,6 @@
 import type { Hit } from '../hit/hit.js';
 import { addResults, type DeliveryCounts, type Results } from './delivery-counts.js';
-import type { Claim, Store } from './store.js';
+import type { Claim, PendingHits, Store } from './store.js';
 
 /** Memory of a hit besides its text. */
 const OBJECT_BYTES = 100;
@@ -14,9 +14,7 @@ interface MemoryLimits {
 }
 
 /** Hits that failed together, and are claimed together. */
-interface FailedHits {
-  readonly hits: readonly Hit[];
-  readonly failures: number;
+interface FailedHits extends PendingHits {
   /** When the oldest was put, on the monotonic clock. */
   readonly sinceMillis: number;
 }
@@ -105,37 +103,24 @@ export class MemoryStore implements Store {
   }
 
   #toClaim({ hits, failures, sinceMillis }: FailedHits): Claim {
-    let claimed = hits;
     let isDone = false;
-    const giveBack = (left: readonly Hit[], newFailures: number) => {
-      const back = new Set(left);
-      claimed = claimed.filter((hit) => !back.has(hit));
-      this.#putBack({ hits: left, failures: newFailures, sinceMillis }, failures);
-    };
-    const end = (results: Results) => {
+    const endNow = (results: Results, back: readonly PendingHits[] = []) => {
       if (isDone) return;
       isDone = true;
-      this.#remove(claimed);
-      claimed = [];
+      const unsent = new Set(back.flatMap((each) => each.hits));
+      this.#remove(hits.filter((hit) => !unsent.has(hit)));
+      for (const each of back) this.#putBack({ ...each, sinceMillis }, failures);
       addResults(this.#counts, results);
     };
     return {
       hits,
       failures,
-      giveBack: async (left, newFailures) => giveBack(left, newFailures),
       touch: async () => undefined,
-      done: async (results) => {
-        end(results);
+      done: async (results, back) => {
+        endNow(results, back);
         return true;
       },
-      endNow: (left, results) => {
-        const isClaimed = new Set(claimed);
-        giveBack(
-          left.filter((hit) => isClaimed.has(hit)),
-          failures,
-        );
-        end(results);
-      },
+      endNow,
     };
   }
 

@@ -12,7 +12,7 @@ import { addTo, type DeliveryCounts, type Results } from './delivery-counts.js';
 import type { DeliveryLimits, Waits } from './delivery-limits.js';
 import type { DeliveryLog } from './delivery-log.js';
 import type { Exchange, Transport } from './http/transport.js';
-import { type Claim, INVALID, type Store } from './store.js';
+import { type Claim, INVALID, type PendingHits, type Store } from './store.js';
 import { retryAfterMillis, waitMillis } from './waits.js';
 
 /** Bulks of orders in a row that are halved although the token may be the cause. */
@@ -51,6 +51,19 @@ type Outcome =
   | { readonly kind: 'back' }
   | { readonly kind: 'behind'; readonly failures: number }
   | { readonly kind: 'halved' };
+
+/** A claim whose hits are being sent. */
+interface OpenClaim {
+  readonly claim: Claim;
+  /** The results so far. */
+  readonly results: Results;
+  /** What is given back when the claim ends. */
+  readonly back: readonly PendingHits[];
+  /** What is being sent. */
+  readonly sent: readonly Hit[];
+  /** What is sent next. */
+  readonly rest: readonly Hit[];
+}
 
 /** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
 const MAY_END_MILLIS = 1_000;
@@ -96,10 +109,7 @@ export class Sender {
   waitUntilMillis = Number.NEGATIVE_INFINITY;
   /** When Matomo last tracked or accepted hits, or the start. */
   lastSuccessMillis: number = performance.now();
-  /** What is being sent, and of its claim what else has no result, and the results so far. */
-  current:
-    | { readonly claim: Claim; sent: readonly Hit[]; rest: readonly Hit[]; results: Results }
-    | undefined;
+  current: OpenClaim | undefined;
   /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
@@ -167,10 +177,11 @@ export class Sender {
     const { limits, isFresh } = this.#parts;
     const fresh = claim.hits.filter(isFresh);
     const results: Results = { expired: claim.hits.length - fresh.length };
+    const back: PendingHits[] = [];
     const bulks = toBulks(fresh, limits.maxBodyBytes);
     try {
       for (let hits = bulks.shift(); hits; hits = bulks.shift()) {
-        this.current = { claim, sent: hits, rest: bulks.flat(), results };
+        this.current = { claim, results, back, sent: hits, rest: bulks.flat() };
         const result = await this.#exchange(hits);
         const outcome = this.#decide(hits, claim, result, mode, store);
         if (outcome.kind !== 'back') this.#resends = 0; // the next one is another bulk
@@ -182,7 +193,7 @@ export class Sender {
             bulks.unshift(hits);
             return;
           case 'behind':
-            await claim.giveBack(hits, outcome.failures);
+            back.push({ hits, failures: outcome.failures });
             break;
           case 'halved':
             bulks.unshift(...halve(hits));
@@ -194,9 +205,9 @@ export class Sender {
       throw error;
     } finally {
       // If the process exits meanwhile, the results are known.
-      this.current = { claim, sent: [], rest: [], results };
-      if (bulks.length > 0) await claim.giveBack(bulks.flat(), claim.failures);
-      if (await claim.done(results)) this.#parts.log.add(results);
+      back.push({ hits: bulks.flat(), failures: claim.failures });
+      this.current = { claim, results, back, sent: [], rest: [] };
+      if (await claim.done(results, back)) this.#parts.log.add(results);
       this.current = undefined;
     }
   }

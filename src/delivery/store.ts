@@ -17,25 +17,25 @@ export interface Store {
   readonly suspects: number;
 }
 
-/** Hits that only this process sends. */
-export interface Claim {
+/** Hits that have no result. */
+export interface PendingHits {
   readonly hits: readonly Hit[];
   /** How often they failed. `INVALID` or more: Matomo has rejected all of them as invalid. */
   readonly failures: number;
-  /** Hits without a result can be claimed again: in their old place if nothing was learned of them, else behind all others. */
-  giveBack(hits: readonly Hit[], failures: number): Promise<void>;
+}
+
+/** Hits that only this process sends. */
+export interface Claim extends PendingHits {
   /** The claim goes on: it takes longer than one request. */
   touch(): Promise<void>;
   /**
-   * The claim ends, and hits that were not given back have these results, which are counted in the same moment. Resolves with `false` if
-   * another process has taken the claim for a dead one's: then that one counts them.
+   * The claim ends. Hits that are given `back` can be claimed again: in their old place if nothing was learned of them, else behind all
+   * others. The others have these results, which are counted in the same moment. Resolves with `false` if another process has taken the
+   * claim for a dead one's: then that one counts them.
    */
-  done(results: Results): Promise<boolean>;
-  /**
-   * At the event `exit`, the same at once, also while `done` runs: only these hits, and those that were given back, can be claimed again.
-   * Missing if that is not possible.
-   */
-  endNow?(left: readonly Hit[], results: Results): void;
+  done(results: Results, back?: readonly PendingHits[]): Promise<boolean>;
+  /** At the event `exit`, the same at once, also while `done` runs. Missing if that is not possible. */
+  endNow?(results: Results, back: readonly PendingHits[]): void;
 }
 
 /** A store that several processes share. */

@@ -85,13 +85,14 @@ export class ExitFlush {
     const { current } = delivery.sender;
     // Without `endNow`, it is left to another process as it is.
     if (!current?.claim.endNow) return;
-    const { claim, sent, rest, results } = current;
+    const { claim, results, back, sent, rest } = current;
     delivery.sender.current = undefined;
     const hasArrived = transport.mayHaveArrived?.() ?? true;
     const isLeft = !hasArrived || options.resendUnconfirmed;
     if (!isLeft) addTo(results, { unconfirmed: sent.length });
     else if (hasArrived) delivery.counts.resent += sent.length;
-    claim.endNow?.(isLeft ? [...sent, ...rest] : rest, results);
+    const left = isLeft ? [...sent, ...rest] : rest;
+    claim.endNow?.(results, [...back, { hits: left, failures: claim.failures }]);
   }
 
   /** Otherwise, only what is in a folder already is left to other processes. */

@@ -1,11 +1,11 @@
 import type { Hit } from '../../hit/hit.js';
 import { addResults, type Results } from '../delivery-counts.js';
-import type { Claim } from '../store.js';
+import type { Claim, PendingHits } from '../store.js';
 import type { FolderDisk } from './folder-disk.js';
 import type { FolderFiles } from './folder-files.js';
 import type { FolderListing } from './folder-listing.js';
 import { type HitsFile, nameOf, toWaiting } from './folder-names.js';
-import type { FolderWriter, GivenBack } from './folder-writer.js';
+import type { FolderWriter } from './folder-writer.js';
 import type { SpoolOptions } from './spool-options.js';
 
 /** The parts of a spool in a folder. */
@@ -38,7 +38,6 @@ export class FolderClaim implements Claim {
   count: number;
   #file: HitsFile;
   readonly #taken: Taken;
-  readonly #given: GivenBack[] = [];
   /** `done` was called, and what it began may have happened already. */
   #isEnding = false;
   #isEnded = false;
@@ -55,10 +54,6 @@ export class FolderClaim implements Claim {
     parts.listing.hits -= taken.lines;
   }
 
-  async giveBack(hits: readonly Hit[], failures: number): Promise<void> {
-    if (hits.length > 0) this.#given.push({ hits, failures, source: this.#file });
-  }
-
   async touch(): Promise<void> {
     const touch = async () => {
       const touched = { ...this.#file, activeMillis: Date.now() };
@@ -67,97 +62,76 @@ export class FolderClaim implements Claim {
     await this.#parts.disk.run('claim', touch, { canWait: true });
   }
 
-  async done(results: Results): Promise<boolean> {
+  async done(results: Results, back: readonly PendingHits[] = []): Promise<boolean> {
     this.#isEnding = true;
-    const back = this.#back;
     const { tracked = 0, accepted = 0, invalid = 0, unconfirmed = 0 } = results;
-    const isUnchanged = back?.failures === this.failures && this.failures < 2;
+    const isUnchanged = this.failures < 2 && this.#returned(back)?.failures === this.failures;
     if (tracked + accepted + invalid > 0) this.#parts.hasFailed = false;
     else if (unconfirmed > 0 || isUnchanged) this.#parts.hasFailed = true;
-    this.#keepGiven(back);
-    const isOurs = await this.#parts.disk.run('claim', () => this.#move(back), { canWait: true });
+    const settle = () => this.settle(results, back);
+    const isOurs = await this.#parts.disk.run('claim', settle, { canWait: true });
     // If the disk has failed, the results are known all the same.
-    return this.#end(results, back, isOurs ?? true);
+    return isOurs ?? this.#end(results, back, true);
   }
 
   /** The same as a step of the disk that goes on. */
-  async settle(results: Results): Promise<boolean> {
-    const back = this.#back;
-    return this.#end(results, back, await this.#move(back));
+  async settle(results: Results, back: readonly PendingHits[]): Promise<boolean> {
+    const { files, writer } = this.#parts;
+    const isOurs = await files.move(this.#file, this.#next(back));
+    this.#end(results, back, isOurs);
+    await writer.writeKept();
+    return isOurs;
   }
 
-  endNow(left: readonly Hit[], results: Results): void {
+  endNow(results: Results, back: readonly PendingHits[]): void {
     if (this.#isEnded) return;
     const { writer, files, disk } = this.#parts;
-    if (left.length > 0)
-      this.#given.push({ hits: left, failures: this.failures, source: this.#file });
-    const back = this.#back;
-    if (!this.#isEnding) this.#keepGiven(back);
-    writer.writeKeptNow();
     let isOurs = true;
     try {
-      isOurs = files.moveNow(this.#file, back ?? this.#next) || this.#isEnding;
+      isOurs = files.moveNow(this.#file, this.#next(back)) || this.#isEnding;
     } catch (error) {
       disk.fail('claim', error);
     }
     this.#end(results, back, isOurs);
+    writer.writeKeptNow();
+  }
+
+  /** The file when the claim has ended; `undefined` if it is deleted. */
+  #next(back: readonly PendingHits[]): HitsFile | undefined {
+    const { until, lines } = this.#file;
+    return this.#returned(back) ?? (until < lines ? toWaiting(this.#file, until) : undefined);
   }
 
   /** A new name is enough, which needs no room, if all hits are given back and it can say how often they failed. */
-  get #back(): HitsFile | undefined {
-    const [first] = this.#given;
+  #returned(back: readonly PendingHits[]): HitsFile | undefined {
+    const all = back.find(({ hits }) => hits.length === this.hits.length);
     const { done, lines, until } = this.#file;
-    if (first?.hits.length !== this.hits.length) return undefined;
-    if (first.failures !== this.failures && until < lines) return undefined;
-    return toWaiting(this.#file, done, first.failures);
+    if (!all || (all.failures !== this.failures && until < lines)) return undefined;
+    return toWaiting(this.#file, done, all.failures);
   }
 
-  get #next(): HitsFile | undefined {
-    const { until, lines } = this.#file;
-    return until < lines ? toWaiting(this.#file, until) : undefined;
-  }
-
-  #keepGiven(back: HitsFile | undefined): void {
-    if (back) return;
-    this.#parts.writer.kept.push(...this.#given);
-    this.count -= this.#givenHits; // they count there
-  }
-
-  get #givenHits(): number {
-    return this.#given.reduce((sum, { hits }) => sum + hits.length, 0);
-  }
-
-  /** Hits that were given back get files when the claim has ended: until then, another process can take it. */
-  async #move(back: HitsFile | undefined): Promise<boolean> {
-    const { writer, files } = this.#parts;
-    const isOurs = await files.move(this.#file, back ?? this.#next);
-    if (isOurs) await writer.writeKept();
-    else if (!back) {
-      writer.drop(this.#given);
-      this.count += this.#givenHits;
-    }
-    return isOurs;
-  }
-
-  #end(results: Results, back: HitsFile | undefined, isOurs: boolean): boolean {
-    const { options, listing } = this.#parts;
+  /** Counts all hits. `isOurs`: no other process has taken the file. */
+  #end(results: Results, back: readonly PendingHits[], isOurs: boolean): boolean {
+    if (this.#isEnded) return true;
+    this.#isEnded = true;
+    this.count = 0;
+    const { options, listing, writer } = this.#parts;
     const { counts, log } = options;
     const { lines, bytes } = this.#taken;
     const { done, until } = this.#file;
-    const next = back ?? this.#next;
-    this.#isEnded = true;
-    this.count = 0;
     if (!isOurs) {
       counts.claimed -= this.hits.length;
       return false;
     }
+    const next = this.#next(back);
     if (next) listing.add(next);
     else listing.bytes -= bytes;
-    if (back) {
+    if (this.#returned(back)) {
       listing.hits += lines;
       counts.stored += this.hits.length;
       return true;
     }
+    writer.keep(back, this.#file);
     addResults(counts, results);
     const damaged = until - done - this.hits.length;
     counts.claimed += damaged;

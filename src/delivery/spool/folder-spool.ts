@@ -104,10 +104,7 @@ class FolderSpool implements Spool {
 
   async claim(most: number, maxFailures: number): Promise<Claim | undefined> {
     return this.#disk.run('claim', () => this.#claimNext(most, maxFailures), {
-      undo: async (late) => {
-        await late?.giveBack(late.hits, late.failures);
-        await late?.settle({});
-      },
+      undo: async (late) => late?.settle({}, [late]),
     });
   }
 
@@ -129,13 +126,14 @@ class FolderSpool implements Spool {
       if (!claim) continue;
       const { length } = claim.hits;
       if (isUnconfirmed) {
-        if ((await claim.settle({ unconfirmed: length })) && length > 0) log.addUnconfirmed(length);
+        if ((await claim.settle({ unconfirmed: length }, [])) && length > 0)
+          log.addUnconfirmed(length);
       } else if (isExpired) {
-        if ((await claim.settle({ expired: length })) && length > 0) log.addExpired(length);
+        if ((await claim.settle({ expired: length }, [])) && length > 0) log.addExpired(length);
       } else if (length > 0) {
         return claim;
       } else {
-        await claim.settle({});
+        await claim.settle({}, []);
       }
     }
     return undefined;

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Hit } from '../../hit/hit.js';
+import type { PendingHits } from '../store.js';
 import type { FolderDisk } from './folder-disk.js';
 import type { FolderFiles } from './folder-files.js';
 import { type FolderListing, MissingFolder } from './folder-listing.js';
@@ -30,16 +31,14 @@ interface Append {
 }
 
 /** Hits that get a file of their own, which is as old as the one that they came from. */
-export interface GivenBack {
-  readonly hits: readonly Hit[];
-  readonly failures: number;
+interface KeptHits extends PendingHits {
   readonly source: Pick<HitsFile, 'millis' | 'needsToken'>;
 }
 
 /** Writes the files of one process. Lines are stored when the name of their file says so. */
 export class FolderWriter {
   /** Hits that are written as soon as that is possible. */
-  readonly kept: GivenBack[] = [];
+  readonly kept: KeptHits[] = [];
   #part: Part | undefined;
   /** What is being written. */
   #append: Append | undefined;
@@ -147,6 +146,12 @@ export class FolderWriter {
     if (await this.#files.move(file, finished)) this.#listing.add(finished);
   }
 
+  /** Keeps hits of a claim, which has ended. */
+  keep(all: readonly PendingHits[], source: HitsFile): void {
+    for (const { hits, failures } of all)
+      if (hits.length > 0) this.kept.push({ hits, failures, source });
+  }
+
   /** Writes what is kept, as far as that is possible. */
   async writeKept(): Promise<void> {
     for (let kept = this.kept[0]; kept; kept = this.kept[0]) {
@@ -194,11 +199,6 @@ export class FolderWriter {
       this.#options.counts.stored += kept.hits.length;
       this.kept.shift();
     }
-  }
-
-  /** Forgets hits that belong to another process. */
-  drop(given: readonly GivenBack[]): void {
-    for (const each of given) this.kept.splice(this.kept.indexOf(each), 1);
   }
 
   /**

@@ -44,18 +44,18 @@ export function readEntries([stream, deliveries, heads, lines]: ClaimReply): Ent
 }
 
 /**
- * Arguments of the script END. `givenBack`: how often hits failed that have no result. If nothing was learned of them, they stay in their
- * place; of two suspects, none is always the first.
+ * Arguments of the script END. `back`: how often hits failed that have no result. If nothing was learned of them, they stay in their place;
+ * of two suspects, none is always the first.
  */
 export function toEnd(
   { stream, deliveries, all }: Entries,
-  givenBack: ReadonlyMap<Hit, number>,
+  back: ReadonlyMap<Hit, number>,
 ): string[] {
   const ended: string[] = [];
   const released: string[] = [];
   const moved: string[] = [];
   for (const { id, hit, since, failures: before, line } of all) {
-    const failures = hit && givenBack.get(hit);
+    const failures = hit && back.get(hit);
     if (failures !== undefined && failures <= Math.min(1, before)) {
       released.push(id);
       continue;

@@ -1,7 +1,7 @@
 import type { Hit } from '../../hit/hit.js';
 import { bytesOf } from '../bulk.js';
 import { addResults, type Results } from '../delivery-counts.js';
-import { type Claim, INVALID, type Spool } from '../store.js';
+import { type Claim, INVALID, type PendingHits, type Spool } from '../store.js';
 import { toLines } from './hit-line.js';
 import { type ClaimReply, type Entries, readEntries, toEnd } from './redis-entries.js';
 import { RedisLink } from './redis-link.js';
@@ -85,11 +85,8 @@ class RedisSpool implements Spool {
       const entries = await this.#findEntries(most, maxFailures);
       if (!entries) return undefined;
       const claim = this.#open(entries);
-      if (claim.hits.length > 0) {
-        if (await this.#send(entries)) return claim;
-        await claim.giveBack(claim.hits, claim.failures);
-      }
-      await claim.done({});
+      if (claim.hits.length > 0 && (await this.#send(entries))) return claim;
+      await claim.done({}, [claim]);
     }
     return undefined;
   }
@@ -132,27 +129,26 @@ class RedisSpool implements Spool {
     const { length } = entries.all;
     this.#claimed += length;
     this.#options.counts.claimed += length;
-    const givenBack = new Map<Hit, number>();
     return {
       hits,
       failures: Math.max(...entries.all.map(({ failures }) => failures)),
-      async giveBack(back, failures) {
-        for (const hit of back) givenBack.set(hit, failures);
-      },
       touch: async () => void (await this.#send(entries)),
-      done: (others) => this.#end(entries, givenBack, [results, others]),
+      done: (others, back = []) => this.#end(entries, [results, others], back),
     };
   }
 
   /** What is given back is written in one step with the removal of what has a result. */
   async #end(
     entries: Entries,
-    givenBack: ReadonlyMap<Hit, number>,
     all: readonly Results[],
+    back: readonly PendingHits[],
   ): Promise<boolean> {
     const { counts, log } = this.#options;
     const { waiting } = this.#link;
     const { length } = entries.all;
+    const givenBack = new Map(
+      back.flatMap(({ hits, failures }) => hits.map((hit) => [hit, failures] as const)),
+    );
     const run = { script: END, args: toEnd(entries, givenBack) };
     const { kind, reply } = await this.#link.run(run);
     this.#claimed -= length;

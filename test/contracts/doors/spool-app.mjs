@@ -66,8 +66,8 @@ async function sendAll() {
     const [failed, ...sent] = claim.hits;
     const isFailing = claim.failures < 2 && sent.length > 0 && put % 7 === 0;
     print('SENT', isFailing ? sent : claim.hits);
-    if (isFailing) await claim.giveBack([failed], claim.failures + 1);
-    await claim.done({ tracked: isFailing ? sent.length : claim.hits.length });
+    const back = isFailing ? [{ hits: [failed], failures: claim.failures + 1 }] : [];
+    await claim.done({ tracked: isFailing ? sent.length : claim.hits.length }, back);
   }
 }
 
@@ -75,10 +75,10 @@ async function sendAll() {
 async function endClaim() {
   await spool.store(newHits(4));
   const claim = await spool.claim(3, Number.POSITIVE_INFINITY);
-  await claim.giveBack(claim.hits.slice(0, 1), 1);
-  void claim.done({ tracked: 2 });
+  const back = [{ hits: claim.hits.slice(0, 1), failures: 1 }];
+  void claim.done({ tracked: 2 }, back);
   process.on('exit', () => {
-    claim.endNow([], { tracked: 2 });
+    claim.endNow({ tracked: 2 }, back);
     spool.storeNow([]);
     const { stored, claimed, tracked } = counts;
     writeSync(1, `COUNTED ${stored} ${claimed} ${tracked}\n`);

@@ -13,6 +13,7 @@ import type { SpoolOptions } from '../../../src/delivery/spool/spool-options.js'
 import type {
   Claim as DeliveryClaim,
   Store as DeliveryStore,
+  PendingHits,
   Spool,
 } from '../../../src/delivery/store.js';
 import type { Claim, Store, StoredHit, StoreSetup } from './store.js';
@@ -124,15 +125,16 @@ export async function claimFrom(
 ): Promise<Claim | undefined> {
   const claim: DeliveryClaim | undefined = await store.claim(most, maxFailures);
   if (!claim) return undefined;
+  const back: PendingHits[] = [];
   let left = claim.hits.length;
-  const done = async (results: Results) => void (await claim.done(results));
+  const done = async (results: Results) => void (await claim.done(results, back));
   return {
     hits: claim.hits,
     failures: claim.failures,
     done: () => done({ tracked: left }),
     async giveBack(hits, failures) {
       const given = claim.hits.filter((hit) => hits.includes(hit));
-      await claim.giveBack(given, failures);
+      back.push({ hits: given, failures });
       left -= given.length;
       if (left === 0) await done({});
     },

@@ -189,8 +189,7 @@ describe('hits that failed', () => {
     const { place, spool, balance } = openNew();
     await spool.store(hits('abcd'));
     const claim = await spool.claim(3, ALL);
-    await claim?.giveBack(hits('b'), 1);
-    const done = claim?.done({ tracked: 2 });
+    const done = claim?.done({ tracked: 2 }, [{ hits: hits('b'), failures: 1 }]);
     const [came, known] = balance(4);
     expect(known).toBe(came); // also while it is written
     await done;
@@ -204,8 +203,7 @@ describe('hits that failed', () => {
     await spool.store(hits('ab'));
     const [name = ''] = spoolFiles(place);
     const claim = await spool.claim(2, ALL);
-    await claim?.giveBack(hits('b'), 1);
-    await claim?.done({ tracked: 1 });
+    await claim?.done({ tracked: 1 }, [{ hits: hits('b'), failures: 1 }]);
     expect(spoolFiles(place)[0]?.split('-')[1]).toBe(name.split('-')[1]);
   });
 
@@ -215,8 +213,7 @@ describe('hits that failed', () => {
     await spool.close();
     const next = openIn(place, { hasToken: true });
     const claim = await claimed(next);
-    await claim.giveBack(hits('b'), 1);
-    await claim.done({ tracked: 1 });
+    await claim.done({ tracked: 1 }, [{ hits: hits('b'), failures: 1 }]);
     expect(await drainAll(openIn(place, { hasToken: false }), 1)).toBe('b');
   });
 
@@ -224,8 +221,7 @@ describe('hits that failed', () => {
     const { spool, balance } = openNew();
     await spool.store(hits('abcd'));
     const claim = await spool.claim(2, ALL);
-    await claim?.giveBack(claim.hits, 0);
-    expect(await claim?.done({})).toBe(true);
+    expect(await claim?.done({}, [claim])).toBe(true);
     expect(balance(4)).toEqual([6, 6]);
     expect(await drain({ spool }, 2)).toBe('abcd');
   });
@@ -234,16 +230,17 @@ describe('hits that failed', () => {
     const { spool } = openNew();
     await spool.store(hits('abc'));
     const claim = await spool.claim(3, ALL);
-    for (const name of 'abc') await claim?.giveBack(hits(name), 2);
-    await claim?.done({});
+    await claim?.done(
+      {},
+      hits('abc').map((each) => ({ hits: [each], failures: 2 })),
+    );
     expect(spool.suspects).toBe(3);
     expect(await spool.claim(3, 1)).toBeUndefined();
     let tried = '';
     for (let i = 0; i < 6; i++) {
       const suspect = await spool.claim(3, ALL);
       tried += namesOf(suspect?.hits);
-      await suspect?.giveBack(suspect.hits, 2);
-      await suspect?.done({});
+      await suspect?.done({}, [suspect]);
     }
     expect(tried).toBe('abcabc');
     expect(spool.suspects).toBe(3);
@@ -256,14 +253,13 @@ describe('hits that failed', () => {
     expect([await spool.store(some), await spool.store(some)]).toEqual([40, 40]);
     const claim = await claimed({ spool }, 35);
     disk.fill();
-    await claim.giveBack(claim.hits.slice(0, 30), 1);
-    expect(await claim.done({ tracked: 5 })).toBe(true);
+    const failed = { hits: claim.hits.slice(0, 30), failures: 1 };
+    expect(await claim.done({ tracked: 5 }, [failed])).toBe(true);
     expect(spool.count).toBe(30);
     expect(balance(80)).toEqual([115, 115]);
     const rest = await claimed({ spool });
     expect(rest.hits).toHaveLength(5);
-    await rest.giveBack(rest.hits, 0);
-    await rest.done({});
+    await rest.done({}, [rest]);
     expect(spool.count).toBe(30);
     disk.makeRoom();
     expect((await claimed({ spool }, 35)).hits).toHaveLength(5);
@@ -299,8 +295,7 @@ describe('processes', () => {
       await other.spool.store(hits('b'));
       const fail = async () => {
         const claim = await spool.claim(1, ALL);
-        if (isBack) await claim?.giveBack(claim.hits, 0);
-        await claim?.done(isBack ? {} : { unconfirmed: 1 });
+        await (isBack ? claim?.done({}, [claim]) : claim?.done({ unconfirmed: 1 }));
         return claim;
       };
       expect(namesOf((await fail())?.hits)).toBe('a');
@@ -400,8 +395,8 @@ describe('processes', () => {
     const next = openIn(place, SOON_DEAD);
     expect(await drainAll(next, 1)).toBe('c');
     await claim?.touch();
-    await claim?.giveBack(hits('a'), 1);
-    expect(await claim?.done({ tracked: 1 })).toBe(false);
+    const failed = { hits: hits('a'), failures: 1 };
+    expect(await claim?.done({ tracked: 1 }, [failed])).toBe(false);
     expect(counts).toMatchObject({ stored: 3, claimed: 0, tracked: 0 });
     expect(balance(3)).toEqual([3, 3]);
     expect(linesIn(place)).toBe(0);
@@ -414,11 +409,11 @@ describe('processes', () => {
     for (let round = 1; round <= 300; round++) {
       await folder.spool.store(hits('abcd'));
       const claim = await claimed(folder);
-      await claim.giveBack(claim.hits.slice(0, 1), 1);
+      const failed = { hits: claim.hits.slice(0, 1), failures: 1 };
       const tracked = claim.hits.length - 1;
       const drained = drain(other);
       for (let turn = 0; turn < round % 10; turn++) await nextTurn();
-      await claim.done({ tracked });
+      await claim.done({ tracked }, [failed]);
       await drained;
       await drain(other);
       for (const { balance } of [folder, other]) {
@@ -453,8 +448,7 @@ describe('processes', () => {
     const { place, spool } = openNew();
     await spool.store(hits('ab'));
     const claim = await spool.claim(2, ALL);
-    await claim?.giveBack(claim.hits, 1);
-    await claim?.done({});
+    await claim?.done({}, [{ ...claim, failures: 1 }]);
     const other = openIn(place);
     await other.spool.store(hits('c'));
     await other.spool.close();
@@ -652,10 +646,8 @@ describe('at the event exit', () => {
       const { place, spool, counts } = openNew();
       await spool.store(hits('abcd'));
       const claim = await spool.claim(3, ALL);
-      claim?.endNow?.(
-        claim.hits.filter(({ query }) => left.includes(query.slice(3))),
-        {},
-      );
+      const back = claim?.hits.filter(({ query }) => left.includes(query.slice(3))) ?? [];
+      claim?.endNow?.({}, [{ hits: back, failures: 0 }]);
       expect(spool.count).toBe(0);
       expect(counts).toMatchObject({ stored: 4 + left.length, claimed: 3 });
       const names = await drainAll(openIn(place), then.length);
@@ -686,7 +678,7 @@ describe('who may read and write', () => {
     const { place, spool } = openNew();
     await spool.store(hits('abc'));
     const claim = await spool.claim(2, ALL);
-    await claim?.giveBack(hits('a'), 1);
+    await claim?.done({ tracked: 1 }, [{ hits: hits('a'), failures: 1 }]);
     for (const path of [place, ...readdirSync(place).map((name) => join(place, name))])
       expect(statSync(path).mode & 0o077).toBe(0);
   });
@@ -915,8 +907,8 @@ test('whatever is cut or changed, and whoever dies, each hit that was stored is 
         const claim = await spool.claim(Math.ceil(random() * 5), pick([1, ALL]));
         const back = claim?.hits.filter(() => random() < 0.3) ?? [];
         const results = { tracked: (claim?.hits.length ?? 0) - back.length };
-        await claim?.giveBack(back, pick([claim.failures, claim.failures + 1]));
-        await claim?.done(results);
+        const failures = pick([0, 1]) + (claim?.failures ?? 0);
+        await claim?.done(results, [{ hits: back, failures }]);
       } else if (kind < 0.9) {
         await spool.close();
         alive = alive.filter((other) => other !== folder);

@@ -22,8 +22,8 @@ test.each([0, 1, 2, 3, 4, 5])(
       if (!claim) return;
       const given = claim.hits.slice(0, failed);
       sent.push(...claim.hits.slice(failed).map(({ query }) => query));
-      await claim.giveBack(given, claim.failures + 1);
-      await claim.done({ tracked: claim.hits.length - given.length });
+      const back = { hits: given, failures: claim.failures + 1 };
+      await claim.done({ tracked: claim.hits.length - given.length }, [back]);
     };
     wire.muteAfter(commands);
     const hits = [...'abcd'].map((name) => ({

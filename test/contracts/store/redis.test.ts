@@ -73,8 +73,7 @@ describe('a claim', () => {
     await redis.spool.store(hits('abc'));
     await redis.spool.store(hits('de'));
     const first = await redis.spool.claim(2, ALL);
-    await first?.giveBack(first.hits, 0);
-    await first?.done({});
+    await first?.done({}, [first]);
     expectBalance(redis, 5);
     const other = await open(url);
     expect(await drain(other, 3)).toEqual(['abc', 'de']);
@@ -86,16 +85,17 @@ describe('a claim', () => {
     const claim = await redis.spool.claim(4, 1);
     const [a, b, c, d] = claim?.hits ?? [];
     if (!claim || !a || !b || !c || !d) throw new Error('nothing was claimed');
-    await claim.giveBack([a], 2);
-    await claim.giveBack([b], 3);
-    await claim.giveBack([c, d], 100);
-    expect(await claim.done({})).toBe(true);
+    const back = [
+      { hits: [a], failures: 2 },
+      { hits: [b], failures: 3 },
+      { hits: [c, d], failures: 100 },
+    ];
+    expect(await claim.done({}, back)).toBe(true);
     await eventually(() => redis.spool.suspects === 3); // it is measured now and then
     expect(await redis.spool.claim(4, 1)).toBeUndefined();
     const suspect = await redis.spool.claim(4, 99);
     expect([namesOf(suspect?.hits), suspect?.failures]).toEqual(['a', 2]);
-    await suspect?.giveBack(suspect.hits, 2);
-    await suspect?.done({});
+    await suspect?.done({}, [suspect]);
     const next = await redis.spool.claim(4, 99);
     expect([namesOf(next?.hits), next?.failures]).toEqual(['b', 3]);
     await next?.done({ rejected: 1 });
@@ -273,8 +273,7 @@ test('what was moved behind others keeps its age', async () => {
   const storedMillis = Date.now();
   const claim = await redis.spool.claim(10, ALL);
   await eventually(() => Date.now() > storedMillis + 1_000);
-  await claim?.giveBack(claim.hits, 1);
-  await claim?.done({});
+  await claim?.done({}, [{ ...claim, failures: 1 }]);
   const strict = await open(url, { maxAgeMillis: 900 });
   await strict.spool.store(hits('c'));
   expect(await drain(strict)).toEqual(['c']);
@@ -322,8 +321,8 @@ describe.each(TROUBLES)('if Redis %s', (_name, begin, end) => {
     const claim = await redis.spool.claim(4, ALL);
     await begin(server);
     const stored = await redis.spool.store(hits('e'));
-    await claim?.giveBack(claim.hits.slice(2), 0);
-    expect(await claim?.done({ tracked: 2 })).toBe(true);
+    const back = { hits: claim?.hits.slice(2) ?? [], failures: 0 };
+    expect(await claim?.done({ tracked: 2 }, [back])).toBe(true);
     await eventually(() => !redis.spool.isUsable);
     expect(await redis.spool.store(hits('f'))).toBe(0);
     expect(await redis.spool.claim(4, ALL)).toBeUndefined();
@@ -364,8 +363,7 @@ test('a full Redis is drained, and then not used; what is given back finds room'
   expect(await redis.spool.store(hits('e'))).toBe(0);
   expect(redis.spool.isUsable).toBe(true);
   const claim = await redis.spool.claim(2, ALL);
-  await claim?.giveBack(claim.hits, 1);
-  expect(await claim?.done({})).toBe(true);
+  expect(await claim?.done({}, [{ ...claim, failures: 1 }])).toBe(true);
   expect(await drain(redis)).toEqual(['cd', 'ab']);
   expect(redis.spool.isUsable).toBe(false);
   expect(redis.codes()).toEqual(['spool-not-written']);
@@ -410,8 +408,7 @@ describe.each(DELETIONS)('after %s', (_name, run, left) => {
     await redis.spool.store(hits('ab'));
     const claim = await redis.spool.claim(10, ALL);
     await run(server);
-    await claim?.giveBack(claim.hits.slice(1), 0);
-    await claim?.done({ tracked: 1 });
+    await claim?.done({ tracked: 1 }, [{ hits: claim.hits.slice(1), failures: 0 }]);
     await eventually(
       async () => redis.spool.isUsable && (await redis.spool.store(hits('c'))) === 1,
     );
@@ -483,10 +480,9 @@ describe('if a reply is lost', () => {
     const other = await open(server.url);
     await redis.spool.store(hits('ab'));
     const claim = await redis.spool.claim(2, ALL);
-    await claim?.giveBack(claim.hits, 0);
     await eventually(() => redis.spool.isUsable);
     wire.muteAt('XDEL');
-    expect(await claim?.done({})).toBe(true);
+    expect(await claim?.done({}, [claim])).toBe(true);
     const next = await eventually(() => other.spool.claim(2, ALL));
     wire.play('well');
     await eventually(() => redis.spool.isUsable && redis.spool.count === 0);
@@ -501,10 +497,12 @@ describe('if a reply is lost', () => {
     const other = await open(server.url);
     await redis.spool.store(hits('abcdef'));
     const claim = await redis.spool.claim(6, ALL);
-    await claim?.giveBack(claim.hits.slice(0, 2), 1);
-    await claim?.giveBack(claim.hits.slice(2, 3), 2);
+    const back = [
+      { hits: claim?.hits.slice(0, 2) ?? [], failures: 1 },
+      { hits: claim?.hits.slice(2, 3) ?? [], failures: 2 },
+    ];
     wire.muteAt('XDEL');
-    expect(await claim?.done({ tracked: 3 })).toBe(true);
+    expect(await claim?.done({ tracked: 3 }, back)).toBe(true);
     wire.play('well');
     await eventually(() => redis.spool.isUsable && redis.spool.count === 0);
     expect(await drainAll(other, 3)).toBe('abc');
