@@ -132,9 +132,10 @@ export class Delivery {
     const ofMemory = (performance.now() - this.memory.oldestMillis) / 1000;
     const ofSpool = Date.now() / 1000 - (this.spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
     // A request may take long.
-    const { sent = [] } = this.sender.current ?? {};
-    const ofSent = Date.now() / 1000 - Math.min(...sent.map(({ startSeconds }) => startSeconds));
-    return Math.max(0, ofMemory, ofSpool, ofSent);
+    const claimed = this.sender.current?.bulks.flat() ?? [];
+    const starts = claimed.map(({ startSeconds }) => startSeconds);
+    const ofClaim = Date.now() / 1000 - Math.min(...starts);
+    return Math.max(0, ofMemory, ofSpool, ofClaim);
   }
 
   /** Seconds since Matomo last tracked or accepted hits, or since the start. */

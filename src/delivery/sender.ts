@@ -55,21 +55,25 @@ type Outcome =
 /** A claim whose hits are being sent. */
 interface OpenClaim {
   readonly claim: Claim;
-  /** The results so far. */
+  /** What is not sent yet: the first one is next, or in flight. */
+  readonly bulks: Hit[][];
+  isInFlight: boolean;
+  /** The results so far, and hits that get none. */
   readonly results: Results;
-  /** What is given back when the claim ends. */
-  readonly back: readonly PendingHits[];
-  /** What is being sent. */
-  readonly sent: readonly Hit[];
-  /** What is sent next. */
-  readonly rest: readonly Hit[];
+  readonly back: PendingHits[];
+}
+
+/** Yields the bodies of requests, and gets what comes back for each. */
+export type Requests<T = void> = Generator<Buffer, T, Exchange>;
+
+/** Nothing more of a claim is sent. */
+export function giveRestBack({ claim, bulks, back }: OpenClaim): void {
+  back.push({ hits: bulks.splice(0).flat(), failures: claim.failures });
 }
 
 /** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
 const MAY_END_MILLIS = 1_000;
 
-/** At the end of a process, suspects are not sent again. */
-const NOTHING_WAITS = { suspects: 0 };
 const BACK: Outcome = { kind: 'back' };
 const HALVED: Outcome = { kind: 'halved' };
 
@@ -174,77 +178,58 @@ export class Sender {
   }
 
   async #sendClaim(store: Store, claim: Claim, mode: SendMode): Promise<void> {
-    const { limits, isFresh } = this.#parts;
-    const fresh = claim.hits.filter(isFresh);
-    const results: Results = { expired: claim.hits.length - fresh.length };
-    const back: PendingHits[] = [];
-    const bulks = toBulks(fresh, limits.maxBodyBytes);
+    const { hold, transport, options, log } = this.#parts;
+    const open = this.open(claim);
+    const requests = this.requestsOf(open, mode, store);
+    this.current = open;
     try {
-      for (let hits = bulks.shift(); hits; hits = bulks.shift()) {
-        this.current = { claim, results, back, sent: hits, rest: bulks.flat() };
-        const result = await this.#exchange(hits);
-        const outcome = this.#decide(hits, claim, result, mode, store);
-        if (outcome.kind !== 'back') this.#resends = 0; // the next one is another bulk
-        switch (outcome.kind) {
-          case 'counted':
-            addTo(results, outcome.results);
-            break;
-          case 'back':
-            bulks.unshift(hits);
-            return;
-          case 'behind':
-            back.push({ hits, failures: outcome.failures });
-            break;
-          case 'halved':
-            bulks.unshift(...halve(hits));
-        }
-        if (bulks.length > 0) await claim.touch();
+      let next = requests.next();
+      while (!next.done) {
+        const sending = transport.send(next.value, options.exportTimeoutMillis);
+        next = requests.next(await hold(sending));
       }
-    } catch (error) {
-      bulks.unshift([...(this.current?.sent ?? [])]);
-      throw error;
     } finally {
+      const { results, back } = open;
+      giveRestBack(open);
       // If the process exits meanwhile, the results are known.
-      back.push({ hits: bulks.flat(), failures: claim.failures });
-      this.current = { claim, results, back, sent: [], rest: [] };
-      if (await claim.done(results, back)) this.#parts.log.add(results);
+      if (await claim.done(results, back)) log.add(results);
       this.current = undefined;
     }
   }
 
-  /** Sends hits once, or again if the token has another value since. */
-  async #exchange(hits: readonly Hit[]): Promise<BulkResult> {
-    const result = await this.#exchangeWith(hits, this.#token.value);
-    return mayBeTokenRejection(result) && this.#token.reread()
-      ? this.#exchangeWith(hits, this.#token.value)
-      : result;
+  /** Hits of a claim that are too old have their result. */
+  open(claim: Claim): OpenClaim {
+    const { limits, isFresh } = this.#parts;
+    const fresh = claim.hits.filter(isFresh);
+    const results = { expired: claim.hits.length - fresh.length };
+    const bulks = toBulks(fresh, limits.maxBodyBytes);
+    return { claim, bulks, isInFlight: false, results, back: [] };
   }
 
-  async #exchangeWith(hits: readonly Hit[], token: string | undefined): Promise<BulkResult> {
-    const { hold, transport, options } = this.#parts;
-    const sending = transport.send(toBody(hits, token), options.exportTimeoutMillis);
-    const exchange = await hold(sending);
-    return this.interpret(hits, exchange, token);
+  /** Decides by what comes back for each request what becomes of its hits. At its end, what is left in `open.bulks` has no result. */
+  *requestsOf(open: OpenClaim, mode: SendMode, store: Pick<Store, 'suspects'>): Requests {
+    const { claim, bulks, results, back } = open;
+    for (let hits = bulks[0]; hits; hits = bulks[0]) {
+      let result = yield* this.#requestFor(hits, open);
+      if (mayBeTokenRejection(result) && this.#token.reread())
+        result = yield* this.#requestFor(hits, open);
+      const outcome = this.#decide(hits, claim, result, mode, store);
+      if (outcome.kind === 'back') return;
+      this.#resends = 0; // the next one is another bulk
+      bulks.shift();
+      if (outcome.kind === 'counted') addTo(results, outcome.results);
+      else if (outcome.kind === 'behind') back.push({ hits, failures: outcome.failures });
+      else bulks.unshift(...halve(hits));
+      if (bulks.length > 0) void claim.touch();
+    }
   }
 
-  /** At the end of the process, what becomes of hits that were sent. If `waitUntilMillis` is later then, nothing more can be sent. */
-  decideAtExit(hits: readonly Hit[], claim: Claim, exchange: Exchange): Outcome {
-    return this.#decide(hits, claim, this.interpret(hits, exchange), 'last', NOTHING_WAITS);
-  }
-
-  /** The body of a request with these hits. */
-  toBody(hits: readonly Hit[]): Buffer {
-    return toBody(hits, this.#token.value);
-  }
-
-  /** What an exchange with these hits means. */
-  interpret(
-    hits: readonly Hit[],
-    exchange: Exchange,
-    token: string | undefined = this.#token.value,
-  ): BulkResult {
-    const hasToken = token !== undefined;
-    const hasTracked = this.#hasTracked;
+  *#requestFor(hits: readonly Hit[], open: OpenClaim): Requests<BulkResult> {
+    const token = this.#token.value;
+    open.isInFlight = true;
+    const exchange = yield toBody(hits, token);
+    open.isInFlight = false;
+    const [hasToken, hasTracked] = [token !== undefined, this.#hasTracked];
     return interpretAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
   }
 

@@ -6,11 +6,8 @@ import {
 } from 'node:worker_threads';
 import { describeError } from '../../common/describe-error.js';
 import type { EndBudget } from '../../common/process-end.js';
-import type { Hit } from '../../hit/hit.js';
-import { halve, toBulks } from '../bulk.js';
 import type { Delivery, DeliveryOptions } from '../delivery.js';
-import { addTo, lossesSince, type Results } from '../delivery-counts.js';
-import { DELIVERY_LIMITS } from '../delivery-limits.js';
+import { addTo, lossesSince } from '../delivery-counts.js';
 import { explainError } from '../http/explain-error.js';
 import { clientOptionsOf } from '../http/node-client.js';
 import {
@@ -20,7 +17,7 @@ import {
   timedOut,
   unanswered,
 } from '../http/transport.js';
-import type { Claim } from '../store.js';
+import { giveRestBack, type Requests } from '../sender.js';
 import type { ExitRequest, ExitSettings } from './exit-worker.js';
 import { EXIT_WORKER } from './exit-worker-code.js';
 
@@ -85,14 +82,19 @@ export class ExitFlush {
     const { current } = delivery.sender;
     // Without `endNow`, it is left to another process as it is.
     if (!current?.claim.endNow) return;
-    const { claim, results, back, sent, rest } = current;
+    const { claim, bulks, isInFlight, results, back } = current;
     delivery.sender.current = undefined;
-    const hasArrived = transport.mayHaveArrived?.() ?? true;
-    const isLeft = !hasArrived || options.resendUnconfirmed;
-    if (!isLeft) addTo(results, { unconfirmed: sent.length });
-    else if (hasArrived) delivery.counts.resent += sent.length;
-    const left = isLeft ? [...sent, ...rest] : rest;
-    claim.endNow?.(results, [...back, { hits: left, failures: claim.failures }]);
+    if (isInFlight && (transport.mayHaveArrived?.() ?? true)) {
+      const { length } = bulks[0] ?? [];
+      if (options.resendUnconfirmed) {
+        delivery.counts.resent += length;
+      } else {
+        addTo(results, { unconfirmed: length });
+        bulks.shift();
+      }
+    }
+    giveRestBack(current);
+    claim.endNow?.(results, back);
   }
 
   /** Otherwise, only what is in a folder already is left to other processes. */
@@ -106,33 +108,32 @@ export class ExitFlush {
 
   /** Sends bulk after bulk. What cannot be sent is lost. */
   #sendAll(deadlineMillis: number): void {
-    const { delivery, options } = this.#parts;
+    const { memory, sender } = this.#parts.delivery;
+    const { maxExportBatchSize } = this.#parts.options;
     for (;;) {
-      const claim = delivery.memory.claim(options.maxExportBatchSize, Number.POSITIVE_INFINITY);
+      const claim = memory.claim(maxExportBatchSize, Number.POSITIVE_INFINITY);
       if (!claim) return;
-      const results = this.#send(claim, deadlineMillis);
-      void claim.done(results);
+      const open = sender.open(claim);
+      try {
+        this.#send(sender.requestsOf(open, 'last', memory), deadlineMillis);
+      } finally {
+        giveRestBack(open);
+        for (const { hits } of open.back) addTo(open.results, { shutdown: hits.length });
+        void claim.done(open.results);
+      }
     }
   }
 
-  #send(claim: Claim, deadlineMillis: number): Results {
+  #send(requests: Requests, deadlineMillis: number): void {
     const { sender } = this.#parts.delivery;
-    const results: Results = {};
-    const left: Hit[] = [];
-    const bulks = toBulks(claim.hits, DELIVERY_LIMITS.maxBodyBytes);
-    for (let hits = bulks.shift(); hits; hits = bulks.shift()) {
+    let next = requests.next();
+    while (!next.done) {
       const leftMillis = deadlineMillis - performance.now();
       this.#isStopped ||= leftMillis < 1;
-      const outcome = this.#isStopped
-        ? undefined
-        : sender.decideAtExit(hits, claim, this.#exchange(sender.toBody(hits), leftMillis));
-      if (outcome?.kind === 'counted') addTo(results, outcome.results);
-      else if (outcome?.kind === 'halved') bulks.unshift(...halve(hits));
-      else left.push(...hits);
+      if (this.#isStopped) return;
+      next = requests.next(this.#exchange(next.value, leftMillis));
       this.#isStopped ||= performance.now() < sender.waitUntilMillis;
     }
-    addTo(results, { shutdown: left.length });
-    return results;
   }
 
   #exchange(body: Buffer, leftMillis: number): Exchange {
