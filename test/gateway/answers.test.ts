@@ -139,7 +139,6 @@ test('a body that is too large without a length is refused before it has come', 
 test.each([
   [401, JSON_TYPE],
   [413, { ...JSON_TYPE, authorization: 'Bearer sesame' }],
-  [415, { authorization: 'Bearer sesame' }],
 ])(
   'a large body that is refused with %i is read to its end: its sender gets the answer, and uses the connection again',
   async (status, headers) => {
@@ -297,11 +296,9 @@ test('a request with more hits than the queue ever has room for keeps no other o
   expect(gateway.stats()).toMatchObject({ lost: { queue_full: 2 }, refusedExports: 0 });
 });
 
-test.each([
-  ['long', 'a'.repeat(20_000)],
-  ['with letters that are longer encoded', 'é'.repeat(8000)],
-])('nor are more taken than the queue has room for if a path comes %s', async (_how, path) => {
-  const { gateway, inspector } = await startGateway({ maxQueueSize: 300 });
+test('nor are more taken than the queue has room for if paths are long, and longer encoded', async () => {
+  const path = 'é'.repeat(8000);
+  const { gateway, inspector } = await startGateway({ maxQueueSize: 100 });
   inspector.play({ status: 503 });
   let accepted = 0;
   for (let status = 200; status === 200; ) {
@@ -313,7 +310,7 @@ test.each([
   expect(accepted).toBeGreaterThan(10);
   // How many requests wait for their spans until then depends on the machine.
   expect(gateway.stats().pending).toBeGreaterThan(10);
-  expect(gateway.stats().pending).toBeLessThanOrEqual(300);
+  expect(gateway.stats().pending).toBeLessThanOrEqual(100);
   inspector.play();
   await eventually(() => gateway.stats().tracked === accepted);
   expect(gateway.stats().lost.queue_full).toBe(0);

@@ -28,10 +28,8 @@ function startApp(
 }
 
 test.each([
-  ['http/protobuf', 'none'],
   ['http/protobuf', 'gzip'],
   ['http/json', 'none'],
-  ['http/json', 'gzip'],
 ])(
   "an application with OpenTelemetry's own exporter: %s, compression %s",
   async (protocol, compression) => {

@@ -1,10 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Gateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
-import { startRedis } from '../support/redis-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const maxSpoolBytes = 1024 ** 2;
@@ -41,33 +40,28 @@ async function fill(gateway: Gateway): Promise<number> {
 const takesAgain = (gateway: Gateway) =>
   eventually(async () => (await send(gateway)).status === 200, WITHIN); // the folder is looked at by each attempt to send
 
-describe.each([
-  ['a folder', async () => `${temporaryFolder()}/spool`],
-  ['Redis', async () => (await startRedis()).url],
-] as const)('a spool in %s', (_where, place) => {
-  test('that is full is 503 with Retry-After at all that share it until Matomo takes hits again, and none is lost', async () => {
-    const output = captureOutput();
-    const spool = await place();
-    const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes, graceMillis });
-    inspector.play({ status: 503 });
-    let taken = await fill(gateway);
-    expect(taken).toBeGreaterThan(MANY);
-    const { gateway: other } = await startGateway({
-      spool,
-      maxSpoolBytes,
-      graceMillis,
-      url: inspector.url,
-    });
-    taken += await fill(other);
-    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
-    expect(output.filter((line) => line.includes('[exports-refused]'))).toHaveLength(2);
-
-    inspector.play();
-    for (const one of [gateway, other]) {
-      await takesAgain(one);
-      taken += PORTION;
-    }
-    await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
-    expect(inspector.hits()).toHaveLength(taken);
+test('a spool that is full is 503 with Retry-After at all that share it until Matomo takes hits again, and none is lost', async () => {
+  const output = captureOutput();
+  const spool = `${temporaryFolder()}/spool`;
+  const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes, graceMillis });
+  inspector.play({ status: 503 });
+  let taken = await fill(gateway);
+  expect(taken).toBeGreaterThan(MANY);
+  const { gateway: other } = await startGateway({
+    spool,
+    maxSpoolBytes,
+    graceMillis,
+    url: inspector.url,
   });
+  taken += await fill(other);
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+  expect(output.filter((line) => line.includes('[exports-refused]'))).toHaveLength(2);
+
+  inspector.play();
+  for (const one of [gateway, other]) {
+    await takesAgain(one);
+    taken += PORTION;
+  }
+  await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
+  expect(inspector.hits()).toHaveLength(taken);
 });
