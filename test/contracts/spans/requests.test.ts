@@ -88,13 +88,6 @@ trackInTurns([
     { cvar: /"Last"/ },
     ERRORS,
   ),
-  row(
-    'error.type',
-    failed({ 'error.type': 'Timeout' }),
-    'GET /a 500',
-    { cvar: /"Timeout"/ },
-    ERRORS,
-  ),
   {
     name: 'error.type of a span below that failed',
     spans: [
@@ -103,21 +96,6 @@ trackInTurns([
     ],
     hits: [{ hit: 'GET /a 500', params: { cvar: /"OfStep"/ } }],
     ...ERRORS,
-  },
-  {
-    name: 'the error of the request wins over that of a span below',
-    spans: [
-      { id: 'step', parent: 'a', status: 'ERROR', attributes: { 'error.type': 'OfStep' } },
-      failed({ 'error.type': 'Own' }),
-    ],
-    hits: [{ hit: 'GET /a 500', params: { cvar: /"Own"/ } }],
-    ...ERRORS,
-  },
-  {
-    name: 'no class of an error without the option',
-    spans: [failed({ 'error.type': 'Timeout' }, { events: [EXCEPTION] })],
-    options: { errors: 'off' },
-    hits: [{ hit: 'GET /a 500', params: { cvar: /^(?!.*(?:Timeout|Boom))/ } }],
   },
 ]);
 
@@ -337,7 +315,10 @@ const spring = (
 
 trackInTurns([
   spring('a request', {}, 'GET /owners/{ownerId} 200'),
-  spring('no route', { uri: 'UNKNOWN' }, 'GET /owners/:id 200'),
+  ...['UNKNOWN', 'root', 'REDIRECTION', '/**'].map((uri) =>
+    spring(`${uri} is no route`, { uri }, 'GET /owners/:id 200'),
+  ),
+  spring('NOT_FOUND is no route', { uri: 'NOT_FOUND', status: '404' }, 'GET Not Found 404'),
   spring('the client left', { status: 'UNKNOWN' }, 'GET /owners/{ownerId} 499'),
   row(
     'Micrometer: an exception',
