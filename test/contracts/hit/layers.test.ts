@@ -1,5 +1,6 @@
 import { golden, variables } from './golden.js';
 
+const INVALID = { problems: ['parameter-invalid'] };
 const annotate = (parameters: Readonly<Record<string, unknown>>) => ({
   calls: [['annotate', parameters]] as const,
 });
@@ -65,49 +66,32 @@ golden([
     },
     page: { cvar: variables(200, 'GET', { a: 'code', b: 'below', c: 'true' }) },
   },
+  // Custom variables: what annotate gets, what is sent, and with how many slots.
+  ...(
+    [
+      [{ a: 1, b: 2, c: 3, d: 4 }, { a: '1', b: '2', c: '3' }, 5, INVALID],
+      [{ a: 1, b: 2, c: 3, d: 4 }, { a: '1', b: '2', c: '3', d: '4' }, 6, {}],
+      [{ a: undefined, '': 'x', b: '', c: Number.NaN, d: 'ok' }, { d: 'ok' }, 5, {}],
+      [
+        { [`n${'x'.repeat(250)}`]: 'y'.repeat(250) },
+        { [`n${'x'.repeat(199)}`]: 'y'.repeat(200) },
+        5,
+        {},
+      ],
+      ['x', {}, 5, INVALID],
+      [{ http_method: 'X' }, { http_method: 'X' }, 5, {}],
+    ] as const
+  ).map(([cvar, sent, maxCustomVariables, more]) => ({
+    facts: annotate({ cvar }),
+    options: { maxCustomVariables },
+    page: { cvar: variables(200, 'GET', sent) },
+    ...more,
+  })),
+  { options: { maxCustomVariables: 0 }, facts: annotate({ cvar: { a: 1 } }), page: { cvar: null } },
   {
-    name: 'custom variables beyond five',
-    facts: annotate({ cvar: { a: 1, b: 2, c: 3, d: 4 } }),
-    page: { cvar: variables(200, 'GET', { a: '1', b: '2', c: '3' }) },
-    problems: ['parameter-invalid'],
-  },
-  {
-    name: 'more slots',
-    options: { maxCustomVariables: 6 },
-    facts: annotate({ cvar: { a: 1, b: 2, c: 3, d: 4 } }),
-    page: { cvar: variables(200, 'GET', { a: '1', b: '2', c: '3', d: '4' }) },
-  },
-  {
-    name: 'no custom variables',
-    options: { maxCustomVariables: 0 },
-    facts: annotate({ cvar: { a: 1 } }),
-    page: { cvar: null },
-  },
-  {
-    name: 'one slot',
     options: { maxCustomVariables: 1 },
     page: { cvar: '{"1":["http_status_code","200"]}' },
-    problems: ['parameter-invalid'],
-  },
-  {
-    name: 'invalid custom variables',
-    facts: annotate({ cvar: { a: undefined, '': 'x', b: '', c: Number.NaN, d: 'ok' } }),
-    page: { cvar: variables(200, 'GET', { d: 'ok' }) },
-  },
-  {
-    name: 'long custom variables',
-    facts: annotate({ cvar: { [`n${'x'.repeat(250)}`]: 'y'.repeat(250) } }),
-    page: { cvar: variables(200, 'GET', { [`n${'x'.repeat(199)}`]: 'y'.repeat(200) }) },
-  },
-  {
-    name: 'cvar that is no object',
-    facts: annotate({ cvar: 'x' }),
-    problems: ['parameter-invalid'],
-  },
-  {
-    name: 'default variables may be replaced',
-    facts: annotate({ cvar: { http_method: 'X' } }),
-    page: { cvar: variables(200, 'X') },
+    ...INVALID,
   },
   {
     name: 'variables of another request',
@@ -116,52 +100,29 @@ golden([
   {
     name: 'annotate without an object',
     facts: { calls: [['annotate', 'x']] },
-    problems: ['parameter-invalid'],
+    ...INVALID,
   },
   {
     name: 'a parameter that is not set',
     facts: annotate({ action_name: undefined, dimension1: undefined }),
   },
-  {
-    name: 'the class of an error of a failed request',
-    facts: { status: 500, exception: 'TypeError' },
-    page: { cvar: variables(500, 'GET', { error_type: 'TypeError' }) },
-  },
-  { name: 'the class of an error of a request that succeeded', facts: { exception: 'TypeError' } },
-  {
-    name: 'the class of an error at 400',
-    facts: { status: 400, exception: 'java.io.IOException' },
-    page: { cvar: variables(400, 'GET', { error_type: 'java.io.IOException' }) },
-  },
-  {
-    name: 'the class of an error below',
-    facts: { status: 500, below: [{ exception: 'First' }, { exception: 'Last' }] },
-    page: { cvar: variables(500, 'GET', { error_type: 'Last' }) },
-  },
-  {
-    name: 'an error of the SERVER span wins',
-    facts: { status: 500, exception: 'Own', below: [{ exception: 'Below' }] },
-    page: { cvar: variables(500, 'GET', { error_type: 'Own' }) },
-  },
-  {
-    name: 'an error that is free text',
-    facts: { status: 500, exception: 'Ada was here' },
-    page: { cvar: variables(500, 'GET', { error_type: '_OTHER' }) },
-  },
-  {
-    name: 'error.type that is a status',
-    facts: { status: 500, attributes: { 'error.type': '500' } },
-  },
-  {
-    name: 'error.type',
-    facts: { status: 500, attributes: { 'error.type': 'ECONNREFUSED' } },
-    page: { cvar: variables(500, 'GET', { error_type: 'ECONNREFUSED' }) },
-  },
-  {
-    name: 'errors: off',
-    options: { errors: 'off' },
-    facts: { status: 500, exception: 'TypeError' },
-  },
+  // The class of an error: of what failed, in which order, and not free text.
+  ...(
+    [
+      [{ status: 500, exception: 'TypeError' }, 'TypeError'],
+      [{ status: 400, exception: 'java.io.IOException' }, 'java.io.IOException'],
+      [{ status: 500, below: [{ exception: 'First' }, { exception: 'Last' }] }, 'Last'],
+      [{ status: 500, exception: 'Own', below: [{ exception: 'Below' }] }, 'Own'],
+      [{ status: 500, exception: 'Ada was here' }, '_OTHER'],
+      [{ status: 500, attributes: { 'error.type': 'ECONNREFUSED' } }, 'ECONNREFUSED'],
+    ] as const
+  ).map(([facts, error_type]) => ({
+    facts,
+    page: { cvar: variables(facts.status, 'GET', { error_type }) },
+  })),
+  { facts: { exception: 'TypeError' } },
+  { facts: { status: 500, attributes: { 'error.type': '500' } } },
+  { facts: { status: 500, exception: 'TypeError' }, options: { errors: 'off' } },
   {
     name: 'an error of a GraphQL operation',
     facts: {
@@ -172,33 +133,19 @@ golden([
     },
     page: { cvar: variables(200, 'POST', { error_type: 'UserInputError' }) },
   },
-  { name: 'matomo.ignore', facts: { attributes: { 'matomo.ignore': true } }, ignored: 'attribute' },
-  {
-    name: 'matomo.ignore as text',
-    facts: { attributes: { 'matomo.ignore': 'true' } },
-    ignored: 'attribute',
-  },
-  {
-    name: 'matomo.ignore is 1',
-    facts: { attributes: { 'matomo.ignore': 1 } },
-    ignored: 'attribute',
-  },
-  { name: 'matomo.ignore is false', facts: { attributes: { 'matomo.ignore': false } } },
-  {
-    name: 'matomo.ignore below',
-    facts: { below: [{ attributes: { 'matomo.ignore': true } }] },
-    ignored: 'attribute',
-  },
-  {
-    name: 'matomo.ignore of the service',
-    facts: { service: { 'matomo.ignore': true } },
-    ignored: 'attribute',
-  },
-  { name: 'ignore()', facts: { calls: [['ignore']] }, ignored: 'attribute' },
+  ...[
+    { attributes: { 'matomo.ignore': true } },
+    { attributes: { 'matomo.ignore': 'true' } },
+    { attributes: { 'matomo.ignore': 1 } },
+    { below: [{ attributes: { 'matomo.ignore': true } }] },
+    { service: { 'matomo.ignore': true } },
+    { calls: [['ignore']] as const },
+  ].map((facts) => ({ facts, ignored: 'attribute' })),
+  { facts: { attributes: { 'matomo.ignore': false } } },
   {
     name: 'a half event',
     facts: annotate({ e_a: 'buy', e_n: 'x', e_v: 1 }),
-    problems: ['parameter-invalid'],
+    ...INVALID,
   },
   {
     name: 'a page view becomes an event',
@@ -243,7 +190,7 @@ golden([
   {
     name: 'an unknown timing',
     facts: { below: [{ attributes: { 'matomo.perf_key': 'pf_x' } }] },
-    problems: ['parameter-invalid'],
+    ...INVALID,
   },
   {
     name: 'a timing of annotate',
@@ -260,7 +207,7 @@ golden([
     },
     page: { pf_dm1: '2' },
   },
-  { name: 'a negative timing', facts: annotate({ pf_net: -1 }), problems: ['parameter-invalid'] },
+  { name: 'a negative timing', facts: annotate({ pf_net: -1 }), ...INVALID },
   {
     name: 'a duration that does not fit',
     facts: { durationMillis: 16_777_216 },

@@ -2,6 +2,11 @@ import { additional, golden, page } from './golden.js';
 
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const STRICT = { ...TOKEN, privacy: 'strict' as const };
+/** Of an address and a path, with `privacy: strict`. */
+const HIDDEN = { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' };
+const throws = () => {
+  throw new Error('x');
+};
 const full = {
   query: 'a=1',
   headers: {
@@ -17,11 +22,7 @@ golden([
     name: 'privacy: strict',
     options: STRICT,
     facts: full,
-    page: {
-      cip: '0.0.0.0',
-      url: 'https://shop.example.org/users/:id',
-      urlref: 'https://ref.example/',
-    },
+    page: { ...HIDDEN, urlref: 'https://ref.example/' },
   },
   {
     name: 'privacy: strict, an address that annotate sets',
@@ -34,18 +35,8 @@ golden([
       ],
     },
     hits: [
-      page({
-        cip: '0.0.0.0',
-        url: 'https://shop.example.org/users/:id',
-        urlref: 'https://ref.example/',
-      }),
-      additional({
-        cip: '0.0.0.0',
-        url: 'https://shop.example.org/users/:id',
-        urlref: 'https://ref.example/',
-        e_c: 'a',
-        e_a: 'b',
-      }),
+      page({ ...HIDDEN, urlref: 'https://ref.example/' }),
+      additional({ ...HIDDEN, urlref: 'https://ref.example/', e_c: 'a', e_a: 'b' }),
     ],
   },
   {
@@ -59,21 +50,15 @@ golden([
       ],
     },
     hits: [
-      page({ cip: '0.0.0.0', url: 'https://shop.example.org/users/:id', uid: 'ada' }),
-      additional({
-        cip: '0.0.0.0',
-        url: 'https://shop.example.org/users/:id',
-        uid: 'ada',
-        e_c: 'a',
-        e_a: 'b',
-      }),
+      page({ ...HIDDEN, uid: 'ada' }),
+      additional({ ...HIDDEN, uid: 'ada', e_c: 'a', e_a: 'b' }),
     ],
   },
   {
     name: 'privacy: strict, an attribute',
     options: { ...STRICT, userId: 'enduser.id' },
     facts: { attributes: { 'enduser.id': 'ada' }, calls: [['annotate', { uid: 'eve' }]] },
-    page: { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id', uid: 'ada' },
+    page: { ...HIDDEN, uid: 'ada' },
   },
   {
     name: 'privacy: strict and DNT',
@@ -107,18 +92,13 @@ golden([
       dimensions: { 1: 'client.address', 2: 'http.request.header.x-forwarded-for' },
     },
     facts: { headers: { 'x-forwarded-for': '198.51.100.1' } },
-    page: {
-      cip: '0.0.0.0',
-      url: 'https://shop.example.org/users/:id',
-      dimension1: '0.0.0.0',
-      dimension2: '0.0.0.0',
-    },
+    page: { ...HIDDEN, dimension1: '0.0.0.0', dimension2: '0.0.0.0' },
   },
   {
     name: 'privacy: strict without an address',
     options: STRICT,
     facts: { peer: '' },
-    page: { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' },
+    page: { ...HIDDEN },
   },
   {
     name: 'privacy: strict without a token',
@@ -129,7 +109,7 @@ golden([
   {
     name: 'privacy: strict and beforeSend',
     options: { ...STRICT, beforeSend: (hit) => ({ ...hit, uid: 'eve', cip: '198.51.100.1' }) },
-    page: { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' },
+    page: { ...HIDDEN },
   },
   {
     name: 'a mask and beforeSend',
@@ -163,11 +143,7 @@ golden([
   },
   {
     name: 'beforeSend throws',
-    options: {
-      beforeSend: () => {
-        throw new Error('x');
-      },
-    },
+    options: { beforeSend: throws },
     ignored: 'predicate',
     problems: ['callback-failed'],
   },
@@ -271,11 +247,7 @@ golden([
   },
   {
     name: 'a function for the site throws',
-    options: {
-      siteId: () => {
-        throw new Error('x');
-      },
-    },
+    options: { siteId: throws },
     ignored: 'site',
     problems: ['callback-failed'],
   },

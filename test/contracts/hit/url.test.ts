@@ -6,6 +6,7 @@ const at = (path: string, query?: string) => ({
   route: '',
 });
 
+const ORIGINS = { referrers: 'origin' } as const;
 const NOT_ASSUMED = { assumeHttps: false };
 
 golden([
@@ -168,27 +169,17 @@ golden([
     options: { urlPaths: 'template' },
     page: { url: 'https://shop.example.org/not-found', action_name: 'GET Not Found' },
   },
-  {
-    name: 'urlPaths: template, 400',
-    facts: { ...at('/x'), status: 400 },
-    options: { urlPaths: 'template' },
-    page: { url: 'https://shop.example.org/bad-request', action_name: 'GET Bad Request' },
-  },
-  {
-    name: 'urlPaths: template, 405',
-    facts: { ...at('/x'), status: 405 },
-    options: { urlPaths: 'template' },
-    page: {
-      url: 'https://shop.example.org/method-not-allowed',
-      action_name: 'GET Method Not Allowed',
-    },
-  },
-  {
-    name: 'urlPaths: template, 403 keeps its path',
-    facts: { ...at('/x/7'), status: 403 },
-    options: { urlPaths: 'template' },
-    page: { url: 'https://shop.example.org/x/:id', action_name: 'GET Forbidden' },
-  },
+  ...(
+    [
+      [400, '/x', '/bad-request', 'Bad Request'],
+      [405, '/x', '/method-not-allowed', 'Method Not Allowed'],
+      [403, '/x/7', '/x/:id', 'Forbidden'], // keeps its path
+    ] as const
+  ).map(([status, path, sent, title]) => ({
+    facts: { ...at(path), status },
+    options: { urlPaths: 'template' as const },
+    page: { url: `https://shop.example.org${sent}`, action_name: `GET ${title}` },
+  })),
   {
     name: 'urlPaths: template, 404 of a route',
     facts: { status: 404 },
@@ -208,62 +199,35 @@ golden([
     options: { siteSearch: true },
     page: { url: 'https://shop.example.org/graphql?x=1' },
   },
+  // Referrers: what the client sends, and what of it is sent.
+  ...(
+    [
+      ['https://ref.example/a?x=1#f', {}, 'https://ref.example/a?x=1'],
+      [
+        'https://u:p@ref.example/token/9fK2mQ7x?q=shoes&token=1&_rsc=2',
+        { query: 'keep' },
+        'https://ref.example/token/redacted?q=shoes&token=redacted',
+      ],
+      ['https://ref.example/a?x=1', { query: 'strip' }, 'https://ref.example/a'],
+      ['https://ref.example/a?x=1&y=2', { query: ['x'] }, 'https://ref.example/a?x=1'],
+      ['https://u:p@ref.example:8080/a?x=1', ORIGINS, 'https://ref.example:8080/'],
+      ['android-app://com.example.app/', ORIGINS, 'android-app://com.example.app/'],
+      ['/a?x=1', ORIGINS, null],
+      ['//token/9fK2mQ7x', {}, '//token/redacted'],
+      [Buffer.from('https://ref.example/ü').toString('latin1'), {}, 'https://ref.example/ü'],
+      [`https://ref.example/${'a'.repeat(1100)}`, {}, `https://ref.example/${'a'.repeat(1004)}`],
+      ['', {}, null],
+    ] as const
+  ).map(([referer, options, urlref]) => ({
+    facts: { headers: { referer } },
+    options,
+    page: { urlref },
+  })),
   {
-    name: 'a referrer',
-    facts: { headers: { referer: 'https://ref.example/a?x=1#f' } },
-    page: { urlref: 'https://ref.example/a?x=1' },
-  },
-  {
-    name: 'a referrer without user info, secrets redacted, keywords kept',
-    facts: {
-      headers: { referer: 'https://u:p@ref.example/token/9fK2mQ7x?q=shoes&token=1&_rsc=2' },
-    },
-    options: { query: 'keep' },
-    page: { urlref: 'https://ref.example/token/redacted?q=shoes&token=redacted' },
-  },
-  {
-    name: 'a referrer with query: strip',
-    facts: { headers: { referer: 'https://ref.example/a?x=1' } },
-    options: { query: 'strip' },
-    page: { urlref: 'https://ref.example/a' },
-  },
-  {
-    name: 'a referrer with a list',
-    facts: { headers: { referer: 'https://ref.example/a?x=1&y=2' } },
-    options: { query: ['x'] },
-    page: { urlref: 'https://ref.example/a?x=1' },
-  },
-  {
-    name: 'referrers: origin',
-    facts: { headers: { referer: 'https://u:p@ref.example:8080/a?x=1' } },
-    options: { referrers: 'origin' },
-    page: { urlref: 'https://ref.example:8080/' },
-  },
-  {
-    name: 'referrers: origin, an app',
-    facts: { headers: { referer: 'android-app://com.example.app/' } },
-    options: { referrers: 'origin' },
-    page: { urlref: 'android-app://com.example.app/' },
-  },
-  { facts: { headers: { referer: '/a?x=1' } }, options: { referrers: 'origin' } },
-  {
-    name: 'a referrer is a template with urlPaths',
     facts: { headers: { referer: 'https://ref.example/users/42' } },
     options: { urlPaths: 'template' },
     page: { url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/users/:id' },
   },
-  { facts: { headers: { referer: '//token/9fK2mQ7x' } }, page: { urlref: '//token/redacted' } },
-  {
-    name: 'a referrer in UTF-8 that was read as Latin-1',
-    facts: { headers: { referer: Buffer.from('https://ref.example/ü').toString('latin1') } },
-    page: { urlref: 'https://ref.example/ü' },
-  },
-  {
-    name: 'a referrer that is too long',
-    facts: { headers: { referer: `https://ref.example/${'a'.repeat(1100)}` } },
-    page: { urlref: `https://ref.example/${'a'.repeat(1004)}` },
-  },
-  { facts: { headers: { referer: '' } } },
   {
     name: 'url of annotate is redacted and keeps its search and fragment',
     facts: {
