@@ -2,10 +2,6 @@ import { jwt } from '../../support/jwt.js';
 import { words } from '../../support/words.js';
 import { golden, variables } from './golden.js';
 
-const routed = (route: string, path = '/users/42') => ({
-  name: `route ${route}`.slice(0, 80),
-  facts: { route, path },
-});
 const at = (path: string, status = 200, more = {}) => ({
   name: `path ${path.slice(0, 70)}, ${status}`,
   facts: { path, route: '', status, ...more },
@@ -109,28 +105,6 @@ golden([
   { ...at('/page-data/posts/7/page-data.json'), page: { action_name: 'GET /posts/:id/' } },
   { ...at('/page-data/index/page-data.json'), page: { action_name: 'GET /' } },
   { ...at('/data.json') },
-  { ...routed('/:repo(^[a-z-]+$)', '/abc'), page: { action_name: 'GET /:repo' } },
-  { ...routed('/:repo?', '/abc'), page: { action_name: 'GET /:repo' } },
-  { ...routed('{/:size}', '/big'), page: { action_name: 'GET /:size' } },
-  { ...routed('/files/:rest(*)', '/files/a/b'), page: { action_name: 'GET /files/*' } },
-  { ...routed('/files/*filepath', '/files/a/b'), page: { action_name: 'GET /files/*' } },
-  { ...routed('/message\\:send', '/message:send'), page: { action_name: 'GET /message:send' } },
-  { ...routed('GET example.com/users/{id}'), page: { action_name: 'GET /users/{id}' } },
-  { ...routed('/users/{id:int}'), page: { action_name: 'GET /users/{id}' } },
-  { ...routed('/users/:id(.:format)'), page: { action_name: 'GET /users/:id' } },
-  { ...routed('/:hour(\\d+)h', '/12h'), page: { action_name: 'GET /{hour}h' } },
-  { ...routed('/*', '/users/42'), page: { action_name: 'GET /users/:id' } },
-  { ...routed('/api/*', '/api/x/42') },
-  { ...routed('/users/42'), page: { action_name: 'GET /users/:id' } },
-  { ...routed('/v1', '/v1/items/7'), page: { action_name: 'GET /v1/items/:id' } },
-  { ...routed('Host(`shop.example`)', '/products/7'), page: { action_name: 'GET /products/:id' } },
-  {
-    ...routed('{controller=Home}/{action=Index}/{id?}', '/Products/Details/7'),
-    page: { action_name: 'GET /Products/Details/:id' },
-  },
-  { ...routed('/posts/{$}', '/posts/'), page: { action_name: 'GET /posts/' } },
-  { ...routed('/caf%C3%A9/:id', '/caf%C3%A9/7'), page: { action_name: 'GET /café/:id' } },
-  { ...routed('users/:id') },
   { name: 'a method that a client invented succeeds', facts: { method: 'FOO' } },
   {
     name: 'a method that a client invented fails',
