@@ -10,39 +10,37 @@ const HINTS = {
   'sec-ch-ua-platform': '"Linux"',
 };
 
+/** What is sent of `HINTS`. */
+const SENT_HINTS =
+  '{"brands":[{"brand":"Chromium","version":"130"},{"brand":"Not?A_Brand","version":"99"}],"mobile":false,"platform":"Linux"}';
+const SIGNED = {
+  'signature-agent': '"https://chatgpt.com"',
+  'signature-input': 'sig1',
+  signature: 'sig1=:x:',
+};
+const SENT_SIGNED = { ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"' };
+
+golden(
+  (
+    [
+      ['user-agent', undefined, { ua: '-' }],
+      ['user-agent', '  ', { ua: '-' }],
+      ['user-agent', ' a\u0000b ', { ua: 'a b' }],
+      ['user-agent', 'x'.repeat(1100), { ua: 'x'.repeat(1024) }],
+      ['user-agent', Buffer.from('Bär/1').toString('latin1'), { ua: 'Bär/1' }],
+      ['user-agent', 'B\u00e4r/1', { ua: 'Bär/1' }], // Latin-1
+      ['accept-language', undefined, { lang: null }],
+      ['accept-language', '', { lang: null }],
+      ['accept-language', 'sv,'.repeat(100), { lang: 'sv,'.repeat(85) }],
+    ] as const
+  ).map(([name, value, sent]) => ({ facts: { headers: { [name]: value } }, page: sent })),
+);
+
 golden([
-  { name: 'no user agent', facts: headers({ 'user-agent': undefined }) },
-  { name: 'an empty user agent', facts: headers({ 'user-agent': '  ' }), page: { ua: '-' } },
-  {
-    name: 'a user agent with control characters',
-    facts: headers({ 'user-agent': ' a\u0000b ' }),
-    page: { ua: 'a b' },
-  },
-  {
-    name: 'a user agent that is too long',
-    facts: headers({ 'user-agent': 'x'.repeat(1100) }),
-    page: { ua: 'x'.repeat(1024) },
-  },
-  {
-    name: 'a user agent in UTF-8 that was read as Latin-1',
-    facts: headers({ 'user-agent': Buffer.from('Bär/1').toString('latin1') }),
-    page: { ua: 'Bär/1' },
-  },
-  { name: 'a user agent in Latin-1', facts: headers({ 'user-agent': 'B\u00e4r/1' }) },
-  { name: 'no language', facts: headers({ 'accept-language': undefined }), page: { lang: null } },
-  { name: 'an empty language', facts: headers({ 'accept-language': '' }), page: { lang: null } },
-  {
-    name: 'a language that is too long',
-    facts: headers({ 'accept-language': 'sv,'.repeat(100) }),
-    page: { lang: 'sv,'.repeat(85) },
-  },
   {
     name: 'client hints',
     facts: headers(HINTS),
-    page: {
-      uadata:
-        '{"brands":[{"brand":"Chromium","version":"130"},{"brand":"Not?A_Brand","version":"99"}],"mobile":false,"platform":"Linux"}',
-    },
+    page: { uadata: SENT_HINTS },
   },
   {
     name: 'all client hints',
@@ -80,10 +78,7 @@ golden([
   {
     name: 'client hints without a user agent',
     facts: headers({ ...HINTS, 'user-agent': undefined }),
-    page: {
-      uadata:
-        '{"brands":[{"brand":"Chromium","version":"130"},{"brand":"Not?A_Brand","version":"99"}],"mobile":false,"platform":"Linux"}',
-    },
+    page: { uadata: SENT_HINTS },
   },
   {
     name: 'hints of a request before are not those of the next one',
@@ -92,59 +87,30 @@ golden([
   },
   {
     name: 'a signed agent',
-    facts: headers({
-      'signature-agent': '"https://chatgpt.com"',
-      'signature-input': 'sig1',
-      signature: 'sig1=:x:',
-    }),
-    page: { ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"' },
+    facts: headers(SIGNED),
+    page: SENT_SIGNED,
   },
   {
     name: 'an agent without a signature',
-    facts: headers({ 'signature-agent': '"https://chatgpt.com"', 'signature-input': 'sig1' }),
+    facts: headers({ ...SIGNED, signature: undefined }),
   },
   {
     name: 'an agent without the input of its signature',
-    facts: headers({ 'signature-agent': '"https://chatgpt.com"', signature: 'sig1=:x:' }),
+    facts: headers({ ...SIGNED, 'signature-input': undefined }),
   },
   {
     name: 'another signed agent',
-    facts: headers({
-      'signature-agent': '"https://other.example"',
-      'signature-input': 'sig1',
-      signature: 'sig1=:x:',
-    }),
+    facts: headers({ ...SIGNED, 'signature-agent': '"https://other.example"' }),
   },
   {
     name: 'an event of a signed agent',
-    facts: {
-      ...headers({
-        'signature-agent': '"https://chatgpt.com"',
-        'signature-input': 'sig1',
-        signature: 'sig1=:x:',
-      }),
-      calls: [['trackEvent', 'a', 'b']],
-    },
-    hits: [
-      page({ ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"' }),
-      additional({ ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"', e_c: 'a', e_a: 'b' }),
-    ],
+    facts: { ...headers(SIGNED), calls: [['trackEvent', 'a', 'b']] },
+    hits: [page(SENT_SIGNED), additional({ ...SENT_SIGNED, e_c: 'a', e_a: 'b' })],
   },
   {
     name: 'an event of a client with hints',
     facts: { ...headers(HINTS), calls: [['trackEvent', 'a', 'b']] },
-    hits: [
-      page({
-        uadata:
-          '{"brands":[{"brand":"Chromium","version":"130"},{"brand":"Not?A_Brand","version":"99"}],"mobile":false,"platform":"Linux"}',
-      }),
-      additional({
-        uadata:
-          '{"brands":[{"brand":"Chromium","version":"130"},{"brand":"Not?A_Brand","version":"99"}],"mobile":false,"platform":"Linux"}',
-        e_c: 'a',
-        e_a: 'b',
-      }),
-    ],
+    hits: [page({ uadata: SENT_HINTS }), additional({ uadata: SENT_HINTS, e_c: 'a', e_a: 'b' })],
   },
   {
     name: 'bots are tracked only with trackBots',
