@@ -148,7 +148,7 @@ function createToVariables(
 }
 
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
-export function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
+function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
   return isGraphqlPath(path) || operation?.kind === 'graphql';
 }
 

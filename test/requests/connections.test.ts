@@ -118,6 +118,11 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
       response.end();
     },
   ],
+  [
+    '500',
+    'response.destroy(), response.end()',
+    (_request, response) => void response.write('half', () => response.destroy().end()),
+  ],
   ['500', 'socket.resetAndDestroy()', ({ socket }) => void socket.resetAndDestroy()],
   ['500', 'response.destroy(error)', (_, response) => void response.destroy(new Error('own'))],
   [
@@ -133,14 +138,15 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
   ],
 ];
 
-test.each(SERVERS.flatMap((row) => TRACKED.map((tracked) => [...row, tracked] as const)))(
-  '%s after %s (%4$s)',
-  async (status, _what, handle, tracked) => {
-    const service = await startBoth(tracked, handle);
-    open(service.port).resume();
-    expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
-  },
-);
+test.each(
+  SERVERS.flatMap(([status, what, handle]) =>
+    TRACKED.map((tracked) => [status, what, tracked, handle] as const),
+  ),
+)('%s after %s (%s)', async (status, _what, tracked, handle) => {
+  const service = await startBoth(tracked, handle);
+  open(service.port).resume();
+  expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
+});
 
 const writeMuch: Handler = (_request, response) => void response.write(MUCH);
 const endMuch: Handler = (_request, response) => void response.end(MUCH);
@@ -170,34 +176,34 @@ const end: Leave = (socket) => socket.resume().end();
 type Client = [
   status: string,
   how: string,
-  leave: Leave,
   when: string,
+  leave: Leave,
   handle: Handler,
   request?: string,
 ];
 const CLIENTS: Client[] = [
-  ['499', 'ends its side', end, 'while the server writes', writeMuch],
-  ['499', 'closes the connection', close, 'while the server writes', writeMuch],
-  ['499', 'resets the connection', reset, 'while the server writes', writeMuch],
-  ['499', 'closes the connection', close, 'after end(), with bytes that were not sent', endMuch],
-  ['499', 'resets the connection', reset, 'after end(), with bytes that were not sent', endMuch],
+  ['499', 'ends its side', 'while the server writes', end, writeMuch],
+  ['499', 'closes the connection', 'while the server writes', close, writeMuch],
+  ['499', 'resets the connection', 'while the server writes', reset, writeMuch],
+  ['499', 'closes the connection', 'after end(), with bytes that were not sent', close, endMuch],
+  ['499', 'resets the connection', 'after end(), with bytes that were not sent', reset, endMuch],
   [
     '499',
     'resets the connection',
-    reset,
     'after socket.end(), with bytes that were not sent',
+    reset,
     ({ socket }) => void socket.end(MUCH),
   ],
-  ['200', 'ends its side', end, 'after the last byte', complete],
-  ['200', 'resets the connection', reset, 'after the last byte', complete],
-  ['200', 'closes the connection', close, 'after a HEAD', complete, requestFor('/r', 'HEAD')],
-  ['499', 'leaves', close, 'after informational responses and the headers', inform(true)],
-  ['499', 'leaves', close, 'after informational responses with the headers', inform(false)],
+  ['200', 'ends its side', 'after the last byte', end, complete],
+  ['200', 'resets the connection', 'after the last byte', reset, complete],
+  ['200', 'closes the connection', 'after a HEAD', close, complete, requestFor('/r', 'HEAD')],
+  ['499', 'leaves', 'after informational responses and the headers', close, inform(true)],
+  ['499', 'leaves', 'after informational responses with the headers', close, inform(false)],
 ];
 
 test.each<Client>(CLIENTS)(
-  '%s if the client %s %4$s',
-  async (status, _how, leave, _when, handle, request) => {
+  '%s if the client %s %s',
+  async (status, _how, _when, leave, handle, request) => {
     const service = await startBoth('with tracing', handle);
     const socket = open(service.port, request);
     await once(socket, 'readable');

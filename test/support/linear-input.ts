@@ -1,21 +1,8 @@
 import { expect } from 'vitest';
 import { collectGarbage } from './kept-bytes.js';
 
-/** An expression or loop that sees input of others, with the input that is worst for it. */
-export interface LinearRow {
-  /** The function that has it. */
-  readonly what: string;
-  /** Why it takes time in proportion to its input. */
-  readonly reason: string;
-  /** Input of two sizes, the second `GROWTH` times the first; 8 and 32 kB if not given. */
-  readonly sizes?: readonly [number, number];
-  /** Worst cases by name: what makes one of a size, and returns what reads it. */
-  readonly cases: Readonly<Record<string, (size: number) => () => unknown>>;
-}
-
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
-const HEADER_SIZES = [8 * KIB, 32 * KIB] as const;
 const SAMPLES = 3;
 const SAMPLE_MILLIS = 4;
 const MAX_ATTEMPTS = 20;
@@ -26,41 +13,6 @@ export const GROWTH = 4;
 
 /** Linear functions take 4 times as long, quadratic ones 16 times: each is a factor of two from the limit, which caches and garbage do not reach. */
 export const MAX_RATIO = 8;
-
-/** A text of `size` characters: `unit` again and again, between `start` and `end`. */
-export function filled(unit: string, size: number, start = '', end = ''): string {
-  return start + unit.repeat(Math.ceil(size / unit.length)).slice(0, size) + end;
-}
-
-/** What makes a text of any size: a unit again and again, alone or between a start and an end; or a function. */
-type Input =
-  | string
-  | readonly [unit: string, start: string, end?: string]
-  | ((size: number) => string);
-export type Inputs = Readonly<Record<string, Input>>;
-
-/** Cases that differ in their text only. */
-export function texts(read: (text: string) => unknown, inputs: Inputs): LinearRow['cases'] {
-  const cases = Object.entries(inputs).map(([name, input]) => {
-    function prepare(size: number) {
-      const [unit, ...ends] = [input].flat();
-      const text =
-        typeof unit === 'function'
-          ? unit(size)
-          : filled(unit as string, size, ...(ends as string[]));
-      return () => read(text);
-    }
-    return [name, prepare] as const;
-  });
-  return Object.fromEntries(cases);
-}
-
-/** How much longer a row's case takes for the larger input. */
-export function ratioOf(row: LinearRow, name: string): number {
-  const [small, large] = row.sizes ?? HEADER_SIZES;
-  const prepare = row.cases[name] as LinearRow['cases'][string];
-  return leastRatio(prepare(small), prepare(large));
-}
 
 /** A call that takes longer is not tried with more: a quadratic one would take hours at the full size. */
 const LONG_MILLIS = 400;

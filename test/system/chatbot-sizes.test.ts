@@ -14,12 +14,13 @@ import { startTracedService } from '../support/traced-service.js';
 
 const MUCH = Buffer.alloc(5_000_000, 'x');
 const GZIPPED = gzipSync(MUCH);
-const SIZES: Readonly<Record<string, number>> = {
+const SIZES: Readonly<Record<string, number | undefined>> = {
   '/a': 1,
   '/bc': 2,
   '/written': 5,
   '/much': MUCH.length,
   '/gzipped': GZIPPED.length,
+  '/parts': undefined, // if it has waited for its turn, what the connection has written is of others, too
 };
 
 const serve: RequestListener = (request, response) => {
@@ -30,6 +31,10 @@ const serve: RequestListener = (request, response) => {
       return;
     case '/much':
       response.end(MUCH);
+      return;
+    case '/parts':
+      response.write('1');
+      response.end('2');
       return;
     case '/gzipped':
       response.setHeader('content-encoding', 'gzip');
@@ -67,17 +72,17 @@ const inform: RequestListener = (request, response) => {
   setTimeout(() => serve(request, response), request.url === '/a' ? 50 : 100);
 };
 
-/** Requests on one connection, the last of which ends it; all at once, or each in an own connection. */
-const bytesOf = (targets: readonly string[], more: readonly string[] = []) =>
+/** Requests on one connection, the last of which ends it. */
+const bytesOf = (targets: readonly string[]) =>
   targets.map((target, i) => {
     const end = i === targets.length - 1 ? ['Connection: close'] : [];
-    const lines = ['Host: shop.example', `User-Agent: ${CHATGPT}`, ...more, ...end];
+    const lines = ['Host: shop.example', `User-Agent: ${CHATGPT}`, ...end];
     return `GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
   });
 
 test.each([
   ['pipelined', serve, ['/a', '/much', '/bc']],
-  ['pipelined, of which one is compressed', serve, ['/gzipped', '/written']],
+  ['pipelined, of which one is compressed', serve, ['/gzipped', '/parts', '/written']],
   ['pipelined, each of which begins when it is its turn', inTurn(), ['/a', '/bc']],
   ['pipelined, of which the first is the last to be ready', inReverse(), ['/a', '/bc', '/written']],
   ['pipelined, with informational responses', inform, ['/a', '/written']],
@@ -92,11 +97,17 @@ test.each([
 
 test('100 Continue is no part of a size', async () => {
   const service = await startTracedService(serve);
-  const lines = [`User-Agent: ${CHATGPT}`, 'Expect: 100-continue', 'Content-Length: 0'];
-  await sendRaw(service, rawRequest('/a', lines));
-  await service.requests(1);
+  const agent = `User-Agent: ${CHATGPT}`;
+  await sendRaw(service, rawRequest('/parts', [agent]));
+  await sendRaw(
+    service,
+    rawRequest('/parts', [agent, 'Expect: 100-continue', 'Content-Length: 0']),
+  );
+  await service.requests(2);
   await service.hits();
-  expect(service.inspector.aiRequests().map(({ bytes }) => bytes)).toEqual([1]);
+  const [size, continued] = service.inspector.aiRequests().map(({ bytes }) => bytes);
+  expect(size).toBeGreaterThan(2); // the framing of two parts
+  expect(continued).toBe(size);
 });
 
 test('sizes are exact under TLS', async () => {

@@ -36,9 +36,7 @@ async function logged(options: { url: string }): Promise<string> {
 }
 
 test.each([
-  [`https://admin:${SECRET};${SECRET}@stats.test/matomo.php`, 'https://stats.test/matomo.php'],
   [`https://admin:${SECRET}?${SECRET}@stats.test/`, 'https://stats.test/'],
-  [`//${SECRET}@stats.test/`, '//stats.test/'],
   [`https:admin:${SECRET}@stats.test/`, 'https:stats.test/'],
 ])('a redirect to %s is logged as one to %s', async (location, shown) => {
   const inspector = await startMatomo();
@@ -50,10 +48,8 @@ test.each([
 
 test.each([
   { MATOMO_URL: `admin:${SECRET}@matomo.test`, MATOMO_SITE_ID: '1' },
-  { MATOMO_URL: `https://admin:${SECRET}@matomo.test`, MATOMO_SITE_ID: '1' },
   { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: `https://admin:${SECRET}@matomo.test` },
   { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1', MATOMO_SPOOL: `u:${SECRET}@redis.test` },
-  { MATOMO_URL: 'http://matomo.test', MATOMO_SITE_ID: '1', HTTP_PROXY: `u:${SECRET}@proxy.test` },
   {
     MATOMO_URL: 'http://matomo.test',
     MATOMO_SITE_ID: '1',

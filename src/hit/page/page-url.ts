@@ -152,7 +152,7 @@ export function createToTrackedQuery(
  * Removes matrix parameters from a path that Matomo would read as a site search (`/find;q=shoes`). After the first `;`, Matomo reads the
  * rest of the path as a query, so `&` is a separator there too.
  */
-export function removeSearchFromPath(path: string): string {
+function removeSearchFromPath(path: string): string {
   return asMatomoReads(path).replace(/;.*/s, (rest) =>
     rest.replace(/[;&][^/]*/g, (parts) => filterParts(parts, removeSearch, false)),
   );

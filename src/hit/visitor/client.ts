@@ -112,7 +112,7 @@ export const CLIENT_HINTS = [
 ] as const;
 
 /** `uadata` from the lines of client hints: the JSON that Matomo's JavaScript tracker sends in browsers. */
-export function toClientHints(lines: string): string | undefined {
+function toClientHints(lines: string): string | undefined {
   const [list, mobile, platform, fullList, model, version] = lines.split('\n', CLIENT_HINTS.length);
   const brands = readBrands(list);
   if (brands.length === 0) return undefined;

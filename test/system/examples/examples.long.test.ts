@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
+import { eventually } from '../../support/child-process.js';
 import { ONLY_TRACES } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startExample, storedBy, titlesAndStatuses } from './examples.js';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
@@ -101,6 +104,23 @@ test('a report of the shop is tracked with the times of its steps, a client that
   expect(report?.time_dom_processing).toBeGreaterThanOrEqual(14);
   expect(report?.time_dom_completion).toBeGreaterThanOrEqual(0);
   expect(report?.time_on_load).toBeGreaterThanOrEqual(4);
+});
+
+test('the workers of a cluster share a spool, and send all of their hits', async () => {
+  const { server, inspector } = await startExample('cluster-with-spool', {
+    MATOMO_SPOOL: join(temporaryFolder(), 'spool'),
+  });
+  const workers = new Set<number>();
+  let sent = 0;
+  await eventually(async () => {
+    const headers = { connection: 'close' };
+    const response = await fetch(`${server.url}/users/${sent}`, { headers });
+    workers.add(((await response.json()) as { worker: number }).worker);
+    sent += 1;
+    return workers.size === 2;
+  });
+  await eventually(() => inspector.hits().length === sent);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 
 test('custom dimensions have method, status, an attribute and what a function gives', async () => {
