@@ -167,28 +167,18 @@ golden([
     },
     page: { action_name: 'POST /graphql CreateOrder', dimension1: 'CreateOrder' },
   },
-  {
-    name: 'a deprecated response',
+  ...(
+    [
+      [{ deprecation: '@1688169599' }, 'GET /users/:id'],
+      [{ sunset: 'Sat, 31 Dec 2026 23:59:59 GMT' }, 'GET /users/:id'],
+      [{ deprecation: '?0' }, null],
+      [{ deprecation: 'False' }, null],
+    ] as const
+  ).map(([responseHeaders, dimension13]) => ({
+    facts: { responseHeaders },
     options: { dimensions: ENDPOINTS },
-    facts: { responseHeaders: { deprecation: '@1688169599' } },
-    page: { dimension13: 'GET /users/:id' },
-  },
-  {
-    name: 'a response with a sunset',
-    options: { dimensions: ENDPOINTS },
-    facts: { responseHeaders: { sunset: 'Sat, 31 Dec 2026 23:59:59 GMT' } },
-    page: { dimension13: 'GET /users/:id' },
-  },
-  {
-    name: 'a response that is not deprecated',
-    options: { dimensions: ENDPOINTS },
-    facts: { responseHeaders: { deprecation: '?0' } },
-  },
-  {
-    name: 'a response that is not deprecated, in words',
-    options: { dimensions: ENDPOINTS },
-    facts: { responseHeaders: { deprecation: 'False' } },
-  },
+    page: { dimension13 },
+  })),
   {
     name: 'a deprecated route',
     options: { dimensions: ENDPOINTS, deprecated: [/^\/users\/:id$/] },
