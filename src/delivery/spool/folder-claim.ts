@@ -23,9 +23,7 @@ export interface FolderParts {
 interface Taken {
   /** The file, with its name until the claim ends. */
   readonly file: HitsFile;
-  /** Lines that waited, and are claimed now. */
-  readonly lines: number;
-  /** The hits in these lines. Those of others are damaged. */
+  /** The hits in the lines that are claimed. Other lines are damaged. */
   readonly hits: readonly Hit[];
   readonly bytes: number;
 }
@@ -51,7 +49,11 @@ export class FolderClaim implements Claim {
     this.#taken = taken;
     this.#parts = parts;
     parts.options.counts.claimed += this.count;
-    parts.listing.hits -= taken.lines;
+  }
+
+  /** Hits of the file that wait, until the claim ends. */
+  get restHits(): number {
+    return this.#isEnded ? 0 : this.#file.lines - this.#file.until;
   }
 
   async touch(): Promise<void> {
@@ -117,7 +119,6 @@ export class FolderClaim implements Claim {
     this.count = 0;
     const { options, listing, writer } = this.#parts;
     const { counts, log } = options;
-    const { lines, bytes } = this.#taken;
     const { done, until } = this.#file;
     if (!isOurs) {
       counts.claimed -= this.hits.length;
@@ -125,9 +126,8 @@ export class FolderClaim implements Claim {
     }
     const next = this.#next(back);
     if (next) listing.add(next);
-    else listing.bytes -= bytes;
+    else listing.bytes -= this.#taken.bytes;
     if (this.#returned(back)) {
-      listing.hits += lines;
       counts.stored += this.hits.length;
       return true;
     }

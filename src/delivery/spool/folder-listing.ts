@@ -13,21 +13,24 @@ export class MissingFolder extends Error {
   readonly code = 'ENOENT';
 }
 
+/** Files with hits. A folder may have 100,000. */
+const newLists = () => ({
+  /** Those that can be claimed, in their order. */
+  waiting: [] as HitsFile[],
+  /** The same of hits that failed more than once. */
+  suspects: [] as HitsFile[],
+  /** Those that are too old. */
+  expired: [] as HitsFile[],
+  /** Those that other processes use, or that need a token. */
+  others: [] as HitsFile[],
+});
+
 /** What a process knows of a folder: what it has listed there, and what it has done itself since. */
 export class FolderListing {
   /** All files with hits. */
   bytes = 0;
-  /** Hits that wait. */
-  hits = 0;
-  /** How many files wait whose hits failed more than once. */
-  suspects = 0;
-  /** Files that wait and are too old. */
-  expired: HitsFile[] = [];
-  /** Another process sends hits. */
-  isAnotherSending = false;
-  /** Files that can be claimed, and the same in the order in which they are. A folder may have 100,000. */
-  readonly #waiting = new Map<string, HitsFile>();
-  #sorted: HitsFile[] = [];
+  #lists = newLists();
+  #lastSuspect: HitsFile | undefined;
   /** Files that cannot be read, until sizes are measured again. */
   readonly #skipped = new Set<string>();
   /** When names may be listed again, and sizes measured. */
@@ -43,30 +46,31 @@ export class FolderListing {
 
   /** Lists the names, unless that was done a moment ago. Rejects if the folder cannot be listed, or is another one. */
   async refresh(isForced = false): Promise<void> {
-    const { limits, maxAgeMillis, hasToken } = this.#options;
     const start = performance.now();
     if (start < this.#listMillis && !isForced) return;
     const names = await readdir(this.#files.folder);
     if (!names.includes(DESCRIPTION)) throw new MissingFolder();
-    this.#waiting.clear();
-    this.hits = 0;
-    this.expired = [];
-    this.isAnotherSending = false;
-    const oldest = Date.now() - maxAgeMillis;
+    this.#lists = newLists();
     for (const name of names) {
       const file = parseName(name);
-      if (!file || this.#skipped.has(idOf(file))) continue;
-      this.hits += file.lines - file.until;
-      const isOwn = file.sender === this.#files.id;
-      if (this.#isInUse(file)) this.isAnotherSending ||= file.state === 'sending' && !isOwn;
-      else if (file.millis < oldest) this.expired.push(file);
-      else if (hasToken || !file.needsToken) this.#waiting.set(idOf(file), file);
+      if (file && !this.#skipped.has(idOf(file))) this.#listOf(file)?.push(file);
     }
-    this.#sorted = [...this.#waiting.values()].sort((a, b) => this.#compare(a, b));
-    this.suspects = this.#sorted.length - this.#indexAfter(({ failures }) => failures <= 1);
+    const { waiting, suspects } = this.#lists;
+    for (const files of [waiting, suspects]) files.sort((a, b) => this.#compare(a, b));
     const end = performance.now();
-    this.#listMillis = end + Math.max(limits.listMillis, (end - start) * PAUSE_FACTOR);
+    const { listMillis } = this.#options.limits;
+    this.#listMillis = end + Math.max(listMillis, (end - start) * PAUSE_FACTOR);
     if (end >= this.#sizeMillis) void this.#measure(names);
+  }
+
+  /** `undefined` for the file of the open claim. */
+  #listOf(file: HitsFile): HitsFile[] | undefined {
+    const { maxAgeMillis, hasToken } = this.#options;
+    const { waiting, suspects, expired, others } = this.#lists;
+    if (this.#isInUse(file)) return file.sender === this.#files.id ? undefined : others;
+    if (file.millis < Date.now() - maxAgeMillis) return expired;
+    if (file.needsToken && !hasToken) return others;
+    return file.failures > 1 ? suspects : waiting;
   }
 
   /** Whether a process appends to a file, or sends it, and lives. Its clock may be set back. */
@@ -75,26 +79,6 @@ export class FolderListing {
     if (state === 'hits' || (state === 'part' && writer === this.#files.id)) return false;
     const most = limits.deadMillis + (state === 'sending' ? exportTimeoutMillis : 0);
     return Math.abs(Date.now() - activeMillis) <= most;
-  }
-
-  /** The file whose hits are next. Those that failed more than once take turns: the one after `last`. */
-  next(maxFailures: number, last: HitsFile | undefined): HitsFile | undefined {
-    const [first] = this.#sorted;
-    if (!first || first.failures > maxFailures) return undefined;
-    if (first.failures <= 1 || !last) return first;
-    const following = this.#sorted[this.#indexAfter((file) => this.#compare(file, last) <= 0)];
-    return following && following.failures <= maxFailures ? following : first;
-  }
-
-  /** The index of the first file that does not come so early. */
-  #indexAfter(isBefore: (file: HitsFile) => boolean): number {
-    let [from, to] = [0, this.#sorted.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if (isBefore(this.#sorted[middle] as HitsFile)) from = middle + 1;
-      else to = middle;
-    }
-    return from;
   }
 
   /** Hits that failed least are first, of these own ones, of these the oldest. */
@@ -109,40 +93,71 @@ export class FolderListing {
     );
   }
 
+  /** The file whose hits are next. Those that failed more than once take turns. */
+  next(maxFailures: number): HitsFile | undefined {
+    const [first] = this.#lists.waiting;
+    if (first) return first.failures <= maxFailures ? first : undefined;
+    const last = this.#lastSuspect;
+    const suspects = this.#lists.suspects.filter(({ failures }) => failures <= maxFailures);
+    const following = last && suspects.find((file) => this.#compare(file, last) > 0);
+    const suspect = following ?? suspects[0];
+    this.#lastSuspect = suspect ?? last;
+    return suspect;
+  }
+
+  /** A file that is too old, once. */
+  nextExpired(): HitsFile | undefined {
+    return this.#lists.expired.pop();
+  }
+
+  /** Another process sends hits. */
+  get isAnotherSending(): boolean {
+    return this.#lists.others.some(({ state }) => state === 'sending');
+  }
+
   /** Whether hits wait that can be sent at once. */
   get hasWaiting(): boolean {
-    return this.#waiting.size > this.suspects;
+    return this.#lists.waiting.length > 0;
+  }
+
+  /** How many files wait whose hits failed more than once. */
+  get suspects(): number {
+    return this.#lists.suspects.length;
+  }
+
+  /** Hits that wait, but for those in the file of the open claim. */
+  get hits(): number {
+    const files = Object.values(this.#lists).flat();
+    return files.reduce((sum, { lines, until }) => sum + lines - until, 0);
   }
 
   /** When the oldest hit that waits was stored, in epoch milliseconds. */
   get oldestMillis(): number {
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const { millis } of this.#waiting.values()) oldest = Math.min(oldest, millis);
-    return oldest;
+    const files = [...this.#lists.waiting, ...this.#lists.suspects];
+    return files.reduce((oldest, { millis }) => Math.min(oldest, millis), Infinity);
   }
 
   /** Adds a file that can be claimed, or its new name. */
   add(file: HitsFile): void {
-    this.remove(file);
-    this.#waiting.set(idOf(file), file);
-    const index = this.#indexAfter((other) => this.#compare(other, file) < 0);
-    this.#sorted.splice(index, 0, file);
-    if (file.failures > 1) this.suspects += 1;
+    this.#replace(file, [file]);
   }
 
   remove(file: HitsFile): void {
-    const known = this.#waiting.get(idOf(file));
-    if (!known) return;
-    this.#waiting.delete(idOf(file));
-    const index = this.#indexAfter((other) => this.#compare(other, known) < 0);
-    this.#sorted.splice(index, 1);
-    if (known.failures > 1) this.suspects -= 1;
+    this.#replace(file, []);
+  }
+
+  /** Files that are claimed are among the first, so that their place is found at once. */
+  #replace(file: HitsFile, by: readonly HitsFile[]): void {
+    const files = this.#listOf(file) ?? [];
+    const index = files.findIndex((other) => this.#compare(other, file) >= 0);
+    const known = files[index];
+    const isKnown = known !== undefined && this.#compare(known, file) === 0;
+    files.splice(index < 0 ? files.length : index, isKnown ? 1 : 0, ...by);
   }
 
   /** Leaves a file alone for a while. */
   skip(file: HitsFile): void {
     this.#skipped.add(idOf(file));
-    this.remove(file);
   }
 
   /** Not awaited: of many files it takes seconds. */

@@ -46,7 +46,6 @@ class FolderSpool implements Spool {
   readonly #parts: FolderParts;
   /** The latest one, which may have ended. */
   #claim: FolderClaim | undefined;
-  #lastSuspect: HitsFile | undefined;
   /** The file that was read last: it usually has several bulks. */
   #contents: Contents | undefined;
 
@@ -74,7 +73,7 @@ class FolderSpool implements Spool {
   }
 
   get hits(): number {
-    return Math.max(0, this.#listing.hits);
+    return this.#listing.hits + (this.#claim?.restHits ?? 0);
   }
 
   get count(): number {
@@ -116,10 +115,8 @@ class FolderSpool implements Spool {
     // The server fails, or hangs: one process that tries is enough.
     if (hasFailed && this.#listing.isAnotherSending) return undefined;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const expired = this.#listing.expired.pop();
-      const file = expired ?? this.#listing.next(maxFailures, this.#lastSuspect);
+      const file = this.#listing.nextExpired() ?? this.#listing.next(maxFailures);
       if (!file) return undefined;
-      if (file.failures > 1) this.#lastSuspect = file;
       const isExpired = file.millis < Date.now() - maxAgeMillis;
       const isUnconfirmed = file.state === 'sending' && !this.#options.resendUnconfirmed;
       const claim = await this.#take(file, isExpired ? Infinity : most, isUnconfirmed);
@@ -161,8 +158,7 @@ class FolderSpool implements Spool {
       throw error;
     }
     const hits = lines.slice(file.done, until).filter((hit) => hit !== undefined);
-    const taken = { file: sending, lines: until - file.until, hits, bytes };
-    this.#claim = new FolderClaim(taken, this.#parts);
+    this.#claim = new FolderClaim({ file: sending, hits, bytes }, this.#parts);
     return this.#claim;
   }
 

@@ -103,12 +103,11 @@ export class FolderWriter {
   }
 
   /** Says in the name of a file that lines were added or removed. Resolves with `false` if it is gone. */
-  async #commit({ part, hits, bytes }: Append, file: HitsFile, sign: 1 | -1): Promise<boolean> {
+  async #commit({ part, bytes }: Append, file: HitsFile, sign: 1 | -1): Promise<boolean> {
     if (!(await this.#files.move(part.file, file))) return false;
     part.file = file;
     part.bytes += sign * bytes;
     this.#listing.add(file);
-    this.#listing.hits += sign * hits.length;
     this.#listing.bytes += sign * bytes;
     return true;
   }
@@ -171,7 +170,6 @@ export class FolderWriter {
         this.#keeping = undefined;
       }
       this.#listing.add(written);
-      this.#listing.hits += kept.hits.length;
       this.#listing.bytes += data.length;
       this.#options.counts.stored += kept.hits.length;
       this.kept.shift();
