@@ -25,8 +25,6 @@ export interface DeliveryLimits {
   readonly serverFails: Waits;
   /** After each rejection of the token in a row. Matomo locks an address out after 20 an hour: six processes behind one stay below. */
   readonly tokenMillis: readonly number[];
-  /** Interval for reading the file of a rejected token again. */
-  readonly rereadMillis: number;
   readonly maxRetryAfterMillis: number;
   /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
   readonly flushMillis: number;
@@ -61,7 +59,6 @@ export const DELIVERY_LIMITS: DeliveryLimits = {
   hold: { firstMillis: 2 * SECOND, maxMillis: 5 * MINUTE, jitter: 0.5 },
   serverFails: { firstMillis: 2 * SECOND, maxMillis: 12 * MINUTE, jitter: 0.5 },
   tokenMillis: [10 * MINUTE, 30 * MINUTE, HOUR],
-  rereadMillis: 2.5 * SECOND,
   maxRetryAfterMillis: HOUR,
   flushMillis: 5 * SECOND,
   errorMillis: 10 * SECOND,

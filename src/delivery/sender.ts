@@ -7,7 +7,6 @@ import {
   type Reason,
 } from './answer/interpret-answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
-import { CurrentToken } from './current-token.js';
 import { addTo, type DeliveryCounts, type Results } from './delivery-counts.js';
 import type { DeliveryLimits, Waits } from './delivery-limits.js';
 import type { DeliveryLog } from './delivery-log.js';
@@ -117,7 +116,7 @@ export class Sender {
   /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
-  readonly #token: CurrentToken;
+  #token: string | undefined;
   /** Matomo has tracked at least one hit. */
   #hasTracked = false;
   #streak = newStreak();
@@ -129,7 +128,7 @@ export class Sender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
-    this.#token = new CurrentToken(parts.options.tokenAuth, parts.options.rereadToken);
+    this.#token = parts.options.tokenAuth;
   }
 
   /** Nothing is sent because Matomo has rejected the token. */
@@ -139,10 +138,16 @@ export class Sender {
 
   /** Whether an attempt may begin. After the token was rejected, a flush does not end the wait: many rejections lock the address out. */
   mayBegin(mode: SendMode): boolean {
-    const { rereadMillis } = this.#parts.limits;
-    if (this.isTokenRejected && this.#token.reread(rereadMillis)) this.waitUntilMillis = 0;
+    if (this.isTokenRejected && this.#rereadToken()) this.waitUntilMillis = 0;
     const mayIgnoreWait = mode === 'last' || (mode === 'flush' && !this.isTokenRejected);
     return mayIgnoreWait || performance.now() >= this.waitUntilMillis;
+  }
+
+  /** Returns whether the token is another one than before. A missing or empty file keeps the old one. */
+  #rereadToken(): boolean {
+    const before = this.#token;
+    this.#token = this.#parts.options.rereadToken?.() ?? before;
+    return this.#token !== before;
   }
 
   /** When a suspect is due, on the monotonic clock, if there is one. */
@@ -211,7 +216,7 @@ export class Sender {
     const { claim, bulks, results, back } = open;
     for (let hits = bulks[0]; hits; hits = bulks[0]) {
       let result = yield* this.#requestFor(hits, open);
-      if (mayBeTokenRejection(result) && this.#token.reread())
+      if (mayBeTokenRejection(result) && this.#rereadToken())
         result = yield* this.#requestFor(hits, open);
       const outcome = this.#decide(hits, claim, result, mode, store);
       if (outcome.kind === 'back') return;
@@ -225,7 +230,7 @@ export class Sender {
   }
 
   *#requestFor(hits: readonly Hit[], open: OpenClaim): Requests<BulkResult> {
-    const token = this.#token.value;
+    const token = this.#token;
     open.isInFlight = true;
     const exchange = yield toBody(hits, token);
     open.isInFlight = false;
