@@ -15,8 +15,6 @@ import type { Claim, Spool } from './store.js';
 
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
-/** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
-const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
 
 const AFTER_SHUTDOWN =
   'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.';
@@ -99,19 +97,15 @@ export class Delivery {
     this.sender = new Sender({
       ...{ options, transport, limits, counts, random, hold },
       log: this.log,
-      isFresh: createIsFresh(options.tokenAuth),
       countPending: () => this.pending,
     });
-    this.#attempts = new SerialQueue({
+    const queue = {
       scope: this.#scope,
       onIdle: () => this.#schedule(),
-      onError: (error) => this.#reportError(error),
-    });
-    this.#stores = new SerialQueue({
-      scope: this.#scope,
-      onIdle: () => this.#schedule(),
-      onError: (error) => this.#reportError(error),
-    });
+      onError: (error: unknown) => this.#reportError(error),
+    };
+    this.#attempts = new SerialQueue(queue);
+    this.#stores = new SerialQueue(queue);
     this.isOpening = openSpool !== undefined;
     this.opened = this.#scope.runInAsyncScope(() => this.#open());
   }
@@ -337,10 +331,4 @@ export class Delivery {
     const text = `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`;
     this.#parts.diagnostics.warnOnce('send', coded('internal-error', text));
   }
-}
-
-/** Whether a hit is young enough for Matomo. Reads the clock for each hit: it may be set back. */
-function createIsFresh(tokenAuth: string | undefined): (hit: Hit) => boolean {
-  if (tokenAuth !== undefined) return () => true;
-  return ({ startSeconds }) => startSeconds * 1000 > Date.now() - OLDEST_WITHOUT_TOKEN_MILLIS;
 }

@@ -8,12 +8,18 @@ import {
 } from './answer/interpret-answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
 import { addTo, type DeliveryCounts, type Results } from './delivery-counts.js';
-import type { DeliveryLimits, Waits } from './delivery-limits.js';
+import {
+  type DeliveryLimits,
+  retryAfterMillis,
+  type Waits,
+  waitMillis,
+} from './delivery-limits.js';
 import type { DeliveryLog } from './delivery-log.js';
 import type { Exchange, Transport } from './http/transport.js';
 import { type Claim, INVALID, type PendingHits, type Store } from './store.js';
-import { retryAfterMillis, waitMillis } from './waits.js';
 
+/** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
+const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
 /** Bulks of orders in a row that are halved although the token may be the cause. */
 const MAX_ORDER_REJECTIONS = 2;
 /** Failures in a row of hits that failed alone, after which it is logged that nothing can be sent. */
@@ -37,7 +43,6 @@ interface SenderParts {
   readonly counts: DeliveryCounts;
   readonly log: DeliveryLog;
   readonly random: () => number;
-  readonly isFresh: (hit: Hit) => boolean;
   /** Hits without a result, for the log. */
   readonly countPending: () => number;
   /** Keeps the process alive until a response is read, within limits. */
@@ -132,14 +137,14 @@ export class Sender {
   }
 
   /** Nothing is sent because Matomo has rejected the token. */
-  get isTokenRejected(): boolean {
+  get #isTokenRejected(): boolean {
     return this.#streak.tokenWaits > 0;
   }
 
   /** Whether an attempt may begin. After the token was rejected, a flush does not end the wait: many rejections lock the address out. */
   mayBegin(mode: SendMode): boolean {
-    if (this.isTokenRejected && this.#rereadToken()) this.waitUntilMillis = 0;
-    const mayIgnoreWait = mode === 'last' || (mode === 'flush' && !this.isTokenRejected);
+    if (this.#isTokenRejected && this.#rereadToken()) this.waitUntilMillis = 0;
+    const mayIgnoreWait = mode === 'last' || (mode === 'flush' && !this.#isTokenRejected);
     return mayIgnoreWait || performance.now() >= this.waitUntilMillis;
   }
 
@@ -204,11 +209,16 @@ export class Sender {
 
   /** Hits of a claim that are too old have their result. */
   open(claim: Claim): OpenClaim {
-    const { limits, isFresh } = this.#parts;
-    const fresh = claim.hits.filter(isFresh);
+    const fresh = claim.hits.filter((hit) => this.#isFresh(hit));
     const results = { expired: claim.hits.length - fresh.length };
-    const bulks = toBulks(fresh, limits.maxBodyBytes);
+    const bulks = toBulks(fresh, this.#parts.limits.maxBodyBytes);
     return { claim, bulks, isInFlight: false, results, back: [] };
+  }
+
+  /** Whether a hit is young enough for Matomo. Reads the clock for each hit: it may be set back. */
+  #isFresh({ startSeconds }: Hit): boolean {
+    const oldestMillis = Date.now() - OLDEST_WITHOUT_TOKEN_MILLIS;
+    return this.#token !== undefined || startSeconds * 1000 > oldestMillis;
   }
 
   /** Decides by what comes back for each request what becomes of its hits. At its end, what is left in `open.bulks` has no result. */

@@ -18,6 +18,7 @@ import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
 import { hasTextAround, interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
+import { retryAfterMillis } from '../../src/delivery/delivery-limits.js';
 import {
   explainError,
   isBrokenConnection,
@@ -25,7 +26,6 @@ import {
 } from '../../src/delivery/http/explain-error.js';
 import { toAnswer } from '../../src/delivery/http/open-exchange.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
-import { retryAfterMillis } from '../../src/delivery/waits.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/scripted-transport.js';
 
