@@ -198,19 +198,17 @@ class FolderSpool implements Spool {
   storeNow(hits: readonly Hit[]): readonly Hit[] {
     const { counts, hasToken: needsToken } = this.#options;
     if (this.#disk.isHanging || !this.#disk.isOpen) return hits;
-    const { kept } = this.#writer;
     try {
       const appended = new Set(this.#writer.finishNow());
       const left = hits.filter((hit) => !appended.has(hit));
       counts.stored += hits.length - left.length;
-      if (left.length > 0)
-        kept.push({ hits: left, failures: 0, source: { millis: Date.now(), needsToken } });
+      this.#writer.keep([{ hits: left, failures: 0 }], { millis: Date.now(), needsToken });
     } catch (error) {
       this.#disk.fail('store', error);
       return hits;
     }
     this.#writer.writeKeptNow();
-    return kept.splice(0).flatMap((each) => each.hits);
+    return this.#writer.kept.splice(0).flatMap((each) => each.hits);
   }
 
   async close(): Promise<void> {

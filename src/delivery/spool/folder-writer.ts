@@ -146,7 +146,7 @@ export class FolderWriter {
   }
 
   /** Keeps hits of a claim, which has ended. */
-  keep(all: readonly PendingHits[], source: HitsFile): void {
+  keep(all: readonly PendingHits[], source: KeptHits['source']): void {
     for (const { hits, failures } of all)
       if (hits.length > 0) this.kept.push({ hits, failures, source });
   }
