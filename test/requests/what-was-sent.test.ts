@@ -135,3 +135,28 @@ test.each(BOTH)('HTTP/%i: a callback gets what the application has set', async (
   const { hits } = await visit(handle, http, true, SENT, { dimensions: { 1: read } });
   expect(hits[0]?.params.dimension1).toBe('pro fr');
 });
+
+test('without tracing, callbacks get the attributes that an instrumentation would set', async () => {
+  const seen: unknown[] = [];
+  const ignore = ({ attributes }: { readonly attributes: unknown }) => seen.push(attributes) > 0;
+  const service = await startBoth('without tracing', (_, response) => void response.end(), {
+    options: { ignore },
+  });
+  const more = 'Host: shop.example\r\nUser-Agent: curl/8\r\nExpect: 100-continue';
+  for (const target of ['/a?b=c', '/d'])
+    await sendRaw(service, `GET ${target} HTTP/1.1\r\n${more}\r\nConnection: close\r\n\r\n`);
+  expect(await service.hitsOf(2)).toEqual([]);
+  const common = {
+    'http.request.method': 'GET',
+    'http.response.status_code': 200,
+    'url.scheme': 'http',
+    'network.protocol.version': '1.1',
+    'network.peer.address': '127.0.0.1',
+    'user_agent.original': 'curl/8',
+  };
+  expect(seen).toEqual([
+    expect.objectContaining({ ...common, 'url.path': '/a', 'url.query': 'b=c' }),
+    expect.objectContaining({ ...common, 'url.path': '/d' }),
+  ]);
+  expect(seen[1]).not.toHaveProperty('url.query');
+});

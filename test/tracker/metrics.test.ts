@@ -78,6 +78,18 @@ test('refused exports are counted from the start by a gateway, and by nothing el
   expect(await refused()).toEqual([1]);
 });
 
+test('requests and hits of several components are not mixed up', async () => {
+  const { meterProvider, valuesOf } = startMeterProvider();
+  const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider, ignorePaths: ['/health'] };
+  const components = [1, 2].map(() => new MatomoSpanExporter(options));
+  onTestFinished(async () => {
+    for (const component of components) await component.shutdown();
+  });
+  for (const index of [0, 0, 0, 1])
+    components[index]?.export([requestSpan('/health')], () => undefined);
+  expect(await valuesOf('matomo.requests.ignored path')).toEqual([3, 1]);
+});
+
 test('only spans of requests count as processed spans, with the reasons of the semantic conventions', async () => {
   const { meterProvider, read } = startMeterProvider();
   const inspector = await startMatomo();

@@ -472,6 +472,13 @@ golden([
     ignored: 'path',
   },
   {
+    name: 'a hit after the end of an ignored request',
+    options: { ignorePaths: ['/users/42'], userId: () => 'ada' },
+    facts: { callsAfter: [['trackGoal', 1]] },
+    hits: [additional({ uid: 'ada', idgoal: '1' })],
+    ignored: 'path',
+  },
+  {
     name: 'a hit of a request with ignore()',
     facts: { calls: [['ignore'], ['trackGoal', 1]] },
     hits: [additional({ idgoal: '1' })],
