@@ -97,12 +97,14 @@ export class FolderListing {
   next(maxFailures: number): HitsFile | undefined {
     const [first] = this.#lists.waiting;
     if (first) return first.failures <= maxFailures ? first : undefined;
+    const { suspects } = this.#lists;
+    const [suspect] = suspects;
+    if (!suspect || suspect.failures > maxFailures) return undefined;
     const last = this.#lastSuspect;
-    const suspects = this.#lists.suspects.filter(({ failures }) => failures <= maxFailures);
     const following = last && suspects.find((file) => this.#compare(file, last) > 0);
-    const suspect = following ?? suspects[0];
-    this.#lastSuspect = suspect ?? last;
-    return suspect;
+    const isNext = following !== undefined && following.failures <= maxFailures;
+    this.#lastSuspect = isNext ? following : suspect;
+    return this.#lastSuspect;
   }
 
   /** A file that is too old, once. */
