@@ -5,6 +5,7 @@ import { eventually, runNode, startNode, startServer } from '../support/child-pr
 import { MAIN } from '../support/cli.js';
 import { freePort } from '../support/free-port.js';
 import { npm, packPackage } from '../support/installed-app.js';
+import { sampled } from '../support/long.js';
 import { get, matomo, titles } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { read } from './docs/pages.js';
@@ -132,7 +133,10 @@ test('npm: the commands of README show a request, set Matomo up, and check it', 
   expect((await run({ ...check, env: started.env })).code).toBe(0);
 });
 
-test('pnpm', async () => {
+/** Other package managers take long to install. */
+const OTHERS = { pnpm: sampled([], ['pnpm']), yarn: sampled([], ['Yarn']) };
+
+test.each(OTHERS.pnpm)('%s', async () => {
   const folder = temporaryFolder();
   const pnpm = await installer('pnpm@10', 'pnpm/bin/pnpm.cjs');
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true }));
@@ -140,7 +144,7 @@ test('pnpm', async () => {
   await expectTracked(folder);
 });
 
-test('Yarn with the linker pnp', async () => {
+test.each(OTHERS.yarn)('%s with the linker pnp', async () => {
   const folder = temporaryFolder();
   const yarn = await installer('@yarnpkg/cli-dist@4', '@yarnpkg/cli-dist/bin/yarn.js');
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true }));

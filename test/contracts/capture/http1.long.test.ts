@@ -1,3 +1,4 @@
+import { sampled } from '../../support/long.js';
 import type { Setup } from './columns.js';
 import { runScenarios } from './run-scenarios.js';
 
@@ -19,4 +20,14 @@ const COLUMNS = [
   ...MORE,
 ];
 
-runScenarios(COLUMNS.map((column) => ({ protocol: '1.1', ...column })));
+/** Short tests have six other ones. */
+const FEW: typeof MORE = [
+  { framework: 'node', tracing: 'none' },
+  { framework: 'node', tracing: 'late' },
+  { framework: 'express', tracing: 'register' },
+  { framework: 'fastify', tracing: 'processor' },
+  { framework: 'koa', tracing: 'none' },
+  { framework: 'hono', tracing: 'register' },
+];
+
+runScenarios(sampled(FEW, COLUMNS).map((column) => ({ protocol: '1.1', ...column })));
