@@ -18,6 +18,8 @@ export const HANDLERS: readonly TableRow[] = [
   {
     ...closing('SIGTERM', 'exits after 700 ms', 0),
     expected: {
+      'memory fast': DURING_FLUSH,
+      'folder fast': DURING_FLUSH,
       'memory slow': DURING_FLUSH,
       'folder slow': DURING_FLUSH,
       'memory down': { codes: [['lost-at-shutdown'], ['unreachable', 'lost-at-shutdown']] },
