@@ -10,14 +10,19 @@ const SPAN_WAIT_MILLIS = 1000;
 /** How long a request that nothing announced waits after its SERVER span: Express ends the span of its handler after that one. */
 const CHILD_SPAN_WAIT_MILLIS = 20;
 
-/** A class, because V8 would make all objects of a literal old once some have survived. */
-class ClosedRequest {
+/** A request whose response is closed, and the async context in which it ends: callbacks, and the route of Egg, need it. */
+class ClosedRequest extends AsyncScope {
   readonly request: Request;
-  readonly scope: AsyncScope;
+  readonly #end: (request: Request) => void;
 
-  constructor(request: Request, scope: AsyncScope) {
+  constructor(request: Request, end: (request: Request) => void) {
+    super('opentelemetry-matomo');
     this.request = request;
-    this.scope = scope;
+    this.#end = end;
+  }
+
+  finish(): void {
+    if (!this.request.isEnded) this.runInAsyncScope(this.#end, undefined, this.request);
   }
 }
 
@@ -28,10 +33,10 @@ class ClosedRequest {
  */
 export class Ends {
   readonly #end: (request: Request) => void;
-  /** Those of this turn, in the order in which they were closed, with their async contexts: callbacks, and the route of Egg, need them. */
+  /** Those of this turn, in the order in which they were closed. */
   #closed: ClosedRequest[] = [];
   /** Those that wait for a span. */
-  #waiting = new Map<Request, AsyncScope>();
+  #waiting = new Map<Request, ClosedRequest>();
   #timer: NodeJS.Timeout | undefined;
   readonly #scope = new AsyncScope('opentelemetry-matomo');
   /** The open requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
@@ -57,42 +62,42 @@ export class Ends {
   close(request: Request): void {
     if (request.closedMillis > 0) return;
     request.closedMillis = performance.now();
-    this.#add(request, new AsyncScope('opentelemetry-matomo'));
+    this.#add(new ClosedRequest(request, this.#end));
   }
 
   /** The SERVER span of a request has ended: after an error, there may be no response. */
   endSpan(request: Request, span: FinishedSpan): void {
     request.spanState = 'ended';
-    const scope = this.#waiting.get(request);
-    if (scope) {
+    const waiting = this.#waiting.get(request);
+    if (waiting) {
       this.#waiting.delete(request);
-      this.#add(request, scope);
+      this.#add(waiting);
     } else if (!request.incoming) {
       request.closedMillis = performance.now();
-      this.#wait(request, new AsyncScope('opentelemetry-matomo'));
+      this.#wait(new ClosedRequest(request, this.#end));
     } else if (span.status.code === ERROR_STATUS && !hasBegun(request)) this.close(request);
   }
 
   /** Ends all that wait, except those of which Node.js closes a response in this turn that was just sent: their spans end then. */
   endWaiting(): void {
     this.#endTurn();
-    for (const [request, scope] of this.#takeWaiting()) {
-      if (request.sending === 'sent' && isOpen(request)) this.#wait(request, scope);
-      else scope.runInAsyncScope(this.#finish, this, request);
+    for (const closed of this.#takeWaiting()) {
+      const { request } = closed;
+      if (request.sending === 'sent' && isOpen(request)) this.#wait(closed);
+      else closed.finish();
     }
   }
 
   /** Ends requests whose responses have begun, too, with their current status: the process is about to end. */
   endOpen(): void {
     this.#endTurn();
-    for (const [request, scope] of this.#takeWaiting())
-      scope.runInAsyncScope(this.#finish, this, request);
+    for (const closed of this.#takeWaiting()) closed.finish();
     const open = [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
-    for (const request of open) if (hasBegun(request)) this.#finish(request);
+    for (const request of open) if (hasBegun(request) && !request.isEnded) this.#end(request);
   }
 
-  #add(request: Request, scope: AsyncScope): void {
-    this.#closed.push(new ClosedRequest(request, scope));
+  #add(closed: ClosedRequest): void {
+    this.#closed.push(closed);
     if (this.#closed.length > 1) return;
     this.#scope.runInAsyncScope(() => setImmediate(() => this.#endTurn()));
   }
@@ -100,38 +105,34 @@ export class Ends {
   #endTurn(): void {
     const closed = this.#closed;
     this.#closed = [];
-    for (const { request, scope } of closed) {
-      if (request.spanState === 'open') this.#wait(request, scope);
-      else scope.runInAsyncScope(this.#finish, this, request);
+    for (const each of closed) {
+      if (each.request.spanState === 'open') this.#wait(each);
+      else each.finish();
     }
   }
 
-  #finish(request: Request): void {
-    if (!request.isEnded) this.#end(request);
-  }
-
-  #wait(request: Request, scope: AsyncScope): void {
-    this.#waiting.set(request, scope);
+  #wait(closed: ClosedRequest): void {
+    this.#waiting.set(closed.request, closed);
     this.#timer ??= this.#scope.runInAsyncScope(() =>
       setTimeout(() => this.#check(), CHILD_SPAN_WAIT_MILLIS).unref(),
     );
   }
 
   /** A new map each time: V8 keeps what was removed from one that is always in use. */
-  #takeWaiting(): Map<Request, AsyncScope> {
+  #takeWaiting(): Iterable<ClosedRequest> {
     const waiting = this.#waiting;
     this.#waiting = new Map();
-    return waiting;
+    return waiting.values();
   }
 
   #check(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [request, scope] of this.#takeWaiting()) {
-      const { closedMillis, incoming } = request;
+    for (const closed of this.#takeWaiting()) {
+      const { closedMillis, incoming } = closed.request;
       const isDue = now >= closedMillis + (incoming ? SPAN_WAIT_MILLIS : CHILD_SPAN_WAIT_MILLIS);
-      if (isDue) scope.runInAsyncScope(this.#finish, this, request);
-      else this.#wait(request, scope);
+      if (isDue) closed.finish();
+      else this.#wait(closed);
     }
   }
 }

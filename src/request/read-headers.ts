@@ -165,11 +165,14 @@ export function readFirstRaw(
   if (!Array.isArray(rawHeaders)) return undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const each = rawHeaders[i];
-    if (each?.length === name.length && each.toLowerCase() === name)
+    if (each?.length === name.length && FIRST_RAW[name].test(each))
       return textOf(rawHeaders[i + 1]);
   }
   return undefined;
 }
+
+/** Not `toLowerCase`, which makes a text of each. */
+const FIRST_RAW = { host: /^host$/i, 'user-agent': /^user-agent$/i };
 
 /** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */
 export function nodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {

@@ -26,13 +26,14 @@ export function routeOf(
   const resource = span?.resource;
   const fitting = ofServer === undefined ? undefined : fittingRoute(ofServer, path, resource);
   if (fitting?.hasText && !isList) return fitting.route;
-  const below = spanFacts?.routes.map((route) => fittingRoute(route, path, resource)) ?? [];
-  const named = below.find((each) => each?.hasText);
+  // Without lists and functions if no span is below, as of nearly all requests.
+  const below = spanFacts?.routes.map((route) => fittingRoute(route, path, resource));
+  const named = below?.find((each) => each?.hasText);
   if (named) return named.route;
   const own =
     specific(additions?.route) ?? readRoute(frameworkRequestOf(incoming), path, redactPath);
   if (own !== undefined && (own !== '/' || path === '/')) return own;
-  const route = [fitting, ...below].find((each) => each !== undefined)?.route;
+  const route = (fitting ?? below?.find((each) => each !== undefined))?.route;
   const rewritten = ofServer === undefined ? undefined : rewrittenPathOf(incoming ?? {}, path);
   if (route !== undefined || ofServer === undefined || rewritten === undefined) return route;
   return fittingRoute(ofServer, rewritten, resource)?.route;
