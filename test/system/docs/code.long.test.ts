@@ -31,7 +31,14 @@ function typeErrorsIn(blocks: readonly CodeBlock[]): string {
     'opentelemetry-matomo/gateway': [join(ROOT, 'src/gateway/index.ts')],
   };
   const project = {
-    compilerOptions: { ...strictness, noEmit: true, skipLibCheck: true, paths },
+    // Nest's decorators are those of TypeScript.
+    compilerOptions: {
+      ...strictness,
+      noEmit: true,
+      skipLibCheck: true,
+      experimentalDecorators: true,
+      paths,
+    },
     include: ['*.mts'],
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));

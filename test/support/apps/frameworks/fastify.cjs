@@ -5,13 +5,15 @@ const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const findUser = (id) => delay(20, { id });
 
-const ignored = async () => ignore();
-const details = (parameters) => async () => annotate(parameters);
-const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
-
 const app = fastify();
-app.get('/health', { onRequest: ignored }, async () => 'ok');
-app.post('/orders', { onRequest: checkout }, async () => 'created');
+app.get('/health', async () => {
+  ignore();
+  return 'ok';
+});
+app.post('/orders', async () => {
+  annotate({ action_name: 'Checkout', dimension5: 'pro' });
+  return 'created';
+});
 app.get('/users/:id', ({ params }) => measure('pf_dm1', () => findUser(params.id)));
 
 app

@@ -7,16 +7,6 @@ import { annotate, ignore, measure } from 'opentelemetry-matomo';
 
 const findUser = (id) => delay(20, { id });
 
-const ignored = (_context, next) => {
-  ignore();
-  return next();
-};
-const details = (parameters) => (_context, next) => {
-  annotate(parameters);
-  return next();
-};
-const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
-
 const named = (context, next) => {
   const { path } = matchedRoutes(context).at(-1);
   if (path !== '/*') annotate({ action_name: `${context.req.method} ${path}` });
@@ -25,8 +15,16 @@ const named = (context, next) => {
 
 const app = new Hono();
 app.use(named);
-app.get('/health', ignored, (context) => context.text('ok'));
-app.post('/orders', checkout, (context) => context.text('created'));
+app.get('/health', (context) => {
+  ignore();
+  return context.text('ok');
+});
+
+app.post('/orders', (context) => {
+  annotate({ action_name: 'Checkout', dimension5: 'pro' });
+  return context.text('created');
+});
+
 app.get('/users/:id', async (context) => {
   return context.json(await measure('pf_dm1', () => findUser(context.req.param('id'))));
 });

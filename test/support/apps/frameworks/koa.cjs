@@ -6,16 +6,6 @@ const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const findUser = (id) => delay(20, { id });
 
-const ignored = (_context, next) => {
-  ignore();
-  return next();
-};
-const details = (parameters) => (_context, next) => {
-  annotate(parameters);
-  return next();
-};
-const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
-
 const named = (context, next) => {
   annotate({ action_name: `${context.method} ${context.matched.at(-1).path}` });
   return next();
@@ -23,12 +13,16 @@ const named = (context, next) => {
 
 const router = new Router();
 router.use(named);
-router.get('/health', ignored, (context) => {
+router.get('/health', (context) => {
+  ignore();
   context.body = 'ok';
 });
-router.post('/orders', checkout, (context) => {
+
+router.post('/orders', (context) => {
+  annotate({ action_name: 'Checkout', dimension5: 'pro' });
   context.body = 'created';
 });
+
 router.get('/users/:id', async (context) => {
   context.body = await measure('pf_dm1', () => findUser(context.params.id));
 });

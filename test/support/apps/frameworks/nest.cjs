@@ -1,26 +1,17 @@
 // Knows OpenTelemetry by `--require opentelemetry-matomo/register` only. Decorators are called, as JavaScript has none.
 require('reflect-metadata');
 const { setTimeout: delay } = require('node:timers/promises');
-const { Controller, Get, Post, UseInterceptors, applyDecorators } = require('@nestjs/common');
+const { Controller, Get, Post, applyDecorators } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
 const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
-const Before = (note) =>
-  UseInterceptors({
-    intercept(_context, next) {
-      note();
-      return next.handle();
-    },
-  });
-const Ignore = () => Before(() => ignore());
-const Details = (parameters) => Before(() => annotate(parameters));
-const Checkout = () => Details({ action_name: 'Checkout', dimension5: 'pro' });
-
 class Shop {
   health() {
+    ignore();
     return 'ok';
   }
   order() {
+    annotate({ action_name: 'Checkout', dimension5: 'pro' });
     return 'created';
   }
   user() {
@@ -30,8 +21,8 @@ class Shop {
 const { prototype } = Shop;
 const { health, order, user } = Object.getOwnPropertyDescriptors(prototype);
 Controller()(Shop);
-applyDecorators(Get('health'), Ignore())(prototype, 'health', health);
-applyDecorators(Post('orders'), Checkout())(prototype, 'order', order);
+applyDecorators(Get('health'))(prototype, 'health', health);
+applyDecorators(Post('orders'))(prototype, 'order', order);
 applyDecorators(Get('users/:id'))(prototype, 'user', user);
 
 NestFactory.create({ module: class {}, controllers: [Shop] }, { logger: false })
