@@ -85,7 +85,7 @@ export default defineConfig({
     sequence: { shuffle: { files: hasOwnSeed } },
     setupFiles: ['test/support/no-tracking-line.ts', 'test/support/one-clock.ts'],
     testTimeout: isLong ? 600_000 : 60_000,
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: isLong ? 120_000 : 30_000 } },
     hookTimeout: isLong ? 600_000 : 60_000,
     // Child processes are not counted: they run the built package.
     coverage: { include: ['src/**/*.ts'] },

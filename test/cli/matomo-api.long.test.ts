@@ -107,7 +107,7 @@ test.each<[string, Answer, string, string]>([
     'not-matomo',
     'answered more than',
   ],
-  ['silence', () => undefined, 'no-answer', 'within 500 ms'],
+  ['silence', () => undefined, 'no-answer', 'within 2000 ms'],
   [
     'a broken connection',
     (request) => void request.socket.destroy(),
@@ -119,7 +119,7 @@ test.each<[string, Answer, string, string]>([
   async (_what, answer, code, says) => {
     const { url, bodies } = await startServer(answer);
     const isSilent = code === 'no-answer';
-    const env = { ...environmentOf({ url }), ...(isSilent && { MATOMO_EXPORT_TIMEOUT: '500' }) };
+    const env = { ...environmentOf({ url }), ...(isSilent && { MATOMO_EXPORT_TIMEOUT: '2000' }) };
     const { code: exit, stderr, output } = await runSetup(env, ['--yes']);
     expect(exit).toBe(1);
     expect(stderr).toContain(says);

@@ -47,5 +47,5 @@ test('with MATOMO_URL the demo sends its hits there', async () => {
 });
 
 function runDemo(env: Record<string, string> = {}): ReturnType<typeof runNode> {
-  return runNode(['tools/demo/main.mjs'], { env, timeoutMillis: 60_000 });
+  return runNode(['tools/demo/main.mjs'], { env, timeoutMillis: 300_000 });
 }

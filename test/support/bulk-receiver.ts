@@ -37,6 +37,8 @@ interface Connection {
 interface Answering {
   /** So many are refused with 503 first. */
   readonly refusals?: number;
+  /** Then, none is sent for so long. @default the sender decides */
+  readonly retryAfterSeconds?: number;
   /** Wait before the answer. What the bulk holds is tracked before it. */
   readonly delayMillis?: number;
   /** Instead, the connection is closed. */
@@ -50,18 +52,30 @@ export interface BulkReceiver {
   readonly bulks: readonly Bulk[];
   /** Names of the hits in bulks that were tracked. */
   tracked(): string[];
+  /** Whether all that ended processes have sent is read. */
+  isQuiet(): boolean;
   play(answering: Answering): void;
+  /** Answers now what waits for its answer. */
+  answer(): void;
 }
 
 export async function startBulkReceiver(): Promise<BulkReceiver> {
   const bulks: Bulk[] = [];
   const connections = new WeakMap<Socket, Connection>();
   let refusals = 0;
+  let retryAfterSeconds: number | undefined;
   let delayMillis = 0;
   let isDropped = false;
+  let open = 0;
+  let reading = 0;
+  let waiting = new AbortController();
   const server = createServer(async (request, response) => {
     const connection = connections.get(request.socket) as Connection;
-    const { requests } = (await json(request)) as { requests: string[] };
+    reading += 1;
+    const body = await json(request).catch(() => undefined); // the process has ended in the middle of it
+    reading -= 1;
+    if (body === undefined) return;
+    const { requests } = body as { requests: string[] };
     const isTracked = refusals <= 0;
     refusals -= 1;
     const hits = requests.map((query) => new URLSearchParams(query));
@@ -79,15 +93,19 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     bulks.push(bulk);
     connection.bulks.push(bulk);
     if (isDropped) return request.socket.destroy();
-    await wait(delayMillis);
+    const retryAfter = isTracked ? undefined : retryAfterSeconds;
+    await wait(delayMillis, undefined, { signal: waiting.signal }).catch(() => undefined);
     bulk.answeredMillis = Date.now();
+    if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
     response.writeHead(isTracked ? 200 : 503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
   });
   server.on('connection', (socket) => {
     const connection: Connection = { bulks: [], closedMillis: Number.POSITIVE_INFINITY };
     connections.set(socket, connection);
+    open += 1;
     socket.on('close', () => {
+      open -= 1;
       connection.closedMillis = Date.now();
     });
   });
@@ -96,10 +114,16 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     url,
     bulks,
     tracked: () => bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names),
+    isQuiet: () => open + reading === 0,
     play(answering) {
+      retryAfterSeconds = answering.retryAfterSeconds;
       refusals = answering.refusals ?? 0;
       delayMillis = answering.delayMillis ?? 0;
       isDropped = answering.isDropped === true;
+    },
+    answer() {
+      waiting.abort();
+      waiting = new AbortController();
     },
   };
 }

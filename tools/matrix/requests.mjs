@@ -28,7 +28,7 @@ function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
   return new Promise((resolve, reject) => {
     const headers = { 'user-agent': userAgent, 'accept-language': LANGUAGE };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const options = { method, headers, agent: false, timeout: 20_000 };
+    const options = { method, headers, agent: false, timeout: 60_000 };
     const outgoing = request(url, options, (response) => {
       if (leaves) {
         response.on('error', () => undefined).once('data', () => outgoing.destroy());

@@ -5,8 +5,8 @@ import { runCommand, startChild } from './children.mjs';
 import { startOtlpReceiver } from './otlp-receiver.mjs';
 import { HEADERS, REQUESTS, sendRequests } from './requests.mjs';
 
-const START_MILLIS = 40_000;
-const DEADLINE_MILLIS = 60_000;
+const START_MILLIS = 120_000;
+const DEADLINE_MILLIS = 240_000;
 const SIGTERM_CODE = 143;
 
 /**

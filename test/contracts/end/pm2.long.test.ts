@@ -26,6 +26,9 @@ test.each(['fork', 'cluster'])(
       script: 'app.js',
       node_args: `--require ${ROOT}dist/cjs/register.js`,
       exec_mode: mode,
+      // PM2 kills a process that takes longer than 1.6 s to end, or 3 s to listen.
+      kill_timeout: 60_000,
+      listen_timeout: 60_000,
       instances: mode === 'cluster' ? 2 : 1,
       env: { ...site, APP_PORT: port, OTEL_LOG_LEVEL: 'WARN' },
     };

@@ -43,6 +43,8 @@ export interface Running {
   answered(bulks: number): Promise<void>;
   /** From now on, Matomo answers at once. */
   recover(): void;
+  /** It answers what waits for its answer. */
+  answer(): void;
   /** From now on, it never answers, and tracks nothing. */
   hang(): void;
 }
@@ -58,8 +60,6 @@ export interface Row {
   readonly exitWithout?: ChildExit | 'none';
   /** Hits besides those of `/a` and `/b`. @default those of `end`, without `/end` if `end` is set */
   readonly more?: readonly string[];
-  /** How long a slow Matomo takes. @default 300 */
-  readonly slowMillis?: number;
   /** Options of the package. */
   readonly env?: Readonly<Record<string, string>>;
   /** For the application. */
@@ -108,13 +108,17 @@ export async function runWith(
   names: readonly string[],
 ): Promise<End> {
   const matomo = await startBulkReceiver();
-  const isUnreachable = answers === 'down' && place === 'memory';
+  // What the next process sends has to arrive at the same URL.
+  const isSentByNext = place === 'redis' || row.isSentByNext === true;
+  const isUnreachable = answers === 'down' && (place === 'memory' || !isSentByNext);
   const url = isUnreachable ? `http://127.0.0.1:${await freePort()}` : matomo.url;
   const spool = await openSpool(place);
-  if (answers === 'slow') matomo.play({ delayMillis: row.slowMillis ?? 300 });
+  if (answers === 'slow') matomo.play({ delayMillis: 300 });
   if (answers === 'hangs') matomo.play({ delayMillis: HOUR });
   if (answers === 'drops') matomo.play({ isDropped: true });
-  if (answers === 'down' || answers === 'refuses') matomo.play({ refusals: Infinity });
+  if (answers === 'down') matomo.play({ refusals: Infinity });
+  // It is not asked again before the process ends.
+  if (answers === 'refuses') matomo.play({ refusals: Infinity, retryAfterSeconds: 3600 });
   const env = {
     MATOMO_URL: url,
     MATOMO_SITE_ID: '1',
@@ -128,9 +132,9 @@ export async function runWith(
   const isStored = row.isEarly !== true && env.MATOMO_SCHEDULE_DELAY === NEVER;
   await use(app, row, matomo, isStored ? spool : undefined);
   const exit = await app.exit();
+  await eventually(matomo.isQuiet, { describe: () => 'the end of its connections' });
   const tracked = matomo.tracked();
   matomo.play({});
-  const isSentByNext = place === 'redis' || row.isSentByNext === true;
   const left = !spool
     ? []
     : isSentByNext
@@ -218,6 +222,7 @@ async function use(
       await eventually(() => count() >= bulks);
     },
     recover: () => matomo?.play({}),
+    answer: () => matomo?.answer(),
     hang: () => matomo?.play({ delayMillis: HOUR, refusals: Infinity }),
   };
   for (const path of ['/a', '/b']) await running.get(path);

@@ -26,9 +26,9 @@ async function start() {
 test('a connection that is not established in time keeps the hits', async () => {
   const { inspector, wire, startApp } = await start();
   await wire.play({ kind: 'stall-handshake' });
-  const app = await startApp({ MATOMO_EXPORT_TIMEOUT: '300' });
+  const app = await startApp({ MATOMO_EXPORT_TIMEOUT: '2000' });
   await get(`${app.url}/a`);
-  await eventually(() => app.stderr().includes('no connection within 300 ms'));
+  await eventually(() => app.stderr().includes('no connection within 2000 ms'));
   await wire.play();
   await eventually(() => inspector.hits().length === 1);
   await app.stop();

@@ -33,7 +33,7 @@ export function useBrowser(): (
     const context = await browser.newContext(options);
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     const errors: string[] = [];
     page.on('pageerror', (error) => void errors.push(String(error)));
     page.on('console', (message) => {

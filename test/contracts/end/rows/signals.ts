@@ -74,12 +74,13 @@ export const SIGNALS: readonly TableRow[] = [
   {
     way: 'no handler',
     name: 'SIGTERM without a handler: requests that finish while hits are sent are sent as well',
-    answers: ['slow'],
-    slowMillis: 3_000,
-    async end({ signal, sent, get }) {
+    answers: ['hangs'],
+    async end({ signal, sent, get, recover, answer }) {
       signal('SIGTERM');
       await sent(1);
+      recover();
       await get('/late');
+      answer();
     },
     more: ['late'],
     exit: killed('SIGTERM'),
