@@ -15,8 +15,9 @@ import {
   waitMillis,
 } from './delivery-limits.js';
 import type { DeliveryLog } from './delivery-log.js';
-import type { Exchange, Transport } from './http/transport.js';
-import { type Claim, INVALID, type PendingHits, type Store } from './store.js';
+import type { Transport } from './http/transport.js';
+import { giveRestBack, type OpenClaim, type Requests } from './open-claim.js';
+import { type Claim, INVALID, type Store } from './store.js';
 
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
 const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
@@ -55,25 +56,6 @@ type Outcome =
   | { readonly kind: 'back' }
   | { readonly kind: 'behind'; readonly failures: number }
   | { readonly kind: 'halved' };
-
-/** A claim whose hits are being sent. */
-interface OpenClaim {
-  readonly claim: Claim;
-  /** What is not sent yet: the first one is next, or in flight. */
-  readonly bulks: Hit[][];
-  isInFlight: boolean;
-  /** The results so far, and hits that get none. */
-  readonly results: Results;
-  readonly back: PendingHits[];
-}
-
-/** Yields the bodies of requests, and gets what comes back for each. */
-export type Requests<T = void> = Generator<Buffer, T, Exchange>;
-
-/** Nothing more of a claim is sent. */
-export function giveRestBack({ claim, bulks, back }: OpenClaim): void {
-  back.push({ hits: bulks.splice(0).flat(), failures: claim.failures });
-}
 
 /** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
 const MAY_END_MILLIS = 1_000;
@@ -264,15 +246,13 @@ export class Sender {
   ): Outcome {
     const { options, limits, log } = this.#parts;
     switch (result.kind) {
-      case 'processed':
-        if (result.warning) log.warn(result.warning);
+      case 'processed': {
+        const { tracked, invalid, unconfirmed, warning } = result;
+        if (warning) log.warn(warning);
         log.nameInvalid(invalidOf(result, hits));
-        this.#succeed(store, result.tracked > 0);
-        return counted({
-          tracked: result.tracked,
-          invalid: result.invalid,
-          unconfirmed: result.unconfirmed,
-        });
+        this.#succeed(store, tracked > 0);
+        return counted({ tracked, invalid, unconfirmed });
+      }
       case 'accepted':
         if (result.isDoubtful && result.warning) {
           this.#wait(limits.backOff, result.warning, false);

@@ -14,6 +14,7 @@ import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/addresses.js';
 import { DAILY } from '../hit/visitor/visitor-id.js';
 import { dimensionSource, HEADER_NAME, userIdSource } from './header-values.js';
 import { invalid, isVariable, optionError, type Parser, parser } from './parser.js';
+import { readServiceSites, type ServiceSites } from './service-sites.js';
 import {
   JSON_OBJECT,
   LIST,
@@ -48,30 +49,6 @@ function orCallback<Resolved, Result, InCode = Resolved>(
   return parser(wanted, (value, name) => callback(name, value) ?? parse(value, name), {
     orInCode: 'a function',
   });
-}
-
-/** `shop=3` */
-const PAIR = /^\s*([^=]*[^=\s])\s*=\s*(\d+)\s*$/;
-const ANY_OTHER = '*';
-
-/** The sites of services, such as `shop=3,blog=4,*=1`. A service that is not in the list is not tracked. */
-export type ServiceSites = ReadonlyMap<string, number>;
-
-/** `undefined` if the text is no such list, or names a service twice. */
-function readServiceSites(text: string): ServiceSites | undefined {
-  const sites = new Map<string, number>();
-  for (const pair of text.split(',')) {
-    const [, service, id] = PAIR.exec(pair) ?? [];
-    const site = toSiteId(id);
-    if (service === undefined || site === undefined || sites.has(service)) return undefined;
-    sites.set(service, site);
-  }
-  return sites;
-}
-
-/** The site of the service with this `service.name`. */
-export function findServiceSite(sites: ServiceSites, service: unknown): number | undefined {
-  return sites.get(service as string) ?? sites.get(ANY_OTHER);
 }
 
 export const siteId = orCallback<number | ServiceSites, number | string, number | string>(

@@ -1,6 +1,6 @@
 import { AI_CHATBOTS, createFindReported, type MatomoVersion } from '../../hit/bots/bots.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../matomo-api.js';
+import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../spam-prevention.js';
 import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.js';
 import { isProcessed, type Questions, type SiteSettings } from './questions.js';
 

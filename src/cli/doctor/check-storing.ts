@@ -1,5 +1,6 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type Access, ApiFailure, SPAM_PREVENTION } from '../matomo-api.js';
+import { type Access, ApiFailure } from '../matomo-api.js';
+import { SPAM_PREVENTION } from '../spam-prevention.js';
 import { type Finding, nameOf, ok, problem, unknown, warning } from './checks.js';
 import { type Answer, isProcessed, type Questions, type SiteSettings } from './questions.js';
 

@@ -18,9 +18,9 @@ import {
   readAccess,
   readFlag,
   readVersion,
-  SPAM_PREVENTION,
   toDimension,
 } from '../matomo-api.js';
+import { SPAM_PREVENTION } from '../spam-prevention.js';
 
 /** The maximum time for one question. */
 const LONGEST_MILLIS = 10_000;

@@ -16,9 +16,9 @@ import {
   readName,
   readVersion,
   readWord,
-  SPAM_PREVENTION,
   toDimension,
 } from '../matomo-api.js';
+import { SPAM_PREVENTION } from '../spam-prevention.js';
 import type { Wanted } from './wanted.js';
 
 /** Everything that a plan depends on. */

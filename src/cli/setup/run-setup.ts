@@ -1,12 +1,7 @@
 import { coded } from '../../common/messages.js';
 import { toSiteId } from '../../hit/parameters/parameter-values.js';
-import {
-  type ApiClient,
-  ApiFailure,
-  isTooOld,
-  SPAM_PREVENTION,
-  toConfigLines,
-} from '../matomo-api.js';
+import { type ApiClient, ApiFailure, isTooOld } from '../matomo-api.js';
+import { SPAM_PREVENTION, toConfigLines } from '../spam-prevention.js';
 import { confirm } from '../terminal.js';
 import {
   adviseSlots,

@@ -17,7 +17,7 @@ import {
   timedOut,
   unanswered,
 } from '../http/transport.js';
-import { giveRestBack, type Requests } from '../sender.js';
+import { giveRestBack, type Requests } from '../open-claim.js';
 import type { ExitRequest, ExitSettings } from './exit-worker.js';
 import { EXIT_WORKER } from './exit-worker-code.js';
 
