@@ -1,4 +1,3 @@
-import { memoize } from '../../common/generation-cache.js';
 import { withoutUserInfo } from '../text.js';
 import { toTitlePath } from './page-path.js';
 import {
@@ -85,13 +84,10 @@ function redactUrl(
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
-/** Only hosts are remembered: other texts may be secrets. */
-const isHost = /* @__PURE__ */ memoize(isUrlHost, (is) => is);
-
 /** What names no host, such as `https://token=abc`, is redacted as a path is. */
 function originOf(url: string): string {
   const [origin = '', host = ''] = ORIGIN.exec(url) ?? [];
-  return isHost(host) ? origin : '';
+  return isUrlHost(host) ? origin : '';
 }
 
 /** As browsers send it with the policy `origin`. */
