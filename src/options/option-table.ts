@@ -51,7 +51,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   siteId: option(siteId, { default: 'required' }),
   /**
-   * Token of a user with write access to the site. With a token, the client's address is sent, and Matomo accepts hits older than a day.
+   * Token of a user with write access to the site. With a token, Matomo accepts hits older than a day, and the client's address is sent unless
+   * `privacy` is `strict`.
    * A file is read at start, and every 5 seconds while Matomo rejects the token.
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
@@ -212,7 +213,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
    * Secret from which [visitor IDs](visitor-ids.md#visitor-ids) are derived. With `daily`, each UTC day has a random key.
-   * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
+   * @default with `privacy: 'strict'`, `daily`; otherwise derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
@@ -306,7 +307,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits in memory. The queue is also full if hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
+   * Maximum number of hits in memory, if they take at most 3,355 bytes each on average (32 MiB for 10,000). If they are longer, fewer fit.
    * @default `10000`
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -6,7 +6,9 @@ import { ROOT, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { startRedis } from '../../support/redis-server.js';
+import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { runShell, shellOf } from './commands.js';
 import { read } from './pages.js';
 
 interface Named {
@@ -83,6 +85,33 @@ test('the Redis of the page starts, with a password and without evictions', asyn
   const server = await startRedis(...args);
   expect(await server.command('CONFIG', 'GET', 'maxmemory-policy')).toContain('noeviction');
 });
+
+test('the function of the page runs commands of the spool in the container of Redis', async () => {
+  requires('redis-cli');
+  const redis = await startRedis('--requirepass', 'a-password');
+  const { port } = new URL(redis.url);
+  const folder = temporaryFolder();
+  writeProgram(
+    folder,
+    'kubectl',
+    '[ "$1 $2 $3" = "exec statefulset/matomo-spool --" ]; shift 3; exec "$@"',
+  );
+  writeProgram(folder, 'redis-cli', `PATH="\${PATH#*:}" exec redis-cli -p ${port} "$@"`);
+  const [block = ''] = shellOf('docs/deploy.md', 'What does Redis need?');
+  const [definition = '', count = ''] = block.split('\n');
+  const [functions = ''] = shellOf('docs/spool.md', 'How do I count and read hits in Redis?');
+  const add = "spool XADD matomo-spool:hits:token '*' h 'a line'";
+  const all = [functions, definition, add, count, 'streams'].join('\n');
+  const PATH = `${folder}:${process.env.PATH}`;
+  const [id, ...lines] = await runShell(all, { env: { PATH, REDIS_PASSWORD: 'a-password' } });
+  expect([/^\d+-0$/.test(id as string), lines]).toEqual([true, ['1', 'matomo-spool:hits:token']]);
+});
+
+function writeProgram(folder: string, name: string, script: string): void {
+  const file = join(folder, name);
+  writeFileSync(file, `#!/bin/sh -e\n${script}\n`);
+  chmodSync(file, 0o755);
+}
 
 function tokenFile(): string {
   const file = join(temporaryFolder(), 'token');
