@@ -1,7 +1,7 @@
 import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
-import { activeSpan } from './common/otel-global.js';
+import { activeContext, spanOf } from './common/otel-global.js';
 import type { AdditionalHit } from './hit/additional-hit.js';
 import type { MatomoOptions } from './options.js';
 import { openTracker } from './register/process-tracker.js';
@@ -131,7 +131,7 @@ export class MatomoSpanExporter {
 /** As long as nothing else tracks, a call adds an event to the active span, if that is recorded: its request is not known yet. */
 function receiveCalls(pipeline: Pipeline): () => void {
   function addHit(hit: AdditionalHit): void {
-    const span = activeSpan();
+    const span = spanOf(activeContext());
     if (span?.isRecording()) span.addEvent(HIT_EVENT, toEventAttributes(hit.parameters));
     else pipeline.addHit(hit, span ? 'unknown' : undefined);
   }

@@ -48,15 +48,6 @@ export function activeContext(): Context | undefined {
   }
 }
 
-/** What `find` finds in the active context; `undefined` also if the context manager of the application fails. */
-export function activeSpan(find = spanOf): Span | undefined {
-  try {
-    return find(otelGlobal()?.context?.active());
-  } catch {
-    return undefined;
-  }
-}
-
 /** Runs `fn` in a context in which instrumentations record no spans. */
 export function withoutTracing<T>(fn: () => T): T {
   const manager = otelGlobal()?.context;

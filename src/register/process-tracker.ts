@@ -152,7 +152,7 @@ class ProcessTracker implements SharedTracker {
         return startTracker({
           options: this.#options ?? {},
           countsAll: this.#countsAll,
-          onRequest: () => this.#lookForProvider(),
+          providers: this.#watch,
           shutdown: () => this.#end(true),
         });
       });
@@ -177,10 +177,6 @@ class ProcessTracker implements SharedTracker {
     this.#stop();
     last?.capture.stop();
     void last?.pipeline.shutdown();
-  }
-
-  #lookForProvider(): void {
-    if (this.#current?.countsAll) this.#watch?.look();
   }
 
   /** @param isProcessEnding requests that end while hits are sent count, too */
@@ -260,13 +256,13 @@ class ProcessTracker implements SharedTracker {
       const isFirst = this.#running === undefined;
       const running = this.#begin();
       if (isFirst) running?.prepare();
-      this.#lookForProvider();
+      running?.begin();
     });
     const onConnection = channelListener(isObject, (message) => {
       const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
       if (!isObject(server) || !isHttpServer(server)) return;
       const running = this.#begin();
-      this.#lookForProvider();
+      running?.begin();
       if (isHttp2Server(server)) running?.expectStreams(server);
     });
     const ofServers: ChannelListeners = [

@@ -5,7 +5,7 @@ import type { Request } from './request.js';
 
 /** What the capture of requests tells the tracker of a process. */
 export interface Tracker {
-  /** A request was announced. Called before an instrumentation sees it. Never throws. */
+  /** A server listens, or a connection or request begins. Called before an instrumentation sees the request. Never throws. */
   begin(): void;
   /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
   beginStream(canCapture: boolean): void;

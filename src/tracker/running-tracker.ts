@@ -3,7 +3,7 @@ import { type Capture, startCapture } from '../capture/capture.js';
 import { describeError } from '../common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { activeSpan, isSdkDisabled } from '../common/otel-global.js';
+import { activeContext, isSdkDisabled, spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { MatomoOptions } from '../options.js';
 import { currentRequest, findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
@@ -31,8 +31,8 @@ export interface TrackerSettings {
   readonly options: MatomoOptions;
   /** Whether requests without a SERVER span count, and hits are sent at the end of the process: `register` or `start` is a member. */
   readonly countsAll: boolean;
-  /** Called for each request, before instrumentations see it. */
-  readonly onRequest: () => void;
+  /** Looks for tracer providers, whatever tracks at a time. */
+  readonly providers: ProviderWatch;
   /** Called at a signal that ends the process. */
   readonly shutdown: () => Promise<void>;
 }
@@ -107,7 +107,7 @@ export class RunningTracker implements Tracker {
   }
 
   begin(): void {
-    this.#settings.onRequest();
+    if (this.#countsAll) this.#settings.providers.look();
   }
 
   beginStream(canCapture: boolean): void {
@@ -239,7 +239,7 @@ export function watchProviders(listener: SpanListener): ProviderWatch {
 function findRequest(): Request | 'unknown' | undefined {
   const request = requestOfCall();
   if (request) return request;
-  const span = activeSpan();
+  const span = spanOf(activeContext());
   const isUnknown = span && !isRecorded(span) && span.spanContext().traceId !== NO_TRACE;
   return isUnknown ? 'unknown' : undefined;
 }
