@@ -11,22 +11,19 @@ export interface UserIdOptions {
   readonly tokenAuth?: string | undefined;
 }
 
-/** Makes user IDs of a header or of a claim of the bearer token. */
-export interface UserIdReader {
-  /** The pseudonym of who sent the request; `undefined` if it names nobody, or its credential was never let in. */
-  read(request: ReadRequest): string | undefined;
-}
-
 /** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
 export function userIdAttributeOf(userId: unknown): string | undefined {
   return typeof userId === 'string' && !userIdSourceOf(userId) ? userId : undefined;
 }
 
-/** `undefined` if the option `userId` names no such source, or if there is no key for pseudonyms, so that none are sent. */
-export function createUserIdReader(
+/**
+ * Makes user IDs of a header or of a claim of the bearer token: the pseudonym of who sent a request, `undefined` if it names nobody, or its
+ * credential was never let in. No function if the option `userId` names no such source, or if there is no key for pseudonyms.
+ */
+export function createReadUserId(
   options: UserIdOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): UserIdReader | undefined {
+): ((request: ReadRequest) => string | undefined) | undefined {
   const source = userIdSourceOf(options.userId);
   const key = stableVisitorKey(options);
   if (source === undefined || key === undefined) return undefined;
@@ -34,14 +31,16 @@ export function createUserIdReader(
   /** Digests of headers that the application has let in. */
   const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
 
-  /** Who sends a request, according to its header, and a digest of the whole header. */
-  const findCaller = (request: ReadRequest) => {
+  return function readUserId(request) {
     const header = request.headerAsSent(source.header);
     const identity = identify(source, header);
     if (identity.kind === 'known') {
       const pseudonym = toPseudonym(identity.value);
-      const isWhole = identity.value === header;
-      return { pseudonym, credential: isWhole ? pseudonym : toPseudonym(header as string) };
+      const credential = identity.value === header ? pseudonym : toPseudonym(header as string);
+      if (letIn.get(credential)) return pseudonym;
+      if (!isLetIn(request.http)) return undefined;
+      letIn.set(credential, true);
+      return pseudonym;
     }
     if (identity.kind === 'none' || !isLetIn(request.http)) return undefined;
     const text =
@@ -51,18 +50,6 @@ export function createUserIdReader(
     diagnostics.warnOnce(`user id ${identity.kind}`, coded('user-id-token', text));
     return undefined;
   };
-
-  return {
-    read(request) {
-      const caller = findCaller(request);
-      if (caller === undefined) return undefined;
-      const { pseudonym, credential } = caller;
-      if (letIn.get(credential)) return pseudonym;
-      if (!isLetIn(request.http)) return undefined;
-      letIn.set(credential, true);
-      return pseudonym;
-    },
-  };
 }
 
 /** Credentials that are remembered. The cache keeps at least half of them. */
@@ -70,11 +57,7 @@ const MAX_CREDENTIALS = 20_000;
 
 /** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
 function isLetIn({ method, sentStatus = 0 }: ReadRequest['http']): boolean {
-  if (isPreflight(method)) return false;
+  // Applications answer CORS preflights before they authenticate. Over HTTP/2, middleware accepts lower-case letters.
+  if (method.toUpperCase() === 'OPTIONS') return false;
   return (sentStatus >= 200 && sentStatus < 300) || sentStatus === 304;
-}
-
-/** Applications answer CORS preflights before they authenticate. Over HTTP/2 the method can have lower-case letters, which middleware accepts. */
-function isPreflight(method: string): boolean {
-  return method.toUpperCase() === 'OPTIONS';
 }

@@ -20,7 +20,7 @@ import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { findServiceSite } from '../options/service-sites.js';
 import type { ServiceDefaults } from '../request/matomo-attributes.js';
-import { createUserIdReader, userIdAttributeOf } from '../request/read-user-id.js';
+import { createReadUserId, userIdAttributeOf } from '../request/read-user-id.js';
 import type { ReadRequest } from '../request/request.js';
 import { readResponseHeader } from '../request/response.js';
 import type { Decision } from './reasons.js';
@@ -201,13 +201,13 @@ function parametersFor(
   const add = (parameter: string, option: string, read: Read | undefined) => {
     if (read) parameters.push({ parameter, option, read });
   };
-  const userIds = createUserIdReader(options, diagnostics);
-  const readUserId: Read | undefined = userIds && (({ request }) => userIds.read(request));
+  const readUserId = createReadUserId(options, diagnostics);
   const readCookie: Read = ({ request, site }) =>
     visitorOfCookie(request.headerAsSent('cookie'), site);
+  const ofCaller: Read | undefined = readUserId && (({ request }) => readUserId(request));
   const ofVisitor = visitorId === 'cookie' ? readCookie : undefined;
   add('action_name', 'actionName', isFunction(actionName) ? fromFunction(actionName) : undefined);
-  add('uid', 'userId', isFunction(userId) ? fromFunction(userId) : readUserId);
+  add('uid', 'userId', isFunction(userId) ? fromFunction(userId) : ofCaller);
   add('cid', 'visitorId', isFunction(visitorId) ? fromFunction(visitorId) : ofVisitor);
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isFromRequest(source)) continue;

@@ -1,6 +1,6 @@
 import { isRecord } from '../../common/is-record.js';
 import { isNobody } from '../parameters/parameter-values.js';
-import { createToKeyedId } from './visitor-id.js';
+import { keyedId, toFixedLength } from './visitor-id.js';
 
 /** Where a request says who calls: a header, or a claim of the bearer token. */
 export type UserIdSource =
@@ -52,10 +52,13 @@ export function identify(source: UserIdSource, header: string | undefined): Iden
   return isToken(value) || isToken(credentials) ? { kind: 'token' } : { kind: 'known', value };
 }
 
-/** Makes a pseudonym of a user: the same for one value and key. Without the key, it cannot be found from the value. */
+/**
+ * Makes a pseudonym of a user: the same for one value and key. Without the key, it cannot be found from the value. None is the ID of a
+ * visitor: those are made of a day first.
+ */
 export function createToPseudonym(key: string | Buffer): (value: string) => string {
-  const toKeyedId = createToKeyedId(key);
-  return (value) => toKeyedId('user id', value);
+  const secret = toFixedLength(key);
+  return (value) => keyedId(secret, ['user id', value]);
 }
 
 function isCredentials(header: string): boolean {

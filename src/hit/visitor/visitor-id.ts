@@ -58,19 +58,13 @@ export function keyOfSession(session: string): string {
  * As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. To compare two copies, as the
  * order of a bulk does, takes half of the time that two parts of hashes take.
  */
-function keyedId(key: string, traits: readonly (string | number)[]): string {
+export function keyedId(key: string, traits: readonly (string | number)[]): string {
   return copyText(hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS));
 }
 
 /** Of any length, the key and what follows it could be confused. */
-function toFixedLength(key: string | Buffer): string {
+export function toFixedLength(key: string | Buffer): string {
   return hash('sha256', key, 'hex');
-}
-
-/** Makes IDs of texts with one key. None is the ID of a visitor: those are made of a day first. */
-export function createToKeyedId(key: string | Buffer): (kind: string, text: string) => string {
-  const secret = toFixedLength(key);
-  return (kind, text) => keyedId(secret, [kind, text]);
 }
 
 /** The key that all processes with one token share. The token cannot be derived from it. */
