@@ -17,8 +17,6 @@ export interface AdditionalHit {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The time of the call, epoch milliseconds. */
   readonly epochMillis: number;
-  /** A call of an MCP server, which the hit is about. */
-  readonly call?: McpCall;
 }
 
 /** The same with parameters that Matomo stores as they are. */

@@ -74,8 +74,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
   function buildPage(page: PageView): HitText {
     const { hit, request } = page;
-    const place = reader.toPlace(page);
-    reader.fill(page, place);
+    const place = reader.fill(page);
     for (const { name, read } of dimensions) {
       override(hit, name, read(page, place), setting, 'the option dimensions');
     }
@@ -83,7 +82,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     page.isLayered = true;
     addDuration(hit, request);
     if (request.isDownload) makeDownload(hit);
-    if (!request.chatbotResponse) return hit;
+    if (!request.isAiChatbot) return hit;
     const ofChatbot = hit.copy();
     addChatbotParts(ofChatbot, page, urls);
     return ofChatbot;
@@ -126,16 +125,15 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   return {
     /** What the hits of a request have in common. */
     read: reader.read,
-    findVisitor,
 
     /** Of a finished request; `undefined` if `beforeSend` drops it. */
     buildPageView(page: PageView): Hit | undefined {
-      const isChatbot = page.request.chatbotResponse !== undefined;
-      const isAlone = isChatbot && options.pageViews === false;
+      const { isAiChatbot } = page.request;
+      const isAlone = isAiChatbot && options.pageViews === false;
       const sent = finish(isAlone ? buildChatbotAlone(page) : buildPage(page), page.nowMillis);
       if (sent === undefined) return undefined;
       // `beforeSend` may have made a page view of it.
-      const isReported = isChatbot && sent.get('recMode') === '1';
+      const isReported = isAiChatbot && sent.get('recMode') === '1';
       return new BuiltHit(sent, isReported ? 'chatbot' : 'action');
     },
 
@@ -169,7 +167,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
     isVisitorInSample: (request: HttpRequest, site: number): boolean =>
       options.sampleRate >= 1 ||
-      request.chatbotResponse !== undefined ||
+      request.isAiChatbot ||
       isInSample(findVisitor(request, site), options.sampleRate),
   };
 }

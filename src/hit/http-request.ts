@@ -33,13 +33,6 @@ export function addTiming(annotations: Annotations, key: PerfKey, millis: number
   annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
 }
 
-/** The response to an AI chatbot. */
-export interface ChatbotResponse {
-  readonly contentType: string | undefined;
-  /** Bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
-  readonly bodyBytes: number | undefined;
-}
-
 /** `action`: a header names it, as of SOAP and of AWS. */
 export type OperationKind = 'action' | 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 
@@ -103,6 +96,8 @@ export class HttpRequest {
   readonly statusCode!: number;
   /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
   readonly sentStatus?: number | undefined;
+  /** Of the response; empty if it has none, `undefined` if that is not known. */
+  readonly contentType?: string | undefined;
   /** The client disconnected before the response was complete. */
   readonly aborted!: boolean;
   /** The response is a stream without an end, such as `text/event-stream`: its duration says nothing about the server. */
@@ -131,7 +126,9 @@ export class HttpRequest {
   /** Set if it is sent as a download. */
   isDownload?: boolean;
   /** Set if it is sent as a request by an AI chatbot. */
-  chatbotResponse?: ChatbotResponse | undefined;
+  isAiChatbot?: boolean;
+  /** Then set to the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
+  bodyBytes?: number | undefined;
   /** Name of the server span. */
   readonly spanName!: string;
   /** Epoch milliseconds, with fraction. */

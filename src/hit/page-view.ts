@@ -98,12 +98,12 @@ export function createPageViewReader(
       page.hit = hit;
       return page;
     },
-    /** The route, or what titles show instead. */
-    toPlace: ({ request, redacted }: PageView) => toPlace(request, redacted),
-    /** What no other hit of the request has. */
-    fill({ request, path, hit }: PageView, place: string): void {
+    /** What no other hit of the request has. Returns the route, or what the title shows instead. */
+    fill({ request, path, redacted, hit }: PageView): string {
+      const place = toPlace(request, redacted);
       hit.title = toTitle(request, path, place);
       hit.variables = toVariables(request.method, request.statusCode);
+      return place;
     },
     visitors,
   };

@@ -107,8 +107,6 @@ export interface ServiceDefaults {
 }
 
 const known = new WeakMap<SpanResource, ServiceDefaults>();
-/** Nearly all requests of a process have the same one. */
-let latest: { readonly resource: SpanResource; readonly defaults: ServiceDefaults } | undefined;
 let ofEnvironment: ServiceDefaults | undefined;
 
 /** Without a resource, those of the variables that OpenTelemetry reads. */
@@ -117,12 +115,8 @@ export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDe
     ofEnvironment ??= toDefaults(readEnvironment(process.env));
     return ofEnvironment;
   }
-  if (latest?.resource === resource) return latest.defaults;
   const found = known.get(resource);
-  if (found) {
-    latest = { resource, defaults: found };
-    return found;
-  }
+  if (found) return found;
   if (resource.asyncAttributesPending) return toDefaults(attributesSoFar(resource));
   const defaults = toDefaults(resource.attributes ?? {});
   known.set(resource, defaults);

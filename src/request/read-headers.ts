@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { memoize, PairCache } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { isAiAgent } from '../hit/bots/bots.js';
+import { CHATGPT_AGENT } from '../hit/bots/bots.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
@@ -59,8 +59,13 @@ export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {
   );
 }
 
+/** Like Matomo, checks only that the headers of a signature are there, not the signature. */
 export function isOfAiAgent(headers: IncomingHttpHeaders): boolean {
-  return headers['signature-agent'] !== undefined && isAiAgent(readerOf(headers));
+  return (
+    firstText(headers['signature-agent']) === CHATGPT_AGENT &&
+    firstText(headers['signature-input']) !== undefined &&
+    firstText(headers.signature) !== undefined
+  );
 }
 
 export function clientHintsOf(headers: IncomingHttpHeaders): string | undefined {
@@ -69,11 +74,6 @@ export function clientHintsOf(headers: IncomingHttpHeaders): string | undefined 
 
 function hintsOf(headers: IncomingHttpHeaders): string {
   return CLIENT_HINTS.map((name) => headerOf(headers, name)).join('\n');
-}
-
-/** A function of its own: most requests need none, and would pay for what it captures. */
-function readerOf(headers: IncomingHttpHeaders): (name: string) => string | undefined {
-  return (name) => headerOf(headers, name);
 }
 
 /** The text of a header. Another program may have written the attributes, and the application may have replaced Node's headers by anything. */

@@ -7,12 +7,7 @@ import { isPageData, mayBePageData } from '../hit/page/page-path.js';
 import { createRedactPath } from '../hit/page/redaction.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
-import {
-  createToOrigin,
-  type Origin,
-  type OriginClaims,
-  type OriginOptions,
-} from '../hit/visitor/forwarded-origin.js';
+import { createToOrigin, type OriginOptions } from '../hit/visitor/forwarded-origin.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -39,7 +34,6 @@ import { NO_ATTRIBUTES, type Request } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
   contentTypeOf,
-  currentStatusOf,
   impliedStatus,
   incompleteStatus,
   isEndless,
@@ -53,40 +47,8 @@ const MAX_SHOWN_NAMES = 20;
 
 const NO_ANNOTATIONS: readonly never[] = [];
 
-/** The open request as if it had ended in this moment, with its annotations so far; `undefined` if it is not an HTTP request. */
-export function readOpenRequest(
-  request: Request,
-  reading: RequestReading,
-): HttpRequest | undefined {
-  const http = readRequest(request, reading);
-  if (!http) return undefined;
-  const statusCode = currentStatusOf(request) ?? 200;
-  return { ...http, statusCode, aborted: false };
-}
-
 /** How requests are read from spans and from Node's requests, according to the options. */
-export interface RequestReading {
-  readonly toOrigin: (claims: OriginClaims) => Origin;
-  /** The path as it is sent. */
-  readonly redactPath: (path: string) => string;
-  /** Lower-case names of headers that attributes have if they were sent. */
-  readonly capturedHeaders: ReadonlySet<string>;
-  /** Whether clients can opt out. */
-  readonly readsOptOut: boolean;
-  /** Whether to find out if a response is a document. */
-  readonly knowsDocuments: boolean;
-  /** Whether requests to MCP servers are recognized. */
-  readonly readsMcp: boolean;
-  /** Attribute that contains the user. */
-  readonly userIdAttribute: string | undefined;
-  /** What is sent of the value of that attribute. */
-  readonly toUserId: (name: string, value: string) => string;
-  /** Whether the class of errors is read. */
-  readonly errors: boolean;
-  readonly reportPerfKey: (value: AttributeValue) => void;
-  /** Reports a SERVER span without a method, once for each service. */
-  readonly reportUnreadRequest: (span: Pick<FinishedSpan, 'attributes' | 'resource'>) => void;
-}
+export type RequestReading = Readonly<ReturnType<typeof createRequestReading>>;
 
 /**
  * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
@@ -128,24 +90,17 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: request,
   });
-  const asked = {
-    method: incoming ? request.method : method,
-    path,
-    query,
-    route: routeOf(request, attributes, path, reading.redactPath),
-    statusCode,
-    contentType,
-  };
   const http = new HttpRequest() as Writable<HttpRequest>;
-  http.method = asked.method;
+  http.method = incoming ? request.method : method;
   http.path = path;
   http.query = query;
-  http.route = asked.route;
-  http.operation = readOperation(request, asked, reading.readsMcp);
+  http.route = routeOf(request, attributes, path, reading.redactPath);
+  http.statusCode = statusCode;
+  http.contentType = contentType;
+  http.operation = readOperation(request, http, reading.readsMcp);
   http.host = origin.host;
   http.scheme = origin.scheme;
   http.address = origin.address;
-  http.statusCode = statusCode;
   http.sentStatus = sentStatus;
   http.aborted = (response ? incomplete : reported) === CLIENT_CLOSED_REQUEST;
   http.isEndless = hasNoEnd;
@@ -160,13 +115,10 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.isPageData =
     mayBePageData(path) && isPageData(path, query, request.header('accept'), contentType);
   http.isDocument = reading.knowsDocuments && isDocument(path, statusCode, contentType);
-  http.isDownload = false; // until the pipeline decides
-  http.chatbotResponse = undefined; // until the pipeline decides
   http.spanName = textOf(span?.name) ?? method;
   http.startMillis = request.startMillis;
   http.durationMillis = durationMillis;
-  http.annotations = NO_ANNOTATIONS; // until the request is closed
-  http.optionParameters = undefined;
+  http.annotations = NO_ANNOTATIONS; // until the tracker decides
   return http;
 }
 
@@ -211,25 +163,34 @@ export function createRequestReading(
       readonly doNotTrack?: boolean;
     },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): RequestReading {
+) {
   return {
     toOrigin: createToOrigin(options),
+    /** The path as it is sent. */
     redactPath: createRedactPath(options.redactPathPatterns),
+    /** Lower-case names of headers that attributes have if they were sent. */
     capturedHeaders: new Set(options.capturedHeaders),
+    /** Whether clients can opt out. */
     readsOptOut: options.doNotTrack === true,
+    /** Whether to find out if a response is a document. */
     knowsDocuments: options.downloads === 'documents',
+    /** Whether requests to MCP servers are recognized. */
     readsMcp: options.mcp !== 'off',
+    /** Attribute that contains the user. */
     userIdAttribute: userIdAttributeOf(options.userId),
+    /** What is sent of the value of that attribute. */
     toUserId: createToSentAttribute(options),
+    /** Whether the class of errors is read. */
     errors: options.errors !== 'off',
-    reportPerfKey: (value) =>
+    reportPerfKey: (value: AttributeValue): void =>
       diagnostics.warnOnce('perf_key', () =>
         coded(
           'parameter-invalid',
           `A span has matomo.perf_key ${show(value)}, which is invalid. It is ignored. Use one of ${PERF_KEYS.join(', ')}.`,
         ),
       ),
-    reportUnreadRequest({ attributes, resource }) {
+    /** Reports a SERVER span without a method, once for each service. */
+    reportUnreadRequest({ attributes, resource }: FinishedSpan): void {
       const service = show(resource?.attributes?.['service.name'] ?? 'unknown');
       diagnostics.warnOnce(`server-span ${service}`, () => {
         const names = Object.keys(attributes);

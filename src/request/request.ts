@@ -225,21 +225,14 @@ export class Request {
     return ofSpans || additions?.ignored || service.annotations?.ignored || false;
   }
 
-  /** All annotations so far, the weakest first; `undefined` if there are none. */
-  collectAnnotations(): Annotations[] | undefined {
-    const { service, additions, spanFacts } = this;
-    const ofService = service.annotations;
-    if ((ofService ?? additions ?? spanFacts) === undefined) return undefined;
-    return [ofService, spanFacts?.below, additions, spanFacts?.own].filter(hasAnnotations);
-  }
-
-  /** Stores the annotations so far in `http`. Returns whether they name another client than the one that was read. */
+  /** Stores the annotations so far in `http`, the weakest first. Returns whether they name another client than the one that was read. */
   applyAnnotations(): boolean {
-    const { http } = this;
-    const annotations = this.collectAnnotations();
-    if (!http || !annotations) return false;
+    const { http, service, additions, spanFacts } = this;
+    const ofService = service.annotations;
+    if (!http || (ofService ?? additions ?? spanFacts) === undefined) return false;
     const { address, client } = http;
-    annotated(http, annotations);
+    const all = [ofService, spanFacts?.below, additions, spanFacts?.own];
+    annotated(http, all.filter(hasAnnotations));
     return http.address !== address || http.client !== client;
   }
 

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
-import type { ChatbotResponse } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { ERROR_STATUS, type FinishedSpan, micrometerIn, UNSET_STATUS } from './finished-span.js';
 import type { Http2Response } from './http2-message.js';
@@ -176,14 +175,11 @@ export function impliedStatus({ status, events }: FinishedSpan): number {
   return hasFailed ? 500 : 200;
 }
 
-/** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
-export function readChatbotResponse(request: ReadRequest): ChatbotResponse {
+/** Bytes of the body as sent, from Node's response if there is one, else from attributes; `undefined` if that is not certain. */
+export function readBodyBytes(request: ReadRequest): number | undefined {
   const { http, response } = request;
-  const size = response ? bodyBytesOf(request, response) : readBodySize(request.attributes);
-  return {
-    contentType: contentTypeOf(request),
-    bodyBytes: hasBody(http.method, http.statusCode) ? toSize(size) : undefined,
-  };
+  if (!hasBody(http.method, http.statusCode)) return undefined;
+  return toSize(response ? bodyBytesOf(request, response) : readBodySize(request.attributes));
 }
 
 /** Without a length, over HTTP/1.1 it is what the connection has written, with the framing of a chunked body. */

@@ -20,12 +20,9 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 import type { Ends } from '../request/ends.js';
 import { operationNames } from '../request/operations/operation-names.js';
-import {
-  createRequestReading,
-  type RequestReading,
-  readOpenRequest,
-} from '../request/read-request.js';
+import { createRequestReading, type RequestReading, readRequest } from '../request/read-request.js';
 import type { ReadRequest, Request } from '../request/request.js';
+import { currentStatusOf } from '../request/response.js';
 import type { HitReceiver, SpanReceiver } from '../request/tracker.js';
 import type { AssembledRequest } from '../spans/assemble-requests.js';
 import { AdditionalHits, HitsOfRequest } from './additional-hits.js';
@@ -37,7 +34,6 @@ import {
   createHitCounts,
   createStatsLog,
   type MatomoStats,
-  type StatsLog,
   toStats,
   watchFirstRequests,
 } from './stats.js';
@@ -73,7 +69,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   readonly #additional: AdditionalHits;
   readonly #metrics: Metrics | undefined;
   readonly #countUnused: () => number;
-  readonly #statsLog: StatsLog;
+  readonly #statsLog: ReturnType<typeof createStatsLog>;
   #builder: HitBuilder | undefined;
   #visitorKey: string | Buffer | KeyOfDay | undefined;
   /** What is built when the key of visitor IDs is known, which a spool may still provide. */
@@ -210,7 +206,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
       return page;
     }
     this.#counts.hits += 1;
-    if (http.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
+    if (http.isAiChatbot) this.#counts.aiChatbots += 1;
     const isTaken = this.delivery.put(hit);
     if (!hasSpan) return page;
     const { spans } = this.#counts;
@@ -221,10 +217,10 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
 
   /** An open request as it is now. Nothing is decided for its page view. */
   #readOpen(request: Request): { shared: HitText | undefined } | undefined {
-    const http = readOpenRequest(request, this.reading);
+    const http = readRequest(request, this.reading);
     // The span that was active may turn out to be of no HTTP request.
     if (!http) return undefined;
-    request.http = http;
+    request.http = { ...http, statusCode: currentStatusOf(request) ?? 200, aborted: false };
     try {
       const decision = this.#decide(request as ReadRequest);
       return { shared: this.#isSent(decision) ? this.#share(decision) : undefined };

@@ -11,7 +11,7 @@ import { MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { ReadRequest } from '../request/request.js';
-import { readChatbotResponse } from '../request/response.js';
+import { readBodyBytes } from '../request/response.js';
 import type { OptionCallbacks } from './callbacks.js';
 import { createFindPrivacyReason } from './privacy.js';
 
@@ -73,14 +73,23 @@ export function createDecide({
     options.aiChatbots === 'off' ? [] : options.aiChatbotUserAgents,
   );
 
+  /** A client, which remembers what options say about it. */
+  function decided(client: Client): Client {
+    if (client.decidedBy === options) return client;
+    client.decidedBy = options;
+    client.isIgnored = matchesAny(ignoreUserAgents, client.userAgent);
+    client.isAiChatbot = isAiChatbot(client.userAgent);
+    return client;
+  }
+
   /** What the application ignores, and what options name. */
   function findFilter({ request, http, read }: Decision): IgnoreReason | undefined {
     if (request.ignored) return 'attribute';
     if (isIgnoredPath(http)) return 'path';
     const method = http.method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
     if (ignoredMethods.has(method) || allowedMethods?.has(method) === false) return 'method';
-    if (isIgnoredClient(ignoreUserAgents, http.client)) return 'user_agent';
-    if (isIgnoredClient(ignoreUserAgents, read.client)) return 'user_agent';
+    if (http.client && decided(http.client).isIgnored) return 'user_agent';
+    if (read.client && decided(read.client).isIgnored) return 'user_agent';
     const isMatched = ignorePatterns.length > 0 && matchesPath(ignorePatterns, http.path);
     return isMatched ? 'pattern' : undefined;
   }
@@ -88,10 +97,11 @@ export function createDecide({
   /** Kinds of requests that are no page views. Also finds out if a request is one of an AI chatbot, or a download. */
   function findKind({ request, http }: Decision): IgnoreReason | undefined {
     const { client, method, statusCode, operation } = http;
-    if (isAiChatbot(client) && READS.test(method) && operation?.kind !== 'mcp') {
+    if (client && decided(client).isAiChatbot && READS.test(method) && operation?.kind !== 'mcp') {
       if (!readsContent(http, request.header('cookie'), request.header('range')))
         return 'ai_chatbot';
-      http.chatbotResponse = readChatbotResponse(request);
+      http.isAiChatbot = true;
+      http.bodyBytes = readBodyBytes(request);
       return undefined;
     }
     if (mcp === 'calls' && isProtocol(http)) return 'mcp';
@@ -157,16 +167,6 @@ function withoutEndSlash(path: string): string {
 function matchesPath(patterns: readonly RegExp[], path: string): boolean {
   if (matchesAny(patterns, path)) return true;
   return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
-}
-
-/** Whether a filter ignores a client, which remembers that. */
-function isIgnoredClient(filter: readonly RegExp[], client: Client | undefined): boolean {
-  if (!client) return false;
-  if (client.filter !== filter) {
-    client.filter = filter;
-    client.isIgnored = matchesAny(filter, client.userAgent);
-  }
-  return client.isIgnored;
 }
 
 /** Whether it is a message to an MCP server that is no call. */

@@ -93,19 +93,12 @@ export function noStats(): MatomoStats {
   return toStats(createHitCounts(), { counts: createDeliveryCounts(), pending: 0 }, 0);
 }
 
-export interface StatsLog {
-  /** Logs a line now. */
-  log(): void;
-  /** Ends the interval. */
-  stop(): void;
-}
-
-/** Logs a line of JSON at the interval, and the last one at the end; without an interval, none. */
+/** Logs a line of JSON at the interval, until `stop`, and the last one at the end with `log`; without an interval, none. */
 export function createStatsLog(
   intervalMillis: number | undefined,
   read: () => MatomoStats,
   diagnostics: Pick<Diagnostics, 'print'>,
-): StatsLog {
+): { log(): void; stop(): void } {
   if (intervalMillis === undefined) return { log: () => undefined, stop: () => undefined };
   // Tell the processes and threads of an application apart.
   const ids = isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };

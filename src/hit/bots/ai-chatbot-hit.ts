@@ -3,7 +3,6 @@ import type { SentUrls } from '../page/sent-urls.js';
 import type { PageView } from '../page-view.js';
 import { isTimed } from '../parameters/annotations.js';
 import { toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
-import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
@@ -14,47 +13,32 @@ const SOURCE = 'opentelemetry-matomo';
 const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
 /**
- * Makes a hit of a request by an AI chatbot, and only of such a one, what Matomo 5.7 and later report under AI chatbots. Earlier versions
+ * Makes a hit of a request by an AI chatbot what Matomo 5.7 and later report under AI chatbots. Earlier versions
  * store it as a page view. The application cannot override these fields. The reports join its URL with those of people, so both must be the
  * same text. Unknown values are left out, because averages would count them.
  */
 export function addChatbotParts(hit: HitText, page: PageView, urls: SentUrls): void {
   const { request, path, query, client } = page;
-  const { statusCode, scheme, durationMillis, chatbotResponse } = request;
-  if (!chatbotResponse) return;
+  const { statusCode, scheme, durationMillis } = request;
   const host = request.host?.toLowerCase();
-  const isFile = isDocument(request.path, statusCode, chatbotResponse.contentType);
+  const isFile = isDocument(request.path, statusCode, request.contentType);
   const url = urls.ofRequest({ scheme, host, query: isFile ? undefined : query }, path, 'chatbot');
   for (const name of REPORTED) hit.delete(name);
   hit.set('recMode', '1');
   if (isFile) hit.rest += partOf('download', readPart(url));
   else hit.url = url;
   hit.rest += partOf('http_status', statusCode);
-  hit.rest += partOf('bw_bytes', chatbotResponse.bodyBytes);
+  hit.rest += partOf('bw_bytes', request.bodyBytes);
   if (isTimed(request)) hit.duration += partOf('pf_srv', durationMillis);
   hit.set('source', SOURCE);
   hit.set('ua', client.userAgent);
 }
 
-/** Whether a client is an AI chatbot, which it remembers. */
-export type IsAiChatbot = (client: Client | undefined) => boolean;
-
 /** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
-export function createIsAiChatbot(names: readonly string[]): IsAiChatbot {
+export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
   const findAiChatbot = createFindAiChatbot(names);
-
-  function hasName(userAgent: string): boolean {
-    if (findAiChatbot(userAgent) === undefined) return false;
+  return function isAiChatbot(userAgent) {
     return findAiChatbot(toParameterValue(USER_AGENT, userAgent) ?? '') !== undefined;
-  }
-
-  return function isAiChatbot(client) {
-    if (!client) return false;
-    if (client.chatbotNames !== names) {
-      client.chatbotNames = names;
-      client.isAiChatbot = hasName(client.userAgent);
-    }
-    return client.isAiChatbot;
   };
 }
 

@@ -33,20 +33,11 @@ export function createFindAiChatbot(names: readonly string[]): FindAiChatbot {
 export const findAiChatbot: FindAiChatbot = /* @__PURE__ */ createFindAiChatbot(AI_CHATBOTS);
 
 /** The one agent that Matomo recognizes by its signature, with the quotes of the header. */
-const CHATGPT_AGENT = '"https://chatgpt.com"';
+export const CHATGPT_AGENT = '"https://chatgpt.com"';
 
 /** The parameters of a signed request. Matomo reads them in every hit, and begins a new visit if the agent changes. */
 export const AI_AGENT_TEXT: string = /* @__PURE__ */ (() =>
   `&ai_s=1&ai_si=1&ai_sa=${encodeValue(CHATGPT_AGENT)}`)();
-
-/** Whether the headers are those of an AI agent. Like Matomo, checks only that they are present, not the signature. */
-export function isAiAgent(header: (name: string) => string | undefined): boolean {
-  return (
-    header('signature-agent') === CHATGPT_AGENT &&
-    header('signature-input') !== undefined &&
-    header('signature') !== undefined
-  );
-}
 
 /** Later versions have added the others. */
 const SINCE_5_8 = /* @__PURE__ */ AI_CHATBOTS.slice(0, 6);

@@ -37,12 +37,10 @@ export class Client {
   /** With the client hints of the latest request. */
   sent: SentClient | undefined;
   clientHints: string | undefined;
-  /** Whether a filter ignores it, and which one has decided that. */
+  /** What options say about it, and which ones have decided that. */
   isIgnored = false;
-  filter: object | undefined;
-  /** Whether it is an AI chatbot, and by which names. */
   isAiChatbot = false;
-  chatbotNames: readonly string[] | undefined;
+  decidedBy: object | undefined;
   #store: ((client: Client) => void) | undefined;
 
   constructor(

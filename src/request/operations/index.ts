@@ -84,7 +84,7 @@ export function readOperation(
   const call = readsMcp ? endpoints.read(target, request, body) : undefined;
   if (call) return { kind: 'mcp', ...call, hasFailed };
   const ofSpan = spanFacts?.operation;
-  const named = (isMcp(ofSpan) ? undefined : ofSpan) ?? additions?.operation;
+  const named = (ofSpan?.kind === 'mcp' ? undefined : ofSpan) ?? additions?.operation;
   const sent =
     (body && readMessage(body)) ??
     readGraphqlTarget(target) ??
@@ -98,10 +98,6 @@ export function readOperation(
 
 /** Those of this process. */
 const mcpEndpoints = /* @__PURE__ */ new McpEndpoints();
-
-function isMcp(operation: NamedOperation | undefined): boolean {
-  return operation?.kind === 'mcp';
-}
 
 /** Of a batch, only the first message is read. */
 function readBody(incoming: object | undefined): ParsedBody | undefined {

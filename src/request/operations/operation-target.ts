@@ -9,11 +9,10 @@ export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 export type SentOperation = Pick<Operation, 'kind' | 'name' | 'count'>;
 
 /** What is known of a request and its response besides spans, headers and the body. */
-export interface OperationTarget
-  extends Pick<HttpRequest, 'method' | 'path' | 'query' | 'route' | 'statusCode'> {
-  /** Of the response; empty if that has none, `undefined` if it is not known. */
-  readonly contentType?: string | undefined;
-}
+export type OperationTarget = Pick<
+  HttpRequest,
+  'method' | 'path' | 'query' | 'route' | 'statusCode' | 'contentType'
+>;
 
 const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
 const ACTION_TYPE = /^\s*(?:application\/(?:x-amz-|soap\+xml|xml)|text\/xml)/i;

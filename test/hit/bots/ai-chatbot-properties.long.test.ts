@@ -31,10 +31,9 @@ const anyRequest: fc.Arbitrary<HttpRequest> = fc
     host,
     statusCode: fc.integer({ min: 100, max: 599 }),
     durationMillis: fc.double(),
-    chatbotResponse: fc.record({
-      contentType: fc.option(fc.oneof(text, fc.constant('application/pdf')), { nil: undefined }),
-      bodyBytes: size,
-    }),
+    isAiChatbot: fc.constant(true),
+    contentType: fc.option(fc.oneof(text, fc.constant('application/pdf')), { nil: undefined }),
+    bodyBytes: size,
   })
   .map((overrides) => httpRequest({ userAgent: CHATGPT, ...overrides }));
 
@@ -48,7 +47,7 @@ test.each([true, false])(
         inspector.clear();
         const now = Date.now();
         const started = given.map((request) => ({ ...request, startMillis: now - 1000 }));
-        const person = { userAgent: 'curl/8.5.0', chatbotResponse: undefined };
+        const person = { userAgent: 'curl/8.5.0', isAiChatbot: false };
         const hits = started.flatMap((request) => [
           ...build(request, 1, now),
           ...build({ ...request, ...person }, 1, now),
@@ -56,7 +55,7 @@ test.each([true, false])(
         const body = JSON.stringify({ requests: hits.map(({ query }) => query) });
         await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
         const stored = inspector.hits();
-        for (const [i, { chatbotResponse: response, path, query }] of started.entries()) {
+        for (const [i, { bodyBytes, path, query }] of started.entries()) {
           const [asked, visited] = [stored[2 * i], stored[2 * i + 1]];
           expect([asked?.verdict, asked?.reason]).toEqual(['ai_chatbot', undefined]);
           const row = asked?.aiRequest;
@@ -68,7 +67,7 @@ test.each([true, false])(
             expect(asked?.params[name] ?? '0').toMatch(/^(?:0|[1-9]\d*)$/);
           }
           expect(row?.bytes).toBe(asked?.params.bw_bytes && Number(asked.params.bw_bytes));
-          if (response?.bodyBytes === undefined) expect(row).not.toHaveProperty('bytes');
+          if (bodyBytes === undefined) expect(row).not.toHaveProperty('bytes');
           expect(new URL(String(row?.url)).hash).toBe('');
           if (row?.kind === 'document') expect(row.url).not.toContain('?');
           // A campaign takes the place of other parameters near the limit, or of those behind its `;`.
