@@ -4,6 +4,7 @@ import { connect } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
+import { sampled } from '../support/long.js';
 import { installNodeBeforeTests } from '../support/matrix.js';
 import { APPS, get, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { seededRandom } from '../support/seed.js';
@@ -12,7 +13,7 @@ const TRACING: [string, readonly string[]][] = [
   ['without tracing', []],
   ['with the HTTP instrumentation', TRACED],
 ];
-const REQUESTS = 400;
+const REQUESTS = sampled(200, 400);
 const CONNECTIONS = 6;
 const PLACES = [
   ...['sync', 'microtask', 'nextTick', 'immediate', 'timer', 'fs', 'random', 'zlib', 'bound'],

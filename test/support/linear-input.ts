@@ -58,8 +58,12 @@ function millisOf(run: () => unknown): number {
  * How much longer the larger input takes. Garbage collection and the compiler disturb single attempts, so the least of several
  * counts, and no more are made than a linear function needs. What takes very long is measured in fewer.
  */
-export function leastRatio(small: () => unknown, large: () => unknown): number {
-  const end = performance.now() + ENOUGH_MILLIS;
+export function leastRatio(
+  small: () => unknown,
+  large: () => unknown,
+  enoughMillis: number = ENOUGH_MILLIS,
+): number {
+  const end = performance.now() + enoughMillis;
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < MAX_ATTEMPTS && least >= MAX_RATIO; attempt++) {
     if (attempt > 0 && performance.now() > end) break;
@@ -73,9 +77,9 @@ function attemptRatio(small: () => unknown, large: () => unknown, end: number): 
   const repeats = repeatsFor(small);
   const smalls: Sample[] = [];
   const larges: Sample[] = [];
+  collectGarbage();
   for (let sample = 0; sample < SAMPLES; sample++) {
     if (sample > 0 && performance.now() > end) break;
-    collectGarbage();
     smalls.push(measure(small, repeats));
     larges.push(measure(large, repeats));
   }

@@ -92,17 +92,15 @@ async function installer(name: string, file: string) {
   };
 }
 
-test('npm: an application in an empty folder is tracked with nothing else to install', async () => {
+test('npm: an application in an empty folder is tracked with nothing else to install, and the commands of README show a request, set Matomo up, and check it', async () => {
   const folder = temporaryFolder();
   await npm(folder, ['init', '--yes']);
   await npm(folder, ['install', await packPackage(), 'express']);
   await expectTracked(folder);
+  await expectCommandsToWork(folder);
 });
 
-test('npm: the commands of README show a request, set Matomo up, and check it', async () => {
-  const folder = temporaryFolder();
-  await npm(folder, ['init', '--yes']);
-  await npm(folder, ['install', await packPackage(), 'express']);
+async function expectCommandsToWork(folder: string): Promise<void> {
   writeFileSync(join(folder, 'app.js'), APPS['app.cjs']);
   const url = `http://127.0.0.1:${await freePort()}`;
   const blocks = commandsOf('README.md', url);
@@ -131,7 +129,7 @@ test('npm: the commands of README show a request, set Matomo up, and check it', 
   }
   await eventually(() => (inspector.stdout().match(/GET \/users\/:id/g)?.length ?? 0) >= 2);
   expect((await run({ ...check, env: started.env })).code).toBe(0);
-});
+}
 
 /** Other package managers take long to install. */
 const OTHERS = { pnpm: sampled([], ['pnpm']), yarn: sampled([], ['Yarn']) };

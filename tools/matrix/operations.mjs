@@ -226,16 +226,16 @@ const ROWS = [
   ...NIGHTLY_ROWS,
   alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
   alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
-  ...mountRows('4.22.3'),
+  ...nightlyIfTraced(mountRows('4.22.3')),
   ...mountRows('5.3.0'),
   tracedMountRow('1.30', '0.42.0', '4.22.3'),
   { ...tracedMountRow('1.30', '0.47.1', '4.22.3'), isNightly: true },
-  tracedMountRow('1.30', '0.47.1', '5.3.0'),
+  { ...tracedMountRow('1.30', '0.47.1', '5.3.0'), isNightly: true },
   { ...tracedMountRow('2.12', '0.71.1', '5.3.0'), isNightly: true },
   { ...tracedMountRow('3.1', '0.72.0', '4.22.3'), oldestNode: 22 },
   { ...tracedMountRow('3.1', '0.72.0', '5.3.0'), oldestNode: 22 },
-  ...expressRows('4.22.3', {}, CATCH_ALL_REQUESTS),
-  ...expressRows('5.3.0', { EXPRESS: '5' }, CATCH_ALL_REQUESTS),
+  ...nightlyIfTraced(expressRows('4.22.3', {}, CATCH_ALL_REQUESTS)),
+  ...nightlyIfTraced(expressRows('5.3.0', { EXPRESS: '5' }, CATCH_ALL_REQUESTS)),
 ];
 
 /** The cells of every row on each Node.js. */
@@ -244,6 +244,11 @@ export const OPERATIONS = NODES.flatMap((node) =>
     toCell({ ...row, app: `operations/${file}`, node }),
   ),
 );
+
+/** Mounted routers of Express 5 are traced in every run. */
+function nightlyIfTraced(rows) {
+  return rows.map((row) => (row.isAuto ? { ...row, isNightly: true } : row));
+}
 
 function graphqlRows(name, file, { syntaxError, isNamed } = {}) {
   return [

@@ -52,7 +52,9 @@ export function testEnds(rows: readonly TableRow[], place: Place, variant: Varia
 }
 
 function answersOf({ answers, isDownToo }: TableRow, variant: Variant): readonly Answers[] {
-  return answers ?? (isDownToo ? [...variant.answers, 'down'] : variant.answers);
+  return (
+    answers ?? [...new Set<Answers>([...variant.answers, ...(isDownToo ? ['down' as const] : [])])]
+  );
 }
 
 /** Windows has no signals, which skips the test that sends one. */
@@ -72,7 +74,7 @@ export function testEndsTogether(rows: readonly TableRow[], place: Place, varian
     together(
       others,
       ({ name }) => name,
-      (row) => expectEnds(row, place, row.answers?.slice(-1) ?? variant.answers, variant),
+      (row) => expectEnds(row, place, row.answers?.slice(-1) ?? answersOf(row, variant), variant),
     ));
 }
 

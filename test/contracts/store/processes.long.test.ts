@@ -1,10 +1,12 @@
 import { describe, test } from 'vitest';
+import { sampled } from '../../support/long.js';
 import { SPOOL_PLACES, startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { mountTinyDisk } from '../../support/tiny-disk.js';
 import { killAtRandom, survive, type Trouble } from './support.js';
 
-const ROUNDS = 10;
+/** In three ways in turn. */
+const ROUNDS = sampled(4, 10);
 
 describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
   test(`${ROUNDS} kills at random moments lose nothing that was stored`, async () => {

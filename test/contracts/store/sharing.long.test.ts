@@ -9,8 +9,8 @@ import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type SpoolProcess, startSpoolProcess } from '../doors/spool-process.js';
 
-const KILLS = sampled(10, 50);
-const STOPS = sampled(5, 15);
+const KILLS = sampled(6, 50);
+const STOPS = sampled(3, 15);
 const PROCESSES = sampled(3, 8);
 const BULK_HITS = 10;
 const DEAD_MILLIS = '2000';

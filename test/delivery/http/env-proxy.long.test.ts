@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { startServer } from '../../support/child-process.js';
 import { matomoOnWire, tlsPath } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
+import { sampled } from '../../support/long.js';
 import { installNodeBeforeTests } from '../../support/matrix.js';
 import { APPS, get, REGISTER, titles } from '../../support/registered-app.js';
 
-describe.each([22, 24])('NODE_USE_ENV_PROXY on Node.js %i', (major) => {
+describe.each(sampled([24], [22, 24]))('NODE_USE_ENV_PROXY on Node.js %i', (major) => {
   const findNode = installNodeBeforeTests(major);
 
   test.for<['http' | 'https', 'http' | 'https', string[]]>([

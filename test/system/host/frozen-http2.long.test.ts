@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import { installNodeBeforeTests } from '../../support/matrix.js';
 import { APPS } from '../../support/registered-app.js';
 import { preload, STARTS, startHost } from './hosts.js';
 
-describe.each([22, 24])('Node.js %d', (major) => {
+describe.each(sampled([24], [22, 24]))('Node.js %d', (major) => {
   const findNode = installNodeBeforeTests(major);
   test('with frozen prototypes, the name of a header can be that of a property which all objects have', async () => {
     const { receiver, app } = await startHost(

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { listen } from '../../support/listen.js';
+import { sampled } from '../../support/long.js';
 import { installNodeBeforeTests, OWN_NODE } from '../../support/matrix.js';
 import { get, REGISTER } from '../../support/registered-app.js';
 import { APP, expectToLive, firstDelivery, preload, startHost } from './hosts.js';
 
 const SUBSCRIBERS = preload('subscribers');
 
-describe.each([...new Set([OWN_NODE, 24])])('Node.js %d', (major) => {
+describe.each(sampled([24], [...new Set([OWN_NODE, 24])]))('Node.js %d', (major) => {
   const findNode = major === OWN_NODE ? () => process.execPath : installNodeBeforeTests(major);
   const options = () => ({ node: findNode() });
 

@@ -9,9 +9,17 @@ const allCells = matrix.planCells({ core: true });
 const titleOf = ({ sdk, node }: Cell) => `SDK ${sdk} on Node ${node}`;
 
 const titles = [...new Set(allCells.map(titleOf))];
+/** Neighbors differ by what is loaded first. */
+const cellsOf = (title: string) => {
+  const cells = allCells.filter((cell) => titleOf(cell) === title);
+  return sampled(
+    cells.filter((_, i) => i % 2 === 0),
+    cells,
+  );
+};
 
 test.for(sampled(titles.slice(-1), titles))('load orders beside %s', async (title) => {
-  const cells = allCells.filter((cell) => titleOf(cell) === title);
+  const cells = cellsOf(title);
   expect(cells.length).toBeGreaterThan(10);
   const results = await matrix.runCells(cells, { npmPackage: npmPackage() });
   const wrong = results.filter(({ status }) => status === 'wrong');

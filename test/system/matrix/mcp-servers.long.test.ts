@@ -122,6 +122,7 @@ const ROWS: readonly Row[] = [
     file: 'sdk-2.cjs',
     client: NEW_CLIENT,
     requests: calls({ hasSession: false }),
+    isNightly: true,
   },
   {
     name: 'MCP SDK 2.x, `/server` with `/express`, with `trackMcp`',
@@ -147,6 +148,7 @@ const ROWS: readonly Row[] = [
     file: 'fastmcp.mjs',
     client: OLD_CLIENT,
     requests: UNNAMED,
+    isNightly: true,
   },
   {
     name: 'FastMCP with `trackMcp`',

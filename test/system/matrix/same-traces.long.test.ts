@@ -18,7 +18,7 @@ import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 /** How many pages are requested from Next.js. Each has about ten spans. */
 const PAGES = 5;
 /** `test/register/same-traces.long.test.ts` has all ways with one SDK. */
-const FEW = new Set(['in code', 'by auto-instrumentations', 'late']);
+const FEW = new Set(['in code', 'late']);
 const WAYS = TRACINGS.filter(([how]) => FEW.has(how));
 const npmPackage = packBeforeTests();
 const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, cell]));

@@ -14,7 +14,7 @@ export interface TableRow extends Row {
   readonly name: string;
   /** @default those of the test */
   readonly answers?: readonly Answers[];
-  /** Short tests have a Matomo that is down, too. */
+  /** Each test has a Matomo that is down, too. */
   readonly isDownToo?: boolean;
   readonly expected?: Readonly<Partial<Record<Cell, Expected>>>;
   /** Skips the test if it cannot run here. */

@@ -1,14 +1,34 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
+import type { OptionDeclarations } from '../../../src/options/declaration.js';
+import { OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT } from '../../support/child-process.js';
 import { npm } from '../../support/installed-app.js';
+import { sampled } from '../../support/long.js';
 import { skipTest } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { read } from './pages.js';
 
-test('`npm run docs:api` writes type and comment of each option', async () => {
+const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
+const { configurationPage } = (await import(script)) as {
+  configurationPage: (options: OptionDeclarations) => string;
+};
+
+test('docs/configuration.md is what the declarations of the options and their comments say', () => {
+  const options = { ...OPTIONS, ...RECEIVER_OPTIONS };
+  const isFresh = read('docs/configuration.md') === configurationPage(options);
+  expect(isFresh, 'docs/configuration.md is stale: run `npm run configuration`').toBe(true);
+});
+
+/** It takes long to install and run TypeDoc. */
+const TYPEDOC = sampled([], ['each option']);
+
+test.each(TYPEDOC)('`npm run docs:api` writes type and comment of %s', async () => {
   skipTest(await whyUnreachable(), 'packages');
   const folder = temporaryFolder();
   const args = ['run', 'docs:api', '--', '--out', folder];
