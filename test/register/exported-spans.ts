@@ -69,12 +69,13 @@ export async function probe(url: string): Promise<void> {
   await once(socket, 'close');
 }
 
-/** Spans, and nothing else, go to this URL. */
+/** Spans, and nothing else, go to this URL, when the application ends: an export has the spans of a scope before those of the next one. */
 export const exportingTo = (url: string) => ({
   ...ONLY_TRACES,
   OTEL_TRACES_EXPORTER: 'otlp',
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url,
+  OTEL_BSP_SCHEDULE_DELAY: '3600000',
 });
 
 /** Runs test/support/apps/exports-spans.cjs, or a copy of it, requests `paths` one after the other and ends it. */

@@ -28,7 +28,7 @@ export async function startOtlpReceiver() {
   };
 }
 
-/** A line for each span of a trace, with its place among them by when they ended. What differs from run to run is left out. */
+/** A line for each span of a trace, with its place among them: scope by scope, by when they ended. What differs from run to run is left out. */
 function toLines(spans) {
   const nameOf = (id) => spans.find(({ spanId }) => spanId === id)?.name ?? 'remote';
   return spans.map(({ name, kind, parentSpanId, flags, traceState, ...span }, index) => {

@@ -5,6 +5,8 @@ import { runCommand, startChild } from './children.mjs';
 import { startOtlpReceiver } from './otlp-receiver.mjs';
 import { HEADERS, REQUESTS, sendRequests } from './requests.mjs';
 
+/** An export has the spans of a scope before those of the next one: two exports would have them in another order. */
+const ONLY_AT_END = '3600000';
 const START_MILLIS = 120_000;
 const DEADLINE_MILLIS = 240_000;
 const SIGTERM_CODE = 143;
@@ -74,6 +76,7 @@ function environment(node, inspector, receiver) {
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
+    OTEL_BSP_SCHEDULE_DELAY: ONLY_AT_END,
   };
 }
 
