@@ -101,11 +101,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   function finish(hit: HitText, nowMillis: number): HitText | undefined {
     visitors.nameUser(hit);
     visitors.follow(hit);
-    if (!beforeSend) {
-      visitors.hide(hit);
-      return hit;
-    }
-    const sent = callBeforeSend(hit, beforeSend, hasToken, report, nowMillis);
+    const sent = beforeSend ? callBeforeSend(hit, beforeSend, hasToken, report, nowMillis) : hit;
     if (!sent) return undefined;
     visitors.follow(sent);
     visitors.hide(sent);

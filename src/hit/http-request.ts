@@ -20,10 +20,11 @@ export class Annotations {
   ignored = false;
 }
 
-/** Whether annotations change anything about a hit. */
+/** Whether annotations change anything about a hit, or whether there is one. */
 export function hasAnnotations(annotations: Annotations | undefined): annotations is Annotations {
   if (annotations === undefined) return false;
-  const { parameters, cvar, timings, userId, errorType, operationError } = annotations;
+  const { parameters, cvar, timings, userId, errorType, operationError, ignored } = annotations;
+  if (ignored) return true;
   return (parameters ?? cvar ?? timings ?? userId ?? errorType ?? operationError) !== undefined;
 }
 

@@ -36,44 +36,34 @@ class Known extends Existing {
   #owner: Request | undefined = undefined;
   #hasEnded = false;
 
-  static ownerOf(object: object): Request | undefined {
-    return #owner in object ? object.#owner : undefined;
+  /** The request of one of Node's requests or streams, or of a span from its start. */
+  static ownerOf(object: unknown): Request | undefined {
+    return isObject(object) && #owner in object ? object.#owner : undefined;
   }
 
   static setOwner(object: object, request: Request): void {
-    const known = #owner in object ? object : new Known(object);
-    known.#owner = request;
+    try {
+      const known = #owner in object ? object : new Known(object);
+      known.#owner = request;
+    } catch {
+      // A runtime may refuse it to a frozen span, which then has no request, as if it were not recorded.
+    }
   }
 
+  /** Remembers that a span has ended. Returns false if it was known. */
   static markEnded(span: object): boolean {
-    const known = #owner in span ? span : new Known(span);
-    if (known.#hasEnded) return false;
-    known.#hasEnded = true;
+    try {
+      const known = #owner in span ? span : new Known(span);
+      if (known.#hasEnded) return false;
+      known.#hasEnded = true;
+    } catch {
+      // As above: such a span counts each time that it comes.
+    }
     return true;
   }
 }
 
-/** The request of one of Node's requests or streams, or of a span from its start. */
-export function ownerOf(object: unknown): Request | undefined {
-  return isObject(object) ? Known.ownerOf(object) : undefined;
-}
-
-export function setOwner(object: object, request: Request): void {
-  try {
-    Known.setOwner(object, request);
-  } catch {
-    // A runtime may refuse it to a frozen span, which then has no request, as if it were not recorded.
-  }
-}
-
-/** Remembers that a span has ended. Returns false if it was known. */
-export function markEnded(span: object): boolean {
-  try {
-    return Known.markEnded(span);
-  } catch {
-    return true; // as above: such a span counts each time that it comes
-  }
-}
+export const { ownerOf, setOwner, markEnded } = Known;
 
 /** Whether a span is one that an SDK passes to its processors. */
 export function isRecorded(span: object | undefined): span is FinishedSpan {

@@ -127,7 +127,7 @@ function toDefaults(attributes: Attributes): ServiceDefaults {
   const annotations = new Annotations();
   for (const [name, value] of Object.entries(attributes))
     if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
-  const isAnnotated = annotations.ignored || hasAnnotations(annotations);
+  const isAnnotated = hasAnnotations(annotations);
   const site = toSiteId(annotations.parameters?.idsite);
   return { attributes, annotations: isAnnotated ? annotations : undefined, site };
 }

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { RpcMetadata } from '../common/otel-global.js';
 import type { Attributes } from '../common/otel-types.js';
 import { Annotations, type HttpRequest, hasAnnotations, toErrorType } from '../hit/http-request.js';
-import { annotated } from '../hit/visitor/client.js';
+import { storeAnnotations } from '../hit/visitor/client.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-message.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
@@ -218,22 +218,13 @@ export class Request {
     additions.operationError = toErrorType(errorType);
   }
 
-  /** Whether the application called `ignore` or set `matomo.ignore`. */
-  get ignored(): boolean {
-    const { spanFacts, additions, service } = this;
-    const ofSpans = spanFacts?.below.ignored || spanFacts?.own.ignored;
-    return ofSpans || additions?.ignored || service.annotations?.ignored || false;
-  }
-
-  /** Stores the annotations so far in `http`, the weakest first. Returns whether they name another client than the one that was read. */
-  applyAnnotations(): boolean {
+  /** Stores the annotations so far in `http`, the weakest first. */
+  applyAnnotations(): void {
     const { http, service, additions, spanFacts } = this;
     const ofService = service.annotations;
-    if (!http || (ofService ?? additions ?? spanFacts) === undefined) return false;
-    const { address, client } = http;
+    if (!http || (ofService ?? additions ?? spanFacts) === undefined) return;
     const all = [ofService, spanFacts?.below, additions, spanFacts?.own];
-    annotated(http, all.filter(hasAnnotations));
-    return http.address !== address || http.client !== client;
+    storeAnnotations(http, all.filter(hasAnnotations));
   }
 
   /** Its end: everything is released but what its later hits share. */

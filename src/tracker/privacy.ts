@@ -13,8 +13,8 @@ export function createFindPrivacyReason(
 ): (decision: Decision) => 'address' | 'do_not_track' | 'no_consent' | undefined {
   const isIgnored = createIsInRanges(ignoreAddresses);
 
-  function isOfIgnoredAddress({ request, http, read }: Decision): boolean {
-    const isSo = [http, read].some(({ address }) => address !== undefined && isIgnored(address));
+  function isOfIgnoredAddress({ request, http, address }: Decision): boolean {
+    const isSo = [http.address, address].some((each) => each !== undefined && isIgnored(each));
     // The address is that of a proxy, and so are those of all requests that come through it.
     if (isSo && trustProxy === false && request.header('x-forwarded-for') !== undefined)
       diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));

@@ -44,7 +44,8 @@ export interface Decision {
   readonly request: ReadRequest;
   readonly http: HttpRequest;
   /** The client as it was read: annotations may name another one, and neither may be excluded. */
-  readonly read: Pick<HttpRequest, 'address' | 'client'>;
+  readonly client: Client | undefined;
+  readonly address: string | undefined;
   /** The site of all of its hits. 0: none is sent. */
   site: number;
   reason: IgnoreReason | undefined;
@@ -83,13 +84,13 @@ export function createDecide({
   }
 
   /** What the application ignores, and what options name. */
-  function findFilter({ request, http, read }: Decision): IgnoreReason | undefined {
-    if (request.ignored) return 'attribute';
+  function findFilter({ http, client }: Decision): IgnoreReason | undefined {
+    if (http.annotations.some(({ ignored }) => ignored)) return 'attribute';
     if (isIgnoredPath(http)) return 'path';
     const method = http.method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
     if (ignoredMethods.has(method) || allowedMethods?.has(method) === false) return 'method';
     if (http.client && decided(http.client).isIgnored) return 'user_agent';
-    if (read.client && decided(read.client).isIgnored) return 'user_agent';
+    if (client && decided(client).isIgnored) return 'user_agent';
     const isMatched = ignorePatterns.length > 0 && matchesPath(ignorePatterns, http.path);
     return isMatched ? 'pattern' : undefined;
   }
@@ -118,9 +119,13 @@ export function createDecide({
   return function decide(request) {
     const { http } = request;
     const { address, client } = http;
-    const read = request.applyAnnotations() ? { address, client } : http;
+    request.applyAnnotations();
     const decision: Decision = {
-      ...{ request, http, read, site: 0 },
+      request,
+      http,
+      client,
+      address,
+      site: 0,
       reason: undefined,
       tracked: undefined,
     };

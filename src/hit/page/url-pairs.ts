@@ -23,7 +23,7 @@ export function encodedName(pair: string): string {
 
 /** The name as PHP reads it: decoded, without the brackets of an array. */
 export function pairNameOf(pair: string): string {
-  const name = decodeText(encodedName(pair));
+  const name = decodePath(encodedName(pair).replaceAll('+', ' '));
   const bracket = name.indexOf('[');
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }
@@ -62,12 +62,7 @@ function isWhole(pair: string): boolean {
   return /^[^=]+=[^=]/.test(pair);
 }
 
-/** Decodes `+` and percent escapes. */
-function decodeText(text: string): string {
-  return decodePath(text.replaceAll('+', ' '));
-}
-
-/** The same for paths, in which `+` is no space. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
+/** Decodes percent escapes. In a path, `+` is no space. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
 export function decodePath(path: string): string {
   if (!path.includes('%')) return path;
   // Of what `unescape` decodes, `%u` is no escape of a URL. Unlike `decodeURIComponent`, it never throws, which takes long.

@@ -40,16 +40,12 @@ export interface Order {
 const MAX_CATEGORIES = 5;
 const MAX_QUANTITY = 65_535;
 
-/** The items of an order as Matomo reads them, and what had to be left out. */
-interface OrderItems {
-  readonly text: string;
-  readonly problems: readonly string[];
-}
-
-/** Items that Matomo would ignore, and those beyond the longest text, are left out: the order is worth more than they are. */
-function toOrderItems(items: readonly unknown[]): OrderItems {
+/**
+ * The items of an order as Matomo reads them. Those that it would ignore, and those beyond the longest text, are left out, and added to
+ * `problems`: the order is worth more than they are.
+ */
+function toOrderItems(items: readonly unknown[], problems: Set<string>): string {
   const rows: string[] = [];
-  const problems = new Set<string>();
   const skus = new Set<string>();
   let characters = 2; // the brackets
   for (const item of items) {
@@ -68,7 +64,7 @@ function toOrderItems(items: readonly unknown[]): OrderItems {
     }
     rows.push(text);
   }
-  return { text: `[${rows.join(',')}]`, problems: [...problems] };
+  return `[${rows.join(',')}]`;
 }
 
 type Row = [sku: string, name: string, categories: string | string[], price: number, count: number];
@@ -103,12 +99,13 @@ const AMOUNTS = { ec_st: 'subtotal', ec_tx: 'tax', ec_sh: 'shipping', ec_dt: 'di
 /** An order as tracking parameters, and what had to be left out; a text says why there is none. */
 export function readOrder(
   order: Readonly<Record<string, unknown>>,
-): { parameters: Record<string, unknown>; problems: readonly string[] } | string {
+): { parameters: Record<string, unknown>; problems: Iterable<string> } | string {
   const { id, items } = order;
-  const problems = namesOf(unknownKeys(order));
+  const problems = new Set(namesOf(unknownKeys(order)));
   const revenue = readNumber(order.revenue);
   if (!Number.isFinite(revenue)) {
-    const others = problems.length > 0 ? `, and it has ${problems[0]}` : '';
+    const [unknown] = problems;
+    const others = unknown === undefined ? '' : `, and it has ${unknown}`;
     return `the revenue of an order ${NO_NUMBER}${others}`;
   }
   const parameters: Record<string, unknown> = { idgoal: 0, ec_id: id, revenue };
@@ -116,13 +113,10 @@ export function readOrder(
     if (order[key] === undefined || order[key] === null) continue;
     const amount = readNumber(order[key]);
     if (Number.isFinite(amount)) parameters[parameter] = amount;
-    else problems.push(`a ${key} that ${NO_NUMBER}`);
+    else problems.add(`a ${key} that ${NO_NUMBER}`);
   }
-  if (Array.isArray(items)) {
-    const lines = toOrderItems(items);
-    parameters.ec_items = lines.text;
-    problems.push(...lines.problems);
-  } else if (items !== undefined && items !== null) problems.push('items that are no list');
+  if (Array.isArray(items)) parameters.ec_items = toOrderItems(items, problems);
+  else if (items !== undefined && items !== null) problems.add('items that are no list');
   return { parameters, problems };
 }
 

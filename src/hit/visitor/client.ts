@@ -66,23 +66,19 @@ export class Client {
  * Stores annotations in a request. An address and a user agent that they set are those of its client: the application knows whom a service
  * that calls it is asking for. Client hints are those of the service.
  */
-export function annotated(http: HttpRequest, annotations: readonly Annotations[]): HttpRequest {
+export function storeAnnotations(http: HttpRequest, annotations: readonly Annotations[]): void {
   const request = http as Writable<HttpRequest>;
   request.annotations = annotations;
   for (const { parameters } of annotations) {
     if (!parameters) continue;
     const userAgent = toParameterValue(USER_AGENT, parameters.ua) ?? NONE;
     request.address = plainAddress(toParameterValue(ADDRESS, parameters.cip)) ?? request.address;
-    if (userAgent === NONE || userAgent === sentUserAgent(request)) continue;
+    const sent = toParameterValue(USER_AGENT, request.userAgent);
+    if (userAgent === NONE || userAgent === sent) continue;
     request.userAgent = userAgent;
     request.client = new Client(userAgent, request.acceptLanguage);
     request.clientHints = undefined;
   }
-  return request;
-}
-
-function sentUserAgent({ userAgent }: HttpRequest): string | undefined {
-  return toParameterValue(USER_AGENT, userAgent);
 }
 
 /** What is sent of the client of a request. */
