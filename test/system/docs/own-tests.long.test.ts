@@ -1,9 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
-import { npm, packPackage, secondCopy } from '../../support/installed-app.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
+import { secondCopy } from '../../support/installed-app.js';
+import { OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
+
+const JEST = { name: 'jest', dependencies: { jest: '30', '@jest/globals': '30' } };
+const npmPackage = packBeforeTests();
 
 const CHECKOUT = 'test/support/apps/own-tests/checkout.test.mjs';
 /** More than the listeners that Node.js allows before it warns. */
@@ -39,11 +42,11 @@ module.exports = class extends Sequencer {
 `;
 
 test('the test of one handler passes with Jest, in CommonJS and ES modules, many files in one worker', async () => {
-  const folder = temporaryFolder();
+  const place = await preparePlace({ node: OWN_NODE, setUp: JEST }, npmPackage());
+  const folder = join(place.folder, 'own-tests');
+  mkdirSync(folder);
   const write = (name: string, code: string) => writeFileSync(join(folder, name), code);
   write('package.json', '{"private":true}');
-  const packages = ['jest@30', '@jest/globals@30', await packPackage()];
-  await npm(folder, ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages]);
   const code = ownTestFor('@jest/globals');
   for (let i = 10; i < 10 + FILES; i += 1) {
     write(`checkout-${i}.test.js`, toCommonJs(code));
@@ -54,7 +57,7 @@ test('the test of one handler passes with Jest, in CommonJS and ES modules, many
   write('zero.test.js', LEFT);
   write('by-name.cjs', BY_NAME);
   const jest = (flags: readonly string[], args: readonly string[]) =>
-    runNode([...flags, 'node_modules/jest/bin/jest.js', '--testTimeout=60000', ...args], {
+    runNode([...flags, '../../node_modules/jest/bin/jest.js', '--testTimeout=60000', ...args], {
       cwd: folder,
       timeoutMillis: 300_000, // if something is left open, Jest does not end
     });
