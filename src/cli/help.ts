@@ -75,8 +75,9 @@ it answers setup and doctor too. Ctrl-C ends it.
 
 Prints the user ID that requests with a key get, if MATOMO_USER_ID is a header
 or a claim such as jwt.sub. Reads the key, or the value of the claim, without
-echo, or the first line of a pipe. Run it with MATOMO_USER_ID, and with the
-MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH of the application.
+echo, or the first line of a pipe. Run it with the variables of the
+application: MATOMO_USER_ID, MATOMO_PRIVACY, MATOMO_VISITOR_KEY and
+MATOMO_TOKEN_AUTH.
 
 Exit codes: 0, 1 requests with this value have no user ID, 2 usage.
 `,

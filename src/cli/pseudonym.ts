@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { coded } from '../common/messages.js';
 import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
+import { STRICT } from '../options/resolve-options.js';
 import { readOption, UsageError } from './flags.js';
 import { promptSecret } from './terminal.js';
 
@@ -22,9 +23,10 @@ export async function pseudonym(args: string[]): Promise<void> {
 
 /** What tracking sends for a value, with the options of the environment. */
 export function createToUserId(): (input: string) => string {
-  const [visitorKey, tokenAuth] = [readOption('visitorKey'), readOption('tokenAuth')];
+  const isStrict = readOption('privacy') === 'strict';
+  const visitorKey = readOption('visitorKey') ?? (isStrict ? STRICT.visitorKey : undefined);
   const userId = readOption('userId');
-  const key = stableVisitorKey({ visitorKey, tokenAuth });
+  const key = stableVisitorKey({ visitorKey, tokenAuth: readOption('tokenAuth') });
   if (key === undefined) throw new Error(coded('user-id-key', NO_KEY));
   const toPseudonym = createToPseudonym(key);
   return (input) => toPseudonym(toValue(input, userId));
@@ -53,7 +55,7 @@ function toValue(input: string, userId: unknown): string {
 }
 
 const NO_KEY =
-  'There is no lasting key for pseudonyms. Requests have no user ID. Set MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH as the application does.';
+  'There is no lasting key for pseudonyms. Requests have no user ID. Set the MATOMO_VISITOR_KEY of the application to a secret, not to daily. If it has neither this nor MATOMO_PRIVACY, set its MATOMO_TOKEN_AUTH.';
 const NO_CLAIM =
   'The value is a token without the claim that MATOMO_USER_ID names. Requests with it have no user ID. Enter another token, or the value of the claim.';
 const TOKEN_CHANGES =

@@ -55,7 +55,7 @@ export function checkOptions(inCode: MatomoOptions, env: Environment): void {
 const SILENT: OptionDiagnostics = { error: () => undefined, warnOnce: () => undefined };
 
 /** What `privacy: 'strict'` sets, besides never sending addresses, and no user IDs but those of the option `userId`. */
-const STRICT = {
+export const STRICT = {
   anonymizeIp: 4,
   visitorKey: 'daily',
   query: 'strip',
@@ -109,7 +109,7 @@ function validate(
 }
 
 const NO_USER_ID_KEY =
-  'userId is a header or claim, but there is no lasting key for pseudonyms. No user IDs are sent. Set visitorKey to a secret, or set tokenAuth.';
+  'userId is a header or claim, but there is no lasting key for pseudonyms. No user IDs are sent. Set visitorKey to a secret, not to daily.';
 
 function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';

@@ -234,6 +234,7 @@ test.each([
 test.each([
   [{}, 'key5ec2e7', '[user-id-key]'],
   [{ MATOMO_VISITOR_KEY: 'daily' }, 'key5ec2e7', '[user-id-key]'],
+  [{ MATOMO_PRIVACY: 'strict', MATOMO_TOKEN_AUTH: 'a-token' }, 'key5ec2e7', '[user-id-key]'],
   [KEYED, jwt({ sub: 'key5ec2e7' }), '[user-id-token]'],
   [CLAIM, jwt({ name: 'key5ec2e7' }), '[user-id-token]'],
   // The message of the parser would quote it.

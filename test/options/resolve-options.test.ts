@@ -374,6 +374,7 @@ test('headers in options are read in any case, and names that are no secrets are
 test.each([
   [{}, 1],
   [{ visitorKey: 'daily' }, 1],
+  [{ visitorKey: 'daily', tokenAuth: 'a-token' }, 1],
   [{ visitorKey: 'a-key' }, 0],
   [{ tokenAuth: 'a-token' }, 0],
 ] as const)('user IDs of a header without a key that stays are one error: %j', (given, errors) => {
@@ -382,6 +383,8 @@ test.each([
     expect(options).toBeDefined();
     expect(logged.filter((message) => message.includes('[user-id-key]'))).toHaveLength(errors);
     expect(logged).toHaveLength(errors);
+    // With the key `daily`, it would not help.
+    expect(logged.join()).not.toContain('tokenAuth');
   }
 });
 
