@@ -102,8 +102,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
-   * Exact, case-sensitive paths or routes that are not tracked, with or without a slash at the end. `/` and items with a wildcard match no
-   * route.
+   * Exact, case-sensitive paths or routes that are not tracked, with or without a slash at the end. `/` is only the path `/`. `*` is no
+   * wildcard: for everything below a path, use `ignorePatterns`.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
   ignorePaths: option(paths, { default: [], isPrivacy: true }),
@@ -307,7 +307,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits in memory, if they take at most 3,355 bytes each on average (32 MiB for 10,000). If they are longer, fewer fit.
+   * Maximum number of hits in memory. The queue is also full when its hits take 3,355 bytes times this number (by default, 32 MiB).
    * @default `10000`
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),

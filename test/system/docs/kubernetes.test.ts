@@ -101,10 +101,14 @@ test('the function of the page runs commands of the spool in the container of Re
   const [definition = '', count = ''] = block.split('\n');
   const [functions = ''] = shellOf('docs/spool.md', 'How do I count and read hits in Redis?');
   const add = "spool XADD matomo-spool:hits:token '*' h 'a line'";
-  const all = [functions, definition, add, count, 'streams'].join('\n');
+  const remove = shellOf('docs/versions.md', 'How do I remove the spool?').at(-1) ?? '';
+  const all = [functions, definition, add, count, 'streams', remove].join('\n');
   const PATH = `${folder}:${process.env.PATH}`;
   const [id, ...lines] = await runShell(all, { env: { PATH, REDIS_PASSWORD: 'a-password' } });
-  expect([/^\d+-0$/.test(id as string), lines]).toEqual([true, ['1', 'matomo-spool:hits:token']]);
+  expect([/^\d+-0$/.test(id as string), lines]).toEqual([
+    true,
+    ['1', 'matomo-spool:hits:token', '1'],
+  ]);
 });
 
 function writeProgram(folder: string, name: string, script: string): void {

@@ -11,7 +11,7 @@ const sdk = new NodeSDK({
   // The instrumentation of your framework adds the route.
   instrumentations: [new HttpInstrumentation(), new ExpressInstrumentation()],
   metricReaders: [new PrometheusExporter()],
-  spanProcessors: [new MatomoSpanProcessor({ ignorePaths: ['/metrics'] })],
+  spanProcessors: [new MatomoSpanProcessor()],
   logRecordProcessors: [],
 });
 sdk.start();
