@@ -28,7 +28,7 @@ export interface CheckedHit {
 /** Why an additional hit is not sent and no part of `hits`. Those of visitors who are not to be tracked are not counted. */
 export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
-export interface CheckOptions extends OverrideOptions {
+interface CheckOptions extends OverrideOptions {
   readonly maxCustomVariables: number;
 }
 

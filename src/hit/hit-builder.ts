@@ -1,4 +1,9 @@
-import { addAdditionalHit, type CheckedHit } from './additional-hit.js';
+import {
+  type AdditionalHit,
+  addAdditionalHit,
+  type CheckedHit,
+  checkAdditionalHit,
+} from './additional-hit.js';
 import { addChatbotParts } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
 import type { Hit, HitKind } from './hit.js';
@@ -45,7 +50,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const reader = createPageViewReader(options, urls, report);
   const { visitors } = reader;
   const redactUrl = urls.ofApplication;
-  const setting = { hasToken, report, redactUrl };
+  const setting = { hasToken, report, redactUrl, maxCustomVariables };
 
   /** Adds what options and the application say about a request, the weakest first, and whom that names. */
   function addLayers({ hit, request, nowMillis }: PageView): void {
@@ -139,6 +144,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       page.isLayered = true;
       return page.hit;
     },
+
+    /** What may be sent of an additional hit; `undefined` if nothing may. */
+    check: (hit: AdditionalHit): CheckedHit | undefined => checkAdditionalHit(hit, setting),
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
     buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): Hit | undefined {

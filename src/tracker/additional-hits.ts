@@ -3,8 +3,6 @@ import type { Delivery } from '../delivery/delivery.js';
 import {
   type AdditionalHit,
   type CheckedHit,
-  type CheckOptions,
-  checkAdditionalHit,
   createToCallParameters,
   type DropReason,
   type McpCall,
@@ -12,7 +10,6 @@ import {
 import type { Hit } from '../hit/hit.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
-import { createSentUrls } from '../hit/page/sent-urls.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
@@ -64,7 +61,6 @@ export interface AdditionalHitsParts {
  */
 export class AdditionalHits {
   readonly #parts: AdditionalHitsParts;
-  readonly #checks: CheckOptions;
   readonly #waitMillis: number;
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
   /** Requests with hits that wait for their end, or did so a short time ago: a map would keep what was removed in memory for long. */
@@ -74,20 +70,13 @@ export class AdditionalHits {
 
   constructor(parts: AdditionalHitsParts) {
     this.#parts = parts;
-    const { options } = parts;
-    const { scheduledDelayMillis: mostMillis, spool } = options;
+    const { scheduledDelayMillis: mostMillis, spool } = parts.options;
     this.#waitMillis = spool === undefined ? mostMillis : Math.min(mostMillis, SPOOL_WAIT_MILLIS);
-    this.#checks = {
-      hasToken: options.tokenAuth !== undefined,
-      maxCustomVariables: options.maxCustomVariables,
-      redactUrl: createSentUrls(options).ofApplication,
-      report: parts.report,
-    };
   }
 
   /** `unknown`: it belongs to a request, of which nothing is known any more. */
   add(unchecked: AdditionalHit, request: Request | 'unknown' | undefined): void {
-    const hit = checkAdditionalHit(unchecked, this.#checks);
+    const hit = this.#parts.builder().check(unchecked);
     if (!hit) this.#drop('invalid');
     else if (request === undefined) this.#addWithoutRequest(hit);
     else if (request !== 'unknown') this.#addToRequest(hit, request);

@@ -145,8 +145,8 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     try {
       operationNames.learn(request.http);
       const decision = this.#decide(request);
-      if (this.#unbuilt) this.#unbuilt.push(() => this.#build(request, decision, hasPage, hasSpan));
-      else this.#build(request, decision, hasPage, hasSpan);
+      if (this.#unbuilt) this.#unbuilt.push(() => this.#build(decision, hasPage, hasSpan));
+      else this.#build(decision, hasPage, hasSpan);
     } catch (error) {
       this.loseRequest(request, error);
     }
@@ -159,7 +159,8 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     request.release();
   }
 
-  #build(request: Request, decision: Decision, hasPage: boolean, hasSpan: boolean): void {
+  #build(decision: Decision, hasPage: boolean, hasSpan: boolean): void {
+    const { request } = decision;
     let shared: HitText | undefined;
     try {
       const isSent = this.#isSent(decision);

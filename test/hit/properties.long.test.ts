@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CheckedHit, checkAdditionalHit } from '../../src/hit/additional-hit.js';
+import type { CheckedHit } from '../../src/hit/additional-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createSentUrls } from '../../src/hit/page/sent-urls.js';
-import { PARAMETERS } from '../../src/hit/parameters/parameter-table.js';
+import { PARAMETERS, RESERVED } from '../../src/hit/parameters/parameter-table.js';
 import { assembleRequests } from '../../src/spans/assemble-requests.js';
 import {
   annotations,
@@ -54,6 +53,7 @@ const nastyValue = fc.oneof(
 const parameterName = fc.oneof(
   fc.constantFrom(
     ...Object.keys(PARAMETERS),
+    ...RESERVED,
     ...words('dimension1 dimension999 token_auth ca __proto__ constructor'),
   ),
   nastyText,
@@ -181,12 +181,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
       const createBuild = (beforeSend?: (parameters: object) => object) => {
         const settings = { ...OPTIONS, ...varied, beforeSend };
         const builder = createHitBuilder(settings, () => undefined);
-        const checks = {
-          ...settings,
-          redactUrl: createSentUrls(settings).ofApplication,
-          report: () => undefined,
-        };
-        const checked = checkAdditionalHit(event, checks) as CheckedHit;
+        const checked = builder.check(event) as CheckedHit;
         return (request: HttpRequest, site: number) => {
           const page = builder.read(request, site, now);
           const hit = builder.buildPageView(page);

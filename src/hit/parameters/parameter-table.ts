@@ -191,23 +191,6 @@ function settableParameters() {
   } as const satisfies Declarations;
 }
 
-/** Only the package sets them. */
-function reservedParameters() {
-  return {
-    rec: { ...EVERY_HIT, ...FLAG },
-    apiv: { ...EVERY_HIT, kind: 'integer' },
-    rand: text(255),
-    ca: FLAG,
-    send_image: FLAG,
-    recMode: { kind: 'integer' },
-    ai_s: { ...EVERY_HIT, ...FLAG },
-    ai_si: { ...EVERY_HIT, ...FLAG },
-    ai_sa: { ...EVERY_HIT, ...text(255) },
-    debug: FLAG,
-    queuedtracking: FLAG,
-  } as const satisfies Declarations;
-}
-
 type Declarations = Readonly<Record<string, ParameterDeclaration>>;
 type Settable = ReturnType<typeof settableParameters>;
 
@@ -223,29 +206,21 @@ type ValueOf<Declared extends ParameterDeclaration> = Declared extends { orNumbe
   ? string | number | bigint
   : ValueTypes[Declared['kind']];
 
-/** The declarations of all parameters; `dimension*` is every custom dimension. */
-export const PARAMETERS: Settable & Declarations = /* @__PURE__ */ (() => ({
-  ...settableParameters(),
-  'dimension*': text(250),
-  ...reservedParameters(),
-}))();
-
-/** Applications can set them, and dimensions. */
-export const SETTABLE: ReadonlySet<string> = /* @__PURE__ */ namesOf(settableParameters);
+/** The declarations of all of them. */
+export const PARAMETERS: Settable & Declarations = /* @__PURE__ */ settableParameters();
 
 /** Only the package sets them. */
-export const RESERVED: ReadonlySet<string> = /* @__PURE__ */ namesOf(reservedParameters);
+export const RESERVED: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  'rec apiv rand ca send_image recMode ai_s ai_si ai_sa debug queuedtracking'.split(' '),
+);
 
-function namesOf(declarations: () => Declarations): ReadonlySet<string> {
-  return new Set(Object.keys(declarations()));
-}
-
+const DIMENSION: ParameterDeclaration = { kind: 'text', maxCharacters: 250 };
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
 /** The declaration of a parameter that applications can set; `undefined` if Matomo does not know it, or only the package sets it. */
 export function declarationOf(name: string): ParameterDeclaration | undefined {
-  if (SETTABLE.has(name)) return PARAMETERS[name];
-  return DIMENSION_NAME.test(name) ? PARAMETERS['dimension*'] : undefined;
+  if (Object.hasOwn(PARAMETERS, name)) return PARAMETERS[name];
+  return DIMENSION_NAME.test(name) ? DIMENSION : undefined;
 }
 
 /** Names of parameters that have something in common. */
