@@ -110,8 +110,9 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
     requests += spans.length / 10;
     expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
   }
+  // A tenth goes on at once: one by one would take five times as long.
+  await eventually(() => gateway.stats().spans.waiting < 95_000);
   const { spans, hits, ignored, pendingRequests, lost } = gateway.stats();
-  expect(spans.waiting).toBeLessThanOrEqual(100_000);
   expect(spans.received).toBe(spans.waiting + spans.used + spans.unused);
   expect(hits + ignored.predicate + pendingRequests).toBe(requests);
   expect(lost.queue_full).toBe(0);

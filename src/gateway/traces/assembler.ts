@@ -170,6 +170,7 @@ export class Assembler {
   #makeRoom(now: number): void {
     for (const trace of this.#traces.values()) {
       this.#take(trace, now, dueNow);
+      // One by one would take five times as long: a map passes all deleted entries to find its first one.
       if (!this.#exceeds(0.9)) break;
     }
     const isBehind =
