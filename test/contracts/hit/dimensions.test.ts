@@ -261,6 +261,16 @@ golden([
   { ...header('x-note', '\u0085') },
   { ...header('x-plan', 'x'.repeat(300)), page: { dimension1: 'x'.repeat(250) } },
   { ...header('x-other', 'Bearer abc'), page: { dimension1: 'redacted' } },
+  ...['mcp-method', 'mcp-name', 'soapaction', 'x-amz-target', 'x-apollo-operation-name'].map(
+    (name) => ({
+      ...header(name, 'd41d8cd98f00b204e9800998ecf8427e'),
+      page: { dimension1: 'redacted' },
+    }),
+  ),
+  {
+    ...header('x-checksum', 'd41d8cd98f00b204e9800998ecf8427e'),
+    page: { dimension1: 'd41d8cd98f00b204e9800998ecf8427e' },
+  },
   {
     ...header('x-forwarded-for', '198.51.100.23, 10.0.0.1:80, [2001:db8::1]:443'),
     page: { dimension1: '198.51.100.23, 10.0.0.1:80, [2001:db8::1]:443' },

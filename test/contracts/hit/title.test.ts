@@ -259,6 +259,15 @@ golden([
     page: { action_name: 'POST /orders GetOrder' },
   },
   {
+    name: 'the longest action',
+    facts: {
+      ...posted('/orders'),
+      headers: { soapaction: 'GetOrder'.padStart(256, 'x:') },
+      responseHeaders: { 'content-type': 'text/xml' },
+    },
+    page: { action_name: 'POST /orders GetOrder' },
+  },
+  {
     name: 'tRPC',
     facts: { path: '/trpc/user.byId', route: '', ...JSON_ANSWER },
     options: { dimensions: { 1: 'rpc.method' } },
