@@ -370,6 +370,11 @@ golden([
     hits: [additional({ e_c: 'a', e_a: 'b' })],
   },
   {
+    name: 'a hit of an open call of gRPC',
+    facts: { ...JOB, isOutside: false, isOpen: true, attributes: { 'rpc.system': 'grpc' } },
+    hits: [additional(OF_JOB)],
+  },
+  {
     name: 'a hit has what annotate shares, and not what is of the page',
     facts: {
       calls: [
