@@ -90,7 +90,7 @@ test('a second start joins, and its options have no effect if they are others, b
     const second = start({ titlePaths: 'template' });
     const { server, url } = await serve();
     await get(url + '/a/17');
-    const third = start({ errors: 'off' });
+    const third = start({ titlePaths: 'raw', errors: 'off' });
     server.close();
     await handle.shutdown();
     report([handle, second, third].map((each) => each.stats().tracked));

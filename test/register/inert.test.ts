@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ROOT, runNode, startServer } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -59,6 +60,15 @@ test('a tool with NODE_OPTIONS says what it says without', async () => {
   ]);
   expect(beside).toEqual(alone);
   expect(beside.code).toBe(0);
+});
+
+test('nothing begins to track in a command of the package with NODE_OPTIONS of an application', async () => {
+  const NODE_OPTIONS = REGISTER.join(' ');
+  const command = await startServer([MAIN, 'inspect', '--port', '0'], {
+    env: { NODE_OPTIONS, MATOMO_URL: 'no URL' },
+  });
+  await command.stop('SIGINT');
+  expect(command.stderr()).toBe('');
 });
 
 test('if the tracker cannot be loaded, one line is logged and the application runs', async () => {
