@@ -27,6 +27,22 @@ describe('Node.js 24', () => {
     skipTest(isAnnounced ? undefined : reason, 'streams of HTTP/2');
     return { node };
   });
+
+  test('spans of an SDK that starts when a connection is in use add to its requests', async () => {
+    const column = await startColumn({
+      protocol: '2',
+      framework: 'node',
+      tracing: 'late',
+      options: OPTIONS,
+      node: nodePath(),
+      routes: [
+        { route: '/first', handler: 'ok' },
+        { route: '/step', handler: 'annotates with a child span' },
+      ],
+    });
+    for (const path of ['/first', '/step']) await column.send({ path });
+    expect((await column.stop()).map(({ hit }) => hit)).toEqual(['GET /first 200', 'Report 200']);
+  });
 });
 
 // No version of it does.
