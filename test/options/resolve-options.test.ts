@@ -76,6 +76,8 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['aiChatbotUserAgents', [' '], '" "'],
   ['statsIntervalMillis', 999, '999'],
   ['maxQueueSize', '1e3', '1e3'],
+  ['allowedMethods', [], 'at least one request method'],
+  ['ignoredMethods', 'GET', 'a list of request methods'],
   ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'Infinity'],
   ['spool', 'redis+tls://user:pass@localhost', 'redis+tls://…@localhost'],
   ['spool', 'redis://', 'redis://'],

@@ -34,8 +34,8 @@ track([
   ),
   option('a service without a site', { siteId: 'mail=3' }, { hits: [], ignored: { site: 1 } }),
   option(
-    'strict privacy, and options that win over it',
-    { privacy: 'strict', anonymizeIp: 2, doNotTrack: false },
+    'strict privacy, and an option that wins over it',
+    { privacy: 'strict', doNotTrack: false },
     { codes: ['privacy-not-strict', 'visitor-key-not-shared'] },
   ),
   option('a line of counts at the end', { statsIntervalMillis: 3_600_000 }, { codes: ['stats'] }),
