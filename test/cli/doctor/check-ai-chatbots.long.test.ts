@@ -35,8 +35,8 @@ test('with aiChatbots: off doctor reports nothing about them', () => {
 
 test.each<[version: string, names: readonly string[], verdict: string, named: string[]]>([
   ['5.7.0', ['Devin', 'ChatGPT-User'], 'ok', []],
-  ['5.8.0', ['Devin', 'ChatGPT-User'], 'warning', ['Devin']],
-  ['5.8.0', AI_CHATBOTS, 'warning', ['Google-GeminiNotebook', 'DuckAssistBot']],
+  ['5.8.0', ['Devin', 'ChatGPT-User'], 'warning', ['Devin', 'this name']],
+  ['5.8.0', AI_CHATBOTS, 'warning', ['Google-GeminiNotebook', 'DuckAssistBot', 'these names']],
   ['5.12.3', AI_CHATBOTS, 'warning', ['Google-GeminiNotebook', 'DuckAssistBot']],
   ['5.13.0', AI_CHATBOTS, 'unknown', ['Google-GeminiNotebook', 'DuckAssistBot']],
   ['6.0.0-b1', [...AI_CHATBOTS, 'Mine'], 'unknown', ['Mine']],

@@ -14,6 +14,7 @@ function check(env: Record<string, string>): string[] {
 
 test.each<[Record<string, string>, finding: RegExp]>([
   [{}, /^ok -: site 1 at /],
+  [{ MATOMO_QUERY: '', AUTOMATO_URL: 'x' }, /^ok /],
   [NOTHING, /^problem options-missing: .*MATOMO_URL.*_SITE_ID/],
   [{ MATOMO_URL: 'matomo.test' }, /^warning environment-invalid: /],
   [{ MATOMO_SITE_ID: '', MATOMO_SITEID: '1' }, /^problem options-missing: .*\(MATOMO_SITE_ID\)/],
