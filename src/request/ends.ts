@@ -13,16 +13,10 @@ const CHILD_SPAN_WAIT_MILLIS = 20;
 /** A request whose response is closed, and the async context in which it ends: callbacks, and the route of Egg, need it. */
 class ClosedRequest extends AsyncScope {
   readonly request: Request;
-  readonly #end: (request: Request) => void;
 
-  constructor(request: Request, end: (request: Request) => void) {
+  constructor(request: Request) {
     super('opentelemetry-matomo');
     this.request = request;
-    this.#end = end;
-  }
-
-  finish(): void {
-    if (!this.request.isEnded) this.runInAsyncScope(this.#end, undefined, this.request);
   }
 }
 
@@ -62,7 +56,7 @@ export class Ends {
   close(request: Request): void {
     if (request.closedMillis > 0) return;
     request.closedMillis = performance.now();
-    this.#add(new ClosedRequest(request, this.#end));
+    this.#add(new ClosedRequest(request));
   }
 
   /** The SERVER span of a request has ended: after an error, there may be no response. */
@@ -74,7 +68,7 @@ export class Ends {
       this.#add(waiting);
     } else if (!request.incoming) {
       request.closedMillis = performance.now();
-      this.#wait(new ClosedRequest(request, this.#end));
+      this.#wait(new ClosedRequest(request));
     } else if (span.status.code === ERROR_STATUS && !hasBegun(request)) this.close(request);
   }
 
@@ -84,16 +78,21 @@ export class Ends {
     for (const closed of this.#takeWaiting()) {
       const { request } = closed;
       if (request.sending === 'sent' && isOpen(request)) this.#wait(closed);
-      else closed.finish();
+      else this.#finish(closed);
     }
   }
 
   /** Ends requests whose responses have begun, too, with their current status: the process is about to end. */
   endOpen(): void {
     this.#endTurn();
-    for (const closed of this.#takeWaiting()) closed.finish();
+    for (const closed of this.#takeWaiting()) this.#finish(closed);
     const open = [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
     for (const request of open) if (hasBegun(request) && !request.isEnded) this.#end(request);
+  }
+
+  #finish(closed: ClosedRequest): void {
+    const { request } = closed;
+    if (!request.isEnded) closed.runInAsyncScope(this.#end, undefined, request);
   }
 
   #add(closed: ClosedRequest): void {
@@ -107,7 +106,7 @@ export class Ends {
     this.#closed = [];
     for (const each of closed) {
       if (each.request.spanState === 'open') this.#wait(each);
-      else each.finish();
+      else this.#finish(each);
     }
   }
 
@@ -131,7 +130,7 @@ export class Ends {
     for (const closed of this.#takeWaiting()) {
       const { closedMillis, incoming } = closed.request;
       const isDue = now >= closedMillis + (incoming ? SPAN_WAIT_MILLIS : CHILD_SPAN_WAIT_MILLIS);
-      if (isDue) closed.finish();
+      if (isDue) this.#finish(closed);
       else this.#wait(closed);
     }
   }

@@ -157,7 +157,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   /**
    * Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time: up to an ancestor that has a
    * group, or to the top, and then down. A request inside of another one is nested, and of the same group: `#outerOf` of
-   * `request-of-span.ts` has that rule for spans that are not finished.
+   * `contexts.ts` has that rule for spans that are not finished.
    */
   #place(
     span: S,

@@ -4,6 +4,7 @@ import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
 import type { Request } from '../request/request.js';
+import type { SpanListener } from '../spans/attach.js';
 import type { MatomoStats } from './stats.js';
 
 /** How a tracker was made or joined. */
@@ -23,15 +24,10 @@ export interface TrackerMember {
 }
 
 /** The tracker as other copies of the package see it. Nothing here throws or rejects. */
-export interface SharedTracker {
+export interface SharedTracker extends SpanListener {
   /** Of the package. */
   readonly version: string;
   join(kind: MemberKind, options: object): TrackerMember;
-  /** Called for every span that starts. */
-  onStart(span: Span, parentContext: Context): void;
-  /** Called for every span that ends. */
-  onEnd(span: FinishedSpan): void;
-  forceFlush(): Promise<void>;
   /** The functions for one of Node's requests, or for that of the async context; `undefined` if nothing tracks. */
   functions(incoming?: object): RequestFunctions | undefined;
   /** The same for a call that makes a hit, which the tracker may begin with. */

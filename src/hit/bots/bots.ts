@@ -3,7 +3,7 @@ import { encodeValue } from '../text.js';
 /**
  * The AI chatbots that the newest Matomo reports, in its order: the list of `BotDetector` in Matomo's plugin BotTracking
  * (github.com/matomo-org/matomo, plugins/BotTracking/BotDetector.php, August 2026). They fetch pages because a person asked them.
- * Matomo discards names it does not know, so crawlers do not belong here. Which of their requests are sent as such: `ignore-reasons.ts`.
+ * Matomo discards names it does not know, so crawlers do not belong here. Which of their requests are sent as such: `reasons.ts`.
  * Their hits: `ai-chatbot-hit.ts`.
  */
 export const AI_CHATBOTS: readonly string[] = [

@@ -1,4 +1,5 @@
 import { isRecord } from '../../common/is-record.js';
+import { headerAttributeOf } from '../parameters/attributes.js';
 import { isNobody } from '../parameters/parameter-values.js';
 import { keyedId, toFixedLength } from './visitor-id.js';
 
@@ -16,7 +17,6 @@ export type Identity =
   /** The bearer token is no JSON Web Token that can be read. */
   | { readonly kind: 'unreadable' };
 
-const HEADER_PREFIX = 'http.request.header.';
 const CLAIM_PREFIX = 'jwt.';
 
 /** Claims that name a user or a client, and are the same in each token. */
@@ -33,9 +33,8 @@ const UNREADABLE: Identity = { kind: 'unreadable' };
 /** The source that the option `userId` names; `undefined` if it is another attribute or a function. */
 export function userIdSourceOf(userId: unknown): UserIdSource | undefined {
   if (typeof userId !== 'string') return undefined;
-  if (userId.startsWith(HEADER_PREFIX)) {
-    return { kind: 'header', header: userId.slice(HEADER_PREFIX.length).toLowerCase() };
-  }
+  const named = headerAttributeOf(userId);
+  if (named?.direction === 'request') return { kind: 'header', header: named.header };
   if (!userId.startsWith(CLAIM_PREFIX)) return undefined;
   return { kind: 'claim', header: 'authorization', claim: userId.slice(CLAIM_PREFIX.length) };
 }

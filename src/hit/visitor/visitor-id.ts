@@ -5,7 +5,7 @@ const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;
 
 /**
- * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (option-callbacks.ts), a
+ * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (callbacks.ts), a
  * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`. A class for the reason that `HitText` has.
  */
 export class VisitorTraits {
