@@ -84,9 +84,9 @@ export default defineConfig({
     maxWorkers: 2 * availableParallelism(),
     sequence: { shuffle: { files: hasOwnSeed } },
     setupFiles: ['test/support/no-tracking-line.ts', 'test/support/one-clock.ts'],
-    testTimeout: isLong ? 600_000 : 60_000,
-    expect: { poll: { timeout: isLong ? 120_000 : 30_000 } },
-    hookTimeout: isLong ? 600_000 : 60_000,
+    testTimeout: isLong ? 600_000 : 240_000,
+    expect: { poll: { timeout: 120_000 } },
+    hookTimeout: isLong ? 600_000 : 240_000,
     // Child processes are not counted: they run the built package.
     coverage: { include: ['src/**/*.ts'] },
   },

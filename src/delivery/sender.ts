@@ -2,6 +2,7 @@ import type { Hit } from '../hit/hit.js';
 import {
   type BulkResult,
   interpretAnswer,
+  invalidOf,
   isOrder,
   mayBeTokenRejection,
   type Reason,
@@ -84,7 +85,8 @@ export type SendMode = 'due' | 'flush' | 'last';
  * Sends bulks one after the other, and decides by the result of each what becomes of its hits and when the next one is sent. The rule for
  * hits that fail:
  *
- * 1. If the server has not looked at a bulk, it goes back, and nothing else is sent for a while.
+ * 1. If the server has not looked at a bulk, it goes back, and nothing else is sent for a while. If that is not known, its hits are lost, or
+ *    the bulk goes back with `resendUnconfirmed`. After a loss, one hit is sent at a time until one succeeds.
  * 2. A bulk that is too large is halved at once.
  * 3. A bulk that makes the server fail goes behind all that have not failed. If it fails again, it is halved at once, and so is each half.
  * 4. A single hit that fails is a suspect: it goes behind everything, and is sent again after another request has succeeded. After
@@ -264,7 +266,10 @@ export class Sender {
       case 'unconfirmed': {
         const isResent = options.resendUnconfirmed && this.#resends < limits.resends;
         if (!this.isClosing) this.#wait(limits.backOff, result, isResent);
-        if (!isResent) return counted({ unconfirmed: hits.length });
+        if (!isResent) {
+          this.#streak.failures = Number.POSITIVE_INFINITY; // until Matomo answers, an attempt costs one hit
+          return counted({ unconfirmed: hits.length });
+        }
         this.#resends += 1;
         this.#parts.counts.resent += hits.length;
         return BACK;
@@ -388,13 +393,4 @@ export class Sender {
 
 function counted(results: Results): Outcome {
   return { kind: 'counted', results };
-}
-
-/** The hits that Matomo names as invalid. */
-function invalidOf(
-  { invalid, invalidIndices }: Extract<BulkResult, { kind: 'processed' }>,
-  hits: readonly Hit[],
-): readonly Hit[] {
-  const indices = new Set(invalidIndices);
-  return indices.size === invalid ? hits.filter((_, index) => indices.has(index)) : [];
 }

@@ -2,16 +2,13 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { testLength } from './long.js';
 import { requires } from './skips.js';
 
 /** The repository's root, where children run unless told otherwise. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Long tests have time: with some processes each on a busy machine, all takes long. Short ones end before. */
-const isLong = testLength === 'long';
-const END_MILLIS = isLong ? 120_000 : 40_000;
-const EVENTUAL_MILLIS = isLong ? 120_000 : 30_000;
+/** For the end of a process, and for a condition: what fails never comes, and on a busy machine all takes long. */
+const MAX_WAIT_MILLIS = 120_000;
 
 const TRACKING =
   /^opentelemetry-matomo: (?:pid \d+(?:, thread \d+)?: )?Tracking requests to .* \[tracking\]\n/gm;
@@ -27,7 +24,7 @@ export interface ChildOptions {
   readonly command?: readonly string[];
   /** Opens its input for `type`. Default: there is nothing to read. */
   readonly hasInput?: boolean;
-  /** Longest wait for the URL, and for the end. Default: 40,000, in long tests 120,000. */
+  /** Longest wait for the URL, and for the end. Default: 120,000. */
   readonly timeoutMillis?: number;
 }
 
@@ -70,7 +67,7 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
 /** The same of any program. */
 export function startProgram(
   command: readonly string[],
-  { cwd = ROOT, env = {}, hasInput = false, timeoutMillis = END_MILLIS }: ChildOptions = {},
+  { cwd = ROOT, env = {}, hasInput = false, timeoutMillis = MAX_WAIT_MILLIS }: ChildOptions = {},
 ): Child {
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
@@ -158,7 +155,7 @@ export async function eventually<T>(
   } = {},
 ): Promise<T> {
   const {
-    timeoutMillis = EVENTUAL_MILLIS,
+    timeoutMillis = MAX_WAIT_MILLIS,
     describe = () => 'what was waited for',
     unless,
   } = options;

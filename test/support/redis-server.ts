@@ -125,9 +125,11 @@ export async function startWire(firstPort: number): Promise<Wire> {
     far
       .on('close', () => near.destroy())
       .on('data', (bytes: Buffer) => {
-        if (delaying !== undefined && bytes.includes(delaying)) {
-          const start = bytes.lastIndexOf('\n', bytes.indexOf(delaying)) + 1;
-          delaying = undefined;
+        const at = delaying === undefined ? -1 : bytes.indexOf(delaying);
+        if (at >= 0) delaying = undefined;
+        // With another answer behind it, both arrive at once: no other one may follow until then.
+        if (at >= 0 && bytes.indexOf('\n', at) === bytes.length - 1) {
+          const start = bytes.lastIndexOf('\n', at) + 1;
           near.write(bytes.subarray(0, start));
           delayed = bytes.subarray(start);
         } else if (state === 'well') {

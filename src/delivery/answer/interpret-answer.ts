@@ -279,3 +279,12 @@ function toCounters([, status, tracked, invalid, indices = '']: RegExpMatchArray
 export function hasTextAround(body: string): boolean {
   return readCounters(body, 0) !== undefined && !/^\s*\{[^{}]*\}\s*$/.test(body);
 }
+
+/** The hits that Matomo names as invalid. */
+export function invalidOf(
+  { invalid, invalidIndices }: Extract<BulkResult, { kind: 'processed' }>,
+  hits: readonly Hit[],
+): readonly Hit[] {
+  const indices = new Set(invalidIndices);
+  return indices.size === invalid ? hits.filter((_, index) => indices.has(index)) : [];
+}

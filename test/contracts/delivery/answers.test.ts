@@ -48,6 +48,7 @@ const later = (code: string, waits: number): Expected => ({
 const UNAVAILABLE = later('unavailable', SECOND);
 const HELD = later('request-rejected', 2 * SECOND);
 const UNKNOWN: Expected = {
+  sent: ['abcd', 'e', 'fgh'],
   waits: SECOND,
   counts: { tracked: 4 },
   lost: { unconfirmed: 4 },
@@ -314,14 +315,14 @@ test.each<[string, Answer]>([
   },
 );
 
-test('no answer within the time-out: unconfirmed, and the next bulk follows after a wait', async () => {
+test('no answer within the time-out: unconfirmed, and one hit follows after a wait', async () => {
   const sender = openFour([HANGING, tracked], { options: { exportTimeoutMillis: 10 * SECOND } });
   putAll(sender, 'abcdefgh');
   await sender.advance(9 * SECOND);
   expect(sender.counts()).toMatchObject({ pending: 8 });
   await sender.advance(MINUTE);
-  expect(bulks(sender)).toEqual(ONCE);
-  expect(gaps(sender)).toEqual([11 * SECOND]);
+  expect(bulks(sender)).toEqual(['abcd', 'e', 'fgh']);
+  expect(gaps(sender)).toEqual([11 * SECOND, 0]);
   expect(sender.counts()).toMatchObject({ pending: 0, tracked: 4, lost: { unconfirmed: 4 } });
 });
 

@@ -296,12 +296,12 @@ test('413 above 30 hits: bulks are halved, and every hit is tracked', async () =
   expect(sender.codes()).toEqual([]);
 });
 
-test('with resendUnconfirmed, each bulk is sent again three times at most', async () => {
+test('with resendUnconfirmed, each bulk is sent again three times at most, and those after it are single hits', async () => {
   const sender = openFour(NO_ANSWER, { options: { resendUnconfirmed: true } });
-  putAll(sender, 'abcdefgh');
+  putAll(sender, 'abcdef');
   await sender.advance(HOUR);
-  expect(bulks(sender)).toEqual([...Array(4).fill('abcd'), ...Array(4).fill('efgh')]);
-  expect(sender.counts()).toMatchObject({ pending: 0, resent: 24, lost: { unconfirmed: 8 } });
+  expect(bulks(sender)).toEqual(['abcd', 'e', 'f'].flatMap((bulk) => Array(4).fill(bulk)));
+  expect(sender.counts()).toMatchObject({ pending: 0, resent: 18, lost: { unconfirmed: 6 } });
   expect(sender.codes()).toContain('unconfirmed');
   expect(sender.hasLogged('set resendUnconfirmed')).toBe(false);
 });
@@ -314,8 +314,17 @@ test('the same if Matomo is unavailable in between', async () => {
   });
   putAll(sender, 'abcdefgh');
   await sender.advance(HOUR);
-  expect(bulks(sender)).toEqual([...Array(7).fill('abcd'), 'efgh']);
+  expect(bulks(sender)).toEqual([...Array(7).fill('abcd'), 'e', 'fgh']);
   expect(sender.counts()).toMatchObject({ tracked: 4, resent: 12, lost: { unconfirmed: 4 } });
+});
+
+test('a Matomo that hangs for half a day costs one bulk, and then one hit per attempt', async () => {
+  const sender = openSender({ options: { maxQueueSize: 100_000 }, answers: NO_ANSWER });
+  putAll(sender, namesOf('hit', 10_000));
+  await sender.advance(12 * HOUR);
+  const { pending, lost } = sender.counts();
+  expect(lost.unconfirmed).toBe(sender.requests().length + 99);
+  expect(pending).toBeGreaterThan(9000);
 });
 
 test('hits that may be stored count as resent once per time that they are sent again', async () => {
