@@ -4,7 +4,7 @@ import { hideSecrets, optionError, type Parser, parser } from './parser.js';
 
 const HTTP_URL = 'a URL that begins with http:// or https://';
 const SPOOL_PLACE =
-  'the path of a folder, or a redis:// or rediss:// URL with at most the number of a database';
+  'the path of a folder, or a redis:// or rediss:// URL, whose only path is the number of a database';
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
 /** The tracker's URL: adds `matomo.php` if it names neither `matomo.php` nor `piwik.php`. */

@@ -81,7 +81,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'Infinity'],
   ['spool', 'redis+tls://user:pass@localhost', 'redis+tls://…@localhost'],
   ['spool', 'redis://', 'redis://'],
-  ['spool', 'redis://localhost?shards=4', 'at most the number of a database'],
+  ['spool', 'redis://localhost?shards=4', 'whose only path is the number of a database'],
   ['spool', 'redis://u:pass@localhost/shop', 'redis://…@localhost/shop'],
   ['spool', 'rediss://localhost/1/2', 'rediss://localhost/1/2'],
 ];
