@@ -62,6 +62,7 @@ export function createPageViewReader(
   const toTitle = createToTitlePart(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(urls);
+  const toTime = memoize((seconds: number) => partOf('cdt', seconds));
   const visitors = createVisitors(options);
 
   return {
@@ -94,7 +95,7 @@ export function createPageViewReader(
       if (referrer !== undefined) hit.referrer = toReferrer(referrer);
       if (isAiAgent) hit.signature = AI_AGENT_TEXT;
       hit.startSeconds = Math.floor(traits.startMillis / 1000);
-      hit.time = partOf('cdt', hit.startSeconds);
+      hit.time = toTime(hit.startSeconds);
       page.hit = hit;
       return page;
     },
