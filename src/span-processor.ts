@@ -1,3 +1,4 @@
+import { TRACKER_KEY } from './common/foreign-objects.js';
 import type { Context, Span } from './common/otel-types.js';
 import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
@@ -30,6 +31,7 @@ export class MatomoSpanProcessor {
     checkOptions(options, process.env);
     announceOptions(options);
     this.#member = openTracker(() => late).join('processor', options);
+    Object.defineProperty(this, TRACKER_KEY, { value: true });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */

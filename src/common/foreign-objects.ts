@@ -5,7 +5,7 @@ export function setHidden(target: object, key: PropertyKey, value: unknown): voi
   Object.defineProperty(target, key, { value, writable: true, configurable: true });
 }
 
-/** Under this key, all copies of the package find the one tracker of a process or thread. */
+/** Under this key, all copies of the package find the one tracker of a process or thread, and each other's span processors. */
 export const TRACKER_KEY: unique symbol = Symbol.for('opentelemetry-matomo.tracker.1');
 
 /**

@@ -1,4 +1,5 @@
 import { describeError } from '../common/describe-error.js';
+import { TRACKER_KEY } from '../common/foreign-objects.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FinishedSpan } from '../request/finished-span.js';
@@ -66,12 +67,13 @@ function isOfApi(provider: object, proxy: ProxyTracerProvider | undefined): bool
   return new Type().getDelegate?.() === provider;
 }
 
-/** Adds a processor after those that a provider has, unless it is among them. Returns whether the provider takes any. */
+/** Adds a processor after those that a provider has, unless one of this package is among them. Returns whether it takes any. */
 function addTo(provider: Provider, processor: SpanProcessor): boolean {
   const { _activeSpanProcessor: active, activeSpanProcessor, _registeredSpanProcessors } = provider;
   const list = (active ?? activeSpanProcessor)?._spanProcessors;
   if (!Array.isArray(list)) return false;
-  if (list.includes(processor)) return true;
+  if (list.some((each) => each !== null && typeof each === 'object' && TRACKER_KEY in each))
+    return true;
   // A new list, because the application may have passed the old one.
   if (active) active._spanProcessors = [...list, processor];
   else if (list === _registeredSpanProcessors) list.push(processor);
@@ -85,6 +87,7 @@ class MatomoSpanProcessor implements SpanProcessor {
 
   constructor(listener: SpanListener) {
     this.#listener = listener;
+    Object.defineProperty(this, TRACKER_KEY, { value: true });
   }
 
   onStart(span: Span, parentContext: Context): void {
