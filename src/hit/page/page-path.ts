@@ -95,6 +95,7 @@ const PAGE_DATA: readonly [path: RegExp, page: string][] = [
 
 /** The path of the page: `/posts/hello` for `/posts/hello.data`. */
 export function toPagePath(path: string): string {
+  if (!mayBePageData(path)) return path; // the expressions take linear time only if they match
   const [ending, page = ''] = PAGE_DATA.find(([each]) => each.test(path)) ?? [];
   return ending === undefined ? path : path.replace(ending, page) || '/';
 }

@@ -89,7 +89,7 @@ class RouteReader {
 
   constructor(route: string) {
     this.#route = route;
-    this.#ends = endsOfGroups(route);
+    this.#ends = route.length > MAX_PATTERN_INPUT ? new Map() : endsOfGroups(route);
   }
 
   finish(): RouteTemplate {
