@@ -171,7 +171,7 @@ export function readFirstRaw(
   return undefined;
 }
 
-/** Not `toLowerCase`, which makes a text of each. */
+/** `toLowerCase` would create a string for each header. */
 const FIRST_RAW = { host: /^host$/i, 'user-agent': /^user-agent$/i };
 
 /** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */

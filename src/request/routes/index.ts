@@ -26,7 +26,7 @@ export function routeOf(
   const resource = span?.resource;
   const fitting = ofServer === undefined ? undefined : fittingRoute(ofServer, path, resource);
   if (fitting?.hasText && !isList) return fitting.route;
-  // Without lists and functions if no span is below, as of nearly all requests.
+  // Nearly no request has spans below: nothing is created for the others.
   const below = spanFacts?.routes.map((route) => fittingRoute(route, path, resource));
   const named = below?.find((each) => each?.hasText);
   if (named) return named.route;
