@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { onTestFinished, test } from 'vitest';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import { createTransport } from '../../../src/delivery/http/create-transport.js';
 import { eventually } from '../../support/child-process.js';
@@ -64,7 +64,7 @@ async function hitsPerSecond({ counts }: Delivery): Promise<number> {
   return ((counts.tracked - tracked) / (performance.now() - start)) * 1000;
 }
 
-test('after a Matomo that hung and closed its connections, hits are sent as fast as before within ten seconds', async () => {
+test('after a Matomo that hung and closed its connections, hits are sent as fast as before', async () => {
   const matomo = await startMatomo();
   const delivery = startDelivery(matomo.origin);
   await eventually(() => delivery.counts.tracked > 1000);
@@ -75,10 +75,6 @@ test('after a Matomo that hung and closed its connections, hits are sent as fast
   const hung = waiting();
   await eventually(() => waiting() > hung);
   matomo.restart();
-  const start = performance.now();
-  const rates: number[] = [];
   // Half, because other work on the machine slows either measurement.
-  while (!rates.some((rate) => rate > before / 2) && performance.now() - start < 9000)
-    rates.push(await hitsPerSecond(delivery));
-  expect(Math.max(...rates)).toBeGreaterThan(before / 2);
+  await eventually(async () => (await hitsPerSecond(delivery)) > before / 2);
 });
