@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import { decodeLatin1 } from '../hit/text.js';
@@ -39,11 +38,6 @@ export function isOpen({ response }: Pick<Request, 'response'>): boolean {
   }
 }
 
-/** Finds a header by its lower-case name in a status line and headers as they were written. */
-const patternOf = /* @__PURE__ */ memoize(
-  (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),
-);
-
 /**
  * A header of the response by its lower-case name: from Node's response if there is one, else from attributes. `undefined` if it was
  * not sent.
@@ -64,25 +58,20 @@ function responseHeader(response: Response, name: string): string | undefined {
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
   const { _header: head } = response as WrittenResponse;
   // Headers passed to `writeHead`, which `getHeader` does not return.
-  return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
+  return typeof head === 'string' ? writtenHeader(head, name) : undefined;
 }
 
-/**
- * The content type of a response, empty if it has none; `undefined` if that is not known. Read of every request, so the spelling of most
- * applications is looked for first.
- */
-export function contentTypeOf(request: Request): string | undefined {
-  const { response } = request;
-  if (!response) return contentTypeIn(request.attributes);
-  const { _header: head } = response as WrittenResponse;
-  if (typeof head === 'string' && response.getHeader('content-type') === undefined) {
-    const start = head.indexOf(CONTENT_TYPE);
-    if (start >= 0) return head.slice(start + CONTENT_TYPE.length, head.indexOf('\r', start));
-  }
+/** A header by its lower-case name in a status line and headers as they were written. */
+function writtenHeader(head: string, name: string): string | undefined {
+  const start = head.toLowerCase().indexOf(`\n${name}:`);
+  return start < 0 ? undefined : head.slice(start + name.length + 2, head.indexOf('\r', start));
+}
+
+/** The content type of a response, empty if it has none; `undefined` if that is not known. */
+export function contentTypeOf({ response, attributes }: Request): string | undefined {
+  if (!response) return contentTypeIn(attributes);
   return responseHeader(response, 'content-type') ?? '';
 }
-
-const CONTENT_TYPE = '\nContent-Type:';
 
 /** From attributes of captured headers. */
 function contentTypeIn(attributes: Attributes): string | undefined {
