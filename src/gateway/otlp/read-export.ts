@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { memoize } from '../../common/generation-cache.js';
 import type { Attributes } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { textOf } from '../../request/finished-span.js';
@@ -200,7 +199,6 @@ export function createSelection(
 /** Without names, every name is selected. */
 function isAmong(names: Names | undefined): (name: string) => boolean {
   if (!names) return () => true;
-  return memoize((name: string) =>
-    names.some((wanted) => (typeof wanted === 'string' ? wanted === name : wanted.test(name))),
-  );
+  return (name) =>
+    names.some((wanted) => (typeof wanted === 'string' ? wanted === name : wanted.test(name)));
 }
