@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LogLines } from '../../../src/common/log-lines.js';
@@ -9,11 +10,15 @@ import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending, sumOfResults } from '../../support/delivery.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { startRedis } from '../../support/redis-server.js';
-import { scriptedTransport } from '../../support/scripted-transport.js';
+import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** A delivery with a spool, whose limits a test replaces. */
-function openDelivery(place: string, replaced: Partial<typeof DELIVERY_LIMITS>) {
+function openDelivery(
+  place: string,
+  replaced: Partial<typeof DELIVERY_LIMITS>,
+  transport = scriptedTransport(),
+) {
   const lines = new LogLines(() => undefined);
   onTestFinished(() => lines.flush());
   const limits = { ...DELIVERY_LIMITS, ...replaced };
@@ -30,7 +35,7 @@ function openDelivery(place: string, replaced: Partial<typeof DELIVERY_LIMITS>) 
   };
   const delivery = new Delivery({
     options: { ...DEFAULT_OPTIONS, maxExportBatchSize: 7 },
-    transport: scriptedTransport(),
+    transport,
     diagnostics: silentDiagnostics(),
     ...{ lines, limits },
     openSpool: (counts) => openSpool({ ...spool, counts }, lines),
@@ -51,6 +56,34 @@ test('while hits are stored in several files, each is accounted for', async () =
     await nextTurn();
   }
   expect(broken).toEqual([]);
+});
+
+test('what a file is called says that it is being sent, before each request but the first', async () => {
+  const place = temporaryFolder();
+  const name = () => readdirSync(place).find((each) => each.endsWith('.sending')) ?? '';
+  const names: string[] = [];
+  /** Resolves once the name is another one, and any later one would be, too. */
+  const renamed = async () => {
+    await eventually(() => name() !== '' && !names.includes(name()));
+    names.push(name());
+    await eventually(() => Date.now() > Number(/\.(\d+)\.sending$/.exec(name())?.[1]));
+  };
+  const transport = scriptedTransport();
+  const tracked = async (sent: number) => {
+    await renamed();
+    return processed(sent);
+  };
+  const tooLarge = async () => {
+    await renamed();
+    return answer(413);
+  };
+  transport.answer(tooLarge, tracked, tracked);
+  const delivery = openDelivery(place, {}, transport);
+  onTestFinished(() => delivery.shutdown(1_000));
+  await delivery.opened;
+  for (let i = 0; i < 2; i++) delivery.put(pending());
+  await eventually(() => delivery.counts.tracked === 2);
+  expect(names).toHaveLength(3);
 });
 
 test('a Redis that hangs does not keep a shutdown waiting', async () => {
