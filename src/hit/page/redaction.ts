@@ -34,6 +34,8 @@ const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
 const EQUALS_OPERATOR = /(?<!\s)\s+eq\s+/gi;
 /** What separates pairs in a text, also in JSON and XML. */
 const BETWEEN_PAIRS = /[?&;#/\s,{}<]/;
+/** The same in the query of a URL, where base64 may have slashes. */
+const BETWEEN_PARAMETERS = /[?&;#\s]/;
 /**
  * The path in a part of a text that is a URL or a path. What follows `//` is a host only after a scheme. `mail/2026` is no path, but may
  * be a campaign.
@@ -72,6 +74,7 @@ export function holdsSecret(encoded: string): boolean {
   if (decoded === undefined) return true;
   const text = decoded.replaceAll('+', ' ');
   if (holdsCredentials(text) || innerPairs(text).some(isSecretPair)) return true;
+  if (text.split(BETWEEN_PARAMETERS).some(isSecretParameter)) return true;
   if (decoded.includes('@') && (holdsEmail(decoded) || holdsUserInfo(encoded))) return true;
   // In a path, `+` is no space: a telephone number begins with it.
   return decoded.split(/[?#]/).some(holdsSecretPath);
@@ -99,6 +102,11 @@ function isSecretPair(piece: string): boolean {
   const forms = names.map(secretFormOf);
   const value = piece.slice((names[0] ?? '').length + 1);
   return forms.includes(ANY_VALUE) || (forms[0]?.(value) ?? false);
+}
+
+function isSecretParameter(piece: string): boolean {
+  const [, name, value] = /^([^/=]+)=(.*\/.*)/.exec(piece) ?? [];
+  return name !== undefined && secretFormOf(name)(value as string);
 }
 
 /** A query and the fragment of a hash router may have paths, too. */
