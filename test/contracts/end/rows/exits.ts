@@ -8,6 +8,7 @@ import {
   preload,
   type TableRow,
   UNCONFIRMED,
+  WAITS_LONG,
 } from './row.js';
 
 const MANY = Array.from({ length: 40 }, (_, i) => `page-${i}`);
@@ -85,7 +86,7 @@ export const EXITS: readonly TableRow[] = [
     way: 'empty event loop',
     name: 'an empty event loop, and a Matomo that never answers',
     answers: ['hangs'],
-    env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
+    env: WAITS_LONG,
     exit: code(0),
     expected: { 'memory hangs': UNCONFIRMED },
   },
@@ -149,7 +150,7 @@ export const EXITS: readonly TableRow[] = [
     way: 'exit in a handler',
     name: 'process.exit(), and a Matomo that never answers',
     answers: ['hangs'],
-    env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
+    env: WAITS_LONG,
     exit: code(3),
     expected: { 'memory hangs': UNCONFIRMED },
   },

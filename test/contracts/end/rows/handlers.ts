@@ -1,5 +1,5 @@
 import type { Running } from '../run-row.js';
-import { AT_ONCE, by, code, killed, LOST, type TableRow, UNCONFIRMED } from './row.js';
+import { AT_ONCE, by, code, killed, LOST, type TableRow, UNCONFIRMED, WAITS_LONG } from './row.js';
 
 const closing = (signal: NodeJS.Signals, way: string, exitCode: number): TableRow => ({
   way,
@@ -61,7 +61,7 @@ export const HANDLERS: readonly TableRow[] = [
     name: 'the same, and a Matomo that never answers',
     end: by('SIGTERM'),
     answers: ['hangs'],
-    env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
+    env: WAITS_LONG,
     exit: code(0),
     expected: { 'memory hangs': UNCONFIRMED },
   },

@@ -41,3 +41,6 @@ export const preload = (file: string) => ({
 
 /** What Node.js writes of an error of the application. */
 export const BUG = /\nError: a bug of the application\n(?:.*\n)*Node\.js v\S+\n$/;
+
+/** A process waits for so long for a Matomo that never answers. On a busy machine, a thread that sends takes seconds to connect. */
+export const WAITS_LONG = { MATOMO_SHUTDOWN_TIMEOUT: '10000' };

@@ -1,4 +1,13 @@
-import { AT_ONCE, by, code, killed, preload, type TableRow, UNCONFIRMED } from './row.js';
+import {
+  AT_ONCE,
+  by,
+  code,
+  killed,
+  preload,
+  type TableRow,
+  UNCONFIRMED,
+  WAITS_LONG,
+} from './row.js';
 
 export const SIGNALS: readonly TableRow[] = [
   ...(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const).map((signal) => ({
@@ -43,7 +52,7 @@ export const SIGNALS: readonly TableRow[] = [
     way: 'no handler',
     name: 'SIGTERM without a handler, and a Matomo that never answers',
     answers: ['hangs'],
-    env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
+    env: WAITS_LONG,
     end: by('SIGTERM'),
     exit: killed('SIGTERM'),
     expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
