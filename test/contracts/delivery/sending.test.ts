@@ -234,24 +234,6 @@ test('a hit that is larger than a body is sent alone', async () => {
   expect(sender.counts()).toMatchObject({ tracked: 3 });
 });
 
-test('a bulk is ordered by visitor, then time', async () => {
-  const sender = openSender({ answers: tracked });
-  const at = Date.now() / 1000;
-  const hits = [
-    ['c', 'ab', 3],
-    ['f', 'b', 1],
-    ['a', 'aaaaaa', 2],
-    ['b', 'aaaaab', 1],
-    ['e', 'ab', 5],
-    ['d', 'ab', 4],
-    ['g', 'c', 1],
-  ] as const;
-  for (const [name, visitor, seconds] of hits)
-    sender.put(hit(name, { visitor, startSeconds: at - 10 + seconds }));
-  await sender.advance(10 * SECOND);
-  expect(bulks(sender)).toEqual(['abcdefg']);
-});
-
 test('whatever the order in which hits were put, a bulk is ordered by visitor, then time', async () => {
   const random = seededRandom();
   const sender = openSender({ options: { scheduledDelayMillis: 100 }, answers: tracked });
@@ -369,14 +351,6 @@ test('a full queue is logged soon, also while a request is in flight', async () 
   putAll(sender, 'abcdef');
   await sender.advance(2 * SECOND);
   expect(sender.codes()).toEqual(['queue-full']);
-});
-
-test('an outage has a line at its beginning and at its end', async () => {
-  const sender = openFour([...Array.from({ length: 5 }, () => NOT_SENT), tracked]);
-  putAll(sender, 'abcd');
-  await sender.advance(5 * MINUTE);
-  expect(sender.codes()).toEqual(['unreachable', 'available-again']);
-  expect(sender.counts()).toMatchObject({ tracked: 4 });
 });
 
 const DAY = 24 * HOUR;
@@ -572,14 +546,6 @@ test('a shutdown searches for no bad hit: what fails is lost', async () => {
   await sender.advance(11 * SECOND);
   expect(new Set(bulks(sender))).toEqual(new Set(['abcd', 'ef']));
   expect(sender.counts()).toMatchObject({ pending: 0, lost: { shutdown: 6 } });
-});
-
-test('nothing is lost in silence: a shutdown says what it has lost, once', async () => {
-  const sender = openFour(UNAVAILABLE);
-  putAll(sender, 'ab');
-  void sender.shutdown(SECOND);
-  await sender.advance(2 * SECOND);
-  expect(sender.codes().filter((code) => code === 'lost-at-shutdown')).toHaveLength(1);
 });
 
 test('ages: of the oldest pending hit, and of the last success', async () => {
