@@ -106,15 +106,6 @@ test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
     512,
   ],
   [
-    'attributes of a resource',
-    () => {
-      const many = millionsOf((n) => messageIn(1, ...attribute(n.toString(36), TRUE)));
-      return Buffer.concat([messageIn(1, many), inSpan(Buffer.of())]);
-    },
-    ({ resource }) => Object.keys(resource.attributes),
-    512,
-  ],
-  [
     'items of a list',
     () => {
       const list = messageIn(

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
+
+test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
+  const { gateway } = await startGateway({
+    beforeSend: () => null,
+    graceMillis: 60_000,
+    maxQueueSize: 1_000_000,
+    shutdownTimeoutMillis: 100,
+  });
+  let requests = 0;
+  for (let i = 0; i < 26; i++) {
+    const spans = Array.from({ length: 4000 }, (_, n) =>
+      n % 10 > 0 ? otlpSpan() : requestSpan(`/${n}`),
+    );
+    requests += spans.length / 10;
+    expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
+  }
+  // A tenth goes on at once: one by one would take five times as long.
+  await eventually(() => gateway.stats().spans.waiting < 95_000);
+  const { spans, hits, ignored, pendingRequests, lost } = gateway.stats();
+  expect(spans.received).toBe(spans.waiting + spans.used + spans.unused);
+  expect(hits + ignored.predicate + pendingRequests).toBe(requests);
+  expect(lost.queue_full).toBe(0);
+});
