@@ -5,7 +5,6 @@ import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, hitEvent, protobufOf, requestSpan } from '../support/otlp-spans.js';
 
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
-const _CONSUMER = 5;
 
 test('the same in protobuf, also if attributes come before the name', async () => {
   const set = await startGateway();

@@ -494,14 +494,6 @@ test('a misspelled variable is warned about, one of a privacy option stops the g
   expect(output.at(-1)).toMatch(/MATOMO_DO_NOT_TRACK\b.* \[privacy-option-invalid\]/);
 });
 
-test('an address that is taken rejects', async () => {
-  const { gateway } = await startGateway();
-  const listen = new URL(gateway.url).host;
-  await expect(createGateway({ url: 'http://127.0.0.1:9', siteId: 1, listen })).rejects.toThrow(
-    'EADDRINUSE',
-  );
-});
-
 /** Sends a part of a body, and the rest on call. */
 async function beginExport(
   url: string,

@@ -78,24 +78,11 @@ test.each<[string, object, rejected: number, message: RegExp]>([
     /"resource_spans"/,
   ],
   [
-    'proto names of all fields',
-    { resource_spans: [{ scope_spans: [{ spans: [SNAKE] }] }] },
-    1,
-    /"resource_spans"/,
-  ],
-  [
     'proto names of the scopes',
     { resourceSpans: [{ scope_spans: [{ spans: [SPAN] }] }] },
     1,
     /"scope_spans"/,
   ],
-  [
-    'a name of the future',
-    { resourceSpans: [{ originSpans: [{ spans: [SPAN] }] }] },
-    1,
-    /"originSpans"/,
-  ],
-  ['no resource', { scopeSpans: [{ spans: [SPAN] }] }, 1, /"scopeSpans"/],
   ['no scope', { resourceSpans: [{ spans: [SPAN] }] }, 1, /"spans"/],
   ['nothing around spans', { spans: [{ name: 'x' }] }, 1, /"spans"/],
   [

@@ -2,41 +2,26 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
 import { readJson } from '../../../src/gateway/otlp/decode-json.js';
 import { readProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
+import { exportRequest, otlpSpan, protobufOf, SERVER } from '../../support/otlp-spans.js';
 import { decode } from '../received-spans.js';
 
-const SERVER = 2;
-const NANOS = '1795000000000000000';
 const VALUES = ['7', '-7', '9007199254740991', '9007199254740993', '-9223372036854775808'];
 
-const inMessage = (field: number, bytes: Uint8Array, writer = new BinaryWriter()) =>
-  writer.tag(field, WireType.LengthDelimited).bytes(bytes);
-
-function asProtobuf(): Buffer {
+function asProtobuf(): Uint8Array {
   const span = new BinaryWriter().tag(6, WireType.Varint).int32(SERVER);
-  for (const field of [7, 8]) span.tag(field, WireType.Bit64).fixed64(NANOS);
-  inMessage(1, Buffer.alloc(16, 1), span);
-  inMessage(2, Buffer.alloc(8, 1), span);
-  VALUES.forEach((value, i) => {
-    const any = new BinaryWriter().tag(3, WireType.Varint).int64(value).finish();
-    const pair = inMessage(1, Buffer.from(`matomo.user${i}`));
-    inMessage(9, inMessage(2, any, pair).finish(), span);
+  span.tag(7, WireType.Bit64).fixed64('1795000000000000000');
+  const attributes = VALUES.map((value, i) => {
+    const integer = new BinaryWriter().tag(3, WireType.Varint).int64(value).finish();
+    return protobufOf(9, Buffer.concat([protobufOf(1, `matomo.user${i}`), protobufOf(2, integer)]));
   });
-  return Buffer.from(
-    inMessage(1, inMessage(2, inMessage(2, span.finish()).finish()).finish()).finish(),
-  );
+  const ids = [protobufOf(1, Buffer.alloc(16, 1)), protobufOf(2, Buffer.alloc(8, 1))];
+  const fields = Buffer.concat([...ids, span.finish(), ...attributes]);
+  return protobufOf(1, protobufOf(2, protobufOf(2, fields)));
 }
 
-function asJson(): Buffer {
+function asJson(): string {
   const attributes = VALUES.map((intValue, i) => ({ key: `matomo.user${i}`, value: { intValue } }));
-  const times = { startTimeUnixNano: NANOS, endTimeUnixNano: NANOS };
-  const span = {
-    traceId: '01'.repeat(16),
-    spanId: '01'.repeat(8),
-    kind: SERVER,
-    attributes,
-    ...times,
-  };
-  return Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }));
+  return exportRequest([{ ...otlpSpan({}, { kind: SERVER }), attributes }]);
 }
 
 test.each([
