@@ -17,6 +17,8 @@ export interface CorpusCase {
   stored: {
     actions: Record<string, string | number>[];
     visits?: Record<string, string | number>[];
+    conversions?: Record<string, string | number>[];
+    items?: Record<string, string | number>[];
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Inspector, startInspector } from '../../src/inspector/index.js';
+import { type Conversion, type Inspector, startInspector } from '../../src/inspector/index.js';
 import { type CorpusCase, readCorpus, sendWire, toWireRequest } from './corpus-cases.js';
 
 /**
@@ -8,6 +8,10 @@ import { type CorpusCase, readCorpus, sendWire, toWireRequest } from './corpus-c
  */
 const NOT_MODELLED = /^(?:visit|url_prefix|url_type|pageview_position|idvisitor)$/;
 const CASES = { 'hits.jsonl': 1784, 'bulks.jsonl': 168 };
+const CONVERSION_COLUMNS =
+  'idgoal idorder idsite revenue revenue_subtotal revenue_tax revenue_shipping revenue_discount items server_time'.split(
+    ' ',
+  );
 
 let now = 0;
 let inspector: Inspector;
@@ -61,21 +65,63 @@ async function replay(recorded: CorpusCase): Promise<unknown> {
     .hits()
     .flatMap((hit) => (hit.stored === null ? [] : [{ ...hit.stored }]));
   const referrers = inspector.hits().flatMap(({ referrer }) => referrer ?? []);
+  const conversions = inspector.hits().flatMap(({ conversion }) => conversion ?? []);
   return {
     id: recorded.id,
     answer: { ...answer, body: toBody(answer.body.toString()) },
     actions: stored.map((row) => toAction(row, 0)),
     ...(recorded.hit === undefined ? {} : { referrers: referrers.map(({ kind, ...row }) => row) }),
+    ...(hasConversions(recorded) && {
+      conversions: conversions.map(toConversion),
+      items: conversions.flatMap(toItems),
+    }),
   };
 }
 
-function toExpected({ id, hit, answer, stored, sent_at }: CorpusCase): unknown {
+function toExpected(recorded: CorpusCase): unknown {
+  const { id, hit, answer, stored, sent_at } = recorded;
+  const { conversions = [], items = [] } = stored;
   return {
     id,
     answer: { ...answer, body: toBody(answer.body) },
     actions: stored.actions.map((row) => toAction(row, sent_at)),
     ...(hit === undefined ? {} : { referrers: (stored.visits ?? []).map(toReferrer) }),
+    ...(hasConversions(recorded) && {
+      conversions: conversions.map((row) =>
+        toConversion({
+          ...row,
+          server_time: Number(row.server_time) + sent_at,
+          ...(hasOwnRevenue(row, recorded.hit) && { revenue: undefined }),
+        }),
+      ),
+      items: items.map(({ sku, name, price, quantity, category }) => {
+        return { sku, name, price, quantity, category };
+      }),
+    }),
   };
+}
+
+/** Of a single hit with a goal, an order or a cart. Hits of bots are answered as if they were tracked. */
+function hasConversions(recorded: CorpusCase): recorded is CorpusCase & { hit: string } {
+  const { hit, stored, answer } = recorded;
+  const isStored = (stored.visits ?? []).length > 0 || !answer.body.includes('"tracked":1');
+  return typeof hit === 'string' && /[?&]idgoal=\d/.test(hit) && isStored;
+}
+
+function toConversion(row: object): object {
+  const columns = Object.entries(row).filter(([column]) => CONVERSION_COLUMNS.includes(column));
+  return Object.fromEntries(columns);
+}
+
+/** A goal that is sent without a revenue has its own, which the inspector does not know. */
+function hasOwnRevenue({ idgoal }: Record<string, unknown>, hit: string): boolean {
+  return Number(idgoal) > 0 && !/[?&]revenue=[^&]/.test(hit);
+}
+
+function toItems({ lines = [] }: Conversion): object[] {
+  return lines.map(({ sku, name = null, categories, price, quantity }) => {
+    return { sku, name, price, quantity, category: categories[0] ?? null };
+  });
 }
 
 function toReferrer(visit: Record<string, unknown>): unknown {

@@ -42,6 +42,21 @@ test.each<[Record<string, string>, number | undefined]>([
   expect(held(sent, { stored: null }).millis).toBe(millis);
 });
 
+test('a request by an AI chatbot has its URL as title, the chatbot as visitor, and its own time', () => {
+  const url = 'https://a.test/a';
+  const aiRequest = {
+    site: 1,
+    time: 0,
+    name: 'ChatGPT-User',
+    kind: 'page',
+    url,
+    millis: 9,
+  } as const;
+  const params = { action_name: 'GET /a', cid: '0123456789abcdef', pf_srv: '7' };
+  const shown = { title: url, visitor: 'ChatGPT-User', millis: 9 };
+  expect(held(params, { stored: null, aiRequest })).toMatchObject(shown);
+});
+
 test.each([
   [undefined, 0],
   [99, 0],

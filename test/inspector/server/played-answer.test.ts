@@ -39,21 +39,6 @@ test.each<[string, PlayedAnswer, Seen]>([
     { contentType: 'image/gif', body: 'GIF89a', store: true },
     { status: 200, type: 'image/gif', body: 'GIF89a', hits: 1 },
   ],
-  [
-    'a tracker that is switched off',
-    { contentType: 'application/json', body: '{"status":"success","tracked":0,"invalid":0}' },
-    {
-      status: 200,
-      type: 'application/json',
-      body: '{"status":"success","tracked":0,"invalid":0}',
-      hits: 0,
-    },
-  ],
-  [
-    'an answer lost on its way',
-    { body: OWN.slice(0, 20), store: true },
-    { status: 200, type: 'application/json', body: OWN.slice(0, 20), hits: 1 },
-  ],
   ['PHP that died', { status: 500 }, { status: 500, type: 'text/html', body: '', hits: 0 }],
   [
     'a Matomo that is only slow',

@@ -67,11 +67,6 @@ test.each<[string, () => string]>([
   expect(inspector.hits()).toHaveLength(1);
 });
 
-test('answers 404 to what is neither the tracker nor the API', async () => {
-  const inspector = await start();
-  expect((await fetch(`${inspector.url}/piwik.js`)).status).toBe(404);
-});
-
 test('closes at once although a client keeps its connection', async () => {
   const inspector = await startInspector({ port: await freePort() });
   const agent = new Agent({ keepAlive: true });
@@ -86,9 +81,4 @@ test('closes at once although a client keeps its connection', async () => {
       connect(Number(port), '127.0.0.1', () => resolve('connected')).on('error', reject);
     }),
   ).rejects.toThrow('ECONNREFUSED');
-});
-
-test('a port in use is an error', async () => {
-  const { url } = await start();
-  await expect(startInspector({ port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE');
 });
