@@ -44,16 +44,3 @@ test.each<[string, Record<string, string>, string[]]>([
     })),
   );
 });
-
-test('with goals, a token that is refused is not tried with the next site either', async () => {
-  const inspector = await startMatomo({ sites: { 1: {}, 2: {} }, tokens: {} });
-  const matomo = await startMatomoApi({ tracker: inspector.url });
-  const env = {
-    MATOMO_URL: matomo.url,
-    MATOMO_SITE_ID: 'a=1,b=2',
-    MATOMO_TOKEN_AUTH: 'ab'.repeat(16),
-  };
-  const { about } = await runChecks(env, { goals: [3] });
-  expect(about('token')).toHaveLength(1);
-  expect(about('goals').map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown']);
-});

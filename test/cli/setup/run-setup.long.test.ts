@@ -70,14 +70,6 @@ test('without a terminal and without --yes there is a plan, and exit 1', async (
   expect(matomo.writes()).toEqual([]);
 });
 
-test('--dry-run shows the plan, exits 0 and changes nothing, even with --yes', async () => {
-  const matomo = await startMatomoSite();
-  const { code, stdout } = await runSetup(environmentOf(matomo), ['--dry-run', '--yes']);
-  expect(code).toBe(0);
-  expect(stdout).toContain('+ dimension  Route');
-  expect(matomo.writes()).toEqual([]);
-});
-
 test('--json is one object with plan, applied and environment', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'route' }] });
   const env = environmentOf(matomo);
@@ -165,19 +157,6 @@ test('a token file wins over MATOMO_SETUP_TOKEN, which wins over MATOMO_TOKEN_AU
     expect(stdout).toContain('write access');
     expect(code).toBe(0);
   }
-});
-
-test('dimensions that MATOMO_DIMENSIONS names already are used, and its other entries stay', async () => {
-  const matomo = await startMatomoSite({ dimensions: [{ name: 'Method' }, { name: 'plan' }] });
-  const env = {
-    ...environmentOf(matomo),
-    MATOMO_DIMENSIONS: '1=http.request.method,2=app.plan,9=http.route',
-  };
-  const { result } = await runSetupAsJson(env, ['--yes']);
-  expect(result.plan[2]).toMatchObject({ action: 'present', id: 1, reason: 'named "Method"' });
-  expect(result.environment.MATOMO_DIMENSIONS).toBe(
-    '1=http.request.method,2=app.plan,3=matomo.failed_endpoint,4=http.response.status_code,5=http.route',
-  );
 });
 
 function tokenFile(token: string): string {

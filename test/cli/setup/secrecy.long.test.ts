@@ -130,11 +130,6 @@ test('nothing of a token is shown if the message that repeats it is too long', a
   }
 });
 
-test('values of headers are replaced as the token is', () => {
-  const clean = createCleaner([TOKEN, 'Basic dTpw']);
-  expect(clean(`${TOKEN} and Basic dTpw, ${TOKEN}`)).toBe('… and …, …');
-});
-
 const CREDENTIALS = 'dXNlcjpwYXNzd29yZA==';
 const HEADERS = `x-forwarded-proto=http,x-tenant=1,authorization=Basic ${CREDENTIALS},x-api-key=127.0.0.1`;
 

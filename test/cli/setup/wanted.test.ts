@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isUsageError } from '../../../src/cli/flags.js';
-import { KNOWN_DIMENSIONS, parseArguments } from '../../../src/cli/setup/wanted.js';
+import { parseArguments } from '../../../src/cli/setup/wanted.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { startMatomoSite } from '../matomo-site.js';
 
@@ -48,16 +48,6 @@ test.each([
 });
 
 test.each([
-  ['http.route', 'npx opentelemetry-matomo setup'],
-  ['gen_ai.tool.name', 'npx opentelemetry-matomo setup --mcp'],
-  ['app.plan', undefined],
-])('what creates the dimension of %s', (attribute, command) => {
-  expect(KNOWN_DIMENSIONS.get(attribute)?.command).toBe(command);
-});
-
-test.each([
-  [['--colour'], '--colour'],
-  [['now'], 'now'],
   [['--create-site', 'API'], '--create-site NAME and --site-url URL'],
   [['--site-url', 'https://x.example'], '--create-site NAME and --site-url URL'],
   [['--create-site', 'API', '--site-url', 'x.example'], '--site-url must be a URL'],
