@@ -27,7 +27,7 @@ import {
 import { toAnswer } from '../../src/delivery/http/open-exchange.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
-import { answer } from '../support/scripted-transport.js';
+import { answer } from '../support/transport.js';
 
 const BODY_BYTES = MIB;
 /** What the transport keeps of an answer. */

@@ -19,8 +19,6 @@ export interface Bulk {
   /** Its hits are Matomo's, and not to be sent again. */
   readonly isTracked: boolean;
   readonly connection: Connection;
-  /** When it had come, epoch milliseconds. */
-  readonly arrivedMillis: number;
   /** When the answer was given, epoch milliseconds. */
   answeredMillis: number;
 }
@@ -87,7 +85,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       rawHeaders: request.rawHeaders,
       isTracked,
       connection,
-      arrivedMillis: Date.now(),
       answeredMillis: Number.POSITIVE_INFINITY,
     };
     bulks.push(bulk);

@@ -32,10 +32,10 @@ export type Fault =
         /** Reset at the second request of a connection. */
         | 'reset-on-reuse'
         /** Closed politely after each answer that says nothing of it. */
-        | 'close-after-answer';
+        | 'close-after-answer'
+        /** Matomo gets the requests, and its answers stay here. */
+        | 'stall-after-commit';
     }
-  /** Matomo gets the requests, and its answers stay here: those of so many requests, or of all. */
-  | { readonly kind: 'stall-after-commit'; readonly requests?: number }
   /** Answers by itself where the body is such a one; Matomo gets the other requests. */
   | {
       readonly kind: 'answer';
@@ -85,7 +85,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   const { certificate, host = '127.0.0.1' } = options;
   let targetPort = 0;
   let fault: Fault | undefined;
-  let stalledRequests = 0;
   const requests: Request[] = [];
   const tls = certificate && createTlsServer(tlsOptionsOf(certificate, options), serve);
   tls?.on('tlsClientError', () => undefined);
@@ -100,7 +99,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   function serve(socket: Socket): void {
     let waiting = Buffer.alloc(0);
     let served = 0;
-    let isStalled = false;
     let upstream: Socket | undefined;
     socket.on('error', () => upstream?.destroy()).on('close', () => upstream?.destroy());
     socket.on('data', (chunk: Buffer) => {
@@ -118,9 +116,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     });
 
     function pass({ bytes, body }: Request): void {
-      isStalled =
-        fault?.kind === 'stall-after-commit' && stalledRequests < (fault.requests ?? Infinity);
-      if (isStalled) stalledRequests += 1;
       const isReset =
         fault?.kind === 'reset-after-body' || (fault?.kind === 'reset-on-reuse' && served > 1);
       if (isReset) {
@@ -136,8 +131,9 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     }
 
     function answer(chunk: Buffer): void {
-      if (isStalled) return;
       switch (fault?.kind) {
+        case 'stall-after-commit':
+          break;
         case 'reset-after-commit':
           socket.resetAndDestroy();
           break;
@@ -179,7 +175,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     async play(next) {
       const wasListening = fault?.kind !== 'refuse';
       fault = next;
-      stalledRequests = 0;
       if (next?.kind === 'refuse' && wasListening) await stop();
       if (next?.kind !== 'refuse' && !wasListening) await listen(port);
     },

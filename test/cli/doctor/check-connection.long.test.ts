@@ -3,7 +3,7 @@ import type { Finding } from '../../../src/cli/doctor/checks.js';
 import type { PlayedAnswer } from '../../../src/inspector/index.js';
 import { runChecks, runDoctor } from '../../support/cli.js';
 import { type Fault, matomoOnWire } from '../../support/fault-proxy.js';
-import { DATABASE_DIED } from '../../support/scripted-transport.js';
+import { DATABASE_DIED } from '../../support/transport.js';
 
 const json = (body: string): PlayedAnswer => ({ body, contentType: 'application/json' });
 const DEPRECATED = '<br />\n<b>Deprecated</b>: x in <b>/m/y.php</b> on line <b>3</b><br />\n';

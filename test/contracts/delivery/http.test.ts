@@ -107,7 +107,11 @@ test('an answer without an end is cut', async () => {
 describe('what is known of a request that failed', () => {
   test.each([
     ['nobody listens', 'http://127.0.0.1:1/matomo.php', /ECONNREFUSED/],
-    ['there is no such host', 'http://matomo.invalid/matomo.php', /matomo\.invalid/],
+    [
+      'there is no such host',
+      'http://matomo.invalid/matomo.php',
+      /^(?:ENOTFOUND|EAI_AGAIN): DNS .*matomo\.invalid/,
+    ],
   ])('%s: it was not sent', async (_why, url, message) => {
     expect(await openPoster(url).post(BULK)).toEqual({
       kind: 'not sent',
@@ -118,7 +122,10 @@ describe('what is known of a request that failed', () => {
   test('the server does not speak TLS: it was not sent', async () => {
     const server = createTcpServer((socket) => void socket.end('no TLS'));
     const { host } = new URL(await listen(server));
-    expect((await openPoster(`https://${host}/`).post(BULK)).kind).toBe('not sent');
+    expect(await openPoster(`https://${host}/`).post(BULK)).toEqual({
+      kind: 'not sent',
+      message: expect.stringMatching(/^ERR_SSL_\w+: .*TLS.*url/),
+    });
   });
 
   test('no connection in time: it was not sent', async () => {
@@ -127,7 +134,7 @@ describe('what is known of a request that failed', () => {
     expect(await openPoster(wire.url).post(BULK, 200)).toMatchObject({ kind: 'not sent' });
   });
 
-  test.each<[string, (socket: Socket) => void]>([
+  test.each<[string, (socket: Socket) => unknown]>([
     ['closes the connection', (socket) => socket.destroy()],
     ['resets the connection', (socket) => socket.resetAndDestroy()],
     [
@@ -137,14 +144,14 @@ describe('what is known of a request that failed', () => {
     ['answers with something else', (socket) => void socket.end('220 mail.test ESMTP\r\n\r\n')],
     [
       'switches protocols',
-      (socket) => void socket.end('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
+      (socket) => socket.write('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
     ],
-    ['announces an upgrade of nothing', (socket) => void socket.end('HTTP/1.1 101 Go\r\n\r\n')],
+    ['announces an upgrade of nothing', (socket) => socket.write('HTTP/1.1 101 Go\r\n\r\n')],
   ])('a server that %s: there is no answer', async (_how, answer) => {
     const poster = await speak((socket) => answer(socket));
     expect(await poster.post(BULK)).toMatchObject({
       kind: 'no answer',
-      message: expect.any(String),
+      message: expect.not.stringContaining('within'),
     });
   });
 

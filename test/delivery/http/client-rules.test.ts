@@ -1,5 +1,5 @@
 import http, { createServer } from 'node:http';
-import net, { createServer as createTcpServer, type Socket } from 'node:net';
+import net from 'node:net';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { setEnvironment, unsetProxies } from '../../support/environment.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
@@ -8,88 +8,7 @@ import { BULK, transportTo, urlOf } from './http-transports.js';
 
 beforeEach(unsetProxies);
 
-const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}';
 const PATIENT_MILLIS = 120_000;
-
-/** A server that answers the nth bulk in its own way, and the bulks that it has got. */
-async function startRaw(...ways: readonly ((socket: Socket) => void)[]) {
-  let bulks = 0;
-  const server = createTcpServer((socket) => {
-    socket
-      .on('error', () => undefined)
-      .on('data', (bytes) => {
-        if (!String(bytes).includes(String(BULK))) return;
-        ways[bulks]?.(socket);
-        bulks += 1;
-      });
-  });
-  const transport = transportTo(await urlOf(server));
-  return { send: () => transport.send(BULK, PATIENT_MILLIS), bulks: () => bulks };
-}
-
-const answers = (socket: Socket) => void socket.write(ANSWER);
-const closes = (socket: Socket) => void socket.end();
-const resets = (socket: Socket) => void socket.resetAndDestroy();
-
-describe('an exchange ends with the connection, and its bulk is sent once', () => {
-  test.each<[string, ((socket: Socket) => void)[], string]>([
-    ['is closed', [closes, answers], 'no_answer'],
-    ['is reset', [resets, answers], 'no_answer'],
-    ['was reused and is closed', [answers, closes, answers], 'no_answer'],
-    ['was reused and is reset', [answers, resets, answers], 'no_answer'],
-    [
-      'is upgraded, which nobody asked for',
-      [(socket) => void socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'), answers],
-      'no_answer',
-    ],
-    [
-      'is upgraded to something',
-      [
-        (socket) =>
-          void socket.write(
-            'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
-          ),
-        answers,
-      ],
-      'no_answer',
-    ],
-    [
-      'has hints before the answer',
-      [
-        (socket) =>
-          void socket.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\n\r\n${ANSWER}`),
-      ],
-      'answer',
-    ],
-    [
-      'brings the answer byte by byte',
-      [
-        async (socket) => {
-          for (const byte of 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n') {
-            await new Promise((resolve) => socket.write(byte, resolve));
-          }
-        },
-      ],
-      'answer',
-    ],
-    [
-      'is closed by the end of the answer',
-      [(socket) => void socket.end('HTTP/1.1 200 OK\r\n\r\n{}')],
-      'answer',
-    ],
-  ])('a connection that %s', async (_how, ways, kind) => {
-    const server = await startRaw(...ways);
-    for (const way of ways) {
-      if (way !== answers) break;
-      expect(await server.send()).toMatchObject({ kind: 'answer', body: '{}' });
-    }
-    const before = server.bulks();
-    expect(await server.send()).toMatchObject(
-      kind === 'answer' ? { kind, status: 200, body: '{}' } : { kind },
-    );
-    expect(server.bulks()).toBe(before + 1);
-  });
-});
 
 describe('name lookup, TCP, CONNECT and TLS have one limit, until which nothing was sent', () => {
   test.each([

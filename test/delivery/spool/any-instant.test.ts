@@ -10,14 +10,14 @@ import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending, sumOfResults } from '../../support/delivery.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { startRedis } from '../../support/redis-server.js';
-import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { answer, createTransport, processed } from '../../support/transport.js';
 
 /** A delivery with a spool, whose limits a test replaces. */
 function openDelivery(
   place: string,
   replaced: Partial<typeof DELIVERY_LIMITS>,
-  transport = scriptedTransport(),
+  transport = createTransport(),
 ) {
   const lines = new LogLines(() => undefined);
   onTestFinished(() => lines.flush());
@@ -68,7 +68,6 @@ test('what a file is called says that it is being sent, before each request but 
     names.push(name());
     await eventually(() => Date.now() > Number(/\.(\d+)\.sending$/.exec(name())?.[1]));
   };
-  const transport = scriptedTransport();
   const tracked = async (sent: number) => {
     await renamed();
     return processed(sent);
@@ -77,8 +76,7 @@ test('what a file is called says that it is being sent, before each request but 
     await renamed();
     return answer(413);
   };
-  transport.answer(tooLarge, tracked, tracked);
-  const delivery = openDelivery(place, {}, transport);
+  const delivery = openDelivery(place, {}, createTransport(tooLarge, tracked, tracked));
   onTestFinished(() => delivery.shutdown(1_000));
   await delivery.opened;
   for (let i = 0; i < 2; i++) delivery.put(pending());
