@@ -65,7 +65,7 @@ function headerOf({ source, name }: ConsentRule): string {
 }
 
 /** Whether a header, of the request or with its cookies, has exactly this value. All cookies of the name must have it. */
-export function hasConsent({ source, name, value }: ConsentRule, header: string): boolean {
+function hasConsent({ source, name, value }: ConsentRule, header: string): boolean {
   if (source === 'header') return header === value;
   const values = valuesOfCookie(header, name);
   return values.length > 0 && values.every((each) => each === value);

@@ -16,6 +16,7 @@ import { collectDiagnostics } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
 import { requires } from '../support/skips.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { words } from '../support/words.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
 
@@ -56,10 +57,15 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['headers', 'authorization=x', 'not shown'],
   ['headers', { 'a b': 'x' }, 'not shown'],
   ['headers', { 'x-key': 'a\nb' }, 'headers["x-key"]'],
-  ['headers', new Map([['x-key', 'a']]), 'not shown'],
+  ['headers', new Map([['x-key', 'a']]), 'Object.fromEntries'],
+  ['headers', [['x-key', 'a']], 'not shown'],
   ['headers', { 'x-key': '' }, 'not shown'],
   ['headers', Promise.resolve({ 'x-key': 'a' }), 'not shown'],
   ['headers', { 'Content-Type': 'text/plain' }, 'content-type'],
+  ...words(`
+    consent=yes cookie:consent cookie:consent= cookie:=yes cookie:consent=yes;x=y
+    header:x-consent=yes,no query:consent=yes
+  `).map((text): [keyof MatomoOptions, string, string] => ['consent', text, 'cookie:name=value']),
   ['actionName', '{nonsense}', '{nonsense}'],
   ['routeDetails', { '/a': { action_nmae: 'x' } }, '"action_name"'],
   ['routeDetails', { '/a': { dimension0: 'x' } }, 'IDs are 1 to 999'],

@@ -154,7 +154,11 @@ golden([
     ignored: 'no_consent',
     problems: ['headers-not-captured'],
   },
-  { options: { consent: 'header:x-consent=yes' }, facts: { headers: { 'x-consent': 'yes' } } },
+  {
+    options: { consent: 'cookie:Consent=a=b' },
+    facts: { headers: { cookie: 'x;Consent=a=b ; Consent=a=b' } },
+  },
+  { options: { consent: 'header:X-Consent=yes' }, facts: { headers: { 'x-consent': 'yes' } } },
   {
     options: { consent: 'header:x-consent=yes' },
     facts: { headers: { 'x-consent': 'Yes' } },
