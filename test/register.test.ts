@@ -56,6 +56,24 @@ test('register stands down where the application has set up a processor of ours,
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b']);
 });
 
+test('a provider that is not the SDK’s is named, with what to write instead, and requests are tracked without it', async () => {
+  const { inspector, app } = await startRegistered('foreign-provider.cjs');
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  await app.stop();
+  expect(app.stderr()).toMatch(
+    /^opentelemetry-matomo: .*ForeignProvider.*new MatomoSpanProcessor\(\).* \[not-attached\]$/m,
+  );
+  expect(app.stderr().trim().split('\n')).toHaveLength(1);
+  expect(titles(inspector)).toEqual(['GET /a']);
+});
+
+test('forceFlush of the application’s provider reaches the processor that register has added', async () => {
+  const { inspector, app } = await startRegistered('traced-in-code.cjs');
+  await get(`${app.url}/a`);
+  expect(await get(`${app.url}/flush`)).toBe('flushed');
+  expect(titles(inspector)).toEqual(['GET /a']);
+});
+
 test('without MATOMO_URL, one line is logged and the application runs unchanged', async () => {
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
     env: { MATOMO_SITE_ID: '1' },
@@ -65,17 +83,6 @@ test('without MATOMO_URL, one line is logged and the application runs unchanged'
   expect(app.stderr()).toMatch(
     /^opentelemetry-matomo: .*\burl \(MATOMO_URL\)\..* \[options-missing\]\n$/,
   );
-});
-
-test('MATOMO_ANONYMIZE_IP=yes: one line says why nothing is tracked, and the application runs', async () => {
-  const { inspector, app } = await startRegistered('plain-http.cjs', {
-    MATOMO_ANONYMIZE_IP: 'yes',
-  });
-  expect(await get(`${app.url}/a`)).toBe('ok');
-  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[privacy-option-invalid\]\n$/);
-  expect(app.stderr()).toMatch(/MATOMO_ANONYMIZE_IP .*"yes"/);
-  expect(inspector.hits()).toEqual([]);
 });
 
 test.each([

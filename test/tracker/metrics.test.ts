@@ -10,14 +10,13 @@ import * as own from '../../src/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { serverSpan } from '../support/builders.js';
 import { eventually, ROOT, runNode } from '../support/child-process.js';
-import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
 import { startMeterProvider } from '../support/meter-provider.js';
 import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { SPOOL_PLACES } from '../support/redis-server.js';
-import { APPS, AUTO, get, matomo, REGISTER, startTracked } from '../support/registered-app.js';
+import { matomo } from '../support/registered-app.js';
 import { startExporter } from '../support/senders.js';
 
 /** A request `ageSeconds` ago. */
@@ -240,25 +239,6 @@ test('the global meter provider is used as soon as there is one', async () => {
     return 'matomo.hits tracked' in found && found;
   });
   expect(metrics).toMatchObject({ 'matomo.hits tracked': 0 });
-});
-
-test('register uses the global meter provider with MATOMO_METRICS=global', async () => {
-  const port = String(await freePort());
-  const { app } = await startTracked([...REGISTER, ...AUTO, `${APPS}/plain-http.cjs`], {
-    MATOMO_METRICS: 'global',
-    MATOMO_SCHEDULE_DELAY: '50',
-    OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
-    OTEL_TRACES_EXPORTER: 'none',
-    OTEL_LOGS_EXPORTER: 'none',
-    OTEL_METRICS_EXPORTER: 'prometheus',
-    OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
-    OTEL_EXPORTER_PROMETHEUS_PORT: port,
-  });
-  await get(app.url);
-  const tracked =
-    /^matomo_hits_total\{matomo_hit_outcome="tracked",.*"matomo_span_processor\/0".*\} [1-9]/m;
-  await eventually(async () => tracked.test(await get(`http://127.0.0.1:${port}/metrics`)));
-  await app.stop('SIGKILL');
 });
 
 test('a hit is sent once, although a view of the meter provider throws', async () => {
