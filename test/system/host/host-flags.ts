@@ -3,7 +3,7 @@ import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { together } from '../../support/together.js';
-import { APP, expectToLive, LOADED, preload, STARTS } from './hosts.js';
+import { APP, expectToLive, preload, STARTS } from './hosts.js';
 
 type Row = readonly [name: string, flags: readonly string[], env: Record<string, string>];
 
@@ -65,14 +65,12 @@ export function testAllHosts(major: number, options: NodeOptions): void {
     ));
 }
 
-/** The rows that were dangerous, of the other ways and spools. */
+/** The rows that were dangerous, with `start` and with spools. */
 export function testOtherWays(options: NodeOptions): void {
-  const ways = [...LOADED.slice(1), ['start() in an ES module', STARTS] as const];
-  test.each(ways)('the same with the package loaded by %s', (_how, of) =>
+  test('the same with start() in an ES module', () =>
     together(DANGEROUS, nameOf, ([, flags, env]) =>
-      expectToLive([...of, ...flags, APP], { ...options(), env }),
-    ),
-  );
+      expectToLive([...STARTS, ...flags, APP], { ...options(), env }),
+    ));
 
   test.each(SPOOLS)('the same of hosts with hits in %s', (_where, open) =>
     together(DANGEROUS, nameOf, async ([, flags, env]) => {

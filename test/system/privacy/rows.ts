@@ -15,7 +15,7 @@ export type Kind = keyof typeof KINDS;
 export const BACKGROUND = /[?&]uid=background/;
 
 /** The claim of a token whose payload hides it. */
-export const SUBJECT = 'secret-subject';
+const SUBJECT = 'secret-subject';
 const TOKEN = jwt({ sub: SUBJECT });
 /** What the parser's message would quote. */
 const UNREADABLE: string = Buffer.from('{"sub":"secret-unreadable').toString('base64url');
