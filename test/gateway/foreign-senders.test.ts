@@ -1,18 +1,17 @@
 import { expect, test } from 'vitest';
 import { findForeignSender } from '../../src/gateway/receiver/server.js';
 import { startGateway } from '../support/gateway.js';
-import { sendRaw } from '../support/raw-request.js';
+import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 
-/** The status of an export, or of another request, with these headers. */
-async function statusOf(
+/** The status of an export, or of a request for something else, with these headers. */
+async function ask(
   { url }: { readonly url: string },
   headers: readonly string[],
-  request = 'POST /v1/traces HTTP/1.1',
+  target = '/v1/traces',
 ): Promise<number> {
-  const head = [request, ...headers, 'Content-Type: application/json', 'Content-Length: 2'];
-  const text = `${head.join('\r\n')}\r\nConnection: close\r\n\r\n{}`;
-  const answer = await sendRaw({ port: Number(new URL(url).port) }, text);
-  return Number(/^HTTP\/1.1 (\d+) /.exec(answer)?.[1]);
+  const lines = [...headers, 'Content-Type: application/json', 'Content-Length: 2'];
+  const bytes = `${rawRequest(target, lines, 'POST')}{}`;
+  return statusOf(await sendRaw({ port: Number(new URL(url).port) }, bytes));
 }
 
 test.each([
@@ -23,8 +22,8 @@ test.each([
   ['', 403],
 ])('on loopback, Host: %s is answered %i', async (host, status) => {
   const { gateway } = await startGateway();
-  expect(await statusOf(gateway, [`Host: ${host}`])).toBe(status);
-  expect(await statusOf(gateway, [`Host: ${host}`], 'GET /healthz HTTP/1.1')).toBe(status);
+  expect(await ask(gateway, [`Host: ${host}`])).toBe(status);
+  expect(await ask(gateway, [`Host: ${host}`], '/healthz')).toBe(status);
 });
 
 test('a name in listen is right as Host', () => {
@@ -43,7 +42,7 @@ test('a gateway that listens on a name of loopback is on loopback', async () => 
 
 test('on other addresses any Host is right, as the name of a service in Kubernetes is', async () => {
   const { gateway } = await startGateway({ listen: '0.0.0.0:0' });
-  expect(await statusOf(gateway, ['Host: otel-gateway:4318'])).toBe(200);
+  expect(await ask(gateway, ['Host: otel-gateway:4318'])).toBe(200);
 });
 
 test.each([
@@ -54,6 +53,6 @@ test.each([
   ['0.0.0.0:0', 'Sec-Fetch-Site: cross-site'],
 ])('at %s a request with %s is answered 403', async (listen, header) => {
   const { gateway } = await startGateway({ listen });
-  expect(await statusOf(gateway, ['Host: 127.0.0.1', header])).toBe(403);
+  expect(await ask(gateway, ['Host: 127.0.0.1', header])).toBe(403);
   expect(gateway.stats().spans.received).toBe(0);
 });

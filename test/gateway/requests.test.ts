@@ -26,32 +26,6 @@ async function send(set: SetUp, spans: OtlpSpan[], resource?: Record<string, str
   expect((await sendSpans(set.gateway, exportRequest(spans, resource))).status).toBe(200);
 }
 
-test('what spans below say counts, whether they come before their request, with it, or after it', async () => {
-  const skipMinute = createSkipMinute();
-  const set = await startGateway({ graceMillis: 60_000 });
-  const request = requestSpan('/a');
-  const handler = below(request);
-  await send(set, [below(handler, { 'matomo.cvar.first': 'yes' })]);
-  await send(set, [request, below(request, { 'matomo.perf_key': 'pf_dm1' })]);
-  await send(set, [handler, below(handler, { 'matomo.action_name': 'Late' })]);
-  skipMinute();
-  expect(await titlesOf(set, 1)).toEqual(['Late']);
-  const [hit] = set.inspector.hits();
-  expect(hit?.params).toMatchObject({
-    pf_dm1: '10',
-    pf_srv: '0',
-    gt_ms: '10',
-    cvar: expect.stringContaining('"first","yes"'),
-  });
-  expect(set.gateway.stats().spans).toEqual({
-    received: 5,
-    rejected: 0,
-    waiting: 0,
-    used: 5,
-    unused: 0,
-  });
-});
-
 test('SERVER spans of one service inside each other are one request, also where the outer one comes much later', async () => {
   const skipMinute = createSkipMinute();
   const set = await startGateway({ graceMillis: 60_000 });
