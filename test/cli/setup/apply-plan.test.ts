@@ -1,46 +1,30 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { createApiClient } from '../../../src/cli/matomo-api.js';
-import { readMatomo } from '../../../src/cli/setup/read-site.js';
-import { applyPlan } from '../../../src/cli/setup/run-setup.js';
-import { parseArguments } from '../../../src/cli/setup/wanted.js';
-import { type ApiCall, tokenOf } from '../../support/matomo-api.js';
+import { expect, test } from 'vitest';
+import { environmentOf, runSetupAsJson } from '../../support/cli.js';
+import type { ApiCall } from '../../support/matomo-api.js';
 import { type SiteContents, startMatomoSite } from '../matomo-site.js';
 
-const report = { startStep: () => undefined, progress: () => undefined };
-
-async function prepare(args: string[], contents: SiteContents = {}) {
+/** Applies the plan of these flags. `last` is what comes after the dimensions. */
+async function apply(args: string[], contents: SiteContents = {}) {
   const matomo = await startMatomoSite(contents);
-  const url = new URL(`${matomo.url}/matomo.php`);
-  const client = await createApiClient({
-    url,
-    token: tokenOf('write'),
-    headers: {},
-    timeoutMillis: 10_000,
-  });
-  onTestFinished(() => client.close());
-  const wanted = { ...parseArguments(args), url, site: { id: 1 }, mapped: {}, keepsSearch: false };
-  return { matomo, client, wanted };
-}
-
-/** Applies the plan of these flags, as many times as `runs` says. */
-async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
-  const { matomo, client, wanted } = await prepare(args, contents);
-  for (let run = 1; ; run++) {
-    const state = await readMatomo(client, 1, wanted);
-    const { plan } = await applyPlan(client, wanted, state, report);
-    expect(matomo.unrecorded).toEqual([]);
-    if (run === runs) return { matomo, plan, last: plan.slice(4) };
-  }
+  const run = () => runSetupAsJson(environmentOf(matomo), ['--yes', ...args]);
+  const { plan } = (await run()).result;
+  expect(matomo.unrecorded).toEqual([]);
+  return { matomo, run, plan, last: plan.slice(4) };
 }
 
 test('what another run has created since the plan was shown is not created again', async () => {
-  const { matomo, client, wanted } = await prepare(['--goal', 'Orders=/orders']);
-  const shown = await readMatomo(client, 1, wanted);
-  for (const _run of [1, 2]) {
-    const { plan } = await applyPlan(client, wanted, shown, report);
-    expect(plan.map(({ id }) => id)).toEqual([1, 2, 3, 4, 1]);
-  }
-  expect([matomo.dimensions.length, matomo.goals.length]).toEqual([4, 1]);
+  const names = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
+  let reads = 0;
+  const { matomo, plan } = await apply([], {
+    dimensions: names.map((name) => ({ name })),
+    slots: 2 * names.length,
+    answer: ({ method }) =>
+      method.endsWith('getConfiguredCustomDimensions') && ++reads === 1 ? [] : undefined,
+  });
+  expect(plan.map(({ action, id }) => [action, id])).toEqual(
+    names.map((_, index) => ['create', index + 1]),
+  );
+  expect(matomo.writes()).toEqual([]);
 });
 
 const NOT_IN_REAL_TIME = 'Real time segments are disabled. You need to enable auto archiving.';
@@ -78,7 +62,8 @@ test.each<[string, string[], Record<string, string>, string, string[]]>([
 });
 
 test('a weekly report is created with the dimension of failed endpoints, and not again', async () => {
-  const { matomo, last } = await apply(['--weekly-report', 'team@shop.example'], {}, 2);
+  const { matomo, run } = await apply(['--weekly-report', 'team@shop.example']);
+  const last = (await run()).result.plan.slice(4);
   expect(last).toMatchObject([{ action: 'present', kind: 'report', id: 1 }]);
   expect(matomo.reports).toHaveLength(1);
   expect(matomo.reports[0]?.params).toEqual({

@@ -36,14 +36,6 @@ test('in a Matomo that is too old, nothing is changed', async () => {
   expect(matomo.writes()).toEqual([]);
 });
 
-test('active action dimensions that are not mapped are listed before others are created', async () => {
-  const matomo = await startMatomoSite({ dimensions: [{ name: 'Endpoint' }] });
-  const { stdout } = await runSetup(environmentOf(matomo), ['--dry-run']);
-  expect(stdout.replace(/\s+/g, ' ')).toContain(
-    'not mapped: 1 "Endpoint". If one of these was renamed, set MATOMO_DIMENSIONS. +',
-  );
-});
-
 test('site search is only mentioned if search parameters are sent; custom variables that are dropped need not be sent', async () => {
   const matomo = await startMatomoSite({ answer: answering('CustomVariables', { value: false }) });
   const env = environmentOf(matomo);
