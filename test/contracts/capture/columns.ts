@@ -70,7 +70,6 @@ export const OPTIONS = {
     '2=http.response.status_code',
     '3=http.route',
     '4=network.protocol.version',
-    '7=matomo.deprecated_endpoint',
     '8=matomo.failed_endpoint',
   ].join(),
   MATOMO_CONSENT: 'header:x-consent=yes',
@@ -79,10 +78,7 @@ export const OPTIONS = {
   MATOMO_TRUST_PROXY: '1',
   MATOMO_IGNORE_ADDRESSES: '198.51.100.99',
   MATOMO_IGNORE_PATHS: '/health',
-  MATOMO_IGNORE_PATTERNS: '/^\\/internal\\//',
-  MATOMO_IGNORED_METHODS: 'PURGE',
   MATOMO_DOWNLOADS: 'documents',
-  MATOMO_DEPRECATED: '/^\\/v0\\//',
 };
 
 /** Those that are expected in a column. */

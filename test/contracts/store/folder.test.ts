@@ -679,6 +679,7 @@ describe('who may read and write', () => {
     await spool.store(hits('abc'));
     const claim = await spool.claim(2, ALL);
     await claim?.done({ tracked: 1 }, [{ hits: hits('a'), failures: 1 }]);
+    spool.storeNow?.(hits('d'));
     for (const path of [place, ...readdirSync(place).map((name) => join(place, name))])
       expect(statSync(path).mode & 0o077).toBe(0);
   });

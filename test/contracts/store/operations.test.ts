@@ -1,16 +1,8 @@
-import {
-  appendFileSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
-import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import {
   type Claim,
@@ -294,30 +286,6 @@ const ROWS: readonly Row[] = [
       expect(await drainAll(other, 2)).toEqual(['t', 'm']);
     },
   },
-  {
-    title: 'no more bytes are stored than the limit, and the others are counted',
-    kinds: SHARED,
-    async run(open) {
-      const store = await open({ limits: { maxBytes: 10_000 } });
-      const long = 'x'.repeat(1_000);
-      for (let i = 0; i < 50; i++) await store.store([hit(`${i}${long}`)]);
-      const { stored, refused } = store.counts();
-      expect(stored + refused).toBe(50);
-      expect(stored).toBeGreaterThan(0);
-      expect(stored).toBeLessThanOrEqual(10);
-    },
-  },
-  {
-    title: 'hits for another Matomo are left alone',
-    kinds: SHARED,
-    async run(open) {
-      const ours = await open({ matomoUrl: 'https://one.test/matomo.php' });
-      await ours.store(hits('a'));
-      const other = await open({ matomoUrl: 'https://two.test/matomo.php' });
-      expect(await other.claim(10)).toBeUndefined();
-      expect(await drain(ours)).toEqual(['a']);
-    },
-  },
   ...(['a flipped byte', 'a cut line'] as const).map(
     (damage): Row => ({
       title: `${damage} costs one hit, which is counted`,
@@ -347,34 +315,6 @@ const ROWS: readonly Row[] = [
       },
     }),
   ),
-  {
-    title: 'foreign files and links are left alone',
-    kinds: ['folder'],
-    async run(open, place) {
-      const outside = join(temporaryFolder(), 'outside');
-      writeFileSync(outside, 'foreign\n');
-      writeFileSync(join(place, 'notes.txt'), 'foreign\n');
-      requires('file modes');
-      symlinkSync(outside, join(place, '0-1800000000000-00000000-1.0-1.hits'));
-      const store = await open();
-      await store.store(hits('a'));
-      expect(await drain(store)).toEqual(['a']);
-      expect(store.counts().damaged).toBe(0);
-      for (const path of [outside, join(place, 'notes.txt')])
-        expect(readFileSync(path, 'utf8')).toBe('foreign\n');
-    },
-  },
-  {
-    title: 'nobody else may read what is stored',
-    kinds: ['folder'],
-    async run(open, place) {
-      requires('file modes');
-      await (await open()).store(hits('a'));
-      const paths = filesOf(place);
-      expect(paths).not.toEqual([]);
-      for (const path of paths) expect(statSync(path).mode & 0o077).toBe(0);
-    },
-  },
   {
     title: 'what is appended by a stranger is not sent',
     kinds: ['folder'],

@@ -44,23 +44,6 @@ describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
     expect(tracked(matomo)).toEqual(sorted(put));
   });
 
-  test('what was stored for one Matomo is not sent to another', async () => {
-    const place = await open();
-    const [ours, other] = [await openSite(place), await openSite(place)];
-    ours.matomo.play(UNAVAILABLE);
-    const first = ours.start();
-    await first.put('ours');
-    await until(first, ({ spooled }) => spooled === 1);
-    await first.shutdown();
-    const stranger = other.start();
-    await stranger.put('theirs');
-    await allArrive(other.matomo, ['theirs']);
-    ours.matomo.play({});
-    ours.start();
-    await allArrive(ours.matomo, ['ours']);
-    expect(other.matomo.tracked()).toEqual(['theirs']);
-  });
-
   test('a kill at a random moment loses nothing that was stored, and repeats at most what was in flight', async () => {
     await killAtRandom(await open(), 1, 2);
   });

@@ -139,17 +139,6 @@ describe('a claim', () => {
   });
 });
 
-test('hits of one kind do not wait for those of the other, the oldest first', async () => {
-  const { url } = await startRedis();
-  const [without, withToken] = [await open(url, { hasToken: false }), await open(url)];
-  await withToken.spool.store(hits('t'));
-  await without.spool.store(hits('n'));
-  expect(await drain(without)).toEqual(['n']);
-  await without.spool.store(hits('m'));
-  const next = await open(url);
-  expect(await drain(next)).toEqual(['t', 'm']);
-});
-
 test('its size, hits, age and suspects are known to all', async () => {
   const { url } = await startRedis();
   const [one, two] = [await open(url), await open(url)];

@@ -27,23 +27,6 @@ export const FUNCTIONS: readonly Scenario[] = [
       },
     ],
   },
-  {
-    name: 'annotated with a user',
-    does: 'annotates a user',
-    sends: [get('/annotated-user')],
-    hits: [{ hit: 'GET /annotated-user 200', params: { uid: 'ada' } }],
-  },
-  {
-    name: 'annotated with custom variables',
-    does: 'annotates with variables',
-    sends: [get('/annotated-variables')],
-    hits: [
-      {
-        hit: 'GET /annotated-variables 200',
-        params: { cvar: /(?=.*"plan","pro")(?=.*"area","shop")/ },
-      },
-    ],
-  },
   ...(
     [
       ['finish', 'finish'],
@@ -134,12 +117,6 @@ export const FUNCTIONS: readonly Scenario[] = [
       'GET /event 200',
       { hit: 'event Cart open', params: { e_n: 'name', e_v: '3', url: /\/event$/ } },
     ],
-  },
-  {
-    name: 'two events in the request',
-    does: 'tracks two events',
-    sends: [get('/events')],
-    hits: ['GET /events 200', 'event Test first', 'event Test second'],
   },
   {
     name: 'an event in finish',
@@ -233,12 +210,6 @@ export const FUNCTIONS: readonly Scenario[] = [
     does: 'measures without a wait',
     sends: [get('/measured-at-once')],
     hits: [{ hit: 'GET /measured-at-once 200', params: { pf_dm1: /^(?:[5-9]|\d{2,})$/ } }],
-  },
-  {
-    name: 'a step that is measured twice',
-    does: 'measures twice',
-    sends: [get('/measured-twice')],
-    hits: [{ hit: 'GET /measured-twice 200', params: { pf_dm1: /^(?:3[89]|[4-9]\d|\d{3,})$/ } }],
   },
   {
     name: 'functions for the request',

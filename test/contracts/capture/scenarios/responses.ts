@@ -164,17 +164,6 @@ export const RESPONSES: readonly Scenario[] = [
     }),
   ),
   {
-    name: 'a preflight',
-    does: 'status 204',
-    sends: [
-      get('/preflight', {
-        method: 'OPTIONS',
-        headers: { origin: 'https://shop.example', 'access-control-request-method': 'PUT' },
-      }),
-    ],
-    hits: ['OPTIONS /preflight 204'],
-  },
-  {
     name: 'requests one after the other on a connection',
     does: 'annotates a user',
     needs: ['HTTP/1.1'],

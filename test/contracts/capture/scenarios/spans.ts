@@ -11,13 +11,6 @@ const rows: readonly Scenario[] = [
     hits: [{ hit: 'GET /span-timed 200', params: { pf_dm1: TWENTY } }],
   },
   {
-    name: 'two steps that spans time',
-    needs: ['child spans'],
-    does: 'times two steps with spans',
-    sends: [get('/span-timed-twice')],
-    hits: [{ hit: 'GET /span-timed-twice 200', params: { pf_dm1: TWENTY, pf_dm2: TWENTY } }],
-  },
-  {
     name: 'attributes of a child span',
     needs: ['child spans'],
     does: 'annotates with a child span',
@@ -29,19 +22,6 @@ const rows: readonly Scenario[] = [
     does: 'annotates with its span',
     sends: [get('/span-annotated')],
     hits: [{ hit: 'Span 200', params: { dimension5: 'span' } }],
-  },
-  {
-    name: 'attributes of its span, and annotate',
-    does: 'annotates with its span, and in code',
-    sends: [get('/span-and-code')],
-    hits: [{ hit: 'GET /span-and-code 200', params: { dimension5: 'code', dimension6: 'span' } }],
-  },
-  {
-    name: 'ignored by its span',
-    ignored: 'attribute',
-    does: 'ignores with its span',
-    sends: [get('/span-ignored')],
-    hits: [],
   },
   {
     name: 'an event of its span',
@@ -74,16 +54,14 @@ const rows: readonly Scenario[] = [
     hits: [
       {
         hit: 'GET /span-job 200',
-        params: { pf_dm1: undefined, pf_dm2: undefined, dimension6: undefined },
+        params: {
+          pf_dm1: undefined,
+          pf_dm2: undefined,
+          dimension5: undefined,
+          dimension6: undefined,
+        },
       },
     ],
-  },
-  {
-    name: 'calls of a job beside an open request',
-    does: 'starts a job',
-    unusedSpans: 2,
-    sends: [get('/span-job-calls')],
-    hits: [{ hit: 'GET /span-job-calls 200', params: { dimension5: undefined } }],
   },
   {
     name: 'a child span that ends long after the response',

@@ -39,7 +39,6 @@ const operation = (
 
 export const TITLES: readonly Scenario[] = [
   none('no route', '/nothing-here', { receives: [{ status: 404 }] }),
-  none('no route, below one', '/orders/7/nothing'),
   routed('a parameter', '/orders/:order', '/orders/7', '/orders/:id'),
   {
     name: 'a mounted router',
@@ -125,25 +124,6 @@ export const TITLES: readonly Scenario[] = [
     except: ({ framework }) => framework !== 'node' && framework !== 'stream',
   },
   {
-    name: 'a token in the path',
-    route: '/confirm/:code',
-    does: 'ok',
-    sends: [get('/confirm/kX3vQ9bT2mN7pL5wZ8rY')],
-    paths: ['/confirm/redacted'],
-    hits: [{ hit: 'GET /confirm/:code 200', params: { url: /\/confirm\/redacted$/ } }],
-    differs: withoutRoute([
-      { hit: 'GET /confirm/redacted 200', params: { url: /\/confirm\/redacted$/ } },
-    ]),
-  },
-  {
-    name: 'data of a page',
-    route: '/posts/:post/__data.json',
-    does: 'json',
-    sends: [get('/posts/7/__data.json')],
-    hits: ['GET /posts/:post/__data.json 200'],
-    differs: withoutRoute(['GET /posts/:id 200']),
-  },
-  {
     name: 'an ignored path',
     ignored: 'path',
     does: 'annotates',
@@ -151,69 +131,12 @@ export const TITLES: readonly Scenario[] = [
     hits: [],
     receives: [{ status: 200 }, { status: 200 }],
   },
-  {
-    name: 'an ignored pattern',
-    ignored: 'pattern',
-    route: '/internal/*',
-    does: 'annotates',
-    sends: [get('/internal/a')],
-    hits: [],
-  },
-  {
-    name: 'an ignored method',
-    ignored: 'method',
-    does: 'annotates',
-    sends: [get('/ignored-method', { method: 'PURGE' })],
-    hits: [],
-    except: ({ framework }) => framework === 'fastify' || framework === 'koa',
-  },
   none('a static file', '/assets/app.css', { hits: [], ignored: 'static' }),
-  none('a poll of socket.io', '/socket.io/?EIO=4&transport=polling&sid=1', {
-    hits: [],
-    ignored: 'polling',
-  }),
-  {
-    name: 'a later part of a document',
-    ignored: 'partial',
-    does: 'part of a document',
-    sends: [get('/files/part.pdf', { headers: { range: 'bytes=100-200' } })],
-    hits: [],
-  },
-  {
-    name: 'the first part of a document',
-    does: 'part of a document',
-    sends: [get('/files/first.pdf', { headers: { range: 'bytes=0-100' } })],
-    hits: [{ hit: 'download 206', params: { dimension2: '206' } }],
-  },
   {
     name: 'a document',
     does: 'pdf',
     sends: [get('/files/report.pdf')],
     hits: [{ hit: 'download 200', params: { download: /\/files\/report\.pdf$/ } }],
-  },
-  {
-    name: 'a document that is missing',
-    sends: [get('/files/missing.pdf')],
-    hits: ['GET Not Found 404'],
-  },
-  {
-    name: 'a deprecated endpoint',
-    route: '/v0/orders/:id',
-    does: 'ok',
-    sends: [get('/v0/orders/7')],
-    hits: [{ hit: 'GET /v0/orders/:id 200', params: { dimension7: 'GET /v0/orders/:id' } }],
-    differs: withoutRoute([{ hit: 'GET /v0/orders/:id 200', params: { dimension7: undefined } }]),
-  },
-  {
-    name: 'a failed endpoint',
-    does: 'status 503',
-    sends: [get('/failed-endpoint')],
-    hits: [
-      {
-        hit: 'GET /failed-endpoint 503',
-        params: { dimension8: /^(?:5xx|503) GET \/failed-endpoint$/ },
-      },
-    ],
   },
   operation(
     'GraphQL',

@@ -1,4 +1,4 @@
-import { get, type Scenario, withRoute } from '../scenario.js';
+import { get, type Scenario } from '../scenario.js';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const KEY = { 'x-api-key': 'key of ann' };
@@ -23,38 +23,8 @@ const ignored = (
   }),
 );
 
-/** Of excluded visitors, nothing is sent. */
-const silent = (
-  [
-    ['Do Not Track', { dnt: '1' }, 'do_not_track'],
-    ['no consent', { 'x-consent': undefined }, 'no_consent'],
-  ] as const
-).map(
-  ([what, headers, reason], i): Scenario => ({
-    name: `no events either: ${what}`,
-    does: 'tracks two events',
-    sends: [get(`/silent-${i}`, { headers })],
-    hits: [],
-    ignored: reason,
-  }),
-);
-
 export const VISITORS: readonly Scenario[] = [
   ...ignored,
-  ...silent,
-  {
-    name: 'no events after the response of one who objects',
-    ignored: 'do_not_track',
-    does: 'tracks an event in close',
-    sends: [get('/silent-in-close', { headers: { dnt: '1' } })],
-    hits: [],
-  },
-  {
-    name: 'DNT: 0 is no objection',
-    does: 'ok',
-    sends: [get('/dnt-0', { headers: { dnt: '0' } })],
-    hits: ['GET /dnt-0 200'],
-  },
   {
     name: 'what the client sent decides, not what a middleware leaves',
     ignored: 'do_not_track',
@@ -135,62 +105,12 @@ export const VISITORS: readonly Scenario[] = [
     hits: [{ hit: 'GET /key-deleted 200', params: { uid: PSEUDONYM, ua: 'curl/8.5.0' } }],
   },
   {
-    name: 'no API key',
-    does: 'ok',
-    sends: [get('/no-key')],
-    hits: [{ hit: 'GET /no-key 200', params: { uid: undefined } }],
-  },
-  {
-    name: 'an API key that was never let in',
-    does: 'status 401',
-    sends: [get('/wrong-key', { headers: { 'x-api-key': 'guessed' } })],
-    hits: [{ hit: 'GET Unauthorized 401', params: { uid: undefined } }],
-    differs: withRoute([{ hit: 'GET /wrong-key 401', params: { uid: undefined } }]),
-  },
-  {
-    name: 'an event has the API key of its request',
-    does: 'tracks an event',
-    sends: [get('/keyed-event', { headers: KEY })],
-    hits: [
-      { hit: 'GET /keyed-event 200', params: { uid: PSEUDONYM } },
-      { hit: 'event Cart open', params: { uid: PSEUDONYM, url: /\/keyed-event$/ } },
-    ],
-  },
-  {
-    name: 'an AI chatbot',
-    does: 'ok',
-    sends: [
-      get('/chatbot', {
-        headers: {
-          'user-agent': 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)',
-        },
-      }),
-    ],
-    hits: [{ hit: 'chatbot 200', params: { recMode: '1', url: /\/chatbot$/ } }],
-  },
-  {
-    name: 'the predicate ignore',
-    ignored: 'predicate',
-    does: 'ok',
-    needs: ['code'],
-    sends: [get('/predicate', { headers: { 'x-ignore': 'yes' } })],
-    hits: [],
-  },
-  {
     name: 'the predicate ignore leaves events',
     ignored: 'predicate',
     does: 'tracks an event',
     needs: ['code'],
     sends: [get('/predicate-event', { headers: { 'x-ignore': 'yes' } })],
     hits: ['event Cart open'],
-  },
-  {
-    name: 'beforeSend drops a hit',
-    ignored: 'predicate',
-    does: 'ok',
-    needs: ['code'],
-    sends: [get('/dropped?before=drop')],
-    hits: [],
   },
   {
     name: 'beforeSend changes hits',

@@ -24,7 +24,6 @@ const OPTIONS = {
   ignore: (request) => request.header('x-ignore') === 'yes',
   beforeSend(hit) {
     const asked = /[?&]before=(\w+)/.exec(hit.url)?.[1];
-    if (asked === 'drop') return null;
     return asked === 'change' ? { ...hit, dimension5: 'changed' } : hit;
   },
 };

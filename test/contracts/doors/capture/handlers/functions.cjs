@@ -50,10 +50,6 @@ module.exports = {
   'annotates a user'() {
     annotate({ uid: 'ada' });
   },
-  'annotates with variables'() {
-    annotate({ cvar: { plan: 'pro' } });
-    annotate({ cvar: { area: 'shop' } });
-  },
   'annotates in finish'(exchange) {
     exchange.onFinish(() => annotate({ dimension5: 'finish' }));
   },
@@ -167,10 +163,6 @@ module.exports = {
       const end = performance.now() + 5;
       while (performance.now() < end);
     });
-  },
-  async 'measures twice'() {
-    await measure('pf_dm1', () => delay(20));
-    await measure('pf_dm1', () => delay(20));
   },
   async 'for the request'({ handle }) {
     const functions = forRequest(handle);

@@ -19,10 +19,6 @@ module.exports = {
   async 'times a step with a span'() {
     await step({ 'matomo.perf_key': 'pf_dm1' }, () => delay(20));
   },
-  async 'times two steps with spans'() {
-    await step({ 'matomo.perf_key': 'pf_dm1' }, () => delay(20));
-    await step({ 'matomo.perf_key': 'pf_dm2' }, () => delay(20));
-  },
   async 'annotates with a child span'() {
     await step({ 'matomo.perf_key': 'pf_dm1', 'matomo.dimension5': 'child' }, async (span) => {
       await delay(1);
@@ -32,13 +28,6 @@ module.exports = {
   'annotates with its span'() {
     active().setAttribute('matomo.dimension5', 'span');
     active().setAttribute('matomo.action_name', 'Span');
-  },
-  'annotates with its span, and in code'() {
-    active().setAttribute('matomo.dimension6', 'span');
-    annotate({ dimension5: 'code' });
-  },
-  'ignores with its span'() {
-    active().setAttribute('matomo.ignore', true);
   },
   'tracks with a span event'() {
     active().addEvent('matomo.hit', { 'matomo.e_c': 'Span', 'matomo.e_a': 'event' });
