@@ -5,6 +5,7 @@ import { readJson } from '../../src/gateway/otlp/decode-json.js';
 import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
+import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
 import { Assembler, type Hitmaker } from '../../src/gateway/traces/assembler.js';
 import { toRequest } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
@@ -12,7 +13,8 @@ import { createRequestReading } from '../../src/request/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { excessOf, GROWTH } from '../support/linear-input.js';
-import { decode, receivedSpan } from './received-spans.js';
+import { exportRequest, otlpSpan, SERVER } from '../support/otlp-spans.js';
+import { decode } from './received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/request, src/spans and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
@@ -85,8 +87,10 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
 }
 
 function readText({ attribute, isPython = false }: HostileText, text: string): void {
-  const attributes = { 'http.request.method': 'GET', [attribute]: text };
-  const root = receivedSpan({ kind: 2, attributes }, { isPython });
+  const span = otlpSpan({ 'http.request.method': 'GET' }, { kind: SERVER });
+  const resource = { 'telemetry.sdk.language': isPython ? 'python' : 'nodejs' };
+  const [root] = decode(readJson, exportRequest([span], resource)).spans as [ReceivedSpan];
+  root.attributes[attribute] = text; // decoding would cut it
   const request = toRequest({ root, below: [] }, reading, true)?.request.http;
   expect(request).toBeDefined();
   makeHits([request as HttpRequest]);
