@@ -41,13 +41,6 @@ test('the page says what to do before the first hit, and shows hits as they come
   expect(errors).toEqual([]);
 });
 
-test('the page shows hits that came before it was opened', async () => {
-  const { page, inspector } = await open();
-  await sendSome(inspector);
-  await page.reload();
-  await listed(page, 7);
-});
-
 test('the page explains every parameter of a hit, and shows what Matomo stores of it', async () => {
   const { page, inspector } = await open({ inspector: { customVariables: true } });
   await sendBulk(inspector, [
