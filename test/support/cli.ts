@@ -4,8 +4,10 @@ import type { Finding } from '../../src/cli/doctor/checks.js';
 import { diagnose } from '../../src/cli/doctor/diagnose.js';
 import { runCommand } from '../../src/cli/run-command.js';
 import type { SetupResult } from '../../src/cli/setup/report.js';
+import type { InspectorOptions } from '../../src/inspector/index.js';
 import { runNode } from './child-process.js';
-import { type ApiRole, tokenOf } from './matomo-api.js';
+import { startMatomo } from './matomo.js';
+import { type ApiRole, type MatomoApiOptions, startMatomoApi, tokenOf } from './matomo-api.js';
 
 /** What runs the commands of this package. */
 export const MAIN = 'dist/cjs/cli/main.js';
@@ -64,6 +66,23 @@ export async function runChecks(
   const findings = await diagnose({ env, app: process.cwd(), sends, goals });
   const isFine = findings.every(({ verdict }) => verdict !== 'problem');
   return toDiagnosis(isFine ? 0 : 1, JSON.stringify(findings), findings);
+}
+
+/** Runs the checks against an inspector, and a Matomo that plays its API back. */
+export async function checkWithApi(
+  api: MatomoApiOptions,
+  {
+    env = {},
+    role = 'write' as ApiRole,
+    inspector = {} as InspectorOptions,
+    sends = false,
+    goals = [] as readonly number[],
+  } = {},
+) {
+  const { url, hits } = await startMatomo(inspector);
+  const matomo = await startMatomoApi({ tracker: url, ...api });
+  const given = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role) };
+  return { ...(await runChecks({ ...given, ...env }, { sends, goals })), hits, matomo };
 }
 
 /**

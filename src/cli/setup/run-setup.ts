@@ -115,7 +115,7 @@ interface Applied {
 }
 
 /** Makes the changes of a plan one after the other, and verifies them by reading the site again. */
-export async function applyPlan(
+async function applyPlan(
   client: ApiClient,
   wanted: Wanted,
   before: MatomoState,

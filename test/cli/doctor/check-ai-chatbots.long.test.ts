@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { checkAiChatbots } from '../../../src/cli/doctor/check-dropped.js';
 import { AI_CHATBOTS } from '../../../src/hit/bots/bots.js';
-import { runChecks } from '../../support/cli.js';
-import { startMatomo } from '../../support/matomo.js';
-import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import { checkWithApi } from '../../support/cli.js';
+import type { ApiCall, ApiRole } from '../../support/matomo-api.js';
 
 const OPTIONS = {
   aiChatbots: 'separate',
@@ -55,23 +54,19 @@ async function diagnose(
   { version = '5.12.1' as unknown, botTracking = true as unknown, role = 'write' as ApiRole },
   env: Record<string, string> = {},
 ) {
-  const inspector = await startMatomo();
   const answer = ({ method, params }: ApiCall) => {
     if (role === 'noaccess') return undefined;
     if (method === 'API.getMatomoVersion') return { value: version };
     return params.pluginName === 'BotTracking' ? { value: botTracking } : undefined;
   };
-  const { url, requests } = await startMatomoApi({ tracker: inspector.url, answer });
-  const token = tokenOf(role);
-  const all = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token, ...env };
-  return { ...(await runChecks(all)), requests };
+  return checkWithApi({ answer }, { role, env });
 }
 
 test('Matomo is asked for its settings once', async () => {
   const env = { MATOMO_AI_CHATBOT_USER_AGENTS: 'ChatGPT-User,Claude-User' };
-  const { about, requests } = await diagnose({}, env);
+  const { about, matomo } = await diagnose({}, env);
   expect(about('chatbots')).toMatchObject([{ verdict: 'ok' }]);
-  expect(requests).toHaveLength(2); // settings, and reports
+  expect(matomo.requests).toHaveLength(2); // settings, and reports
 });
 
 test.each<[string, Parameters<typeof diagnose>[0], Record<string, string>]>([

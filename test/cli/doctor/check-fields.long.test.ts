@@ -3,15 +3,13 @@ import { checkFields } from '../../../src/cli/doctor/check-site.js';
 import type { SiteSettings } from '../../../src/cli/doctor/questions.js';
 import { toDimension } from '../../../src/cli/matomo-api.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { runChecks } from '../../support/cli.js';
+import { checkWithApi, runChecks } from '../../support/cli.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
-import { startMatomo } from '../../support/matomo.js';
 import {
   type ApiCall,
   type ApiRole,
   type MatomoApiOptions,
-  startMatomoApi,
   tokenOf,
 } from '../../support/matomo-api.js';
 
@@ -23,16 +21,11 @@ const NO_VARIABLES = { MATOMO_MAX_CUSTOM_VARIABLES: '0' };
 async function diagnose(
   api: MatomoApiOptions,
   env: Record<string, string> = {},
-  { sends = false, role = 'write' as ApiRole } = {},
+  more: { sends?: boolean; role?: ApiRole } = {},
 ) {
-  const inspector = await startMatomo();
-  const matomo = await startMatomoApi({ tracker: inspector.url, ...api });
-  const diagnosis = await runChecks(
-    { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role), ...env },
-    { sends },
-  );
-  expect(matomo.unrecorded).toEqual([]);
-  return { ...diagnosis, matomo, fields: diagnosis.about('fields') };
+  const diagnosis = await checkWithApi(api, { env, ...more });
+  expect(diagnosis.matomo.unrecorded).toEqual([]);
+  return { ...diagnosis, fields: diagnosis.about('fields') };
 }
 
 test('with custom variables and dimensions all is well, asked once and with the token in the body', async () => {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { runChecks } from '../../support/cli.js';
-import { startMatomo } from '../../support/matomo.js';
-import { type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import { checkWithApi, runChecks } from '../../support/cli.js';
+import type { ApiCall, ApiRole } from '../../support/matomo-api.js';
 
 /** Site 4 was recorded with the goals 1, 2, 3. Matomo rejects conversions of others. */
 test.each<[goals: number[], role: ApiRole, exit: number, finding: object]>([
@@ -18,15 +17,11 @@ test.each<[goals: number[], role: ApiRole, exit: number, finding: object]>([
   [[3], 'write', 0, { verdict: 'ok', found: expect.stringMatching(/\b4\b.*\b3\b/) }],
   [[3], 'noaccess', 1, { verdict: 'unknown' }],
 ])('goals %j with the token of role %s', async (goals, role, exit, finding) => {
-  const inspector = await startMatomo();
   // The access of each role was recorded before there was a site 4.
-  const matomo = await startMatomoApi({
-    tracker: inspector.url,
-    answer: ({ method }) =>
-      role === 'write' && method === 'SitesManager.getSitesIdWithWriteAccess' ? [4] : undefined,
-  });
-  const env = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '4', MATOMO_TOKEN_AUTH: tokenOf(role) };
-  const { about, code } = await runChecks(env, { goals });
+  const answer = ({ method }: ApiCall) =>
+    role === 'write' && method === 'SitesManager.getSitesIdWithWriteAccess' ? [4] : undefined;
+  const env = { MATOMO_SITE_ID: '4' };
+  const { about, code } = await checkWithApi({ answer }, { role, env, goals });
   expect(about('goals')).toMatchObject([finding]);
   expect(code).toBe(exit);
 });

@@ -1,25 +1,17 @@
 import { expect, test } from 'vitest';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
-import { runChecks } from '../../support/cli.js';
-import { startMatomo } from '../../support/matomo.js';
-import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import { checkWithApi } from '../../support/cli.js';
+import type { ApiCall } from '../../support/matomo-api.js';
 
 /** Runs doctor against a tracker with the rules of the plugin, and an API that says whether the plugin is active. */
 async function diagnose(
   options: InspectorOptions,
   { isActive, env = {}, sends = false }: { isActive?: boolean; env?: object; sends?: boolean } = {},
 ) {
-  const inspector = await startMatomo(options);
-  const { url, calls } = await startMatomoApi({
-    tracker: inspector.url,
-    answer: ({ params }) =>
-      params.pluginName === 'TrackingSpamPrevention' ? { value: isActive } : undefined,
-  });
-  const token = tokenOf('write');
-  const all = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token, ...env };
-  const { code, about } = await runChecks(all, { sends });
-  const hits = inspector.hits();
-  return { code, calls, hits, about, spam: about('spam') };
+  const answer = ({ params }: ApiCall) =>
+    params.pluginName === 'TrackingSpamPrevention' ? { value: isActive } : undefined;
+  const diagnosis = await checkWithApi({ answer }, { inspector: options, env, sends });
+  return { ...diagnosis, hits: diagnosis.hits(), spam: diagnosis.about('spam') };
 }
 
 const NO_TOKEN = { MATOMO_TOKEN_AUTH: '' };
@@ -73,10 +65,10 @@ test('a plugin that drops nothing is fine, and one that is not active is not ask
 });
 
 test('without a token, clients are probed and addresses are not', async () => {
-  const { spam, calls } = await diagnose({ matomoVersion: '6' }, { env: NO_TOKEN });
+  const { spam, matomo } = await diagnose({ matomoVersion: '6' }, { env: NO_TOKEN });
   expect(spam).toMatchObject([{ verdict: 'warning' }]);
   expect(spam[0]?.found).toMatch(/headless.*probably/);
-  expect(calls).toEqual([]);
+  expect(matomo.calls).toEqual([]);
 });
 
 test('without a token, a server in a cloud is told which plugin may drop all of its hits', async () => {
