@@ -108,11 +108,6 @@ golden([
     hits: [page(SENT_SIGNED), additional({ ...SENT_SIGNED, e_c: 'a', e_a: 'b' })],
   },
   {
-    name: 'an event of a client with hints',
-    facts: { ...headers(HINTS), calls: [['trackEvent', 'a', 'b']] },
-    hits: [page({ uadata: SENT_HINTS }), additional({ uadata: SENT_HINTS, e_c: 'a', e_a: 'b' })],
-  },
-  {
     name: 'bots are tracked only with trackBots',
     options: { trackBots: false },
     page: { bots: null },

@@ -242,19 +242,6 @@ golden([
       dimension6: 'https shop.example.org 192.0.2.10 curl/8.5.0 x=1 false 12.4 1795176000000',
     },
   },
-  {
-    name: 'a function that throws',
-    options: {
-      dimensions: {
-        1: () => {
-          throw new Error('x');
-        },
-        2: () => 'ok',
-      },
-    },
-    page: { dimension2: 'ok' },
-    problems: ['callback-failed'],
-  },
   { ...header('x-plan', 'pro'), page: { dimension1: 'pro' } },
   { ...header('x-plan', ' ') },
   { ...header('x-original-url', '#top') },
@@ -285,25 +272,13 @@ golden([
     ...header('x-note', 'v1.2.3.4.5 at 198.51.100.23. or 198.51.100.24:', { anonymizeIp: 2 }),
     page: { dimension1: 'v1.2.3.4.5 at 198.51.0.0. or 198.51.0.0:' },
   },
-  {
-    ...header('x-original-url', '/token/9fK2mQ7x?token=1'),
-    page: { dimension1: '/token/redacted?token=redacted' },
-  },
   { ...header('x-original-url', 'token/9fK2mQ7x'), page: { dimension1: 'token/redacted' } },
-  {
-    ...header('x-next', 'https://x.example/token/9fK2mQ7x'),
-    page: { dimension1: 'https://x.example/token/redacted' },
-  },
   { ...header('x-text', 'see a?token=1'), page: { dimension1: 'see a?token=redacted' } },
   {
     ...header('host', 'u:p@shop.example.org/x'),
     page: { url: 'https://localhost/users/42', dimension1: 'shop.example.org' },
   },
   { ...attribute('app.plan', 'pro'), page: { dimension1: 'pro' } },
-  {
-    ...attribute('app.url', 'https://u:p@x.example/token/9fK2mQ7x?token=1&q=a'),
-    page: { dimension1: 'https://x.example/token/redacted?token=redacted&q=a' },
-  },
   { ...attribute('app.text', 'a?token=1'), page: { dimension1: 'a?token=1' } },
   { ...attribute('app.number', 7.5), page: { dimension1: '7.5' } },
   { ...attribute('app.flag', false), page: { dimension1: 'false' } },

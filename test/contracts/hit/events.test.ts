@@ -24,12 +24,9 @@ golden(
       ['trackEvent', '', 'buy'],
       ['trackEvent', 'shop', ' '],
       ['trackEvent', 'shop', '0'],
-      ['trackEvent', 'a', 'b', { cdt: 'yesterday' }],
       ['trackGoal', 0],
       ['trackGoal', 1.5],
-      ['trackGoal', 3, { revenue: Number.NaN }],
       ['trackOrder', { id: '', revenue: 1 }],
-      ['trackOrder', { id: 'A', revenue: 'x' }],
       ['trackOrder', 'A'],
       ['trackOrder', { id: 'x'.repeat(120), revenue: 1e16 }],
       ['trackHit', { search: '0' }],
@@ -40,22 +37,6 @@ golden(
       ['trackHit', { download: 'a.pdf' }],
     ] as const
   ).map(([name, ...args]) => ({ ...call(name, ...args), ...REFUSED })),
-);
-
-// Times, as they may be given.
-golden(
-  (
-    [
-      [1_795_000_000, '1795000000'],
-      ['2026-11-20 10:00:00', '1795168800'],
-      ['2026-11-20T10:00:00Z', '1795168800'],
-      [1_795_000_000_123, '1795000000'],
-      [new Date(1_795_000_000_000), '1795000000'],
-    ] as const
-  ).map(([given, cdt]) => ({
-    ...call('trackEvent', 'a', 'b', { cdt: given }),
-    ...also({ cdt, e_c: 'a', e_a: 'b' }),
-  })),
 );
 
 golden([
@@ -79,38 +60,12 @@ golden([
     }),
   },
   {
-    ...call('trackEvent', 'shop', 'buy', { value: '12.5' }),
-    ...also({ e_v: '12.5', e_c: 'shop', e_a: 'buy' }),
-  },
-  {
-    ...call('trackEvent', 'shop', 'buy', { value: 'much' }),
-    ...also({ e_c: 'shop', e_a: 'buy' }),
-    problems: ['parameter-invalid'],
-  },
-  {
     ...call('trackEvent', 'shop', 'buy', 'x'),
     ...also({ e_c: 'shop', e_a: 'buy' }),
     problems: ['parameter-invalid'],
   },
   { ...call('trackEvent', 7, 8), ...also({ e_c: '7', e_a: '8' }) },
   { ...call('trackEvent', 'x'.repeat(4200), 'b'), ...also({ e_c: 'x'.repeat(4096), e_a: 'b' }) },
-  {
-    ...call('trackEvent', 'a', 'b', {
-      url: 'https://x.example/token/9fK2mQ7x?token=1',
-      urlref: 'https://y.example/',
-    }),
-    ...also({
-      url: 'https://x.example/token/redacted?token=redacted',
-      urlref: 'https://y.example/',
-      e_c: 'a',
-      e_a: 'b',
-    }),
-  },
-  {
-    ...call('trackEvent', 'a', 'b', { e_x: 1, rec: 0 }),
-    ...also({ e_c: 'a', e_a: 'b' }),
-    problems: ['parameter-invalid'],
-  },
   { ...call('trackEvent', 'a', 'b', { idsite: 7 }), ...also({ idsite: '7', e_c: 'a', e_a: 'b' }) },
   { ...call('trackGoal', 3), ...also({ idgoal: '3' }) },
   { ...call('trackGoal', 3, { revenue: 19.5 }), ...also({ revenue: '19.5', idgoal: '3' }) },
@@ -137,10 +92,6 @@ golden([
       ec_id: 'A-1',
       revenue: '59.9',
     }),
-  },
-  {
-    ...call('trackOrder', { id: 7, revenue: 0 }, { uid: 'ada' }),
-    ...also({ uid: 'ada', idgoal: '0', ec_id: '7', revenue: '0' }),
   },
   {
     ...call('trackOrder', {
@@ -198,21 +149,6 @@ golden([
   },
   { ...call('trackGoal', '3', { revenue: '1.5' }), ...also({ revenue: '1.5', idgoal: '3' }) },
   {
-    ...call('trackOrder', {
-      id: 'A',
-      revenue: '9.99',
-      tax: '1.50',
-      items: [{ sku: 'a', price: '9.99', quantity: '2' }],
-    }),
-    ...also({
-      ec_tx: '1.5',
-      ec_items: '[["a","","",9.99,2]]',
-      idgoal: '0',
-      ec_id: 'A',
-      revenue: '9.99',
-    }),
-  },
-  {
     ...call('trackOrder', { id: 'A', revenue: 1, total: 2, taxes: 3 }),
     ...also({ idgoal: '0', ec_id: 'A', revenue: '1' }),
     problems: ['parameter-invalid'],
@@ -221,10 +157,6 @@ golden([
     ...call('trackOrder', { id: 'A', revenue: 1, items: 'x' }),
     ...also({ idgoal: '0', ec_id: 'A', revenue: '1' }),
     problems: ['parameter-invalid'],
-  },
-  {
-    ...call('trackHit', { download: 'https://u:p@x.example/a.pdf' }),
-    ...also({ download: 'https://x.example/a.pdf' }),
   },
   { ...call('trackHit', { link: 'https://x.example/' }), ...also({ link: 'https://x.example/' }) },
   {
@@ -251,14 +183,6 @@ golden([
   },
   { ...call('trackHit', { ping: true }), ...also({ ping: '1' }) },
   {
-    ...call('trackHit', { url: 'https://x.example/', cip: '192.0.2.99', country: 'de' }),
-    options: { ...TOKEN, anonymizeIp: 1 },
-    hits: [
-      page({ cip: '192.0.2.0' }),
-      additional({ cip: '192.0.2.0', url: 'https://x.example/', country: 'de' }),
-    ],
-  },
-  {
     ...call('trackHit', { url: 'https://x.example/', country: 'de' }),
     ...also({ url: 'https://x.example/' }),
     problems: ['parameter-invalid'],
@@ -272,11 +196,6 @@ golden([
     name: 'a call before now',
     facts: { callMillis: 1_795_176_000_900, calls: [['trackGoal', 1]] },
     ...also({ cdt: '1795176000', idgoal: '1' }),
-  },
-  {
-    name: 'outside of a request, with a user',
-    facts: JOB,
-    hits: [additional(OF_JOB)],
   },
   {
     name: 'outside of a request, with a visitor and a site',
@@ -298,15 +217,6 @@ golden([
     ...NOBODY,
   },
   {
-    name: 'outside of a request, privacy: strict, with a visitor',
-    options: { privacy: 'strict', tokenAuth: 'f'.repeat(32) },
-    facts: {
-      isOutside: true,
-      calls: [['trackEvent', 'a', 'b', { uid: 'ada', cid: 'abcdef0123456789', cip: '192.0.2.1' }]],
-    },
-    hits: [additional({ ...OF_JOB, uid: null, cid: 'abcdef0123456789', cip: '0.0.0.0' })],
-  },
-  {
     name: 'outside of a request, a function for the site',
     options: { siteId: () => 3 },
     facts: JOB,
@@ -326,12 +236,6 @@ golden([
     hits: [additional({ ...OF_JOB, uid: 'ann' })],
   },
   {
-    name: 'outside of a request, doNotTrack',
-    options: { doNotTrack: true },
-    facts: JOB,
-    hits: [additional(OF_JOB)],
-  },
-  {
     name: 'outside of a request, beforeSend',
     options: { beforeSend: () => null },
     facts: JOB,
@@ -342,22 +246,6 @@ golden([
     name: 'annotate outside of a request',
     facts: { isOutside: true, calls: [['annotate', { uid: 'ada' }], ['ignore']] },
     hits: [],
-  },
-  {
-    name: 'several hits follow the page view in order',
-    facts: {
-      calls: [
-        ['trackEvent', 'a', '1'],
-        ['trackGoal', 2],
-        ['trackEvent', 'a', '3'],
-      ],
-    },
-    hits: [
-      page(),
-      additional({ e_c: 'a', e_a: '1' }),
-      additional({ idgoal: '2' }),
-      additional({ e_c: 'a', e_a: '3' }),
-    ],
   },
   {
     name: 'a hit after the end',
@@ -465,29 +353,11 @@ golden([
     ],
   },
   {
-    name: 'the time of a hit is not in the future',
-    facts: { nowMillis: 1_795_176_000_500, calls: [['trackGoal', 1]] },
-    ...also({ cdt: '1795176000', idgoal: '1' }),
-  },
-  {
-    name: 'a hit of an ignored request',
-    options: { ignorePaths: ['/users/42'] },
-    facts: { calls: [['trackGoal', 1]] },
-    hits: [additional({ idgoal: '1' })],
-    ignored: 'path',
-  },
-  {
     name: 'a hit after the end of an ignored request',
     options: { ignorePaths: ['/users/42'], userId: () => 'ada' },
     facts: { callsAfter: [['trackGoal', 1]] },
     hits: [additional({ uid: 'ada', idgoal: '1' })],
     ignored: 'path',
-  },
-  {
-    name: 'a hit of a request with ignore()',
-    facts: { calls: [['ignore'], ['trackGoal', 1]] },
-    hits: [additional({ idgoal: '1' })],
-    ignored: 'attribute',
   },
   {
     name: 'a span event',

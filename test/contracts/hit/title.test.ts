@@ -161,11 +161,6 @@ golden([
     problems: ['callback-failed'],
   },
   {
-    name: 'a function that returns a promise',
-    options: { actionName: (() => Promise.resolve('x')) as never },
-    problems: ['callback-failed'],
-  },
-  {
     name: 'routeDetails by route',
     options: {
       routeDetails: {
@@ -228,11 +223,6 @@ golden([
   {
     name: 'an operation that fails has no name unless it is known',
     facts: { ...posted('/graphql', graphql('Invented')), status: 500 },
-  },
-  {
-    facts: posted('/mcp', MCP),
-    options: { dimensions: { 1: 'mcp.method.name', 2: 'gen_ai.tool.name' } },
-    page: { action_name: TOOL, dimension1: 'tools/call', dimension2: 'find_order' },
   },
   {
     name: 'a span of GraphQL that ends after that of MCP',

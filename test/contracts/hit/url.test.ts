@@ -62,11 +62,6 @@ golden([
   },
   { facts: { query: 'EIO=4&t=1' } },
   {
-    facts: { query: 'a=1' },
-    options: { query: 'strip' },
-    page: { url: 'https://shop.example.org/users/42' },
-  },
-  {
     name: 'query: a list',
     facts: { query: 'a=1&b=2&a[]=3&c;d&a=4;e;b=5&token=x' },
     options: { query: ['a', 'token'] },
@@ -227,36 +222,6 @@ golden([
     facts: { headers: { referer: 'https://ref.example/users/42' } },
     options: { urlPaths: 'template' },
     page: { url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/users/:id' },
-  },
-  {
-    name: 'url of annotate is redacted and keeps its search and fragment',
-    facts: {
-      calls: [
-        [
-          'annotate',
-          {
-            url: 'https://u:p@x.example/reset/9fK2mQ7x?q=1&token=2&_rsc=1#top',
-            urlref: 'https://y.example/a?email=a@b.example#token=1',
-          },
-        ],
-      ],
-    },
-    page: {
-      url: 'https://x.example/reset/redacted?q=1&token=redacted#top',
-      urlref: 'https://y.example/a?email=redacted',
-    },
-  },
-  {
-    name: 'url of annotate with query: keep',
-    facts: { calls: [['annotate', { url: 'https://x.example/token/9fK2mQ7x?token=2' }]] },
-    options: { query: 'keep' },
-    page: { url: 'https://x.example/token/9fK2mQ7x?token=2' },
-  },
-  {
-    name: 'url of annotate with patterns and query: keep',
-    facts: { calls: [['annotate', { url: 'https://x.example/token/9fK2mQ7x/c-1?token=2' }]] },
-    options: { query: 'keep', redactPathPatterns: [/c-\d/] },
-    page: { url: 'https://x.example/token/9fK2mQ7x/redacted?token=2' },
   },
   { facts: { calls: [['annotate', { url: '/a' }]] }, problems: ['parameter-invalid'] },
   {

@@ -65,11 +65,6 @@ golden([
     problems: ['parameter-invalid'],
   },
   {
-    name: 'cid of annotate',
-    facts: { calls: [['annotate', { cid: 'ABCDEF0123456789' }]] },
-    page: { cid: 'abcdef0123456789' },
-  },
-  {
     name: 'an event has the visitor of annotate',
     facts: {
       calls: [
@@ -81,12 +76,6 @@ golden([
       page({ cid: 'abcdef0123456789', uid: 'ada' }),
       additional({ cid: 'abcdef0123456789', uid: 'ada', e_c: 'a', e_a: 'b' }),
     ],
-  },
-  {
-    name: 'userId: a function',
-    options: { userId: (request) => `${request.header('x-user')}` },
-    facts: { headers: { 'x-user': 'ada' } },
-    page: { uid: 'ada' },
   },
   { name: 'userId: a function without an answer', options: { userId: () => undefined } },
   {
