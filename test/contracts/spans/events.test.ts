@@ -34,12 +34,6 @@ track([
     ],
   },
   {
-    name: 'events of a request that is ignored',
-    spans: [request('a', { attributes: { 'matomo.ignore': true }, events: [event('own')] })],
-    hits: ['event Span own'],
-    ignored: { attribute: 1 },
-  },
-  {
     name: 'an event of a span without a request, which names its visitor',
     spans: [{ id: 'job', events: [event('job', { 'matomo.uid': 'ada' })] }, request('a')],
     hits: ['GET /a 200', { hit: 'event Span job', params: { uid: 'ada' } }],
@@ -49,23 +43,6 @@ track([
     spans: [{ id: 'job', events: [event('job')] }],
     hits: [],
     dropped: { no_visitor: 1 },
-    codes: ['parameter-invalid'],
-  },
-  {
-    name: 'an event that is not valid',
-    spans: [
-      request('a', { events: [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'Span' } }] }),
-    ],
-    hits: ['GET /a 200'],
-    dropped: { invalid: 1 },
-    codes: ['parameter-invalid'],
-  },
-  {
-    name: 'a hundred events of a request, and no more',
-    spans: [request('a', { events: Array.from({ length: 101 }, () => event('often')) })],
-    hits: ['GET /a 200', ...Array.from({ length: 100 }, () => 'event Span often')],
-    dropped: { too_many: 1 },
-    ways: ['exporter', 'processor'], // a gateway reads no more of a span
     codes: ['parameter-invalid'],
   },
 ]);

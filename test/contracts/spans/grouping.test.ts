@@ -27,20 +27,6 @@ track([
     hits: [{ hit: 'GET /one 200', params: { dimension5: 'leaf', dimension6: 'beside' } }],
   },
   {
-    name: 'of two child spans, the one that ends last wins',
-    spans: [
-      {
-        id: 'short',
-        parent: 'one',
-        durationMillis: 3,
-        attributes: dimensions({ 5: 'short', 6: 'short' }),
-      },
-      { id: 'long', parent: 'one', durationMillis: 7, attributes: dimensions({ 5: 'long' }) },
-      request('one'),
-    ],
-    hits: [{ hit: 'GET /one 200', params: { dimension5: 'long', dimension6: 'short' } }],
-  },
-  {
     name: 'a child span that begins first and ends last wins',
     spans: [
       {
@@ -60,41 +46,6 @@ track([
       request('one'),
     ],
     hits: [{ hit: 'GET /one 200', params: { dimension5: 'around' } }],
-  },
-  {
-    name: 'the SERVER span wins over those below',
-    spans: [
-      { id: 'step', parent: 'one', attributes: dimensions({ 5: 'step', 6: 'step' }) },
-      request('one', { attributes: dimensions({ 5: 'own' }) }),
-    ],
-    hits: [{ hit: 'GET /one 200', params: { dimension5: 'own', dimension6: 'step' } }],
-  },
-  {
-    name: 'timings of spans add up',
-    spans: [
-      {
-        id: 'first',
-        parent: 'one',
-        durationMillis: 3,
-        attributes: { 'matomo.perf_key': 'pf_dm1' },
-      },
-      {
-        id: 'second',
-        parent: 'one',
-        durationMillis: 4,
-        attributes: { 'matomo.perf_key': 'pf_dm1' },
-      },
-      {
-        id: 'other',
-        parent: 'one',
-        durationMillis: 5,
-        attributes: { 'matomo.perf_key': 'pf_dm2' },
-      },
-      request('one', { durationMillis: 60 }),
-    ],
-    hits: [
-      { hit: 'GET /one 200', params: { pf_dm1: '7', pf_dm2: '5', gt_ms: '60', pf_srv: '48' } },
-    ],
   },
   {
     name: 'a SERVER span in a request is a part of it',
@@ -127,14 +78,6 @@ track([
       request('outer'),
     ],
     hits: [{ hit: 'GET /outer 200', params: { dimension5: 'inner' } }],
-  },
-  {
-    name: 'a request with a remote parent',
-    spans: [
-      { id: 'step', parent: 'one', attributes: dimensions({ 5: 'step' }) },
-      request('one', { parent: 'elsewhere', isParentRemote: true }),
-    ],
-    hits: [{ hit: 'GET /one 200', params: { dimension5: 'step' } }],
   },
   {
     name: 'a request whose remote parent is among the spans, of another request',

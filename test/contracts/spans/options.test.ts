@@ -28,12 +28,6 @@ track([
   ),
   option('no page views', { pageViews: false }, { hits: [], ignored: { page_views: 1 } }),
   option(
-    'the site of a service',
-    { siteId: 'shop=3' },
-    { hits: [{ hit: 'GET /a 200', params: { idsite: '3' } }] },
-  ),
-  option('a service without a site', { siteId: 'mail=3' }, { hits: [], ignored: { site: 1 } }),
-  option(
     'strict privacy, and an option that wins over it',
     { privacy: 'strict', doNotTrack: false },
     { codes: ['privacy-not-strict', 'visitor-key-not-shared'] },

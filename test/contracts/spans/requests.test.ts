@@ -1,5 +1,5 @@
 import type { Span } from '../doors/spans.js';
-import { dimensions, request } from './request-span.js';
+import { request } from './request-span.js';
 import { type Row, trackInTurns } from './row.js';
 
 const EXCEPTION = { name: 'exception', attributes: { 'exception.type': 'Boom' } };
@@ -69,13 +69,6 @@ const failed = (attributes = {}, more: Partial<Span> = {}) =>
   request('a', { ...more, attributes: { 'http.response.status_code': 500, ...attributes } });
 
 trackInTurns([
-  row(
-    'an exception',
-    failed({}, { events: [EXCEPTION] }),
-    'GET /a 500',
-    { cvar: /"Boom"/ },
-    ERRORS,
-  ),
   row(
     'the last of two exceptions',
     failed(
@@ -343,18 +336,6 @@ trackInTurns([
 // What the service says, and whose requests these are.
 trackInTurns([
   {
-    name: 'attributes of the resource, and a span that wins over them',
-    spans: [request('a', { attributes: dimensions({ 6: 'span' }) })],
-    resource: { 'service.name': 'shop', ...dimensions({ 5: 'service', 6: 'service' }) },
-    options: { dimensions: { 7: 'service.name' } },
-    hits: [
-      {
-        hit: 'GET /a 200',
-        params: { dimension5: 'service', dimension6: 'span', dimension7: 'shop' },
-      },
-    ],
-  },
-  {
     name: 'the site of the service',
     spans: [request('a')],
     resource: { 'matomo.idsite': '7' },
@@ -366,21 +347,6 @@ trackInTurns([
     resource: { 'matomo.perf_key': 'pf_dm1' },
     hits: [{ hit: 'GET /a 200', params: { pf_dm1: undefined } }],
   },
-  {
-    name: 'an ignored service',
-    spans: [request('a')],
-    resource: { 'matomo.ignore': 'true' },
-    hits: [],
-    ignored: { attribute: 1 },
-  },
-  ...([true, 'true', 1] as const).map(
-    (value): Row => ({
-      name: `ignored by ${typeof value} ${value} of a span below`,
-      spans: [{ id: 'step', parent: 'a', attributes: { 'matomo.ignore': value } }, request('a')],
-      hits: [],
-      ignored: { attribute: 1 },
-    }),
-  ),
   ...([false, 'no', 0] as const).map(
     (value): Row => ({
       name: `not ignored by ${typeof value} ${value}`,
@@ -388,31 +354,4 @@ trackInTurns([
       hits: ['GET /a 200'],
     }),
   ),
-  {
-    name: 'the user of an attribute',
-    spans: [
-      { id: 'step', parent: 'a', attributes: { 'enduser.id': 'ada' } },
-      request('a'),
-      request('b', { trace: 'b', attributes: { 'enduser.id': 'grace' } }),
-    ],
-    options: { userId: 'enduser.id' },
-    hits: [
-      { hit: 'GET /a 200', params: { uid: 'ada' } },
-      { hit: 'GET /b 200', params: { uid: 'grace' } },
-    ],
-  },
-  {
-    name: 'custom variables of several spans',
-    spans: [
-      { id: 'step', parent: 'a', attributes: { 'matomo.cvar.plan': 'pro' } },
-      request('a', { attributes: { 'matomo.cvar.area': 'shop' } }),
-    ],
-    hits: [{ hit: 'GET /a 200', params: { cvar: /(?=.*"plan","pro")(?=.*"area","shop")/ } }],
-  },
-  {
-    name: 'a timing of an unknown name is logged',
-    spans: [{ id: 'step', parent: 'a', attributes: { 'matomo.perf_key': 'pf_odd' } }, request('a')],
-    hits: ['GET /a 200'],
-    codes: ['parameter-invalid'],
-  },
 ]);

@@ -143,11 +143,6 @@ trackInTurns([
     { 'rpc.system': 'jsonrpc', 'rpc.method': 'getOrder' },
     'POST /rpc getOrder 200',
   ),
-  message(
-    'JSON-RPC by its new name',
-    { 'rpc.system.name': 'jsonrpc', 'rpc.method': 'getOrder' },
-    'POST /rpc getOrder 200',
-  ),
   message('another RPC', { 'rpc.system': 'dubbo', 'rpc.method': 'getOrder' }, 'POST /rpc 200'),
   message(
     'a call of JSON-RPC by the handler',
@@ -205,15 +200,6 @@ trackInTurns([
     ways: ['exporter', 'gateway'],
   },
   message('a call of MCP by the handler', TOOL, 'POST /rpc 200', { kind: 'CLIENT' }),
-  message('a list of MCP', { 'mcp.method.name': 'tools/list' }, '', {}, { ignored: { mcp: 1 } }),
-  message(
-    'a list of MCP, with mcp: all',
-    { 'mcp.method.name': 'tools/list' },
-    'MCP tools/list 200',
-    {},
-    { options: { mcp: 'all' } },
-  ),
-  message('MCP that is off', TOOL, 'POST /rpc 200', {}, { options: { mcp: 'off' } }),
   {
     name: 'MCP around GraphQL',
     spans: [
