@@ -30,23 +30,6 @@ const titlesOf = (hits: readonly InspectedHit[]) =>
   sorted(hits.map(({ stored }) => `${stored?.title} ${stored?.custom_var_v1}`));
 
 const SERVERS: readonly (readonly [status: string, what: string, handle: Handler])[] = [
-  ['401', 'socket.end(answer, encoding)', ({ socket }) => void socket.end(answer(401), 'latin1')],
-  [
-    '201',
-    'socket.end(what is no HTTP)',
-    ({ socket }, response) => {
-      response.statusCode = 201;
-      socket.end('no HTTP');
-    },
-  ],
-  [
-    '200',
-    'socket.write(answer), socket.end()',
-    ({ socket }) => {
-      socket.write(answer(200));
-      socket.end();
-    },
-  ],
   [
     '404',
     'socket.end(answer), response.end() later',
@@ -68,14 +51,6 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
     ({ socket }) => {
       socket.write(answer(200));
       socket.destroySoon();
-    },
-  ],
-  [
-    '200',
-    'response.detachSocket(), socket.end(answer)',
-    ({ socket }, response) => {
-      response.detachSocket(socket);
-      socket.end(answer(200));
     },
   ],
   [
@@ -184,7 +159,6 @@ type Client = [
 const CLIENTS: Client[] = [
   ['499', 'ends its side', 'while the server writes', end, writeMuch],
   ['499', 'closes the connection', 'while the server writes', close, writeMuch],
-  ['499', 'resets the connection', 'while the server writes', reset, writeMuch],
   ['499', 'closes the connection', 'after end(), with bytes that were not sent', close, endMuch],
   ['499', 'resets the connection', 'after end(), with bytes that were not sent', reset, endMuch],
   [

@@ -80,10 +80,3 @@ test('no line reads as another hit once a byte of it has changed or is missing',
     seededRuns(),
   );
 });
-
-test.each(['', ' ', 'hello', '00000000 ', '00000000', `${'f'.repeat(8)} ?`])(
-  '%j is no hit',
-  (text) => {
-    expect(readLine(Buffer.from(text))).toBeUndefined();
-  },
-);
