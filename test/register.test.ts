@@ -113,7 +113,7 @@ test.each([
 
 test.each([
   [{ OTEL_EXPERIMENTAL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
-  [{ OTEL_CONFIG_FILE: 'otel.yaml', FRAMEWORK: 'http' }, [], 'starts.cjs'],
+  [{ OTEL_CONFIG_FILE: 'otel.yaml' }, [], 'starts.cjs'],
 ])('with %o, OTEL_SDK_DISABLED has no effect: %o %s', async (set, flags, file) => {
   const { inspector, app } = await startTracked([...flags, `${APPS}/${file}`], {
     ...set,

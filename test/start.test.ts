@@ -1,33 +1,11 @@
 import { expect, test } from 'vitest';
 import { secondCopy } from './support/installed-app.js';
-import { APPS, get, REGISTER, startTracked, titles } from './support/registered-app.js';
+import { APPS, REGISTER, titles } from './support/registered-app.js';
 import { PRELUDE, runScript } from './support/script.js';
 
 const THROWN = `
 const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
 `;
-
-test.each([
-  ['CommonJS', 'starts.cjs', 'fastify'],
-  ['ES modules', 'starts.mjs', 'express'],
-])(
-  '%s, %s, %s: functions in code apply without an SDK, and SIGTERM sends the hits',
-  async (_form, app, framework) => {
-    const { inspector, app: server } = await startTracked([`${APPS}/${app}`], {
-      FRAMEWORK: framework,
-    });
-    await get(`${server.url}/users/17`);
-    await get(`${server.url}/ignored`);
-    expect(await server.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-    expect(inspector.hits()).toMatchObject([
-      {
-        params: { uid: '17' },
-        stored: { title: 'GET /users/:id', custom_dimension_1: 'get', custom_dimension_2: 'sent' },
-      },
-    ]);
-    expect(server.stderr()).toBe('');
-  },
-);
 
 test('a server that has had no request has made no hit, and called no function', async () => {
   const { reported } = await runScript(`const called = [];

@@ -51,17 +51,6 @@ test.each([
   },
 );
 
-test('a tool with NODE_OPTIONS says what it says without', async () => {
-  const args = ['node_modules/vitest/vitest.mjs', '--version'];
-  const NODE_OPTIONS = `--require ${join(ROOT, 'register')}`;
-  const [beside, alone] = await Promise.all([
-    runNode(args, { env: { NODE_OPTIONS, MATOMO_URL: 'no URL' } }),
-    runNode(args),
-  ]);
-  expect(beside).toEqual(alone);
-  expect(beside.code).toBe(0);
-});
-
 test('nothing begins to track in a command of the package with NODE_OPTIONS of an application', async () => {
   const NODE_OPTIONS = REGISTER.join(' ');
   const command = await startServer([MAIN, 'inspect', '--port', '0'], {

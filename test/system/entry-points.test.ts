@@ -1,8 +1,6 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ROOT, runNode } from '../support/child-process.js';
-import { APPS, get, startRegistered, startTracked, titles } from '../support/registered-app.js';
+import { runNode } from '../support/child-process.js';
+import { get, startRegistered } from '../support/registered-app.js';
 
 const LOADERS = {
   'by require': (name: string) => ['-e', `run(require('${name}'))`],
@@ -58,15 +56,6 @@ test.each(ENTRIES)(
     expect(imported?.[1]).toEqual(expected);
   },
 );
-
-test('register is found by an absolute path, from a folder without this package', async () => {
-  const args = ['--require', join(ROOT, 'register'), join(ROOT, APPS, 'plain-http.cjs')];
-  const { inspector, app } = await startTracked(args, {}, { cwd: tmpdir() });
-  await get(`${app.url}/a`);
-  await app.stop();
-  expect(titles(inspector)).toEqual(['GET /a']);
-  expect(app.stderr()).toBe('');
-});
 
 test('an order by import and an event by require, in one request of Hono, join the visit of the page view', async () => {
   const { inspector, app } = await startRegistered('both-builds.mjs');

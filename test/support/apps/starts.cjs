@@ -1,3 +1,6 @@
+// Tracks itself in code.
+const { createServer } = require('node:http');
 const { start } = require('opentelemetry-matomo');
 
-require('./starts-framework.cjs')(start, require);
+start();
+require('./listen.cjs')(createServer((_request, response) => response.end('ok')));

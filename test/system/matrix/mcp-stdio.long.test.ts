@@ -69,9 +69,3 @@ test.each([
     expect(stderr).toBe('');
   },
 );
-
-test('over stdio without uid and cid, nothing is sent, and one line says so', async () => {
-  const { hits, stderr } = await callTools({ ...OLD, ...TRACKED }, {});
-  expect(hits).toEqual([]);
-  expect(stderr).toMatch(/^opentelemetry-matomo: [^\n]*trackMcp[^\n]*\[parameter-invalid\]\n$/);
-});
