@@ -1,12 +1,10 @@
 import { connect } from 'node:net';
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
 import { readJson } from '../../src/gateway/otlp/decode-json.js';
 import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
-import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { seededRandom } from '../support/seed.js';
@@ -19,7 +17,6 @@ const EVERYTHING = {
   mayKeep: () => true,
 };
 
-const MANY = 1_000_000;
 const MUTATIONS = 2000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
@@ -70,57 +67,6 @@ test.each([
     await eventually(() => gateway.stats().pendingRequests === 0);
   },
 );
-
-function messageIn(field: number, ...content: Uint8Array[]): Buffer {
-  const bytes = Buffer.concat(content);
-  return Buffer.from(new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish());
-}
-
-/** Millions of a message that there are some thousand of, in turn. */
-function millionsOf(message: (n: number) => Uint8Array): Buffer {
-  const block = Buffer.concat(Array.from({ length: 4000 }, (_, n) => message(n)));
-  return Buffer.alloc((block.length * MANY) / 4000, block);
-}
-
-const TRUE = messageIn(2, Buffer.of(16, 1));
-const attribute = (name: string, value: Uint8Array) => [messageIn(1, Buffer.from(name)), value];
-
-const SERVER_SPAN = new BinaryWriter()
-  .tag(1, WireType.LengthDelimited)
-  .bytes(Buffer.alloc(16, 1))
-  .tag(2, WireType.LengthDelimited)
-  .bytes(Buffer.alloc(8, 1))
-  .tag(6, WireType.Varint)
-  .int32(2)
-  .tag(7, WireType.Bit64)
-  .fixed64(1)
-  .finish();
-
-const inSpan = (content: Uint8Array) => messageIn(2, messageIn(2, SERVER_SPAN, content));
-
-test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
-  [
-    'attributes of a span',
-    () => inSpan(millionsOf((n) => messageIn(9, ...attribute(n.toString(36), TRUE)))),
-    ({ attributes }) => Object.keys(attributes),
-    512,
-  ],
-  [
-    'items of a list',
-    () => {
-      const list = messageIn(
-        5,
-        millionsOf(() => messageIn(1, Buffer.of(16, 1))),
-      );
-      return inSpan(messageIn(9, ...attribute('a', messageIn(2, list))));
-    },
-    ({ attributes }) => attributes.a,
-    128,
-  ],
-])(`of ${MANY} %s few are kept, also where bodies may be large`, (_what, content, kept, most) => {
-  const { spans } = decode(readProtobuf, messageIn(1, content()), new DecodedExport(EVERYTHING));
-  expect(spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
-});
 
 test('a client that sends its headers slowly is answered and disconnected', async () => {
   const { gateway } = await startGateway();

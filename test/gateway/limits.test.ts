@@ -1,12 +1,20 @@
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
 import type { OtlpCodec } from '../../src/gateway/otlp/codecs.js';
 import { readJson } from '../../src/gateway/otlp/decode-json.js';
 import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import type { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
+import { serverSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, type OtlpSpan, protobufOf, requestSpan } from '../support/otlp-spans.js';
+import {
+  exportOf,
+  exportRequest,
+  type OtlpSpan,
+  protobufOf,
+  requestSpan,
+} from '../support/otlp-spans.js';
 import { decode } from './received-spans.js';
 
 const manyOf = (item: string, count: number) => Array.from({ length: count }, () => item).join();
@@ -100,6 +108,17 @@ test('JSON for Matomo that was cut is still too long to be sent', async () => {
   await sendSpans(gateway, exportRequest([span]));
   await eventually(() => inspector.hits().length === 1);
   expect(inspector.hits()[0]?.params).not.toHaveProperty('ec_items');
+});
+
+test.each([
+  ['JSON', readJson, JsonTraceSerializer],
+  ['protobuf', readProtobuf, ProtobufTraceSerializer],
+])('of many attributes and items in %s, few are kept', (_format, read, serializer) => {
+  const many = Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`a${n}`, true]));
+  const list = Array.from({ length: 200 }, () => 'x');
+  const [span] = decode(read, exportOf([serverSpan('/a', { list, ...many })], serializer)).spans;
+  expect(span?.attributes.list).toHaveLength(128);
+  expect(Object.keys(span?.attributes ?? {})).toHaveLength(512);
 });
 
 test('a resource is read as far as one has attributes', () => {
