@@ -4,8 +4,6 @@ interface StoredDimension {
   readonly name: string;
   readonly scope?: 'action' | 'visit';
   readonly active?: boolean;
-  /** Matomo 5.11 and later. */
-  readonly description?: string;
   readonly extractions?: readonly object[];
 }
 
@@ -49,10 +47,9 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
 
   function addDimension(site: number, { name, ...given }: StoredDimension): number {
     const id = dimensions.filter(({ idsite }) => idsite === String(site)).length + 1;
-    const { scope = 'action', active = true, extractions = [], description } = given;
+    const { scope = 'action', active = true, extractions = [] } = given;
     const stored = { idcustomdimension: String(id), idsite: String(site), name, index: String(id) };
-    const described = description !== undefined && { description };
-    dimensions.push({ ...stored, scope, active, extractions, case_sensitive: true, ...described });
+    dimensions.push({ ...stored, scope, active, extractions, case_sensitive: true });
     return id;
   }
   const ofSite = (site: unknown) => dimensions.filter(({ idsite }) => idsite === String(site));
@@ -119,8 +116,7 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
             `All Custom Dimensions for website ${idSite} in scope 'action' are already used.`,
           );
         }
-        const described = description !== undefined && { description };
-        return { value: addDimension(Number(idSite), { name, ...described }) };
+        return { value: addDimension(Number(idSite), { name }) };
       }
       case 'CustomDimensions.configureExistingCustomDimension': {
         const found = ofSite(idSite).find((one) => one.idcustomdimension === params.idDimension);
