@@ -85,6 +85,13 @@ golden([
     chatbot: {},
   },
   {
+    ...bot('a size in a header', {
+      bodyBytes: undefined,
+      responseHeaders: { 'content-type': 'text/html', 'content-length': '77' },
+    }),
+    chatbot: { bw_bytes: '77' },
+  },
+  {
     ...bot('a stream', { responseHeaders: { 'content-type': 'text/event-stream' } }),
     chatbot: { gt_ms: null, pf_srv: null },
   },
