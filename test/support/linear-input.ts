@@ -73,36 +73,38 @@ export function excessOf(calls: Calls, enoughMillis: number = ENOUGH_MILLIS): nu
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < MAX_ATTEMPTS && least >= 1; attempt++) {
     if (attempt > 0 && performance.now() > end) break;
-    least = Math.min(least, attemptExcess(calls, end));
+    least = Math.min(least, inSearches(calls) / MAX_SEARCHES);
+    if (least >= 1) least = Math.min(least, attemptRatio(calls, end) / MAX_RATIO);
   }
   return least;
 }
 
-/** By the medians of both, measured in turns, each sample of several milliseconds: the less of both times. */
-function attemptExcess({ small, large, characters }: Calls, end: number): number {
+/** How many plain searches the larger input takes. */
+function inSearches({ large, characters }: Calls): number {
   const text = 'x'.repeat(characters);
-  const search = () => /[^x]/.test(text);
-  const repeats = { small: repeatsFor(small), search: repeatsFor(search) };
+  const search = () => {
+    for (let i = 0; i < MAX_SEARCHES; i++) /[^x]/.test(text);
+  };
+  const leastMillis = (run: () => unknown) => Math.min(millisOf(run), millisOf(run));
+  return leastMillis(large) / (leastMillis(search) / MAX_SEARCHES);
+}
+
+/** Median of the larger over median of the smaller, in turns, each sample of several milliseconds: the less of both times. */
+function attemptRatio({ small, large }: Calls, end: number): number {
+  const repeats = repeatsFor(small);
   const smalls: Sample[] = [];
   const larges: Sample[] = [];
-  const searches: Sample[] = [];
   collectGarbage();
   for (let sample = 0; sample < SAMPLES; sample++) {
     if (sample > 0 && performance.now() > end) break;
-    smalls.push(measure(small, repeats.small));
-    larges.push(measure(large, repeats.small));
-    searches.push(measure(search, repeats.search));
+    smalls.push(measure(small, repeats));
+    larges.push(measure(large, repeats));
   }
-  const excessBy = (of: (sample: Sample) => number) => {
-    const time = median(larges.map(of));
-    const ratio = time / median(smalls.map(of));
-    const perSearch = median(searches.map(of)) / repeats.search;
-    const inSearches = time / repeats.small / perSearch;
-    return Math.min(ratio / MAX_RATIO, inSearches / MAX_SEARCHES);
-  };
+  const ratioBy = (of: (sample: Sample) => number) =>
+    median(larges.map(of)) / median(smalls.map(of));
   return Math.min(
-    excessBy(({ cpuMillis }) => cpuMillis),
-    excessBy(({ wallMillis }) => wallMillis),
+    ratioBy(({ cpuMillis }) => cpuMillis),
+    ratioBy(({ wallMillis }) => wallMillis),
   );
 }
 
