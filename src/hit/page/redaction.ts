@@ -34,7 +34,7 @@ const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
 const EQUALS_OPERATOR = /(?<!\s)\s+eq\s+/gi;
 /** What separates pairs in a text, also in JSON and XML. */
 const BETWEEN_PAIRS = /[?&;#/\s,{}<]/;
-/** The same in the query of a URL, where base64 may have slashes. */
+/** The same in the query of a URL, where base64 may have slashes and plus signs. */
 const BETWEEN_PARAMETERS = /[?&;#\s]/;
 /**
  * The path in a part of a text that is a URL or a path. What follows `//` is a host only after a scheme. `mail/2026` is no path, but may
@@ -74,7 +74,7 @@ export function holdsSecret(encoded: string): boolean {
   if (decoded === undefined) return true;
   const text = decoded.replaceAll('+', ' ');
   if (holdsCredentials(text) || innerPairs(text).some(isSecretPair)) return true;
-  if (text.split(BETWEEN_PARAMETERS).some(isSecretParameter)) return true;
+  if (decoded.split(BETWEEN_PARAMETERS).some(isSecretParameter)) return true;
   if (decoded.includes('@') && (holdsEmail(decoded) || holdsUserInfo(encoded))) return true;
   // In a path, `+` is no space: a telephone number begins with it.
   return decoded.split(/[?#]/).some(holdsSecretPath);
@@ -105,7 +105,7 @@ function isSecretPair(piece: string): boolean {
 }
 
 function isSecretParameter(piece: string): boolean {
-  const [, name, value] = /^([^/=]+)=(.*\/.*)/.exec(piece) ?? [];
+  const [, name, value] = /^([^/=+]+)=(.*[+/].*)/.exec(piece) ?? [];
   return name !== undefined && secretFormOf(name)(value as string);
 }
 

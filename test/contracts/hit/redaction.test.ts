@@ -360,6 +360,7 @@ const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
     %2Fx%3Fv%3D%2Fconfirm%2FkX3vQ9bT2mN7pL5wZ8rY%26b%3D1 %7B%22u%22:%22https://a.example/token/abc123%22%7D
     /%3B%2B4917612345678 %2Fcall%2F%252B4915112345678 https://h.example/call/%2B49+151+12345678
     /x?sign=kX3v/Q9bT2m/N7pL5/wZ8rYw= %2Fx%3Fsign%3DkX3v%2FQ9bT2m%2FN7pL5%2FwZ8rYw%3D%26b%3D1
+    /x?sign=kX3v+Q9bT2m+N7pL5+wZ8rYw= %2Fx%3Fsign%3DkX3v%2BQ9bT2m%2BN7pL5%2BwZ8rYw%3D
   `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
 ];
 
@@ -371,7 +372,7 @@ const KEPT_QUERIES = words(`
   sign=pisces-daily-horoscope-2026 v=d41d8cd98f00b204e9800998ecf8427e operationName=GetCustomerByIdAndRegion2
   x=sk-hynix-memory-chips-2026 x=npm_install x=basic+training x=a+token+of+thanks x=12%3A30 x=100% x=a+b x=a%3Ab
   x=%2Fx%3Fpage%3D2 x=https%3A%2F%2Fauth.example.org%3A8443%2Fcb x=city%20eq%20'Berlin' x=%3Ca%3E1%3C/a%3E
-  x=//a.example:8080/users/42 x=https://token.example/7 x=/x?u=https://token.example/7 x=/users/42?page=2 x=/x?sign=leo/virgo
+  x=//a.example:8080/users/42 x=https://token.example/7 x=/x?u=https://token.example/7 x=/users/42?page=2 x=/x?sign=leo/virgo x=/x?sign=leo+virgo
   mtm_campaign=mail/2026-11 mtm_content=ad/Spring_Sale_2026_Top date=2026/11/23 p=%2B49+176+12345678 t%E9l%E9phone=1
 `);
 

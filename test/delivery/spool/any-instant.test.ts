@@ -58,7 +58,7 @@ test('while hits are stored in several files, each is accounted for', async () =
   expect(broken).toEqual([]);
 });
 
-test('what a file is called says that it is being sent, before each request but the first', async () => {
+test('the file of a claim is renamed before each request', async () => {
   const place = temporaryFolder();
   const name = () => readdirSync(place).find((each) => each.endsWith('.sending')) ?? '';
   const names: string[] = [];
