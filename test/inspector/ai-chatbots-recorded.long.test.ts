@@ -6,14 +6,28 @@ import {
   startInspector,
 } from '../../src/inspector/index.js';
 import {
-  type ChatbotCase,
-  type RecordedAnswer,
-  type RecordedRow,
-  readChatbotCases,
-  toExchanges,
-  variantOf,
-} from './ai-chatbot-cases.js';
-import { sendWire } from './corpus-cases.js';
+  type RecordedCase,
+  readCases,
+  sendWire,
+  toAction,
+  toAnswer,
+  toBulk,
+  type WireRequest,
+} from './corpus-cases.js';
+
+/** A request by an AI chatbot, or something like one. */
+interface ChatbotCase extends RecordedCase {
+  readonly group: string;
+  readonly requests?: readonly unknown[];
+  readonly headers?: WireRequest['headers'];
+  readonly raw?: WireRequest;
+  readonly stored: { readonly bot: readonly RecordedRow[]; readonly actions: readonly object[] };
+}
+
+/** A row of `log_bot_request`; times are relative to `sent_at`. */
+type RecordedRow = Readonly<
+  Record<'idsite' | 'server_time' | 'url_type', number> & Record<string, string | number | null>
+>;
 
 /** What was recorded, and the options that make an inspector the same Matomo. */
 const VARIANTS: Readonly<Record<string, InspectorOptions>> = {
@@ -22,65 +36,13 @@ const VARIANTS: Readonly<Record<string, InspectorOptions>> = {
   u52: { matomoVersion: '5.6' },
   off: { matomoVersion: 'newest', botTracking: false },
 };
-
-/** Every case that is not replayed is in exactly one of these. */
-const LEFT_OUT: readonly {
-  reason: string;
-  cases: number;
-  has: (recorded: ChatbotCase) => boolean;
-}[] = [
-  {
-    reason: 'the inspector has the strict SQL that databases have by default',
-    cases: 229,
-    has: (recorded) => variantOf(recorded) === 'p512-nonstrict',
-  },
-  {
-    reason: 'the inspector has the bots of the newest device detector',
-    cases: 502,
-    has: (recorded) => /-dd62$/.test(variantOf(recorded)),
-  },
-  {
-    reason: 'the database fails: a deadlock, a lock that takes too long, a table that is missing',
-    cases: 5,
-    has: ({ group }) => group === 'database',
-  },
-  {
-    reason: 'settings of a site or a visitor that exclude visits: the inspector has none',
-    cases: 16,
-    has: ({ group, about, stored }) =>
-      group === 'exclusions' &&
-      stored.actions.length === 0 &&
-      /^(?:IP of the sender|user agent excluded|only URLs of the site: foreign|DNT header|ignore cookie).*(?:Firefox visit|with bots=1)$/.test(
-        about,
-      ),
-  },
-  {
-    reason: 'settings of a site for its URLs: the inspector has none',
-    cases: 2,
-    has: ({ id }) => id === 'p512-0554' || id === 'p512-0555',
-  },
-  {
-    reason:
-      'a source that is not UTF-8, which the inspector reads as Latin-1 like other parameters',
-    cases: 1,
-    has: ({ id }) => id === 'p512-0454',
-  },
-];
-
-/** Columns of an action that say how Matomo joins it with other rows, which the inspector does not build. */
 const NOT_MODELED = /^(?:visit|url_prefix|url_type|idaction_url|type)$/;
-
 const SITES = [8, 9, 10, 11, 12, 13];
-const cases = readChatbotCases();
 
-/** Images are recorded by their size alone, and some servers name a charset. */
-function toAnswer({ status, contentType, body }: RecordedAnswer): RecordedAnswer {
-  const type = contentType.split(';', 1)[0] ?? '';
-  if (typeof body !== 'string') return { status, contentType: type, body };
-  const isImage = body.startsWith('GIF') || /^<\d+ bytes>$/.test(body);
-  const json = body.startsWith('{') ? (JSON.parse(body) as unknown) : body;
-  return { status, contentType: type, body: isImage ? '<image>' : json };
-}
+const groups = readCases<ChatbotCase>(
+  'matomo-ai-chatbots/cases.jsonl',
+  ({ id, group }) => `${id.replace(/-.*/, '')} ${group}`,
+);
 
 function toRow(row: RecordedRow, sentAt: number, actual: AiRequest | undefined): object {
   const columns = {
@@ -96,28 +58,6 @@ function toRow(row: RecordedRow, sentAt: number, actual: AiRequest | undefined):
     source: row.source,
   };
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null));
-}
-
-function toAction(row: object, timeOffset: number): object {
-  const kept = Object.entries(row).filter(
-    ([name, value]) => !NOT_MODELED.test(name) && value !== null,
-  );
-  return Object.fromEntries(
-    kept.map(([name, value]) => [name, name === 'server_time' ? value + timeOffset : value]),
-  );
-}
-
-test('every recorded case is replayed, or left out for one reason', () => {
-  const counts = LEFT_OUT.map(({ has }) => cases.filter(has).length);
-  expect(counts).toEqual(LEFT_OUT.map(({ cases }) => cases));
-  const reasons = cases.map((recorded) => LEFT_OUT.filter(({ has }) => has(recorded)).length);
-  expect(reasons.filter((count) => count > 1)).toEqual([]);
-  expect(new Set(replayed().map(variantOf))).toEqual(new Set(Object.keys(VARIANTS)));
-  expect([cases.length, replayed().length]).toEqual([2409, 1654]);
-});
-
-function replayed(): ChatbotCase[] {
-  return cases.filter((recorded) => !LEFT_OUT.some(({ has }) => has(recorded)));
 }
 
 describe.each(Object.entries(VARIANTS))('%s', (variant, options) => {
@@ -142,39 +82,33 @@ describe.each(Object.entries(VARIANTS))('%s', (variant, options) => {
   afterAll(() => inspector.close());
 
   async function replay(recorded: ChatbotCase): Promise<{ actual: object; expected: object }> {
-    const { id, about, sent_at, stored } = recorded;
+    const { id, about, sent_at, requests = [], token, headers, raw, stored } = recorded;
     now = sent_at;
     inspector.clear();
-    const exchanges = toExchanges(recorded);
-    const answers: RecordedAnswer[] = [];
-    for (const [wire] of exchanges) {
-      const answer = await sendWire(inspector, wire);
-      answers.push(toAnswer({ ...answer, body: answer.body.toString('latin1') }));
-    }
+    const bulk = { body: raw ? '' : toBulk(requests, token), ...raw };
+    const answer = await sendWire(inspector, { ...bulk, headers: { ...raw?.headers, ...headers } });
     const rows = inspector.aiRequests();
     const actions = inspector.hits().flatMap(({ stored: action }) => action ?? []);
     return {
-      actual: { id, about, answers, rows, actions: actions.map((row) => toAction(row, 0)) },
+      actual: {
+        ...{ id, about, rows, answer: toAnswer(answer) },
+        actions: actions.map((row) => toAction(row, NOT_MODELED)),
+      },
       expected: {
-        id,
-        about,
-        answers: exchanges.map(([, answer]) => toAnswer(answer)),
+        ...{ id, about, answer: toAnswer(recorded.answer) },
         rows: stored.bot.map((row, index) => toRow(row, sent_at, rows[index])),
-        actions: stored.actions.map((row) => toAction(row, sent_at)),
+        actions: stored.actions.map((row) => toAction(row, NOT_MODELED, sent_at)),
       },
     };
   }
 
-  const groups = new Map<string, ChatbotCase[]>();
-  for (const recorded of replayed()) {
-    if (variantOf(recorded) !== variant) continue;
-    groups.set(recorded.group, [...(groups.get(recorded.group) ?? []), recorded]);
-  }
-
-  test.each([...groups])('%s', async (_, group) => {
-    for (const recorded of group) {
-      const { actual, expected } = await replay(recorded);
-      expect(actual).toEqual(expected);
-    }
-  });
+  test.each([...groups].filter(([name]) => name.startsWith(`${variant} `)))(
+    '%s',
+    async (_, group) => {
+      for (const recorded of group) {
+        const { actual, expected } = await replay(recorded);
+        expect(actual).toEqual(expected);
+      }
+    },
+  );
 });

@@ -1,48 +1,48 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { buffer } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import type { Inspector } from '../../src/inspector/index.js';
 
-/** A recorded request to a real Matomo, its answer and the rows it stored (see README of the corpus). */
-export interface CorpusCase {
-  id: string;
-  about: string;
-  sent_at: number;
-  times?: Record<string, string>;
-  token?: string;
-  hit?: unknown;
-  request?: CorpusRequest;
-  answer: { status: number; contentType: string; body: string };
-  stored: {
-    actions: Record<string, string | number>[];
-    visits?: Record<string, string | number>[];
-    conversions?: Record<string, string | number>[];
-    items?: Record<string, string | number>[];
-  };
+/** A request to a real Matomo and its answer (see the README of the fixture). */
+export interface RecordedCase {
+  readonly id: string;
+  readonly about: string;
+  readonly sent_at: number;
+  readonly token?: string;
+  readonly answer: RecordedAnswer;
 }
 
-interface CorpusRequest {
-  body?: string;
-  body_base64?: string;
-  headers?: Record<string, string>;
-  path?: string;
-  method?: string;
+export interface RecordedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: unknown;
 }
 
-/** A case as it goes over the wire. */
 export interface WireRequest {
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  body: Buffer;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly body: string | Buffer;
 }
 
-export function readCorpus(file: string): CorpusCase[] {
-  return readFileSync(new URL(`../fixtures/matomo-corpus/${file}`, import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as CorpusCase);
+/** The cases of a file, by what they have in common. */
+export function readCases<Case>(file: string, groupOf: (recorded: Case) => string) {
+  const lines = readFileSync(new URL(`../fixtures/${file}`, import.meta.url), 'utf8');
+  const groups = new Map<string, Case[]>();
+  for (const line of lines.trimEnd().split('\n')) {
+    const recorded = JSON.parse(line) as Case;
+    const group = groupOf(recorded);
+    groups.set(group, [...(groups.get(group) ?? []), recorded]);
+  }
+  return groups;
+}
+
+export function toBulk(requests: readonly unknown[], token = 'none'): string {
+  return JSON.stringify({
+    requests,
+    ...(token === 'none' ? {} : { token_auth: `TOKEN-${token}` }),
+  });
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -50,53 +50,36 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 /** The response to a recorded request. */
 export async function sendWire(
   { url }: Inspector,
-  { method, path, headers, body }: WireRequest,
-): Promise<{ status: number; contentType: string; body: Buffer }> {
-  const options = { method, agent, headers: { ...headers, 'Content-Length': body.length } };
-  const [response] = await once(request(`${url}${path}`, options).end(body), 'response');
-  return {
-    status: response.statusCode,
-    contentType: response.headers['content-type'] ?? '',
-    body: await buffer(response),
+  { method = 'POST', path = '/matomo.php', headers, body }: WireRequest,
+): Promise<RecordedAnswer> {
+  const sent = { 'User-Agent': 'recorder/1', 'Content-Type': 'application/json', ...headers };
+  const given = Object.entries(sent).filter((header) => header[1] !== null);
+  const all = {
+    ...(Object.fromEntries(given) as Record<string, string>),
+    'Content-Length': Buffer.byteLength(body),
   };
+  const outgoing = request(url + path, { method, agent, headers: all });
+  const [response] = await once(outgoing.end(body), 'response');
+  const contentType = response.headers['content-type'] ?? '';
+  return { status: response.statusCode, contentType, body: await text(response) };
 }
 
-export function toWireRequest(recorded: CorpusCase): WireRequest {
-  const { times = {}, request = {} } = recorded;
-  const body =
-    request.body_base64 === undefined
-      ? Buffer.from(fill(request.body ?? toBulk(recorded), times))
-      : Buffer.from(request.body_base64, 'base64');
-  return {
-    method: request.method ?? 'POST',
-    path: fill(request.path ?? '/matomo.php', times),
-    headers: Object.fromEntries(
-      Object.entries({
-        'User-Agent': 'corpus/1',
-        'Content-Type': 'application/json',
-        ...request.headers,
-      }).map(([name, value]) => [name, fill(value, times)]),
-    ),
-    body,
-  };
+/** Images are recorded by their size alone, and some servers named a charset. */
+export function toAnswer({ contentType, body, ...rest }: RecordedAnswer): RecordedAnswer {
+  const answer = { ...rest, contentType: contentType.replace(/;.*/, ''), body };
+  if (typeof body !== 'string') return answer;
+  if (body.startsWith('{')) return { ...answer, body: JSON.parse(body) };
+  if (body.startsWith('GIF') || /^<\d+ bytes>$/.test(body)) return { ...answer, body: '<image>' };
+  return body.startsWith('This resource is part of Matomo')
+    ? { ...answer, body: '<info>' }
+    : answer;
 }
 
-function toBulk({ hit, token = 'none', times = {} }: CorpusCase): string {
-  const filled = typeof hit === 'string' ? fill(hit, times, encodeURIComponent) : hit;
-  return JSON.stringify({
-    requests: [filled],
-    ...(token === 'none' ? {} : { token_auth: `{{token:${token}}}` }),
-  });
-}
-
-function fill(
-  text: string,
-  times: Record<string, string>,
-  encode: (value: string) => string = (value) => value,
-): string {
-  return text.replace(/\{\{([^}]*)\}\}/g, (placeholder, name: string) => {
-    if (name.startsWith('token:')) return name.replace(':', '-');
-    const value = times[name];
-    return value === undefined ? placeholder : encode(value);
-  });
+/** An action without columns that say how Matomo joins it with other rows, which the inspector does not build. */
+export function toAction(row: object, notModeled: RegExp, timeOffset = 0): object {
+  return Object.fromEntries(
+    Object.entries(row)
+      .filter(([name, value]) => !notModeled.test(name) && value !== null)
+      .map(([name, value]) => [name, name === 'server_time' ? value + timeOffset : value]),
+  );
 }

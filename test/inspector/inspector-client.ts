@@ -1,9 +1,4 @@
-import type {
-  InspectedHit,
-  Inspector,
-  InspectorOptions,
-  StoredAction,
-} from '../../src/inspector/index.js';
+import type { InspectedHit, Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { startMatomo } from '../support/matomo.js';
 
 export const NOW = 1_795_158_400; // Friday 2026-11-20 07:06:40 UTC, in epoch seconds
@@ -24,15 +19,10 @@ export function start(options: InspectorOptions = SETUP): Promise<Inspector> {
   return startMatomo(options);
 }
 
-export interface Sending {
-  token?: string;
-  headers?: Record<string, string>;
-}
-
 export function sendBulk(
   { url }: Inspector,
   requests: unknown,
-  { token, headers }: Sending = {},
+  { token, headers }: { token?: string; headers?: Record<string, string> } = {},
 ): Promise<Response> {
   return fetch(`${url}/matomo.php`, {
     method: 'POST',
@@ -47,24 +37,10 @@ export function hit(parameters: Record<string, string> = {}): string {
 }
 
 /** What becomes of one hit, sent as a bulk of one. */
-export async function inspect(
-  parameters: Record<string, string>,
-  sending?: Sending,
-): Promise<InspectedHit> {
+export async function inspect(parameters: Record<string, string>): Promise<InspectedHit> {
   const inspector = await start();
-  await sendBulk(inspector, [hit(parameters)], sending);
+  await sendBulk(inspector, [hit(parameters)]);
   const [inspected] = inspector.hits();
   if (inspected === undefined) throw new Error('no hit arrived');
   return inspected;
-}
-
-/** The stored row without what every row has, or the verdict where there is none. */
-export async function store(
-  parameters: Record<string, string>,
-  sending?: Sending,
-): Promise<Partial<StoredAction> | InspectedHit['verdict']> {
-  const { stored, verdict } = await inspect(parameters, sending);
-  if (stored === null) return verdict;
-  const { idsite, server_time, ...rest } = stored;
-  return rest;
 }

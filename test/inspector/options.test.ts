@@ -14,18 +14,13 @@ function errorWith(...parts: readonly string[]) {
 
 test.each<[unknown, ...string[]]>([
   [null, 'startInspector()', 'null'],
-  [8080, 'startInspector()', '8080'],
   [{ prot: 8080 }, 'prot', '8080', 'port'],
-  [{ port: 'abc' }, 'port', '"abc"'],
   [{ port: 65_536 }, 'port', '65536'],
   [{ host: '' }, 'host', '""'],
   [{ sites: [{ dimensions: [3] }] }, 'sites', '[{"dimensions":[3]}]'],
-  [{ sites: new Map([[1, {}]]) }, 'sites'],
   [{ sites: { shop: {} } }, 'sites', 'shop'],
-  [{ sites: { 1: [3] } }, 'sites["1"]', '[3]'],
   [{ sites: { 1: { dimension: [3] } } }, '"dimension" of sites["1"]', '[3]', 'dimensions'],
   [{ sites: { 1: { dimensions: 3 } } }, 'sites["1"].dimensions', '3'],
-  [{ sites: { 1: { dimensions: ['a'] } } }, 'sites["1"].dimensions', '"a"'],
   [{ sites: { 1: { goals: [0] } } }, 'sites["1"].goals', '0'],
   [{ sites: { 1: { urls: ['shop.example'] } } }, 'sites["1"].urls', '"shop.example"'],
   [{ tokens: { abc: 'writer' } }, 'tokens[…]', '"writer"'],
@@ -33,12 +28,9 @@ test.each<[unknown, ...string[]]>([
   [{ tokens: { abc: { role: 'write' } } }, 'tokens[…]', '{"role":"write"}'],
   [{ tokens: { abc: { role: 'write', site: [1] } } }, '"site" of tokens[…]', '[1]', 'sites'],
   [{ matomoVersion: '5.9' }, 'matomoVersion', '"5.9"'],
-  [{ spamPrevention: true }, 'spamPrevention', 'true'],
   [{ spamPrevention: 'on' }, 'opentelemetry-matomo: spamPrevention', '"on"'],
   [{ spamPrevention: { clouds: ['52.94.1'] } }, 'spamPrevention.clouds', '"52.94.1"'],
   [{ spamPrevention: { cloud: [] } }, '"cloud" of spamPrevention', '[]', 'clouds'],
-  [{ spamPrevention: { blockList: '192.0.2.1' } }, 'spamPrevention.blockList', '"192.0.2.1"'],
-  [{ spamPrevention: { blockList: ['::/z'] } }, 'spamPrevention.blockList', '"::/z"'],
   [{ spamPrevention: { blockHeadless: 'no' } }, 'spamPrevention.blockHeadless', '"no"'],
   [{ customVariables: 'no' }, 'customVariables', '"no"'],
   [{ dimensions: [0] }, 'dimensions', '0'],
@@ -64,7 +56,6 @@ test('options that are undefined have their defaults', async () => {
 test.each<[unknown, ...string[]]>([
   [503, 'play()', '503'],
   [{ code: 503 }, 'code', '503', 'status'],
-  [{ statsu: 503 }, 'statsu', '503', 'did you mean status'],
   [{ status: 100 }, 'status', '100'],
   [{ body: { status: 'success' } }, 'body', '{"status":"success"}'],
   [{ headers: ['a: b'] }, 'headers', '["a: b"]'],
@@ -83,7 +74,6 @@ test.each<[unknown, ...string[]]>([
 });
 
 test.each<[unknown, unknown, ...string[]]>([
-  ['two', undefined, 'count', '"two"'],
   [0, undefined, 'count', '0'],
   [10_001, undefined, 'count', '10001'],
   [1, 500, 'waitForHits()', '500'],

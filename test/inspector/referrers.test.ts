@@ -1,69 +1,74 @@
 import { expect, test } from 'vitest';
-import type { MatomoVersion, Referrer } from '../../src/inspector/index.js';
-import { hit, inspect, NOW, sendBulk, start } from './inspector-client.js';
+import type { InspectorOptions } from '../../src/inspector/index.js';
+import { hit, NOW, sendBulk, start } from './inspector-client.js';
+
+type Parameters = Readonly<Record<string, string>>;
+type Kind = readonly [kind: string, name?: string, keyword?: string] | undefined;
 
 const URL_A = 'https://a.test/a';
 const ORDER = { idgoal: '0', ec_id: 'o' };
 const VISITOR = { cid: '0123456789abcdef' };
+const BING = 'https://www.bing.com/search?q=Shoes';
+const CHATGPT = { urlref: 'https://chatgpt.com/' };
+const SITES = { 1: { urls: ['https://www.shop.test/'] } };
 
-/** Kind, name and keyword. */
-function toRow(referrer?: Referrer): unknown {
-  return referrer && [referrer.kind, referrer.referer_name, referrer.referer_keyword];
-}
+const of = (urlref: string) => ({ ...VISITOR, urlref });
+const campaign = (name: string) => ({ ...VISITOR, url: `${URL_A}?utm_campaign=${name}` });
 
-test('a referrer on a host of the site is direct, whatever the URL of the hit is', async () => {
-  const inspector = await start({ sites: { 1: { urls: ['https://www.shop.test/'] } } });
-  await sendBulk(inspector, [hit({ url: URL_A, urlref: 'https://shop.test/x' })]);
-  expect(toRow(inspector.hits()[0]?.referrer)).toEqual(['direct', undefined, undefined]);
+test.each<[string, InspectorOptions | undefined, Parameters[], Kind[]]>([
+  [
+    'a referrer on a host of the site is direct, whatever the URL of the hit is',
+    { sites: SITES },
+    [{ urlref: 'https://shop.test/x' }],
+    [['direct']],
+  ],
+  [
+    'Matomo 5.6 counts AI assistants as websites',
+    { matomoVersion: '5.6' },
+    [CHATGPT],
+    [['website', 'chatgpt.com']],
+  ],
+  ['newer ones count AI assistants', undefined, [CHATGPT], [['assistant', 'ChatGPT']]],
+  [
+    'an AI assistant can be the source of a campaign',
+    undefined,
+    [{ url: `${URL_A}?utm_source=chatgpt.com` }],
+    [['assistant', 'ChatGPT']],
+  ],
+  [
+    'the keyword of a search engine is that of a campaign without its own',
+    undefined,
+    [{ ...campaign('c'), urlref: BING }],
+    [['campaign', 'c', 'shoes']],
+  ],
+  [
+    'only the first hit of a visit gives it a referrer, unless the visit is direct',
+    undefined,
+    [VISITOR, of('https://a.test/b'), of('https://other.test/'), of(BING)],
+    [['direct'], undefined, ['website', 'other.test'], undefined],
+  ],
+  [
+    'another campaign starts a visit',
+    undefined,
+    [
+      ...[VISITOR, campaign('c'), campaign('C'), { ...campaign('c'), urlref: URL_A }],
+      ...[campaign('d'), VISITOR],
+    ],
+    [['direct'], ['campaign', 'c'], undefined, undefined, ['campaign', 'd'], undefined],
+  ],
+])('%s', async (_, options, hits, expected) => {
+  const inspector = await start(options);
+  await sendBulk(
+    inspector,
+    hits.map((parameters) => hit({ url: URL_A, ...parameters })),
+  );
+  const rows = inspector.hits().map(({ referrer }) => {
+    return referrer && [referrer.kind, referrer.referer_name, referrer.referer_keyword];
+  });
+  expect(rows).toEqual(expected.map((kind) => kind && [...kind, undefined, undefined].slice(0, 3)));
 });
 
-test.each<[MatomoVersion, string]>([
-  ['5.6', 'website'],
-  ['newest', 'assistant'],
-])('Matomo %s counts AI assistants as %s', async (matomoVersion, kind) => {
-  const inspector = await start({ matomoVersion });
-  await sendBulk(inspector, [hit({ url: URL_A, urlref: 'https://chatgpt.com/' })]);
-  expect(inspector.hits()[0]?.referrer).toMatchObject({ kind });
-});
-
-test('an AI assistant can be the source of a campaign', async () => {
-  const { referrer } = await inspect({ url: `${URL_A}?utm_source=chatgpt.com` });
-  expect(toRow(referrer)).toEqual(['assistant', 'ChatGPT', undefined]);
-});
-
-test('only the first hit of a visit gives it a referrer, unless the visit is direct', async () => {
-  const inspector = await start();
-  await sendBulk(inspector, [
-    hit({ url: URL_A, ...VISITOR }),
-    hit({ url: URL_A, ...VISITOR, urlref: 'https://a.test/b' }),
-    hit({ url: URL_A, ...VISITOR, urlref: 'https://other.test/' }),
-    hit({ url: URL_A, ...VISITOR, urlref: 'https://www.bing.com/search?q=x' }),
-  ]);
-  expect(inspector.hits().map(({ referrer }) => referrer?.kind)).toEqual([
-    'direct',
-    undefined,
-    'website',
-    undefined,
-  ]);
-});
-
-test('another campaign starts a visit', async () => {
-  const inspector = await start();
-  const campaign = (name: string) => hit({ url: `${URL_A}?utm_campaign=${name}`, ...VISITOR });
-  const own = hit({ url: `${URL_A}?utm_campaign=c`, urlref: URL_A, ...VISITOR });
-  const direct = hit({ url: URL_A, ...VISITOR });
-  await sendBulk(inspector, [direct, campaign('c'), campaign('C'), own, campaign('d'), direct]);
-  expect(inspector.hits().map(({ referrer }) => referrer?.referer_name)).toEqual([
-    undefined,
-    'c',
-    undefined,
-    undefined,
-    'd',
-    undefined,
-  ]);
-});
-
-test.each<[string, number, Record<string, string>, Record<string, string>]>([
+test.each<[string, number, Parameters, Parameters]>([
   ['a user ID in other case joins the visit', 1, { uid: 'Ann' }, { uid: 'ann' }],
   ['another user ID starts a visit', 2, { uid: 'ann' }, { uid: 'bob' }],
   ['a user ID of 0 joins the visit of its sender', 1, { uid: 'ann' }, { uid: '0' }],
@@ -81,10 +86,4 @@ test.each<[string, number, Record<string, string>, Record<string, string>]>([
   await sendBulk(inspector, [hit({ url: URL_A, ...first }), hit({ url: URL_A, ...second })]);
   const started = inspector.hits().filter(({ referrer }) => referrer !== undefined);
   expect(started).toHaveLength(visits);
-});
-
-test('the keyword of a search engine is that of a campaign without its own', async () => {
-  const url = `${URL_A}?utm_campaign=c`;
-  const { referrer } = await inspect({ url, urlref: 'https://www.bing.com/search?q=Shoes' });
-  expect(toRow(referrer)).toEqual(['campaign', 'c', 'shoes']);
 });

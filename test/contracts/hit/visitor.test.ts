@@ -179,7 +179,6 @@ test.each<
   ['no user agent', false, { headers: { 'user-agent': undefined } }],
   ['another site', false, {}, {}, { siteId: 2 }],
   ['another key', false, {}, {}, { visitorKey: 'another-key' }],
-  ['another process, without a key', false, {}, { visitorKey: undefined }],
   [
     'a key that comes from the token',
     true,

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
+import { MatomoSpanExporter } from '../../../src/index.js';
 import type { InspectedHit } from '../../../src/inspector/index.js';
+import { EXPLANATIONS, explain } from '../../../src/inspector/page/explain-parameters.js';
 import {
   classOf,
   createHeldHits,
@@ -7,64 +10,60 @@ import {
   parseFilter,
   readHit,
 } from '../../../src/inspector/page/held-hits.js';
+import { serverSpan } from '../../support/builders.js';
+import { start } from '../inspector-client.js';
+
+const STORED = { type: 'page', idsite: 1, server_time: 0 } as const;
+const CHATBOT = { site: 1, time: 0, name: 'ChatGPT-User', kind: 'page' } as const;
 
 function inspected(params: Record<string, string>, rest: Partial<InspectedHit> = {}): InspectedHit {
-  const stored = { type: 'page', idsite: 1, server_time: 0 } as const;
-  return { received: 0, params, verdict: 'tracked', stored, ...rest };
+  return { received: 0, params, verdict: 'tracked', stored: STORED, ...rest };
 }
 
 function held(params: Record<string, string>, rest?: Partial<InspectedHit>): HeldHit {
   return readHit(inspected(params, rest), 0);
 }
 
-test('the time of a hit is the page load time that Matomo shows: the sum of what it stores', () => {
-  const sent = { pf_srv: '7', pf_dm1: '4', pf_onl: 'x' };
-  const stored = {
-    type: 'page',
-    idsite: 1,
-    server_time: 0,
-    time_server: 7,
-    time_on_load: 2,
-  } as const;
-  expect(held(sent, { stored }).millis).toBe(9);
-  expect(held(sent, { stored: null }).millis).toBe(11);
-  expect(held({}).millis).toBeUndefined();
-});
+const SENT = { pf_srv: '7', pf_dm1: '4', pf_onl: 'x' };
 
-test.each<[Record<string, string>, number | undefined]>([
-  [{ pf_srv: '' }, undefined],
-  [{ pf_srv: ' ', pf_net: '3' }, 3],
-  [{ pf_srv: '1e999' }, undefined],
-  [{ pf_srv: '-1' }, undefined],
-  [{ pf_x: '7' }, undefined],
-  [{ pf_srv: '0', pf_x: '7' }, 0],
-])('the time of a hit that is not stored, with %j: %s', (sent, millis) => {
-  expect(held(sent, { stored: null }).millis).toBe(millis);
-});
+test.each<[Record<string, string>, InspectedHit['stored'], millis: number | undefined]>([
+  [SENT, { ...STORED, time_server: 7, time_on_load: 2 }, 9],
+  [SENT, null, 11],
+  [{}, STORED, undefined],
+  [{ pf_srv: '' }, null, undefined],
+  [{ pf_srv: ' ', pf_net: '3' }, null, 3],
+  [{ pf_srv: '1e999' }, null, undefined],
+  [{ pf_srv: '-1' }, null, undefined],
+  [{ pf_srv: '0', pf_x: '7' }, null, 0],
+])(
+  'the time of a hit %j is the sum of what is stored, %j, or else sent: %s',
+  (sent, stored, millis) => {
+    expect(held(sent, { stored }).millis).toBe(millis);
+  },
+);
 
-test('a request by an AI chatbot has its URL as title, the chatbot as visitor, and its own time', () => {
+test('requests by AI chatbots and conversions have titles of their own', () => {
   const url = 'https://a.test/a';
-  const aiRequest = {
-    site: 1,
-    time: 0,
-    name: 'ChatGPT-User',
-    kind: 'page',
-    url,
-    millis: 9,
-  } as const;
   const params = { action_name: 'GET /a', cid: '0123456789abcdef', pf_srv: '7' };
+  const aiRequest = { ...CHATBOT, url, millis: 9 };
   const shown = { title: url, visitor: 'ChatGPT-User', millis: 9 };
   expect(held(params, { stored: null, aiRequest })).toMatchObject(shown);
+  for (const [kind, idgoal, title] of [
+    ['goal', 3, 'Goal 3'],
+    ['order', 0, 'Order'],
+    ['cart', -1, 'Cart'],
+  ] as const) {
+    const conversion = { kind, idgoal, idsite: 1, server_time: 0 };
+    expect(held({}, { stored: null, conversion }).title).toBe(title);
+  }
 });
 
 test.each([
   [undefined, 0],
   [99, 0],
   [101, 1],
-  [404, 4],
   [599, 5],
   [600, 0],
-  [999, 0],
 ])('the class of status %s is %i', (status, digit) => {
   expect(classOf(held({}, status === undefined ? {} : { status }))).toBe(digit);
 });
@@ -72,10 +71,7 @@ test.each([
 test('holds what the server holds, and counts all', () => {
   const hits = createHeldHits();
   const message = (first: number, count: number, oldest: number) => ({
-    run: 1,
-    first,
-    oldest,
-    hasMore: false,
+    ...{ run: 1, first, oldest, hasMore: false },
     hits: Array.from({ length: count }, (_, i) => inspected({ action_name: `t${first + i}` })),
   });
   hits.take(message(0, 10, 0));
@@ -102,14 +98,34 @@ test.each([
   ['"', true],
   ['', true],
 ])('the filter %j lets the hit through: %s', (text, expected) => {
-  const params = {
-    action_name: 'GET /users/:id',
-    url: 'https://shop.test/users/1',
-    cid: 'v1',
-    pf_srv: '12',
-    cvar: '{"1":["a","b"]}',
-  };
-  const hit = held(params, { status: 404 });
+  const url = 'https://shop.test/users/1';
+  const params = { action_name: 'GET /users/:id', url, cid: 'v1', pf_srv: '12', cvar: '{"1":[]}' };
   const filter = parseFilter(text);
-  expect(filter(hit)).toBe(expected);
+  expect(filter(held(params, { status: 404 }))).toBe(expected);
+});
+
+test('whatever this package sends is explained', async () => {
+  const inspector = await start({});
+  const dimensions = { 1: 'http.request.method' };
+  const options = { url: inspector.url, siteId: 1, tokenAuth: 'x', userId: () => 'u', dimensions };
+  const exporter = new MatomoSpanExporter(options);
+  const attributes = {
+    'http.response.status_code': 500,
+    'error.type': 'TypeError',
+    'client.address': '192.0.2.1',
+    'user_agent.original': 'curl',
+  };
+  exporter.export([serverSpan('/a', attributes)], () => undefined);
+  await exporter.shutdown();
+  const sent = new Set(inspector.hits().flatMap(({ params }) => Object.keys(params)));
+  expect([...sent]).toEqual(expect.arrayContaining(['rec', 'cvar', 'uid', 'dimension1']));
+  expect([...sent].filter((name) => explain(name) === undefined)).toEqual([]);
+});
+
+test('the parameters that are marked as needing a token are those that need one', () => {
+  const marked = Object.keys(EXPLANATIONS).filter((name) =>
+    EXPLANATIONS[name]?.endsWith('needs a token'),
+  );
+  const all = Object.keys(PARAMETERS).filter((name) => PARAMETERS[name]?.needsToken);
+  expect(new Set(marked)).toEqual(new Set(all));
 });

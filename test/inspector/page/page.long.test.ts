@@ -43,41 +43,43 @@ test('the page says what to do before the first hit, and shows hits as they come
 
 test('the page explains every parameter of a hit, and shows what Matomo stores of it', async () => {
   const { page, inspector } = await open({ inspector: { customVariables: true } });
+  const dropped = { dimension9: 'x', nonsense: 'x', token_auth: 'T' };
+  const document = { download: 'https://a.test/f.pdf', url: 'https://a.test/f', source: 'x' };
   await sendBulk(inspector, [
-    view('GET /a', 200, {
-      dimension2: 'gold',
-      dimension9: 'x',
-      cip: '192.0.2.1',
-      nonsense: 'x',
-      token_auth: 'T',
-    }),
+    view('GET /a', 200, { dimension2: 'gold', cip: '192.0.2.1', ...dropped }),
     view('GET /b', 200, { cid: 'fedcba9876543210', urlref: 'https://www.bing.com/search?q=x' }),
+    view('GET /f', 200, { recMode: '1', ua: 'ChatGPT-User/1.0', bw_bytes: '7', ...document }),
   ]);
-  await page.getByRole('button', { name: 'GET /a' }).last().click();
-  const detail = page.getByRole('region', { name: 'GET /a' });
-  const shown = await detail.locator('tbody tr').allInnerTexts();
-  const byName = Object.fromEntries(
-    shown.map((text) => {
-      const [name = '', ...rest] = text.split(/\t|\n/);
-      return [name, rest.join(' ')];
-    }),
-  );
-  expect(byName.pf_srv).toBe('12 server time in ms');
-  expect(byName.dimension9).toMatch(/dropped: .*no such dimension/);
-  expect(byName.dimension2).not.toContain('dropped: ');
-  expect(byName.cip).toMatch(/^192.0.2.1 .*token$/);
-  expect(byName.nonsense).toContain('unknown to Matomo');
-  expect(byName.token_auth).not.toContain('T ');
-  await detail.getByText('The row that Matomo stores').click();
-  const row = await detail.locator('dl').innerText();
-  for (const column of [
-    /title\s+GET \/a/,
-    /time_server\s+12/,
-    /custom_dimension_2\s+gold/,
-    /custom_var_v1\s+200/,
-  ]) {
-    expect(row).toMatch(column);
+  async function read(name: string) {
+    await page.locator('#hits').getByRole('button', { name }).last().click();
+    const detail = page.getByRole('region', { name });
+    const shown = await detail.locator('tbody tr').allInnerTexts();
+    const stored = detail.locator('dl');
+    if (!(await stored.isVisible())) await detail.getByText('The row that Matomo stores').click();
+    const parameters = shown.map((text): [string, string] => {
+      const [parameter = '', ...rest] = text.split(/\t|\n/);
+      return [parameter, rest.join(' ')];
+    });
+    const row = (await stored.innerText()).replaceAll(/\s+/g, ' ');
+    return { parameters: Object.fromEntries(parameters), row };
   }
+  const { parameters, row } = await read('GET /a');
+  expect(parameters.pf_srv).toBe('12 server time in ms');
+  expect(parameters.dimension9).toMatch(/dropped: .*no such dimension/);
+  expect(parameters.dimension2).not.toContain('dropped: ');
+  expect(parameters.cip).toMatch(/^192.0.2.1 .*token$/);
+  expect(parameters.nonsense).toContain('unknown to Matomo');
+  expect(parameters.token_auth).not.toContain('T ');
+  for (const column of ['title GET /a', 'time_server 12', 'dimension_2 gold', 'var_v1 200']) {
+    expect(row).toContain(column);
+  }
+  const chatbot = await read('https://a.test/f.pdf');
+  const url = 'url https://a.test/f.pdf';
+  for (const column of ['name ChatGPT-User', 'kind document', url, 'bytes 7', 'source x']) {
+    expect(chatbot.row).toContain(column);
+  }
+  expect(chatbot.row).not.toContain('GET /f');
+  expect(chatbot.parameters.recMode).toContain('AI chatbot reports');
   await page.getByRole('button', { name: 'GET /b' }).last().click();
   await page.getByText('Referrer of the visit: search: Bing, keyword: x').waitFor();
 });

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import { readQuery } from '../../../src/inspector/rules/read-url.js';
 import { createRowMemory } from '../../../src/inspector/rules/tracker-memory.js';
+import { keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
+
+const LONG = 'x'.repeat(1_000_000);
 
 test.each([
   ['rows', 100_001, '', ''],
-  ['characters of keys', 40, 'x'.repeat(1_000_000), ''],
-  ['characters of values', 40, '', 'x'.repeat(1_000_000)],
+  ['characters of keys', 40, LONG, ''],
+  ['characters of values', 40, '', LONG],
 ])('rows are forgotten before there are too many %s', (_what, count, key, value) => {
   const memory = createRowMemory();
   for (let i = 0; i < count; i += 1) {
@@ -19,16 +23,21 @@ test.each([
 
 test('rows that are replaced take no more room, and rows without commit none', () => {
   const memory = createRowMemory();
-  const value = 'x'.repeat(1_000_000);
+  const first = memory.begin();
+  first.set('order', '');
+  first.commit();
   for (let i = 0; i < 100; i += 1) {
-    const rows = memory.begin();
-    rows.set('visit', value);
-    rows.set('order', '');
-    if (i > 0) rows.set(`lost ${i}`, value);
-    if (i === 0) rows.commit();
+    memory.begin().set(`lost ${i}`, LONG);
     const again = memory.begin();
-    again.set('visit', value);
+    again.set('visit', LONG);
     again.commit();
   }
   expect(memory.begin().get('order')).toBe('');
+});
+
+test('a hit keeps no more of a long query than its parameters', () => {
+  const kept: unknown[] = [];
+  const bytes = keptBytes((part, text) => kept.push(readQuery(`url=${text}&url=${part}`)));
+  expect(kept).toHaveLength(200);
+  expect(bytes).toBeLessThan(PARTS_BYTES / 10);
 });

@@ -3,7 +3,9 @@ import { startInspector } from '../../../src/inspector/index.js';
 import { createHitLog } from '../../../src/inspector/server/hit-log.js';
 import { hit, sendBulk, start } from '../inspector-client.js';
 
-test('resolves with all hits once there are enough, earlier ones included', async () => {
+const ONE = { received: 0, params: {}, verdict: 'tracked', stored: null } as const;
+
+test('a wait resolves with all hits once there are enough, earlier ones included', async () => {
   const inspector = await start();
   const later = inspector.waitForHits(3);
   await sendBulk(inspector, [hit(), hit({ idsite: '9' })]);
@@ -15,36 +17,27 @@ test('resolves with all hits once there are enough, earlier ones included', asyn
   expect(inspector.hits()).toHaveLength(4);
 });
 
-test('rejects with both numbers, and what became of the hits', async () => {
+test('a wait rejects at its line, with both numbers, what became of the hits, and requests that were not processed', async () => {
   const inspector = await start();
-  await sendBulk(inspector, [hit(), hit({ idsite: '9' })]);
-  await expect(inspector.waitForHits(3, { timeoutMillis: 5 })).rejects.toThrow(
-    /\(3\).* 2 hits.* 1 tracked, 1 invalid \(idsite.*5 ms/,
-  );
-  inspector.clear();
-  await expect(inspector.waitForHits(1, { timeoutMillis: 0 })).rejects.toThrow(/\(1\).* 0 hits/);
-});
-
-test.each([{ status: 503 }, { disconnect: 'before' }] as const)(
-  'counts requests that play(%j) answered without processing them',
-  async (answer) => {
-    const inspector = await start();
-    inspector.play({ ...answer, times: 2 });
-    await sendBulk(inspector, [hit()]).catch(() => undefined);
-    await sendBulk(inspector, [hit()]).catch(() => undefined);
-    await expect(inspector.waitForHits(1, { timeoutMillis: 5 })).rejects.toThrow(
-      /\b0 hits.*\b2 .*play\(\)/,
+  const errorOf = (count: number, timeoutMillis: number): Promise<Error> =>
+    inspector.waitForHits(count, { timeoutMillis }).then(
+      () => new Error('resolved'),
+      (error) => error,
     );
-  },
-);
-
-test('the stack of the error has the line that waits', async () => {
-  const inspector = await start();
-  const error: Error = await inspector.waitForHits(1, { timeoutMillis: 1 }).catch((e) => e);
-  expect(error.stack).toContain('hit-log.test');
+  await sendBulk(inspector, [hit(), hit({ idsite: '9' })]);
+  const some = await errorOf(3, 5);
+  expect(some.message).toMatch(/\(3\).* 2 hits.* 1 tracked, 1 invalid \(idsite.*5 ms/);
+  expect(some.stack).toContain('hit-log.test');
+  inspector.clear();
+  expect((await errorOf(1, 0)).message).toMatch(/\(1\).* 0 hits/);
+  for (const played of [{ status: 503 }, { disconnect: 'before' }] as const) {
+    inspector.play({ ...played, times: 1 });
+    await sendBulk(inspector, [hit()]).catch(() => undefined);
+  }
+  expect((await errorOf(1, 5)).message).toMatch(/\b0 hits.*\b2 .*play\(\)/);
 });
 
-test('closing the inspector rejects at once, and `await using` closes it', async () => {
+test('closing the inspector rejects waits at once, and `await using` closes it', async () => {
   const inspector = await startInspector();
   const wait = inspector.waitForHits(1, { timeoutMillis: 600_000 });
   await inspector[Symbol.asyncDispose]();
@@ -57,11 +50,24 @@ test.each([
   ['fewer if they are very large', 12, 'x'.repeat(4_000_000), 7],
 ])('a log has the latest %s', (_what, count, e_v, kept) => {
   const log = createHitLog();
-  for (let i = 0; i < count; i += 1) {
-    const params = { action_name: `${i}`, e_v };
-    log.add([{ received: 0, params, verdict: 'tracked', stored: null }]);
-  }
+  for (let i = 0; i < count; i += 1) log.add([{ ...ONE, params: { action_name: `${i}`, e_v } }]);
   const numbers = log.all().map(({ params }) => Number(params.action_name));
   expect(numbers).toEqual(Array.from({ length: kept }, (_, i) => count - kept + i));
   expect(log.read(0, 0).oldest).toBe(count - kept);
+});
+
+test('who asks too late misses hits, and gets those that are still in the log, some at a time', () => {
+  const log = createHitLog();
+  log.add(Array.from({ length: 13_000 }, () => ONE));
+  const { run } = log.read(0, 0);
+  let seen = 0;
+  for (let from = 1000; from < 13_000; ) {
+    const { first, oldest, hits, hasMore } = log.read(run, from);
+    expect([first >= 3000, oldest, hits.length > 0]).toEqual([true, 3000, true]);
+    expect(hasMore).toBe(first + hits.length < 13_000);
+    expect(hits.length).toBeLessThan(1000);
+    seen += hits.length;
+    from = first + hits.length;
+  }
+  expect(seen).toBe(log.all().length);
 });

@@ -44,15 +44,22 @@ test('keeps each hit with its parameters, its verdict and its row', async () => 
   ]);
 });
 
-test('shows the hits of any client over HTTP and forgets them on request', async () => {
+test('shows the hits of any client over HTTP, and the requests by AI chatbots, and forgets them on request', async () => {
   const inspector = await start();
+  const chatbot = { ua: 'ChatGPT-User/1.0', recMode: '1', url: 'https://a.test/a' };
   await fetch(`${inspector.url}/analytics/piwik.php${hit({ ua: 'curl' })}`);
-  const shown = await fetch(`${inspector.url}/hits`);
-  expect(shown.headers.get('content-type')).toBe('application/json');
-  expect(await shown.json()).toEqual(inspector.hits());
-  expect(inspector.hits()).toHaveLength(1);
+  await sendBulk(inspector, [hit(chatbot)]);
+  expect([inspector.hits().length, inspector.aiRequests().length]).toEqual([2, 1]);
+  for (const [path, all] of [
+    ['/hits', inspector.hits],
+    ['/ai-requests', inspector.aiRequests],
+  ] as const) {
+    const shown = await fetch(inspector.url + path);
+    expect(shown.headers.get('content-type')).toBe('application/json');
+    expect(await shown.json()).toEqual(all());
+  }
   expect((await fetch(`${inspector.url}/hits`, { method: 'DELETE' })).status).toBe(204);
-  expect(inspector.hits()).toEqual([]);
+  expect([inspector.hits(), inspector.aiRequests()]).toEqual([[], []]);
 });
 
 test.each<[string, () => string]>([
