@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/common/otel-types.js';
 import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
-import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
+import type { HttpRequest, Operation } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { ResolvedOptions } from '../../src/options/option-table.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
@@ -43,10 +43,6 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
   const { userAgent, acceptLanguage } = request;
   const client = userAgent === undefined ? undefined : new Client(userAgent, acceptLanguage);
   return { client, ...request };
-}
-
-export function annotations(overrides: Partial<Annotations> = {}): Annotations {
-  return Object.assign(new Annotations(), overrides);
 }
 
 export function operation(name: string, overrides: Partial<Operation> = {}): Operation {
