@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Built, type Facts, type MatomoOptions, NOON, openBuilder } from '../doors/build.js';
 
 /** A parameter by its name; `null`: the hit does not have it. */
-type Differences = Readonly<Record<string, string | null>>;
+export type Differences = Readonly<Record<string, string | null>>;
 
 interface Hit {
   readonly kind: 'page' | 'chatbot' | 'additional';

@@ -1,41 +1,29 @@
-import { golden, variables } from './golden.js';
+import { additional, golden, page, variables } from './golden.js';
 
 const INVALID = { problems: ['parameter-invalid'] };
+const UNTIMED = { gt_ms: null, pf_srv: null };
 const annotate = (parameters: Readonly<Record<string, unknown>>) => ({
   calls: [['annotate', parameters]] as const,
 });
+
+/** Attributes that set dimensions by ID. */
+const ofSpan = (values: Readonly<Record<number, string>>) =>
+  Object.fromEntries(Object.entries(values).map(([id, value]) => [`matomo.dimension${id}`, value]));
 
 golden([
   {
     name: 'the SERVER span wins over code, that over spans below, those over the service',
     facts: {
-      service: {
-        'matomo.dimension1': 'service',
-        'matomo.dimension2': 'service',
-        'matomo.dimension3': 'service',
-        'matomo.dimension4': 'service',
-      },
+      service: ofSpan({ 1: 'service', 2: 'service', 3: 'service', 4: 'service' }),
       below: [
-        {
-          attributes: {
-            'matomo.dimension2': 'first',
-            'matomo.dimension3': 'first',
-            'matomo.dimension4': 'first',
-          },
-        },
-        {
-          attributes: {
-            'matomo.dimension2': 'below',
-            'matomo.dimension3': 'below',
-            'matomo.dimension4': 'below',
-          },
-        },
+        { attributes: ofSpan({ 2: 'first', 3: 'first', 4: 'first' }) },
+        { attributes: ofSpan({ 2: 'below', 3: 'below', 4: 'below' }) },
       ],
       calls: [
         ['annotate', { dimension3: 'first', dimension4: 'first' }],
         ['annotate', { dimension3: 'code', dimension4: 'code' }],
       ],
-      attributes: { 'matomo.dimension4': 'own' },
+      attributes: ofSpan({ 4: 'own' }),
     },
     page: { dimension1: 'service', dimension2: 'below', dimension3: 'code', dimension4: 'own' },
   },
@@ -70,7 +58,6 @@ golden([
   ...(
     [
       [{ a: 1, b: 2, c: 3, d: 4 }, { a: '1', b: '2', c: '3' }, 5, INVALID],
-      [{ a: 1, b: 2, c: 3, d: 4 }, { a: '1', b: '2', c: '3', d: '4' }, 6, {}],
       [{ a: undefined, '': 'x', b: '', c: Number.NaN, d: 'ok' }, { d: 'ok' }, 5, {}],
       [
         { [`n${'x'.repeat(250)}`]: 'y'.repeat(250) },
@@ -97,20 +84,30 @@ golden([
     name: 'variables of another request',
     before: [annotate({ cvar: { http_method: 'PURGE', http_status_code: 'x' } })],
   },
+  { facts: { calls: [['annotate', 'x']] }, ...INVALID },
   {
-    name: 'annotate without an object',
-    facts: { calls: [['annotate', 'x']] },
-    ...INVALID,
-  },
-  {
-    name: 'a parameter that is not set',
-    facts: annotate({ action_name: undefined, dimension1: undefined }),
+    name: 'what is undefined replaces nothing',
+    options: {
+      routeDetails: { '/users/:id': { dimension1: undefined, cvar: { http_method: undefined } } },
+    },
+    facts: {
+      calls: [
+        ['annotate', { uid: 'ann', action_name: undefined, cvar: { plan: 'pro' } }],
+        ['annotate', { uid: undefined, cvar: { plan: undefined, http_method: undefined } }],
+        ['trackOrder', { id: 'A-1', revenue: 2, tax: 1 }, { ec_tx: undefined }],
+        ['trackEvent', 'a', 'b', { name: 'c', e_n: undefined, value: undefined }],
+      ],
+    },
+    hits: [
+      page({ uid: 'ann', cvar: variables(200, 'GET', { plan: 'pro' }) }),
+      additional({ uid: 'ann', idgoal: '0', ec_id: 'A-1', revenue: '2', ec_tx: '1' }),
+      additional({ uid: 'ann', e_c: 'a', e_a: 'b', e_n: 'c' }),
+    ],
   },
   // The class of an error: of what failed, in which order, and not free text.
   ...(
     [
       [{ status: 500, exception: 'TypeError' }, 'TypeError'],
-      [{ status: 400, exception: 'java.io.IOException' }, 'java.io.IOException'],
       [{ status: 500, below: [{ exception: 'First' }, { exception: 'Last' }] }, 'Last'],
       [{ status: 500, exception: 'Own', below: [{ exception: 'Below' }] }, 'Own'],
       [{ status: 500, exception: 'Ada was here' }, '_OTHER'],
@@ -134,7 +131,6 @@ golden([
     page: { cvar: variables(200, 'POST', { error_type: 'UserInputError' }) },
   },
   ...[
-    { attributes: { 'matomo.ignore': true } },
     { attributes: { 'matomo.ignore': 'true' } },
     { attributes: { 'matomo.ignore': 1 } },
     { below: [{ attributes: { 'matomo.ignore': true } }] },
@@ -142,21 +138,12 @@ golden([
     { calls: [['ignore']] as const },
   ].map((facts) => ({ facts, ignored: 'attribute' })),
   { facts: { attributes: { 'matomo.ignore': false } } },
-  {
-    name: 'a half event',
-    facts: annotate({ e_a: 'buy', e_n: 'x', e_v: 1 }),
-    ...INVALID,
-  },
-  {
-    name: 'a page view becomes an event',
-    facts: annotate({ e_c: 'shop', e_a: 'buy', e_n: 'x', e_v: '12.5' }),
-    page: { e_c: 'shop', e_a: 'buy', e_n: 'x', e_v: '12.5' },
-  },
-  {
-    name: 'a page view becomes a search',
-    facts: annotate({ search: 'shoes', search_cat: 'a', search_count: 0 }),
-    page: { search: 'shoes', search_cat: 'a', search_count: '0' },
-  },
+  { facts: annotate({ e_a: 'buy', e_n: 'x', e_v: 1 }), ...INVALID },
+  ...[
+    { e_c: 'shop', e_a: 'buy', e_n: 'x', e_v: '12.5' },
+    { search: 'shoes', search_cat: 'a', search_count: '0' },
+    { cdt: '1795000000', cdo: '5' },
+  ].map((parameters) => ({ facts: annotate(parameters), page: parameters })),
   {
     name: 'timings add up over all sources',
     facts: {
@@ -172,52 +159,34 @@ golden([
     },
     page: { gt_ms: '100', pf_srv: '80', pf_dm1: '17', pf_onl: '3' },
   },
-  {
-    name: 'timings longer than the request',
-    facts: { calls: [['timing', 'pf_dm1', 40]] },
-    page: { pf_srv: '0', pf_dm1: '40' },
-  },
-  {
-    name: 'a timing of the server',
-    facts: {
-      calls: [
-        ['timing', 'pf_srv', 3],
-        ['timing', 'pf_tfr', 2],
+  ...(
+    [
+      [[['timing', 'pf_dm1', 40]], { pf_srv: '0', pf_dm1: '40' }],
+      [
+        [
+          ['timing', 'pf_srv', 3],
+          ['timing', 'pf_tfr', 2],
+        ],
+        { pf_srv: '3', pf_tfr: '2' },
       ],
-    },
-    page: { pf_srv: '3', pf_tfr: '2' },
-  },
+      [[['annotate', { pf_dm2: 4 }]], { pf_srv: '8', pf_dm2: '4' }],
+      [
+        [
+          ['timing', 'pf_dm1', 2],
+          ['annotate', { pf_srv: 12 }],
+        ],
+        { pf_dm1: '2' },
+      ],
+    ] as const
+  ).map(([calls, sent]) => ({ facts: { calls }, page: sent })),
   {
     name: 'an unknown timing',
     facts: { below: [{ attributes: { 'matomo.perf_key': 'pf_x' } }] },
     ...INVALID,
   },
-  {
-    name: 'a timing of annotate',
-    facts: annotate({ pf_dm2: 4 }),
-    page: { pf_srv: '8', pf_dm2: '4' },
-  },
-  {
-    name: 'a server time of annotate',
-    facts: {
-      calls: [
-        ['timing', 'pf_dm1', 2],
-        ['annotate', { pf_srv: 12 }],
-      ],
-    },
-    page: { pf_dm1: '2' },
-  },
-  { name: 'a negative timing', facts: annotate({ pf_net: -1 }), ...INVALID },
-  {
-    name: 'a duration that does not fit',
-    facts: { durationMillis: 16_777_216 },
-    page: { gt_ms: null, pf_srv: null },
-  },
-  {
-    name: 'a duration is rounded',
-    facts: { durationMillis: 0.5 },
-    page: { gt_ms: '1', pf_srv: '1' },
-  },
+  { facts: annotate({ pf_net: -1 }), ...INVALID },
+  { facts: { durationMillis: 16_777_216 }, page: UNTIMED },
+  { facts: { durationMillis: 0.5 }, page: { gt_ms: '1', pf_srv: '1' } },
   {
     name: 'a stream without an end has no duration',
     facts: {
@@ -225,45 +194,27 @@ golden([
       responseHeaders: { 'content-type': 'text/event-stream; charset=utf-8' },
       calls: [['timing', 'pf_dm1', 2]],
     },
-    page: { gt_ms: null, pf_srv: null, pf_dm1: '2' },
+    page: { ...UNTIMED, pf_dm1: '2' },
   },
-  {
-    name: 'a stream that answers an operation has one',
+  ...(
+    [
+      ['POST', { gt_ms: '600', pf_srv: '600' }],
+      ['GET', UNTIMED], // no answer to one operation
+    ] as const
+  ).map(([method, timings]) => ({
+    name: `a stream of a ${method} of an operation`,
     facts: {
-      method: 'POST',
+      method,
       durationMillis: 600,
       path: '/graphql',
       route: '/graphql',
       attributes: { 'graphql.operation.name': 'CreateOrder' },
       responseHeaders: { 'content-type': 'text/event-stream' },
     },
-    page: { action_name: 'POST /graphql CreateOrder', gt_ms: '600', pf_srv: '600' },
-  },
-  {
-    name: 'a stream of a GET of an operation',
-    facts: {
-      durationMillis: 600,
-      path: '/graphql',
-      route: '/graphql',
-      attributes: { 'graphql.operation.name': 'CreateOrder' },
-      responseHeaders: { 'content-type': 'text/event-stream' },
-    },
-    page: { gt_ms: null, pf_srv: null, action_name: 'GET /graphql CreateOrder' },
-  },
-  {
-    name: 'the time of a request in the future is now',
-    facts: { startMillis: 1_795_176_005_000 },
-    page: { cdt: '1795176001' },
-  },
-  {
-    name: 'the time is that of the start, in whole seconds',
-    facts: { startMillis: 1_795_175_999_999 },
-    page: { cdt: '1795175999' },
-  },
-  {
-    name: 'cdt and cdo of annotate',
-    facts: annotate({ cdt: 1_795_000_000, cdo: 5 }),
-    page: { cdt: '1795000000', cdo: '5' },
-  },
+    page: { action_name: `${method} /graphql CreateOrder`, ...timings },
+  })),
+  // The time of a request is that of its start, in whole seconds, and not in the future.
+  { facts: { startMillis: 1_795_176_005_000 }, page: { cdt: '1795176001' } },
+  { facts: { startMillis: 1_795_175_999_999 }, page: { cdt: '1795175999' } },
   { name: 'a client that left', facts: { status: 499, aborted: true, sentStatus: 200 } },
 ]);

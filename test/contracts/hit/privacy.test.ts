@@ -43,12 +43,6 @@ golden([
     page: { ...HIDDEN, uid: 'ada' },
   },
   {
-    name: 'privacy: strict and DNT',
-    options: STRICT,
-    facts: { headers: { dnt: '1' } },
-    ignored: 'do_not_track',
-  },
-  {
     name: 'privacy: strict, options that are less strict',
     options: {
       ...STRICT,
@@ -69,12 +63,6 @@ golden([
     },
     facts: { headers: { 'x-forwarded-for': '198.51.100.1' } },
     page: { ...HIDDEN, dimension1: '0.0.0.0', dimension2: '0.0.0.0' },
-  },
-  {
-    name: 'privacy: strict without an address',
-    options: STRICT,
-    facts: { peer: '' },
-    page: { ...HIDDEN },
   },
   {
     name: 'privacy: strict without a token',
@@ -175,58 +163,35 @@ golden([
     options: { beforeSend: (hit) => ({ ...hit, idsite: '2' }) },
     page: { idsite: '2' },
   },
-  { name: 'a site', options: { siteId: 7 }, page: { idsite: '7' } },
+]);
+
+const SHOP = { 'service.name': 'shop' };
+const BLOG = { 'service.name': 'blog' };
+
+// The site of a request, by the option and the service. Without one, there is no hit.
+golden([
+  ...(
+    [
+      [7, {}, '7'],
+      [({ host }: { host?: string }) => (host === 'shop.example.org' ? 3 : undefined), {}, '3'],
+      [() => ' 4 ', {}, '4'],
+      ['shop=5,*=6', SHOP, '5'],
+      ['shop=5,*=6', BLOG, '6'],
+      [() => 3, { 'matomo.idsite': 9 }, '9'],
+      [3, { 'matomo.idsite': '9' }, '9'],
+    ] as const
+  ).map(([siteId, service, idsite]) => ({
+    options: { siteId: siteId as number },
+    facts: { service },
+    page: { idsite },
+  })),
+  { options: { siteId: 'shop=5' as never }, facts: { service: BLOG }, ignored: 'site' },
+  { options: { siteId: () => 0 }, ignored: 'site', problems: ['site-id-value'] },
   {
-    name: 'a function names the site',
-    options: { siteId: (request) => (request.host === 'shop.example.org' ? 3 : undefined) },
-    page: { idsite: '3' },
-  },
-  {
-    name: 'a function names the site as text',
-    options: { siteId: () => ' 4 ' as never },
-    page: { idsite: '4' },
-  },
-  {
-    name: 'a function names no site',
+    name: 'no site, and an event',
     options: { siteId: () => undefined },
     facts: { calls: [['trackEvent', 'a', 'b']] },
     ignored: 'site',
-  },
-  {
-    name: 'a function names an invalid site',
-    options: { siteId: () => 0 },
-    ignored: 'site',
-    problems: ['site-id-value'],
-  },
-  {
-    name: 'the site of a service',
-    options: { siteId: 'shop=5,*=6' as never },
-    facts: { service: { 'service.name': 'shop' } },
-    page: { idsite: '5' },
-  },
-  {
-    name: 'the site of other services',
-    options: { siteId: 'shop=5,*=6' as never },
-    facts: { service: { 'service.name': 'blog' } },
-    page: { idsite: '6' },
-  },
-  {
-    name: 'a service without a site',
-    options: { siteId: 'shop=5' as never },
-    facts: { service: { 'service.name': 'blog' } },
-    ignored: 'site',
-  },
-  {
-    name: 'matomo.idsite of the service',
-    options: { siteId: () => 3 },
-    facts: { service: { 'matomo.idsite': 9 } },
-    page: { idsite: '9' },
-  },
-  {
-    name: 'matomo.idsite of the service wins over a number',
-    options: { siteId: 3 },
-    facts: { service: { 'matomo.idsite': '9' } },
-    page: { idsite: '9' },
   },
   {
     name: 'an ignored request with a site',

@@ -1,5 +1,6 @@
 import { jwt } from '../../support/jwt.js';
 import { words } from '../../support/words.js';
+import type { Facts } from '../doors/build.js';
 import { golden, variables } from './golden.js';
 
 const at = (path: string, status = 200, more = {}) => ({
@@ -19,32 +20,60 @@ const posted = (path: string, ...below: readonly Readonly<Record<string, string>
 });
 const JSON_ANSWER = { responseHeaders: { 'content-type': 'application/json' } };
 
+/** Requests of other endpoints before it. */
+const before = (what: string, row: ReturnType<typeof at>, more: Facts) => ({
+  ...row,
+  name: `${row.name}, of ${what}`,
+  before: [{ path: row.facts.path, route: '', ...more }],
+});
+const SCRIPT = 'text/x-script';
+
+// Paths without a route.
 golden([
-  { ...at('/users/42'), page: { action_name: 'GET /users/:id' } },
+  ...(
+    [
+      ['/users/3f2504e0-4f89-11d3-9a0c-0305e82c3301', '/users/:uuid'],
+      ['/users/7/orders/42/', '/users/:id/orders/:id/'],
+      ['/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/a/:id/deadbeef/:id'],
+      ['/4%32/caf%C3%A9/a%2Fb/%00/%FF', '/:id/caf%C3%A9/a%2Fb/%00/%FF'],
+      ['/a%E2%80%AEb', '/a%E2%80%AEb'],
+      // Versions of an API.
+      ['/api/1/items/v2/2.0/a1', '/api/1/items/v2/2.0/a1'],
+      ['/jira/rest/API/3/issues/12', '/jira/rest/API/3/issues/:id'],
+      ['/api/1/', '/api/:id/'],
+      ['/api/123/items', '/api/:id/items'],
+      ['/api/1/2/items', '/api/1/:id/items'],
+      ['/api/users/1/items', '/api/users/:id/items'],
+      ['/myapi/1/items', '/myapi/:id/items'],
+      // Data of pages.
+      ['/data.json', '/data.json'],
+      ['/posts/7.data', '/posts/7.data'],
+      ['/posts/7/__data.json', '/posts/:id'],
+      ['/posts/7/_payload.json', '/posts/:id'],
+      ['/posts/7/q-data.json', '/posts/:id/'],
+      ['/_next/data/build/posts/7.json', '/posts/:id'],
+      ['/_next/data/build/index.json', '/'],
+      ['/page-data/posts/7/page-data.json', '/posts/:id/'],
+      ['/page-data/index/page-data.json', '/'],
+    ] as const
+  ).map(([path, title]) => ({ ...at(path), page: { action_name: `GET ${title}` } })),
+  { ...at('/posts/7.data', 200, { query: '_routes=a' }), page: { action_name: 'GET /posts/:id' } },
   {
-    ...at('/users/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
-    page: { action_name: 'GET /users/:uuid' },
+    ...at('/posts/7.data', 200, { responseHeaders: { 'content-type': SCRIPT } }),
+    page: { action_name: 'GET /posts/:id' },
   },
-  {
-    ...at('/users/ada@example.org'),
-    options: { query: 'keep' },
-    page: { action_name: 'GET /users/:email' },
-  },
-  {
-    ...at('/a/kX3vQ9bT2mN7pL5wZ8rY'),
-    options: { query: 'keep' },
-    page: { action_name: 'GET /a/:token' },
-  },
-  {
-    ...at('/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV'),
-    page: { action_name: 'GET /a/:id/deadbeef/:id' },
-  },
-  { ...at('/api/1/items/v2/2.0/a1') },
-  {
-    ...at('/4%32/caf%C3%A9/a%2Fb/%00/%FF'),
-    page: { action_name: 'GET /:id/caf%C3%A9/a%2Fb/%00/%FF' },
-  },
-  { ...at('/a%E2%80%AEb') },
+  { ...at('/_root.data', 200, { headers: { accept: SCRIPT } }), page: { action_name: 'GET /' } },
+  // With query: keep, secrets stay in URLs, and not in titles.
+  ...(
+    [
+      ['ada@example.org', ':email'],
+      ['kX3vQ9bT2mN7pL5wZ8rY', ':token'],
+    ] as const
+  ).map(([secret, title]) => ({
+    ...at(`/a/${secret}`),
+    options: { query: 'keep' as const },
+    page: { action_name: `GET /a/${title}` },
+  })),
   { ...at('/users/42/x'), options: { titlePaths: 'raw' } },
   {
     ...at(`/${'a1/'.repeat(700)}42`),
@@ -53,65 +82,44 @@ golden([
       action_name: `GET ${'/a1'.repeat(340)}`,
     },
   },
-  { ...at('/x', 400), page: { action_name: 'GET Bad Request' } },
-  { ...at('/x', 401), page: { action_name: 'GET Unauthorized' } },
-  { ...at('/x', 403), page: { action_name: 'GET Forbidden' } },
-  { ...at('/x', 404), page: { action_name: 'GET Not Found' } },
-  { ...at('/x', 402) },
-  { ...at('/x', 405), page: { action_name: 'GET Method Not Allowed' } },
-  { ...at('/x', 410), before: [{ path: '/x', route: '' }], page: { action_name: 'GET Gone' } },
-  { ...at('/x', 500) },
-  { ...at('/x', 399) },
+]);
+
+// Refused requests.
+golden([
+  ...(
+    [
+      [400, 'Bad Request'],
+      [401, 'Unauthorized'],
+      [403, 'Forbidden'],
+      [404, 'Not Found'],
+      [405, 'Method Not Allowed'],
+    ] as const
+  ).map(([status, title]) => ({ ...at('/x', status), page: { action_name: `GET ${title}` } })),
+  ...[399, 402, 500].map((status) => at('/x', status)),
   {
-    ...at('/x/7', 403),
-    before: [{ path: '/x/8', route: '' }],
-    name: 'a 403 of an endpoint that has succeeded',
+    ...before('a success', at('/x/7', 403), { path: '/x/8' }),
     page: { action_name: 'GET /x/:id' },
   },
+  { ...before('a success', at('/x', 404), {}), page: { action_name: 'GET Not Found' } },
+  { ...before('a success', at('/x', 410), {}), page: { action_name: 'GET Gone' } },
   {
-    ...at('/x', 404),
-    before: [{ path: '/x', route: '' }],
-    name: 'a 404 of an endpoint that has succeeded',
-    page: { action_name: 'GET Not Found' },
-  },
-  {
-    ...at('/x', 401),
-    before: [{ path: '/x', route: '', status: 500 }],
-    name: 'a 401 of an endpoint that has failed',
+    ...before('a failure', at('/x', 401), { status: 500 }),
     page: { action_name: 'GET Unauthorized' },
   },
   {
-    ...at('/x', 401),
-    before: [{ path: '/x', route: '', method: 'POST' }],
-    name: 'a 401 of another method',
+    ...before('a POST', at('/x', 401), { method: 'POST' }),
     page: { action_name: 'GET Unauthorized' },
   },
   { name: 'a 404 of a route', facts: { status: 404 } },
-  { ...at('/posts/7.data', 200, { query: '_routes=a' }), page: { action_name: 'GET /posts/:id' } },
-  { ...at('/posts/7.data') },
-  {
-    ...at('/posts/7.data', 200, { responseHeaders: { 'content-type': 'text/x-script' } }),
-    page: { action_name: 'GET /posts/:id' },
-  },
-  {
-    ...at('/_root.data', 200, { headers: { accept: 'text/x-script' } }),
-    page: { action_name: 'GET /' },
-  },
-  { ...at('/posts/7/__data.json'), page: { action_name: 'GET /posts/:id' } },
-  { ...at('/posts/7/_payload.json'), page: { action_name: 'GET /posts/:id' } },
-  { ...at('/posts/7/q-data.json'), page: { action_name: 'GET /posts/:id/' } },
-  { ...at('/_next/data/build/posts/7.json'), page: { action_name: 'GET /posts/:id' } },
-  { ...at('/_next/data/build/index.json'), page: { action_name: 'GET /' } },
-  { ...at('/page-data/posts/7/page-data.json'), page: { action_name: 'GET /posts/:id/' } },
-  { ...at('/page-data/index/page-data.json'), page: { action_name: 'GET /' } },
-  { ...at('/data.json') },
+]);
+
+golden([
   { name: 'a method that a client invented succeeds', facts: { method: 'FOO' } },
   {
     name: 'a method that a client invented fails',
     facts: { method: 'FOO', status: 404 },
     page: { action_name: '_OTHER /users/:id', cvar: variables(404, '_OTHER') },
   },
-  { name: 'a known method fails', facts: { method: 'DELETE', status: 500 } },
   {
     name: 'a template of the title',
     facts: { path: '/users/42', status: 201, spanName: 'users.show' },
@@ -143,14 +151,10 @@ golden([
     page: { url: 'https://localhost/users/42', action_name: 'x' },
   },
   {
-    name: 'a function makes the title',
-    options: {
-      actionName: (request) =>
-        `${request.method} ${request.path} ${request.route} ${request.statusCode}`,
-    },
-    page: { action_name: 'GET /users/42 /users/:id 200' },
+    options: { actionName: ({ method, route, statusCode }) => `${method} ${route} ${statusCode}` },
+    page: { action_name: 'GET /users/:id 200' },
   },
-  { name: 'a function that returns nothing', options: { actionName: () => undefined } },
+  { options: { actionName: () => undefined } },
   {
     name: 'a function that throws',
     options: {
@@ -161,51 +165,33 @@ golden([
     problems: ['callback-failed'],
   },
   {
-    name: 'routeDetails by route',
+    name: 'routeDetails with custom variables',
+    options: { routeDetails: { '/users/:id': { dimension1: 'x', cvar: { plan: 'pro' } } } },
+    page: { cvar: variables(200, 'GET', { plan: 'pro' }), dimension1: 'x' },
+  },
+  // Keys of routeDetails, and routes: the one that names the title A applies.
+  ...(
+    [
+      ['/users/:id', ['GET /users/:id', '/users/:id', '/users/42']],
+      ['/users/:id', ['GET /users/42']],
+      ['', ['/users/42']],
+      ['/users/:id(\\d+)', ['/users/:id(\\d+)']],
+      ['users/:id', ['/users/:id']],
+    ] as const
+  ).map(([route, [key, ...weaker]]) => ({
+    name: `routeDetails of ${route}: ${key}`,
+    facts: { route },
     options: {
       routeDetails: {
-        '/users/:id': { action_name: 'A user', dimension1: 'x', cvar: { plan: 'pro' } },
+        ...Object.fromEntries(weaker.map((each) => [each, { action_name: 'another' }])),
+        [key]: { action_name: 'A' },
       },
     },
-    page: { action_name: 'A user', cvar: variables(200, 'GET', { plan: 'pro' }), dimension1: 'x' },
-  },
-  {
-    name: 'routeDetails by method and route win',
-    options: {
-      routeDetails: {
-        '/users/:id': { action_name: 'A' },
-        'GET /users/:id': { action_name: 'B' },
-        '/users/42': { action_name: 'C' },
-      },
-    },
-    page: { action_name: 'B' },
-  },
-  {
-    name: 'routeDetails by path without a route',
-    facts: { path: '/about', route: '' },
-    options: { routeDetails: { '/about': { action_name: 'About' } } },
-    page: { action_name: 'About' },
-  },
-  {
-    name: 'routeDetails by path of a request with a route',
-    options: { routeDetails: { 'GET /users/42': { action_name: 'C' } } },
-    page: { action_name: 'C' },
-  },
-  {
-    name: 'routeDetails in the syntax of the framework',
-    facts: { route: '/users/:id(\\d+)' },
-    options: { routeDetails: { '/users/:id(\\d+)': { action_name: 'A' } } },
     page: { action_name: 'A' },
-  },
+  })),
   {
     name: 'routeDetails of another method',
     options: { routeDetails: { 'POST /users/:id': { action_name: 'A' } } },
-  },
-  {
-    name: 'routeDetails of a route without a slash',
-    facts: { route: 'users/:id' },
-    options: { routeDetails: { '/users/:id': { action_name: 'A' } } },
-    page: { action_name: 'A' },
   },
   {
     name: 'GraphQL by a child span at the root',
@@ -240,15 +226,6 @@ golden([
     page: { action_name: 'POST / ListStreams' },
   },
   {
-    name: 'SOAP',
-    facts: {
-      ...posted('/orders'),
-      headers: { soapaction: '"urn:shop#GetOrder"' },
-      responseHeaders: { 'content-type': 'text/xml' },
-    },
-    page: { action_name: 'POST /orders GetOrder' },
-  },
-  {
     name: 'the longest action',
     facts: {
       ...posted('/orders'),
@@ -280,32 +257,14 @@ golden([
     page: { action_name: `GET /trpc/p (${count})` },
   })),
   { name: 'an empty route', facts: { path: '/', route: '/' } },
-  {
-    name: 'a title is cut by bytes after escaping',
-    facts: { calls: [['annotate', { action_name: '&é'.repeat(300) }]] },
-    page: { action_name: '&é'.repeat(146) },
-  },
-  {
-    name: 'a title without control characters',
-    facts: { calls: [['annotate', { action_name: ' a\u0000\nb\ud800 ' }]] },
-    page: { action_name: 'a b�' },
-  },
+  ...[
+    ['&é'.repeat(300), '&é'.repeat(146)], // by bytes after escaping
+    [' a\u0000\nb\ud800 ', 'a b�'],
+  ].map(([given = '', action_name = '']) => ({
+    facts: { calls: [['annotate', { action_name: given }]] as const },
+    page: { action_name },
+  })),
 ]);
-
-// IDs and versions of an API.
-golden(
-  [
-    ['/users/7/orders/42/', '/users/:id/orders/:id/'],
-    ['/API/2/users/7', '/API/2/users/:id'],
-    ['/jira/rest/api/3/issues/12', '/jira/rest/api/3/issues/:id'],
-    ['/api/1/', '/api/:id/'],
-    ['/api/123/items', '/api/:id/items'],
-    ['/api/1/2/items', '/api/1/:id/items'],
-    ['/api/users/1/items', '/api/users/:id/items'],
-    ['/myapi/1/items', '/myapi/:id/items'],
-    ['/forest/1/items', '/forest/:id/items'],
-  ].map(([path = '', title]) => ({ ...at(path), page: { action_name: `GET ${title}` } })),
-);
 
 const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 
@@ -313,8 +272,6 @@ const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 golden(
   [
     jwt({ sub: 'bob' }),
-    'tools.sk-proj-abcdefghijklmnopqrstuvwxyz0123456789',
-    `ghp_${'a1'.repeat(18)}.call`,
     MD5,
     `user_${MD5}`,
     MD5 + MD5,

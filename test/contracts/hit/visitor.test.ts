@@ -7,6 +7,8 @@ const COOKIE = '_pk_id.1.1fff=abcdef0123456789.1700000000; _pk_id.2.1fff=ABCDEF9
 const DAY = 86_400_000;
 /** `{"sub":"ada","n":12345678901234567890}` */
 const JWT = `eyJhbGciOiJub25lIn0.${Buffer.from('{"sub":"ada","azp":12345678901234567890,"client_id":""}').toString('base64url')}.x`;
+const ADA = { 'enduser.id': 'ada' };
+const EVE = { 'enduser.id': 'eve' };
 const KEY_HEADER = { userId: 'http.request.header.x-api-key' };
 
 golden([
@@ -16,11 +18,9 @@ golden([
     [
       ['198.51.100.23', 1, '198.51.100.0'],
       ['::ffff:198.51.100.23', 2, '198.51.0.0'],
-      ['198.51.100.23', 3, '198.0.0.0'],
       ['198.51.100.23', 4, '0.0.0.0'],
       ['2001:db8:1:2:3:4:5:6', 0, '2001:db8:1:2:3:4:5:6'],
       ['2001:db8:1:2:3:4:5:6', 1, '2001:db8:1:2::'],
-      ['2001:db8:1:2:3:4:5:6', 2, '2001:db8:1::'],
       ['2001:db8::6', 3, '2001:db8::'],
       ['2001:db8::6', 4, '::'],
       ['2002:c633:6417::1', 1, '2002:c633:6400:0::'], // 6to4, as the address inside of it
@@ -33,37 +33,26 @@ golden([
     page: { cip },
   })),
   { options: { visitorId: 'none' }, page: { cid: null } },
+  // Cookies of Matomo's tracker, by site.
+  ...(
+    [
+      [1, COOKIE, { cid: 'abcdef0123456789' }],
+      [2, COOKIE, { cid: 'abcdef9876543210' }],
+      [3, COOKIE, {}],
+      [1, '_pk_id.1=abcdef0123456789%2E1700000000', { cid: 'abcdef0123456789' }],
+      [1, '_pk_id.1=abcdef0123456789abc', {}],
+    ] as const
+  ).map(([siteId, cookie, sent]) => ({
+    options: { visitorId: 'cookie' as const, siteId },
+    facts: { headers: { cookie } },
+    page: { idsite: String(siteId), ...sent },
+  })),
   {
-    name: 'visitorId: cookie',
-    options: { visitorId: 'cookie' },
-    facts: { headers: { cookie: COOKIE } },
+    options: { visitorId: ({ path }) => (path === '/users/42' ? 'ABCDEF0123456789' : undefined) },
     page: { cid: 'abcdef0123456789' },
   },
-  {
-    name: 'the cookie of another site',
-    options: { visitorId: 'cookie', siteId: 2 },
-    facts: { headers: { cookie: COOKIE } },
-    page: { idsite: '2', cid: 'abcdef9876543210' },
-  },
-  {
-    name: 'no cookie',
-    options: { visitorId: 'cookie', siteId: 3 },
-    facts: { headers: { cookie: COOKIE } },
-    page: { idsite: '3' },
-  },
-  {
-    name: 'visitorId: a function',
-    options: {
-      visitorId: (request) => (request.path === '/users/42' ? 'ABCDEF0123456789' : undefined),
-    },
-    page: { cid: 'abcdef0123456789' },
-  },
-  { name: 'visitorId: a function without an answer', options: { visitorId: () => undefined } },
-  {
-    name: 'visitorId: a function with an invalid answer',
-    options: { visitorId: () => 'no ID' },
-    problems: ['parameter-invalid'],
-  },
+  { options: { visitorId: () => undefined } },
+  { options: { visitorId: () => 'no ID' }, problems: ['parameter-invalid'] },
   {
     name: 'an event has the visitor of annotate',
     facts: {
@@ -77,47 +66,22 @@ golden([
       additional({ cid: 'abcdef0123456789', uid: 'ada', e_c: 'a', e_a: 'b' }),
     ],
   },
-  { name: 'userId: a function without an answer', options: { userId: () => undefined } },
-  {
-    name: 'userId: nobody',
-    options: { userId: () => 'anonymous' },
-    problems: ['parameter-invalid'],
-  },
-  {
-    name: 'userId: an attribute',
-    options: { userId: 'enduser.id' },
-    facts: { attributes: { 'enduser.id': 'ada' } },
-    page: { uid: 'ada' },
-  },
-  {
-    name: 'userId: an attribute of a child span',
-    options: { userId: 'enduser.id' },
-    facts: {
-      below: [{ attributes: { 'enduser.id': 'eve' } }, { attributes: { 'enduser.id': 'ada' } }],
-    },
-    page: { uid: 'ada' },
-  },
-  {
-    name: 'userId: the attribute of the SERVER span wins',
-    options: { userId: 'enduser.id' },
-    facts: {
-      attributes: { 'enduser.id': 'ada' },
-      below: [{ attributes: { 'enduser.id': 'eve' } }],
-    },
-    page: { uid: 'ada' },
-  },
-  {
-    name: 'userId: an attribute with an address is masked',
-    options: { userId: 'client.address', anonymizeIp: 1 },
-    facts: { attributes: { 'client.address': '198.51.100.23' } },
-    page: { uid: '198.51.100.0' },
-  },
-  {
-    name: 'userId: annotate wins',
-    options: { userId: 'enduser.id' },
-    facts: { attributes: { 'enduser.id': 'ada' }, calls: [['annotate', { uid: 'eve' }]] },
-    page: { uid: 'eve' },
-  },
+  { options: { userId: () => undefined } },
+  { options: { userId: () => 'anonymous' }, problems: ['parameter-invalid'] },
+  // An attribute with the user: of the SERVER span, of spans below, or set by annotate.
+  ...(
+    [
+      [{ attributes: ADA }, 'ada'],
+      [{ below: [{ attributes: EVE }, { attributes: ADA }] }, 'ada'],
+      [{ attributes: ADA, below: [{ attributes: EVE }] }, 'ada'],
+      [{ attributes: ADA, calls: [['annotate', { uid: 'eve' }]] }, 'eve'],
+      [{ attributes: { 'enduser.id': '198.51.100.23' } }, '198.51.100.0'],
+    ] as const
+  ).map(([facts, uid]) => ({
+    options: { userId: 'enduser.id', anonymizeIp: 1 as const },
+    facts,
+    page: { uid },
+  })),
   { facts: { calls: [['annotate', { uid: '0.0.0.0' }]] }, problems: ['parameter-invalid'] },
   { facts: { calls: [['annotate', { uid: 42 }]] }, page: { uid: '42' } },
   { facts: { calls: [['annotate', { uid: false }]] }, problems: ['parameter-invalid'] },
@@ -135,17 +99,6 @@ golden([
     facts: { calls: [['annotate', { cip: '192.0.2.99, 10.0.0.1' }]] },
     page: { cip: '192.0.2.10' },
     problems: ['parameter-invalid'],
-  },
-  {
-    name: 'the cookie of the tracker is encoded',
-    options: { visitorId: 'cookie' },
-    facts: { headers: { cookie: '_pk_id.1=abcdef0123456789%2E1700000000' } },
-    page: { cid: 'abcdef0123456789' },
-  },
-  {
-    name: 'the cookie of the tracker without an end',
-    options: { visitorId: 'cookie' },
-    facts: { headers: { cookie: '_pk_id.1=abcdef0123456789abc' } },
   },
 ]);
 
@@ -174,9 +127,7 @@ test.each<
   ['another address', false, { peer: '192.0.2.11' }],
   ['the same address in IPv6 notation', true, { peer: '::ffff:192.0.2.10' }],
   ['another address with the same mask', true, { peer: '192.0.2.11' }, { anonymizeIp: 1 }],
-  ['an address with another mask', false, { peer: '192.0.3.11' }, { anonymizeIp: 1 }],
   ['another user agent', false, { headers: { 'user-agent': 'curl/8.5.1' } }],
-  ['no user agent', false, { headers: { 'user-agent': undefined } }],
   ['another site', false, {}, {}, { siteId: 2 }],
   ['another key', false, {}, {}, { visitorKey: 'another-key' }],
   [
@@ -196,14 +147,12 @@ test.each<
   ['with and without a token', true, {}, {}, TOKEN],
   ['a site of annotate', false, { calls: [['annotate', { idsite: 2 }]] }],
   ['no address', false, { peer: '' }],
-  ['an address of annotate', false, { calls: [['annotate', { cip: '192.0.2.99' }]] }, TOKEN],
   [
     'the address of annotate that was read',
     true,
     { peer: '192.0.2.99', calls: [['annotate', { cip: '192.0.2.10' }]] },
     TOKEN,
   ],
-  ['a user agent of annotate', false, { calls: [['annotate', { ua: 'App/1' }]] }],
   [
     'the user agent of annotate that was read',
     true,
@@ -231,26 +180,19 @@ test('the visitor follows the site that annotate sets', () => {
   expect(set).toBe(idOf({}, { siteId: 2 }));
 });
 
-test('one process with two visitors and sites keeps them apart', () => {
+test('one process keeps visitors, sites and days apart', () => {
   const builder = openBuilder({ siteId: (request) => (request.path === '/2' ? 2 : 1) });
-  const ids = ['/1', '/2', '/1', '/2'].flatMap((path) =>
-    ['192.0.2.1', '192.0.2.2'].map(
-      (peer) => builder.build({ path, peer, route: '' }).hits[0]?.parameters.cid,
+  const visitors = [NOON, NOON + DAY].flatMap((startMillis) =>
+    ['/1', '/2'].flatMap((path) =>
+      ['192.0.2.1', '192.0.2.2'].map((peer) => ({ path, peer, route: '', startMillis })),
     ),
   );
+  const ids = [...visitors, ...visitors].map(
+    (facts) => builder.build({ ...facts, nowMillis: NOON + DAY }).hits[0]?.parameters.cid,
+  );
   builder.close();
-  expect(new Set(ids).size).toBe(4);
-  expect(ids.slice(0, 4)).toEqual(ids.slice(4));
-});
-
-test('one process with visitors of two days keeps them apart', () => {
-  const builder = openBuilder();
-  const of = (startMillis: number) =>
-    builder.build({ startMillis, nowMillis: startMillis }).hits[0]?.parameters.cid;
-  const ids = [of(NOON), of(NOON + DAY), of(NOON)];
-  builder.close();
-  expect(ids[1]).not.toBe(ids[0]);
-  expect(ids[2]).toBe(ids[0]);
+  expect(new Set(ids).size).toBe(8);
+  expect(ids.slice(0, 8)).toEqual(ids.slice(8));
 });
 
 test('with a daily key, visitors of different days are different', () => {
@@ -316,12 +258,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ['a key and a redirect', withKey('key-2', 302), KEY_HEADER, false],
   ['a key that failed later', withKey('key-3', 500), KEY_HEADER, true, withKey('key-3')],
   [
-    'a response that began with 200',
-    { ...withKey('key-4', 499), sentStatus: 200, aborted: true },
-    KEY_HEADER,
-    true,
-  ],
-  [
     'a response that has not begun',
     { ...withKey('key-4', 499), sentStatus: 0, aborted: true },
     KEY_HEADER,
@@ -330,7 +266,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ['an event of an open request, of a known key', OPEN, KEY_HEADER, true, withKey('key-6')],
   ['an event of an open request, of a new key', OPEN, KEY_HEADER, false],
   ['a preflight', { ...withKey('key-5'), method: 'OPTIONS' }, KEY_HEADER, false],
-  ['nobody', withKey('anonymous'), KEY_HEADER, false],
   ['no key', {}, KEY_HEADER, false],
   ['a token as a key', withKey(JWT), KEY_HEADER, false],
   ['a key that is too long', withKey('k'.repeat(17_000)), KEY_HEADER, false],
@@ -345,7 +280,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ],
   ['an empty claim', authorized(`Bearer ${JWT}`), { userId: 'jwt.client_id' }, false],
   ['a claim of another scheme', authorized(`Basic ${JWT}`), { userId: 'jwt.sub' }, false],
-  ['a token that cannot be read', authorized('Bearer a.b.c'), { userId: 'jwt.sub' }, false],
   ['basic credentials', authorized('Basic YTpi'), BY_CREDENTIALS, true],
   ['a scheme without credentials', authorized('Basic'), BY_CREDENTIALS, false],
   [
