@@ -401,11 +401,11 @@ test('the visitor key may come from a file', () => {
   });
 });
 
-test.each([
+test.each<[variable: string, make: () => string, line: RegExp, isTracked: boolean]>([
   ['MATOMO_TOKEN_AUTH_FILE', () => fileWith('\n'), /empty.*\[environment-invalid\]$/, true],
   ['MATOMO_TOKEN_AUTH_FILE', () => 'c0ffee', /ENOENT.*\[token-file\]$/, true],
   ['MATOMO_VISITOR_KEY_FILE', () => 'c0ffee', /ENOENT.*\[privacy-option-invalid\]$/, false],
-] as const)(
+])(
   '%s: what is written instead of the path of a file with a secret is not shown (%#)',
   (variable, make, line, isTracked) => {
     const path = make();

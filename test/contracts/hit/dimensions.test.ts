@@ -1,3 +1,4 @@
+import { GPTBOT } from '../../support/chatbots.js';
 import { golden, variables } from './golden.js';
 
 const SOURCES = {
@@ -15,6 +16,8 @@ const SOURCES = {
   12: 'matomo.failed_endpoint',
   13: 'matomo.deprecated_endpoint',
 };
+const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
+const MASKED = { anonymizeIp: 1 };
 const MCP = { method: 'POST', path: '/mcp', route: '/mcp' };
 const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'known_tool' };
 const ENDPOINTS = { 12: SOURCES[12], 13: SOURCES[13] };
@@ -114,12 +117,6 @@ golden([
       dimension12: '5xx _OTHER /token/redacted',
     },
   },
-  {
-    name: 'a failure at 400 without a route',
-    options: { dimensions: ENDPOINTS },
-    facts: { status: 400, path: '/x', route: '' },
-    page: { action_name: 'GET Bad Request', dimension12: '4xx GET Bad Request' },
-  },
   { name: 'no failure at 399', options: { dimensions: ENDPOINTS }, facts: { status: 399 } },
   {
     name: 'a call of MCP that fails',
@@ -167,50 +164,32 @@ golden([
     },
     page: { action_name: 'POST /graphql CreateOrder', dimension1: 'CreateOrder' },
   },
+  // Deprecated endpoints, by the response or by their route, and those that fail.
   ...(
     [
-      [{ deprecation: '@1688169599' }, 'GET /users/:id'],
-      [{ sunset: 'Sat, 31 Dec 2026 23:59:59 GMT' }, 'GET /users/:id'],
-      [{ deprecation: '?0' }, null],
-      [{ deprecation: 'False' }, null],
+      [{ responseHeaders: { deprecation: '@1688169599' } }, 'GET /users/:id'],
+      [{ responseHeaders: { sunset: 'Sat, 31 Dec 2026 23:59:59 GMT' } }, 'GET /users/:id'],
+      [{ responseHeaders: { deprecation: '?0' } }],
+      [{ responseHeaders: { deprecation: 'False' } }],
+      [{ path: '/old/42', route: '/old/:id' }, 'GET /old/:id'],
+      [{ path: '/old/42', route: 'old/:id' }, 'GET old/:id'],
     ] as const
-  ).map(([responseHeaders, dimension13]) => ({
-    facts: { responseHeaders },
-    options: { dimensions: ENDPOINTS },
+  ).map(([facts, dimension13 = null]) => ({
+    facts,
+    options: { dimensions: ENDPOINTS, deprecated: [/^\/old\/:id$/] },
     page: { dimension13 },
   })),
-  {
-    name: 'a deprecated route',
-    options: { dimensions: ENDPOINTS, deprecated: [/^\/users\/:id$/] },
-    page: { dimension13: 'GET /users/:id' },
-  },
-  {
-    name: 'a deprecated route without a slash',
-    options: { dimensions: ENDPOINTS, deprecated: [/^\/users\/:id$/] },
-    facts: { route: 'users/:id' },
-    page: { dimension13: 'GET users/:id' },
-  },
-  {
-    name: 'a deprecated response of a refused path',
+  ...(
+    [
+      [400, 'Bad Request', null],
+      [404, 'Not Found', null],
+      [410, 'Gone', 'GET /v1/users/:id'],
+    ] as const
+  ).map(([status, title, dimension13]) => ({
+    facts: { status, path: '/v1/users/42', route: '', responseHeaders: { deprecation: 'true' } },
     options: { dimensions: ENDPOINTS },
-    facts: { status: 404, path: '/x', route: '', responseHeaders: { deprecation: 'true' } },
-    page: { action_name: 'GET Not Found', dimension12: '4xx GET Not Found' },
-  },
-  {
-    name: 'a deprecated endpoint that is gone',
-    options: { dimensions: ENDPOINTS },
-    facts: {
-      status: 410,
-      path: '/v1/users/42',
-      route: '',
-      responseHeaders: { deprecation: 'true' },
-    },
-    page: {
-      action_name: 'GET Gone',
-      dimension12: '4xx GET Gone',
-      dimension13: 'GET /v1/users/:id',
-    },
-  },
+    page: { action_name: `GET ${title}`, dimension12: `4xx GET ${title}`, dimension13 },
+  })),
   {
     name: 'functions',
     options: {
@@ -242,51 +221,53 @@ golden([
       dimension6: 'https shop.example.org 192.0.2.10 curl/8.5.0 x=1 false 12.4 1795176000000',
     },
   },
-  { ...header('x-plan', 'pro'), page: { dimension1: 'pro' } },
-  { ...header('x-plan', ' ') },
-  { ...header('x-original-url', '#top') },
-  { ...header('x-note', '\u0085') },
-  { ...header('x-plan', 'x'.repeat(300)), page: { dimension1: 'x'.repeat(250) } },
-  { ...header('x-other', 'Bearer abc'), page: { dimension1: 'redacted' } },
-  ...['mcp-method', 'mcp-name', 'soapaction', 'x-amz-target', 'x-apollo-operation-name'].map(
-    (name) => ({
-      ...header(name, 'd41d8cd98f00b204e9800998ecf8427e'),
-      page: { dimension1: 'redacted' },
-    }),
-  ),
+  // Headers.
+  ...(
+    [
+      ['x-plan', 'pro', 'pro'],
+      ['x-plan', ' ', null],
+      ['x-original-url', '#top', null],
+      ['x-note', '\u0085', null],
+      ['x-plan', 'x'.repeat(300), 'x'.repeat(250)],
+      ['x-other', 'Bearer abc', 'redacted'],
+      ['mcp-method', MD5, 'redacted'],
+      ['mcp-name', MD5, 'redacted'],
+      ['soapaction', MD5, 'redacted'],
+      ['x-amz-target', MD5, 'redacted'],
+      ['x-apollo-operation-name', MD5, 'redacted'],
+      ['x-checksum', MD5, MD5],
+      ['x-forwarded-for', '198.51.100.23, 10.0.0.1:80', '198.51.100.23, 10.0.0.1:80'],
+      ['x-original-url', 'token/9fK2mQ7x', 'token/redacted'],
+      ['x-text', 'see a?token=1', 'see a?token=redacted'],
+    ] as const
+  ).map(([name, value, dimension1]) => ({ ...header(name, value), page: { dimension1 } })),
   {
-    ...header('x-checksum', 'd41d8cd98f00b204e9800998ecf8427e'),
-    page: { dimension1: 'd41d8cd98f00b204e9800998ecf8427e' },
-  },
-  {
-    ...header('x-forwarded-for', '198.51.100.23, 10.0.0.1:80, [2001:db8::1]:443'),
-    page: { dimension1: '198.51.100.23, 10.0.0.1:80, [2001:db8::1]:443' },
-  },
-  {
-    ...header('x-forwarded-for', '198.51.100.23, 010.0.0.1:80, "[2001:db8:1:2:3::1]:443"', {
-      anonymizeIp: 1,
-    }),
+    ...header('x-forwarded-for', '198.51.100.23, 010.0.0.1:80, "[2001:db8:1:2:3::1]:443"', MASKED),
     page: { dimension1: '198.51.100.0, 10.0.0.0, 2001:db8:1:2::' },
   },
   {
-    ...header('x-note', 'v1.2.3.4.5 at 198.51.100.23. or 198.51.100.24:', { anonymizeIp: 2 }),
-    page: { dimension1: 'v1.2.3.4.5 at 198.51.0.0. or 198.51.0.0:' },
+    ...header('x-note', 'v1.2.3.4.5 at 198.51.100.23. or 198.51.100.24:', MASKED),
+    page: { dimension1: 'v1.2.3.4.5 at 198.51.100.0. or 198.51.100.0:' },
   },
-  { ...header('x-original-url', 'token/9fK2mQ7x'), page: { dimension1: 'token/redacted' } },
-  { ...header('x-text', 'see a?token=1'), page: { dimension1: 'see a?token=redacted' } },
   {
     ...header('host', 'u:p@shop.example.org/x'),
     page: { url: 'https://localhost/users/42', dimension1: 'shop.example.org' },
   },
-  { ...attribute('app.plan', 'pro'), page: { dimension1: 'pro' } },
-  { ...attribute('app.text', 'a?token=1'), page: { dimension1: 'a?token=1' } },
-  { ...attribute('app.number', 7.5), page: { dimension1: '7.5' } },
-  { ...attribute('app.flag', false), page: { dimension1: 'false' } },
-  { ...attribute('app.list', ['a', 'b']), page: { dimension1: 'a,b' } },
+  // Attributes.
+  ...(
+    [
+      ['app.plan', 'pro', 'pro'],
+      ['app.text', 'a?token=1', 'a?token=1'],
+      ['app.number', 7.5, '7.5'],
+      ['app.flag', false, 'false'],
+      ['app.list', ['a', 'b'], 'a,b'],
+      ['error.type', 'Ada was here', '_OTHER'],
+      ['exception.type', 'TypeError', 'TypeError'],
+      ['user_agent.name', 'Own', 'Own'], // otherwise, it is derived
+    ] as const
+  ).map(([name, value, dimension1]) => ({ ...attribute(name, value), page: { dimension1 } })),
   { ...attribute('app.number', Number.NaN), problems: ['parameter-invalid'] },
-  { ...attribute('error.type', 'Ada was here'), page: { dimension1: '_OTHER' } },
-  { ...attribute('exception.type', 'TypeError'), page: { dimension1: 'TypeError' } },
-  { ...attribute('app.ip', '198.51.100.23', { anonymizeIp: 4 }), page: { dimension1: '0.0.0.0' } },
+  { ...attribute('app.ip', '198.51.100.23', MASKED), page: { dimension1: '198.51.100.0' } },
   {
     name: 'an attribute by its old name',
     options: {
@@ -324,42 +305,28 @@ golden([
       dimension5: '8.5.0',
     },
   },
-  {
-    name: 'the name of a bot',
-    options: { dimensions: { 1: 'user_agent.bot.name', 2: 'user_agent.name' } },
-    facts: {
-      headers: { 'user-agent': 'Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)' },
+  // The product of a user agent, its version, or the name of a bot.
+  ...(
+    [
+      [GPTBOT, { 1: 'GPTBot' }],
+      ['python-requests (x)', { 2: 'python-requests' }],
+      [`${'p'.repeat(70)}/${'1'.repeat(25)}`, { 2: 'p'.repeat(64), 3: '1'.repeat(20) }],
+      ['Mozilla/5.0 x/1', {}],
+    ] as const
+  ).map(([userAgent, sent]) => ({
+    facts: { headers: { 'user-agent': userAgent } },
+    options: {
+      dimensions: { 1: 'user_agent.bot.name', 2: 'user_agent.name', 3: 'user_agent.version' },
     },
-    page: { dimension1: 'GPTBot' },
-  },
-  {
-    name: 'a product without a version',
-    options: { dimensions: { 1: 'user_agent.name', 2: 'user_agent.version' } },
-    facts: { headers: { 'user-agent': ' python-requests (x)' } },
-    page: { ua: 'python-requests (x)', dimension1: 'python-requests' },
-  },
-  {
-    name: 'a derived value that the span has itself',
-    options: { dimensions: { 1: 'user_agent.name' } },
-    facts: { attributes: { 'user_agent.name': 'Own' } },
-    page: { dimension1: 'Own' },
-  },
+    page: Object.fromEntries(
+      Object.entries(sent).map(([id, value]) => [`dimension${id}`, value as string]),
+    ),
+  })),
   {
     name: 'a header of the response',
     options: { dimensions: { 1: 'http.response.header.x-cache' } },
     facts: { responseHeaders: { 'x-cache': ' HIT ' } },
     page: { dimension1: 'HIT' },
-  },
-  {
-    name: 'a long product',
-    options: { dimensions: { 1: 'user_agent.name', 2: 'user_agent.version' } },
-    facts: { headers: { 'user-agent': `${'p'.repeat(70)}/${'1'.repeat(25)}` } },
-    page: { dimension1: 'p'.repeat(64), dimension2: '11111111111111111111' },
-  },
-  {
-    name: 'a browser is no product',
-    options: { dimensions: { 1: 'user_agent.name' } },
-    facts: { headers: { 'user-agent': 'Mozilla/5.0 x/1' } },
   },
   {
     ...format('text/plain', '/docs/llms.txt'),

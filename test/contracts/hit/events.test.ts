@@ -15,7 +15,33 @@ const NOBODY = { hits: [], dropped: { no_visitor: 1 }, problems: ['parameter-inv
 const OUTSIDE = { lang: null, url: null, ua: '-' };
 const JOB = { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] as const };
 const OF_JOB = { ...OUTSIDE, cid: null, uid: 'ada', e_c: 'a', e_a: 'b' };
+/** What annotate sets for all hits of a request, and for its page view. */
+const SHARED = {
+  idsite: '2',
+  bots: '0',
+  ua: 'App/1',
+  lang: 'de',
+  url: 'https://x.example/',
+  uid: 'ada',
+  urlref: 'https://y.example/',
+  _id: 'abcdef0123456789',
+};
+const OF_PAGE = { action_name: 'x', dimension1: 'x', e_c: 'p', e_a: 'q', cdt: '1795000000' };
+const PLACE = {
+  cip: '192.0.2.99',
+  country: 'de',
+  region: 'by',
+  city: 'x',
+  lat: '1.5',
+  long: '-2',
+};
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
+const SEARCH = { search: 'shoes', search_cat: 'a', search_count: '3' };
+const CONTENT = { c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' };
+const TEA = { sku: 'tea' };
+const SENT_TEA = ['tea', '', '', 0, 1];
+const LONG = 'x'.repeat(4096);
+const INVALID = { problems: ['parameter-invalid'] };
 
 // Calls that make no hit.
 golden(
@@ -23,13 +49,11 @@ golden(
     [
       ['trackEvent', '', 'buy'],
       ['trackEvent', 'shop', ' '],
-      ['trackEvent', 'shop', '0'],
       ['trackGoal', 0],
       ['trackGoal', 1.5],
-      ['trackOrder', { id: '', revenue: 1 }],
+      ['trackOrder', { id: ' ', revenue: 1 }],
       ['trackOrder', 'A'],
       ['trackOrder', { id: 'x'.repeat(120), revenue: 1e16 }],
-      ['trackHit', { search: '0' }],
       ['trackHit', { uid: 'ada' }],
       ['trackHit', {}],
       ['trackHit', 'x'],
@@ -64,11 +88,18 @@ golden([
     ...also({ e_c: 'shop', e_a: 'buy' }),
     problems: ['parameter-invalid'],
   },
-  { ...call('trackEvent', 7, 8), ...also({ e_c: '7', e_a: '8' }) },
-  { ...call('trackEvent', 'x'.repeat(4200), 'b'), ...also({ e_c: 'x'.repeat(4096), e_a: 'b' }) },
-  { ...call('trackEvent', 'a', 'b', { idsite: 7 }), ...also({ idsite: '7', e_c: 'a', e_a: 'b' }) },
-  { ...call('trackGoal', 3), ...also({ idgoal: '3' }) },
-  { ...call('trackGoal', 3, { revenue: 19.5 }), ...also({ revenue: '19.5', idgoal: '3' }) },
+  ...(
+    [
+      [['trackEvent', 7, 8], { e_c: '7', e_a: '8' }],
+      [['trackEvent', 'a', 'b', { idsite: 7 }], { idsite: '7', e_c: 'a', e_a: 'b' }],
+      [['trackGoal', 3], { idgoal: '3' }],
+      [['trackGoal', '3', { revenue: '19.5' }], { idgoal: '3', revenue: '19.5' }],
+      [['trackHit', { link: 'https://x.example/' }], { link: 'https://x.example/' }],
+      [['trackHit', { ping: true }], { ping: '1' }],
+      [['trackHit', SEARCH], SEARCH],
+      [['trackHit', CONTENT], CONTENT],
+    ] as const
+  ).map(([[name, ...args], sent]) => ({ ...call(name, ...args), ...also(sent) })),
   {
     ...call('trackOrder', {
       id: 'A-1',
@@ -93,76 +124,47 @@ golden([
       revenue: '59.9',
     }),
   },
-  {
-    ...call('trackOrder', {
-      id: 'A',
-      revenue: 1,
-      items: [
-        { name: 'no sku' },
-        { sku: 'a', price: Number.NaN },
-        { sku: 'b' },
-        { sku: 'b' },
-        null,
+  // Parts of an order that are invalid, too long, or have no place.
+  ...(
+    [
+      [
+        { items: [{ name: 'no sku' }, { sku: 'a', price: Number.NaN }, TEA, TEA, null] },
+        [SENT_TEA, SENT_TEA],
+        INVALID,
       ],
-    }),
-    ...also({
-      ec_items: '[["b","","",0,1],["b","","",0,1]]',
-      idgoal: '0',
-      ec_id: 'A',
-      revenue: '1',
-    }),
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...call('trackOrder', {
-      id: 'A',
-      revenue: 1,
-      items: [
-        { sku: 'a', quantity: 70_000, categories: ['1', '2', '3', '4', '5', '6', '0'] },
-        { sku: 'b', quantity: -1, categories: 'c' },
-        { sku: 'c', quantity: 1.6 },
+      [
+        {
+          items: [
+            { sku: 'a', quantity: 70_000, categories: [...'1234560'] },
+            { sku: 'b', quantity: -1, categories: 'c' },
+            { sku: 'c', quantity: 1.6 },
+          ],
+        },
+        [
+          ['a', '', [...'12345'], 0, 65_535],
+          ['b', '', 'c', 0, 0],
+          ['c', '', '', 0, 2],
+        ],
+        {},
       ],
-    }),
+      [
+        { items: Array(9).fill({ sku: 's', name: LONG }) },
+        Array(7).fill(['s', LONG, '', 0, 1]),
+        INVALID,
+      ],
+      [{ items: 'x' }, undefined, INVALID],
+      [{ total: 2, taxes: 3 }, undefined, INVALID],
+    ] as const
+  ).map(([order, items, more]) => ({
+    ...call('trackOrder', { id: 'A', revenue: 1, ...order }),
     ...also({
-      ec_items: '[["a","",["1","2","3","4","5"],0,65535],["b","","c",0,0],["c","","",0,2]]',
+      ...(items && { ec_items: JSON.stringify(items) }),
       idgoal: '0',
       ec_id: 'A',
       revenue: '1',
     }),
-  },
-  {
-    ...call('trackOrder', {
-      id: 'A',
-      revenue: 1,
-      items: Array.from({ length: 9 }, (_, i) => ({ sku: `s${i}`, name: 'x'.repeat(4096) })),
-    }),
-    name: 'items that are too long',
-    ...also({
-      ec_items: JSON.stringify(
-        Array.from({ length: 7 }, (_, i) => [`s${i}`, 'x'.repeat(4096), '', 0, 1]),
-      ),
-      idgoal: '0',
-      ec_id: 'A',
-      revenue: '1',
-    }),
-    problems: ['parameter-invalid'],
-  },
-  { ...call('trackGoal', '3', { revenue: '1.5' }), ...also({ revenue: '1.5', idgoal: '3' }) },
-  {
-    ...call('trackOrder', { id: 'A', revenue: 1, total: 2, taxes: 3 }),
-    ...also({ idgoal: '0', ec_id: 'A', revenue: '1' }),
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...call('trackOrder', { id: 'A', revenue: 1, items: 'x' }),
-    ...also({ idgoal: '0', ec_id: 'A', revenue: '1' }),
-    problems: ['parameter-invalid'],
-  },
-  { ...call('trackHit', { link: 'https://x.example/' }), ...also({ link: 'https://x.example/' }) },
-  {
-    ...call('trackHit', { search: 'shoes', search_cat: 'a', search_count: 3 }),
-    ...also({ search: 'shoes', search_cat: 'a', search_count: '3' }),
-  },
+    ...more,
+  })),
   {
     ...call('trackHit', { action_name: 'A page', url: 'https://x.example/b' }),
     hits: [
@@ -177,11 +179,6 @@ golden([
       }),
     ],
   },
-  {
-    ...call('trackHit', { c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' }),
-    ...also({ c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' }),
-  },
-  { ...call('trackHit', { ping: true }), ...also({ ping: '1' }) },
   {
     ...call('trackHit', { url: 'https://x.example/', country: 'de' }),
     ...also({ url: 'https://x.example/' }),
@@ -205,24 +202,10 @@ golden([
     },
     hits: [additional({ ...OUTSIDE, idsite: '7', ua: 'x', cid: 'abcdef0123456789', idgoal: '1' })],
   },
-  {
-    name: 'outside of a request, nobody',
-    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b']] },
-    ...NOBODY,
-  },
-  {
-    name: 'outside of a request, privacy: strict',
-    options: { privacy: 'strict' },
-    facts: JOB,
-    ...NOBODY,
-  },
-  {
-    name: 'outside of a request, a function for the site',
-    options: { siteId: () => 3 },
-    facts: JOB,
-    hits: [],
-    ...REFUSED,
-  },
+  { facts: { isOutside: true, calls: [['trackEvent', 'a', 'b']] }, ...NOBODY },
+  { options: { privacy: 'strict' }, facts: JOB, ...NOBODY },
+  { options: { siteId: () => 3 }, facts: JOB, hits: [], ...REFUSED },
+  { options: { beforeSend: () => null }, facts: JOB, hits: [], dropped: { predicate: 1 } },
   {
     name: 'outside of a request, not in the sample',
     options: { sampleRate: 0.5 },
@@ -234,13 +217,6 @@ golden([
       ],
     },
     hits: [additional({ ...OF_JOB, uid: 'ann' })],
-  },
-  {
-    name: 'outside of a request, beforeSend',
-    options: { beforeSend: () => null },
-    facts: JOB,
-    hits: [],
-    dropped: { predicate: 1 },
   },
   {
     name: 'annotate outside of a request',
@@ -266,56 +242,13 @@ golden([
     name: 'a hit has what annotate shares, and not what is of the page',
     facts: {
       calls: [
-        [
-          'annotate',
-          {
-            action_name: 'x',
-            uid: 'ada',
-            idsite: 2,
-            url: 'https://x.example/',
-            urlref: 'https://y.example/',
-            lang: 'de',
-            ua: 'App/1',
-            bots: 0,
-            cvar: { a: 1 },
-            dimension1: 'x',
-            e_c: 'p',
-            e_a: 'q',
-            cdt: 1_795_000_000,
-            _id: 'abcdef0123456789',
-          },
-        ],
+        ['annotate', { ...SHARED, ...OF_PAGE, cvar: { a: 1 } }],
         ['trackGoal', 1],
       ],
     },
     hits: [
-      page({
-        idsite: '2',
-        bots: '0',
-        ua: 'App/1',
-        lang: 'de',
-        url: 'https://x.example/',
-        cdt: '1795000000',
-        action_name: 'x',
-        cvar: variables(200, 'GET', { a: '1' }),
-        uid: 'ada',
-        urlref: 'https://y.example/',
-        dimension1: 'x',
-        e_c: 'p',
-        e_a: 'q',
-        _id: 'abcdef0123456789',
-      }),
-      additional({
-        idsite: '2',
-        bots: '0',
-        ua: 'App/1',
-        lang: 'de',
-        url: 'https://x.example/',
-        uid: 'ada',
-        urlref: 'https://y.example/',
-        _id: 'abcdef0123456789',
-        idgoal: '1',
-      }),
+      page({ ...SHARED, ...OF_PAGE, cvar: variables(200, 'GET', { a: '1' }) }),
+      additional({ ...SHARED, idgoal: '1' }),
     ],
   },
   {
@@ -323,25 +256,11 @@ golden([
     options: TOKEN,
     facts: {
       calls: [
-        [
-          'annotate',
-          { country: 'de', region: 'by', city: 'x', lat: 1.5, long: -2, cip: '192.0.2.99' },
-        ],
+        ['annotate', PLACE],
         ['trackGoal', 1],
       ],
     },
-    hits: [
-      page({ cip: '192.0.2.99', country: 'de', region: 'by', city: 'x', lat: '1.5', long: '-2' }),
-      additional({
-        cip: '192.0.2.99',
-        country: 'de',
-        region: 'by',
-        city: 'x',
-        lat: '1.5',
-        long: '-2',
-        idgoal: '1',
-      }),
-    ],
+    hits: [page(PLACE), additional({ ...PLACE, idgoal: '1' })],
   },
   {
     name: 'a hit has no dimension of the request',

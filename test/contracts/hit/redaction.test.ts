@@ -228,6 +228,7 @@ const KEPT = [
   ...KEPT_IN_TITLES.map((path) => rowOf(path, path)),
   rowOf('/a/kX3vQ9bT2mN7pL5wZ8r/b', '/a/kX3vQ9bT2mN7pL5wZ8r/b'),
   rowOf('/call/+12345', '/call/+12345'),
+  rowOf('/a/%61b1c2d3e4f5g6h7i8j9k', '/a/%61b1c2d3e4f5g6h7i8j9k', '/a/ab1c2d3e4f5g6h7i8j9k'),
   rowOf('/token/abcdefghijklmnopqrs/x', '/token/abcdefghijklmnopqrs/x'),
   rowOf('/sign-in/reset/hello/1', '/sign-in/reset/hello/1', '/sign-in/reset/hello/:id'),
   rowOf('/users/42', '/users/42', '/users/:id'),
