@@ -1,20 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, openSender, type Reply } from '../doors/send.js';
+import { openSender, type Reply } from '../doors/send.js';
 import {
   allInvalid,
   bulks,
   counters,
-  DATABASE_DIED,
   failsWith,
   gaps,
   HOUR,
   hit,
   MINUTE,
   NO_ANSWER,
-  NOT_COUNTED,
   namesOf,
   openFour,
-  PAGE,
   putAll,
   ROLLED_BACK,
   SECOND,
@@ -24,109 +21,52 @@ import {
   tracked,
 } from './support.js';
 
-const SUSPECT: readonly [name: string, answer: Answer][] = [
-  ['403', text(403)],
-  ['400', text(400)],
-  ['500', ROLLED_BACK],
-  ['502', text(502)],
-  ['a page', PAGE],
-  ['no hit counted', NOT_COUNTED],
-  ['an SQL state', DATABASE_DIED],
-];
-
 /** `d` makes a bulk fail. */
 const isD = (name: string) => name === 'd';
 
-describe.each(SUSPECT)('hits that fail with %s', (_name, answer) => {
-  test('of four hits, the three good ones are tracked at once, and the bad one stays pending', async () => {
-    const sender = openFour(failsWith(answer, isD));
-    putAll(sender, 'abcd');
+test('a bulk that fails twice is halved at once, and each half that fails, before anything else', async () => {
+  const sender = openFour(failsWith({ ...ROLLED_BACK, takesMillis: 10 }, isD));
+  putAll(sender, 'abcdefgh');
+  await sender.advance(26);
+  putAll(sender, 'ijkl');
+  await sender.advance(SECOND);
+  expect(bulks(sender).slice(0, 7)).toEqual(['abcd', 'efgh', 'abcd', 'ab', 'cd', 'c', 'd']);
+  expect(sender.counts()).toMatchObject({ tracked: 11, pending: 1 });
+  await sender.advance(12 * HOUR);
+  expect(sender.counts()).toMatchObject({ tracked: 11, pending: 1, lost: { rejected: 0 } });
+  expect(sender.sent().length).toBeLessThan(200);
+});
+
+test('with a good hit each second, the bad hit alone is rejected within a minute', async () => {
+  const sender = openFour(failsWith(ROLLED_BACK, isD));
+  putAll(sender, 'abcd');
+  for (let i = 0; i < 60; i++) {
+    putAll(sender, [`g${i}`]);
     await sender.advance(SECOND);
-    expect(sender.counts()).toMatchObject({ tracked: 3, pending: 1 });
-    expect(sizes(sender)).toContain(1);
-    await sender.advance(12 * HOUR);
-    expect(sender.counts()).toMatchObject({ tracked: 3, pending: 1, lost: { rejected: 0 } });
-    expect(sender.sent().length).toBeLessThan(200);
-  });
+  }
+  expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
+  await sender.advance(10 * SECOND);
+  expect(sender.counts()).toMatchObject({ tracked: 63, pending: 0, lost: { rejected: 1 } });
+  expect(sender.codes()).toContain('rejected');
+  expect(bulks(sender).filter((names) => names === 'd')).toHaveLength(8);
+});
 
-  test('with a good hit each second, the bad hit alone is rejected within a minute', async () => {
-    const sender = openFour(failsWith(answer, isD));
-    putAll(sender, 'abcd');
-    for (let i = 0; i < 60; i++) {
-      putAll(sender, [`g${i}`]);
-      await sender.advance(SECOND);
-    }
-    expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
-    await sender.advance(10 * SECOND);
-    expect(sender.counts()).toMatchObject({ tracked: 63, pending: 0, lost: { rejected: 1 } });
-    expect(sender.codes()).toContain('rejected');
-    expect(bulks(sender).filter((names) => names === 'd').length).toBeGreaterThanOrEqual(5);
-  });
+test('of 600 hits of which each 50th is bad, the other 588 are tracked within 300 requests and 15 s', async () => {
+  const names = namesOf('a', 600).map((name, i) => (i % 50 === 49 ? `bad${i}` : name));
+  const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 20 }) });
+  putAll(sender, names);
+  await sender.advance(15 * SECOND);
+  expect(sender.counts()).toMatchObject({ tracked: 588, pending: 12, lost: { rejected: 0 } });
+  expect(sender.sent().length).toBeLessThanOrEqual(300);
+});
 
-  test('of 300 hits with a bad one, the other 299 are tracked within 40 requests', async () => {
-    for (const bad of [0, 57, 199, 299]) {
-      const names = namesOf('a', 300);
-      names[bad] = 'bad';
-      const sender = openSender({ answers: failsWith(answer) });
-      putAll(sender, names);
-      await sender.advance(15 * SECOND);
-      expect(sender.counts()).toMatchObject({ tracked: 299, pending: 1 });
-      expect(sender.sent().length).toBeLessThanOrEqual(40);
-    }
-  });
-
-  test('of 600 hits of which each 50th is bad, the other 588 are tracked within 300 requests and 15 s', async () => {
-    const names = namesOf('a', 600).map((name, i) => (i % 50 === 49 ? `bad${i}` : name));
-    const sender = openSender({ answers: failsWith({ ...answer, takesMillis: 20 }) });
-    putAll(sender, names);
-    await sender.advance(15 * SECOND);
-    expect(sender.counts()).toMatchObject({ tracked: 588, pending: 12, lost: { rejected: 0 } });
-    expect(sender.sent().length).toBeLessThanOrEqual(300);
-  });
-
-  test('if every hit fails, none is counted, and few requests are sent, of one hit after the first ones', async () => {
-    const sender = openSender({ answers: answer });
-    putAll(sender, namesOf('a', 300));
-    await sender.advance(12 * HOUR);
-    expect(sender.counts()).toMatchObject({ pending: 300 });
-    expect(total(sender)).toBe(300);
-    expect(sender.sent().length).toBeLessThan(200);
-    expect(new Set(sizes(sender).slice(20))).toEqual(new Set([1]));
-    const waits = gaps(sender).slice(12);
-    for (const [i, wait] of waits.slice(0, 8).entries())
-      expect(waits[i + 1]).toBeGreaterThanOrEqual(wait);
-    expect(Math.max(...waits)).toBeLessThan(HOUR);
-  });
-
-  test('a single hit that fails goes behind everything', async () => {
-    const sender = openSender({ options: { maxExportBatchSize: 1 }, answers: [answer, tracked] });
-    putAll(sender, 'abcde');
-    await sender.advance(10 * MINUTE);
-    const sent = bulks(sender);
-    expect(sent[0]).toBe('a');
-    expect(sent.filter((names) => names === 'a')).toHaveLength(2);
-    expect(sender.counts()).toMatchObject({ tracked: 5, pending: 0 });
-  });
-
-  test('a bulk that fails twice is halved at once, and each half that fails, before anything else', async () => {
-    const sender = openFour(failsWith({ ...answer, takesMillis: 10 }, isD));
-    putAll(sender, 'abcdefgh');
-    await sender.advance(26);
-    putAll(sender, 'ijkl');
-    await sender.advance(SECOND);
-    const sent = bulks(sender);
-    const last = sent.indexOf('d');
-    expect(sent.slice(0, last + 1).filter((names) => names !== 'ijkl')).toEqual([
-      'abcd',
-      'efgh',
-      'abcd',
-      'ab',
-      'cd',
-      'c',
-      'd',
-    ]);
-    expect(sent.slice(0, last + 1).join(' ')).toContain('abcd ab cd c d');
-  });
+test('a single hit that fails goes behind everything', async () => {
+  const options = { maxExportBatchSize: 1 };
+  const sender = openSender({ options, answers: [ROLLED_BACK, tracked] });
+  putAll(sender, 'abcde');
+  await sender.advance(10 * MINUTE);
+  expect(bulks(sender)).toEqual(['a', 'b', 'c', 'd', 'e', 'a']);
+  expect(sender.counts()).toMatchObject({ tracked: 5, pending: 0 });
 });
 
 test('500 for everything for 12 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
@@ -147,129 +87,36 @@ test('500 for everything for 12 h with 10,000 hits queued: one hit per step, and
   expect(new Set(sender.codes())).toEqual(new Set(['rolled-back', 'available-again']));
 });
 
-/** From 0 to 1, always the same ones. */
-function createJitter(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 16_807) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-}
-
-test.each([0.01, 0.1])(
-  'with the part %d of 20 hits a second bad, good ones are late by less than 15 s at p99, and none is lost',
-  async (part) => {
-    const random = createJitter(7);
-    const putMillis = new Map<string, number>();
-    const late: number[] = [];
-    const sender = openSender({
-      random,
-      options: { tokenAuth: 't' },
-      answers(request) {
-        const answer = failsWith({ ...ROLLED_BACK, takesMillis: 20 })(request);
-        if (answer.status === 200)
-          for (const name of request.names)
-            late.push(request.atMillis - (putMillis.get(name) as number));
-        return answer;
-      },
-    });
-    let good = 0;
-    for (let i = 0; i < 20 * 180; i++) {
-      const isBad = random() < part;
-      if (!isBad) good += 1;
-      const name = `${isBad ? 'bad' : 'a'}${i}`;
-      putMillis.set(name, sender.nowMillis);
-      putAll(sender, [name]);
-      await sender.advance(50);
-    }
-    await sender.advance(MINUTE);
-    expect(sender.counts()).toMatchObject({ tracked: good });
-    late.sort((a, b) => a - b);
-    expect(late[Math.floor(late.length * 0.99)]).toBeLessThan(15 * SECOND);
-  },
-);
-
-const createFailures = {
-  'every second one': () => {
-    let count = 0;
-    return () => ++count % 2 === 0;
-  },
-  'at random': () => {
-    const random = createJitter(11);
-    return () => random() < 0.5;
-  },
-};
-
-test.each(
-  [1, 5, 100].flatMap(
-    (size) =>
-      [
-        ['every second one' as const, size],
-        ['at random' as const, size],
-      ] as const,
-  ),
-)(
-  'a server that fails half of its requests, %s, with bulks of %i: fewer than 0.5 percent of hits are rejected',
-  async (which, maxExportBatchSize) => {
-    const fails = createFailures[which]();
-    const sender = openSender({
-      options: { maxExportBatchSize, tokenAuth: 't' },
-      answers: (request) => (fails() ? ROLLED_BACK : tracked(request)),
-    });
-    for (let i = 0; i < 1000; i++) {
-      putAll(sender, namesOf(`a${i}-`, 2));
-      await sender.advance(200);
-    }
-    await sender.advance(2 * HOUR);
-    const { tracked: stored, pending, lost } = sender.counts();
-    expect(stored + pending + lost.rejected).toBe(2000);
-    expect(lost.rejected).toBeLessThan(10);
-    expect(pending).toBeLessThan(20);
-  },
-);
-
-test('with resendUnconfirmed, each bulk is sent again three times at most, and those after it are single hits', async () => {
-  const sender = openFour(NO_ANSWER, { options: { resendUnconfirmed: true } });
-  putAll(sender, 'abcdef');
-  await sender.advance(HOUR);
-  expect(bulks(sender)).toEqual(['abcd', 'e', 'f'].flatMap((bulk) => Array(4).fill(bulk)));
-  expect(sender.counts()).toMatchObject({ pending: 0, resent: 18, lost: { unconfirmed: 6 } });
-  expect(sender.codes()).toContain('unconfirmed');
-  expect(sender.hasLogged('set resendUnconfirmed')).toBe(false);
-});
-
-test('the same if Matomo is unavailable in between', async () => {
+test('with resendUnconfirmed, a bulk is sent again three times at most, also if Matomo is unavailable in between', async () => {
   const unavailable = text(503);
   const answers = [NO_ANSWER, unavailable, NO_ANSWER, unavailable, NO_ANSWER, unavailable];
-  const sender = openFour([...answers, NO_ANSWER, tracked], {
+  const sender = openFour([...answers, NO_ANSWER, NO_ANSWER, tracked], {
     options: { resendUnconfirmed: true },
   });
   putAll(sender, 'abcdefgh');
   await sender.advance(HOUR);
-  expect(bulks(sender)).toEqual([...Array(7).fill('abcd'), 'e', 'fgh']);
-  expect(sender.counts()).toMatchObject({ tracked: 4, resent: 12, lost: { unconfirmed: 4 } });
+  expect(bulks(sender)).toEqual([...Array(7).fill('abcd'), 'e', 'e', 'fgh']);
+  expect(sender.counts()).toMatchObject({ tracked: 4, resent: 13, lost: { unconfirmed: 4 } });
+  expect(sender.codes()).toContain('unconfirmed');
 });
 
-test.each([1, 5])(
-  'a queue that is full of bad hits, in bulks of %i, takes others in the end',
-  async (max) => {
-    const sender = openSender({
-      options: { maxQueueSize: 10, maxExportBatchSize: max },
-      answers: failsWith(ROLLED_BACK),
-    });
-    putAll(sender, namesOf('bad', 10));
-    await sender.advance(MINUTE);
-    expect(sender.counts()).toMatchObject({ tracked: 0, pending: 10 });
-    for (let i = 0; i < 1800; i++) {
-      putAll(sender, [`g${i}`]);
-      await sender.advance(SECOND);
-      expect(total(sender)).toBe(11 + i);
-    }
-    const { tracked: stored, lost } = sender.counts();
-    expect(lost.rejected).toBeGreaterThanOrEqual(5);
-    expect(stored).toBeGreaterThan(100);
-  },
-);
+test('a queue that is full of bad hits takes others in the end', async () => {
+  const sender = openSender({
+    options: { maxQueueSize: 10, maxExportBatchSize: 5 },
+    answers: failsWith(ROLLED_BACK),
+  });
+  putAll(sender, namesOf('bad', 10));
+  await sender.advance(MINUTE);
+  expect(sender.counts()).toMatchObject({ tracked: 0, pending: 10 });
+  for (let i = 0; i < 1800; i++) {
+    putAll(sender, [`g${i}`]);
+    await sender.advance(SECOND);
+    expect(total(sender)).toBe(11 + i);
+  }
+  const { tracked: stored, lost } = sender.counts();
+  expect(lost.rejected).toBeGreaterThanOrEqual(5);
+  expect(stored).toBeGreaterThan(100);
+});
 
 test('a hit that failed alone keeps no other waiting, and a flush sends it once more', async () => {
   const sender = openFour(failsWith(ROLLED_BACK, isD));
@@ -284,18 +131,6 @@ test('a hit that failed alone keeps no other waiting, and a flush sends it once 
   await sender.advance(100);
   await flushed;
   expect(bulks(sender).slice(before)).toEqual(['d']);
-});
-
-test('a shutdown sends a hit that failed alone once more', async () => {
-  let isBad = true;
-  const sender = openFour(failsWith(ROLLED_BACK, (name) => isBad && name === 'd'));
-  putAll(sender, 'abcd');
-  await sender.advance(HOUR);
-  expect(sender.counts()).toMatchObject({ tracked: 3, pending: 1 });
-  isBad = false;
-  void sender.shutdown(SECOND);
-  await sender.advance(100);
-  expect(sender.counts()).toMatchObject({ tracked: 4, pending: 0 });
 });
 
 test('an error of the package is logged, loses no hit, and is no busy loop', async () => {
@@ -314,8 +149,10 @@ test('an error of the package is logged, loses no hit, and is no busy loop', asy
 });
 
 describe('with a token', () => {
+  /** It is sent as it is, whatever characters it has. */
+  const TOKEN = 't"\\c';
   const open = (answers: Reply | readonly Reply[], readToken?: () => string | undefined) =>
-    openFour(answers, { options: { tokenAuth: 't' }, ...(readToken && { readToken }) });
+    openFour(answers, { options: { tokenAuth: TOKEN }, ...(readToken && { readToken }) });
 
   test('a token that never worked: requests after 10, 30 and each 60 minutes, so three in the first hour', async () => {
     const sender = open(allInvalid);
@@ -328,29 +165,21 @@ describe('with a token', () => {
     expect(new Set(sender.codes())).toEqual(new Set(['token-rejected']));
   });
 
-  test('a token that stops working: another bulk is tried, then everything waits; at most four requests in the first hour', async () => {
+  test('a token that stops working: another bulk is tried, then everything waits', async () => {
     const sender = open([tracked, allInvalid]);
     putAll(sender, 'wxyz');
     await sender.advance(SECOND);
     putAll(sender, 'abcdefgh');
     await sender.advance(HOUR);
     expect(bulks(sender).slice(1, 3)).toEqual(['abcd', 'efgh']);
-    expect(sender.sent().length - 1).toBeLessThanOrEqual(4);
-    expect(gaps(sender).slice(2, 4)).toEqual([10 * MINUTE, 30 * MINUTE]);
+    expect(gaps(sender).slice(2)).toEqual([10 * MINUTE, 30 * MINUTE]);
     expect(sender.counts()).toMatchObject({ pending: 8, invalid: 0 });
     expect(sender.codes()).toContain('token-rejected');
   });
 
   test('a token that works again: everything is sent, and the waits begin anew', async () => {
-    const sender = open([
-      allInvalid,
-      allInvalid,
-      tracked,
-      tracked,
-      allInvalid,
-      allInvalid,
-      tracked,
-    ]);
+    const rejected = [allInvalid, allInvalid];
+    const sender = open([...rejected, tracked, tracked, ...rejected, tracked]);
     putAll(sender, 'abcdefgh');
     await sender.advance(HOUR);
     expect(sender.counts()).toMatchObject({ pending: 0, tracked: 8 });
@@ -433,7 +262,7 @@ describe('with a token', () => {
   });
 
   test('a token that was replaced in its file: the rejected bulk is sent again at once', async () => {
-    let file: string | undefined = 't';
+    let file: string | undefined = TOKEN;
     const sender = open(
       (request) => (request.token === 'new' ? tracked(request) : allInvalid(request)),
       () => file,
@@ -441,13 +270,13 @@ describe('with a token', () => {
     file = 'new';
     putAll(sender, 'abcd');
     await sender.advance(100);
-    expect(sender.requests().map(({ token }) => token)).toEqual(['t', 'new']);
+    expect(sender.requests().map(({ token }) => token)).toEqual([TOKEN, 'new']);
     expect(sender.counts()).toMatchObject({ tracked: 4, pending: 0 });
     expect(sender.codes()).toEqual([]);
   });
 
   test('while the token is rejected, its file is read again, and a new token is sent within 5 s', async () => {
-    let file: string | undefined = 't';
+    let file: string | undefined = TOKEN;
     let reads = 0;
     const sender = open(
       (request) => (request.token === 'new' ? tracked(request) : allInvalid(request)),
@@ -468,21 +297,6 @@ describe('with a token', () => {
     expect(sender.requests().map(({ token }) => token)).toContain('new');
     await sender.advance(10 * SECOND);
     expect(sender.counts()).toMatchObject({ tracked: 6, pending: 0 });
-  });
-
-  test('a busy server does not read the file of a rejected token more often', async () => {
-    let reads = 0;
-    const sender = open(allInvalid, () => {
-      reads += 1;
-      return 't';
-    });
-    for (let i = 0; i < 300; i++) {
-      putAll(sender, 'ab');
-      await sender.advance(200);
-    }
-    expect(reads).toBeGreaterThanOrEqual(10);
-    expect(reads).toBeLessThanOrEqual(40);
-    expect(sender.sent()).toHaveLength(1);
   });
 
   test('a file with another token at each look is no busy loop', async () => {
@@ -507,13 +321,5 @@ describe('with a token', () => {
     await sender.advance(2 * SECOND);
     expect(sender.sent()).toHaveLength(2);
     expect(sender.counts()).toMatchObject({ pending: 0, invalid: 0, lost: { shutdown: 4 } });
-  });
-
-  test('a token is sent as it is, whatever characters it has', async () => {
-    const tokenAuth = 'a"b\\c';
-    const sender = openFour(tracked, { options: { tokenAuth } });
-    putAll(sender, 'abcd');
-    await sender.advance(SECOND);
-    expect(sender.requests()).toMatchObject([{ token: tokenAuth }]);
   });
 });
