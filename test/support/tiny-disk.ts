@@ -6,14 +6,9 @@ import { onTestFinished } from 'vitest';
 import { requires, skipTest } from './skips.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** A real file system of a few pages, which only processes see that were started by `prefix`. */
+/** A real file system of a few pages. */
 export interface TinyDisk {
-  /** Where those see it. */
   readonly folder: string;
-  /** The same from here. */
-  readonly outside: string;
-  /** What a command begins with that is to see it. */
-  readonly prefix: readonly string[];
   /** Takes all room that is left. */
   fill(): void;
   /** Gives it back. */
@@ -61,9 +56,7 @@ export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk> {
     const filler = join(outside, 'filler');
     const enter = ['-t', String(holder.pid), ...nsenter];
     return {
-      folder,
-      outside,
-      prefix: ['nsenter', ...enter],
+      folder: outside,
       fill: () => fill(filler),
       makeRoom: () => rmSync(filler),
       setReadOnly(isReadOnly) {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { startFaultProxy } from '../../support/fault-proxy.js';
+import { matomoOnWire, startFaultProxy } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
 import { listen } from '../../support/listen.js';
 import { openPoster } from '../doors/post.js';
@@ -15,11 +16,14 @@ const serveMatomo = () =>
     }),
   );
 
-test.each(['http_proxy', 'HTTP_PROXY'])('%s gets requests for http', async (name) => {
+test.each<[string, (proxy: string) => Record<string, string>]>([
+  ['http_proxy', (proxy) => ({ http_proxy: proxy, HTTP_PROXY: 'http://127.0.0.1:1' })],
+  ['HTTP_PROXY', (proxy) => ({ http_proxy: '', HTTP_PROXY: proxy })],
+])('%s gets requests for http', async (_name, toProxies) => {
   const proxy = await startHttpProxy(await serveMatomo());
   const credentials = proxy.url.replace('//', '//us%40er:pass%3Aword@');
   const poster = openPoster('http://matomo.example/matomo.php', {
-    proxies: { [name]: credentials },
+    proxies: toProxies(credentials),
   });
   expect(await poster.post(BULK)).toMatchObject({ ...answered, body: '{}' });
   expect(proxy.requests()).toMatchObject([
@@ -32,6 +36,26 @@ test.each(['http_proxy', 'HTTP_PROXY'])('%s gets requests for http', async (name
       },
     },
   ]);
+});
+
+test.each(['http', 'https'] as const)('an %s proxy makes a tunnel', async (scheme) => {
+  const { wire } = await matomoOnWire({}, { certificate: 'server' });
+  const proxy = await startHttpProxy(wire.url, scheme);
+  const proxies = { https_proxy: proxy.url, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+  const poster = openPoster('https://matomo.example/matomo.php', { proxies });
+  expect(await poster.post(BULK)).toMatchObject(answered);
+  expect(proxy.requests()).toHaveLength(1);
+});
+
+test('a proxy that closes the connection is asked once', async () => {
+  let connections = 0;
+  const proxy = createTcpServer((socket) => {
+    connections += 1;
+    socket.on('error', () => undefined).once('data', () => socket.end());
+  });
+  const proxies = { https_proxy: await listen(proxy) };
+  const { kind } = await openPoster('https://matomo.example/', { proxies }).post(BULK);
+  expect([kind, connections]).toEqual(['not sent', 1]);
 });
 
 test.each([
@@ -61,34 +85,17 @@ test.each([
   });
 });
 
-test('a proxy that answers a request itself', async () => {
-  const proxy = await startHttpProxy('http://127.0.0.1:1');
-  proxy.refuse(502);
-  const proxies = { http_proxy: proxy.url };
-  expect(await openPoster('http://matomo.example/', { proxies }).post(BULK)).toMatchObject({
-    kind: 'answer',
-    status: 502,
-  });
-});
-
-test('a proxy that is not there: it was not sent', async () => {
-  const proxies = { http_proxy: 'http://127.0.0.1:1' };
-  expect(await openPoster('http://matomo.example/', { proxies }).post(BULK)).toMatchObject({
+test.each([
+  ['proxy:3128', 'http_proxy'],
+  ['http://user:pass@', 'http_proxy'],
+  ['http://127.0.0.1:1', 'http://127.0.0.1:1'],
+])('%s, which is no URL or not there: nothing is sent', async (http_proxy, named) => {
+  const poster = openPoster('http://matomo.example/', { proxies: { http_proxy } });
+  expect(await poster.post(BULK)).toMatchObject({
     kind: 'not sent',
-    message: expect.stringContaining('http://127.0.0.1:1'),
+    message: expect.stringContaining(named),
   });
 });
-
-test.each(['proxy:3128', 'http://user:pass@'])(
-  '%s, which is no URL: nothing can be sent',
-  async (http_proxy) => {
-    const proxies = { http_proxy };
-    expect(await openPoster('http://matomo.example/', { proxies }).post(BULK)).toMatchObject({
-      kind: 'not sent',
-      message: expect.stringContaining('http_proxy'),
-    });
-  },
-);
 
 test.each(['http://127.0.0.1', 'http://localhost'])('%s is never asked of one', async (origin) => {
   const { port } = new URL(await serveMatomo());
@@ -99,13 +106,10 @@ test.each(['http://127.0.0.1', 'http://localhost'])('%s is never asked of one', 
 test.each([
   ['', true],
   ['*', false],
-  ['matomo.invalid', false],
   ['MATOMO.invalid', false],
-  ['invalid', false],
   ['.invalid', false],
   ['*.invalid', false],
   ['omo.invalid', true],
-  ['other.invalid, matomo.invalid', false],
   ['other.invalid matomo.invalid', false],
   ['other.invalid,,', true],
   ['matomo.invalid:80', false],

@@ -118,11 +118,8 @@ export interface ProcessCounts {
 
 /** A process with a spool. */
 export interface SpoolProcess {
-  readonly name: string;
   put(...names: string[]): Promise<ProcessCounts>;
   counts(): Promise<ProcessCounts>;
-  /** Names of hits of `RATE` so far. */
-  announced(): readonly string[];
   /** Names of those that it has said to be stored or sent. */
   safe(): readonly string[];
   /** Codes of logged lines, in order. */
@@ -133,16 +130,11 @@ export interface SpoolProcess {
 
 let processes = 0;
 
-/** `prefix`: what its command begins with. */
-export function startSpoolProcess(
-  env: Readonly<Record<string, string>>,
-  prefix: readonly string[] = [],
-): SpoolProcess {
+export function startSpoolProcess(env: Readonly<Record<string, string>>): SpoolProcess {
   processes += 1;
   const name = `p${processes}`;
   const app = fileURLToPath(new URL('store-app.mjs', import.meta.url));
-  const [command = '', ...args] = [...prefix, process.execPath, app];
-  const child = spawn(command, args, {
+  const child = spawn(process.execPath, [app], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, NAME: name, MATOMO_SITE_ID: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -163,10 +155,8 @@ export function startSpoolProcess(
   onTestFinished(kill);
   const announced = () => stdout.split('\n').filter((line) => line.startsWith(`${name}-`));
   return {
-    name,
     put: (...names) => ask(child, { put: names }),
     counts: () => ask(child, 'stats'),
-    announced,
     safe() {
       const counts = [...stdout.matchAll(/^SAFE (\d+)$/gm)].map(([, count]) => Number(count));
       return announced().slice(0, Math.max(0, ...counts));

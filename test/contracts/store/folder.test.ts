@@ -31,25 +31,13 @@ import {
   openFolderSpool,
 } from '../doors/folder-store.js';
 import { startSpoolProcess } from '../doors/spool-process.js';
+import { ALL, drain, drainAll, expectBalance, hit, hits, namesOf, SOON_DEAD } from './support.js';
 
-/** Claims and files are those of dead processes after a moment. */
-const SOON_DEAD = { exportTimeoutMillis: 0, limits: { deadMillis: 100 } };
 /** Names are listed, and what fails is tried again, after so long. */
 const SLOW = { limits: { listMillis: 60_000 } };
-const ALL = Number.POSITIVE_INFINITY;
 const OTHER_USER = 12_345;
 
-const hit = (name: string) => ({
-  visitor: 'v',
-  startSeconds: 1_800_000_000,
-  query: `?h=${name}`,
-  site: 1,
-  kind: 'action' as const,
-});
-const hits = (names: string) => [...names].map(hit);
 type Hits = ReturnType<typeof hits>;
-const namesOf = (claimed: readonly { readonly query: string }[] = []) =>
-  claimed.map(({ query }) => query.replace('?h=', '')).join('');
 
 const spoolFiles = (place: string) =>
   readdirSync(place)
@@ -67,26 +55,6 @@ const openNew = (setup: Partial<FolderSetup> = {}) => {
 /** Claims until there is something. */
 const claimed = ({ spool }: Pick<Folder, 'spool'>, most = 100, maxFailures = ALL) =>
   eventually(() => spool.claim(most, maxFailures));
-
-/** Claims all and ends it as tracked. */
-async function drain({ spool }: Pick<Folder, 'spool'>, most = 100): Promise<string> {
-  let names = '';
-  for (let claim = await spool.claim(most, ALL); claim; claim = await spool.claim(most, ALL)) {
-    names += namesOf(claim.hits);
-    await claim.done({ tracked: claim.hits.length });
-  }
-  return names;
-}
-
-/** The same until so many came. */
-async function drainAll(folder: Pick<Folder, 'spool'>, count: number): Promise<string> {
-  let names = '';
-  await eventually(async () => {
-    names += await drain(folder);
-    return names.length >= count;
-  });
-  return names;
-}
 
 /** For the clock of the system, of which a test may change the time several times. */
 function letTimePass(millis: number): void {
@@ -185,26 +153,22 @@ describe('files', () => {
 });
 
 describe('hits that failed', () => {
-  test('are a file of their own if others of their bulk have results', async () => {
+  test('are a file of their own, as old as before, if others of their bulk have results', async () => {
     const { place, spool, balance } = openNew();
     await spool.store(hits('abcd'));
+    const [, , storedMillis] = /^(\d)-(\d+)/.exec(spoolFiles(place)[0] ?? '') ?? [];
     const claim = await spool.claim(3, ALL);
-    const done = claim?.done({ tracked: 2 }, [{ hits: hits('b'), failures: 1 }]);
+    const done = claim?.done({ tracked: 2 }, [{ hits: hits('b'), failures: 2 }]);
     const [came, known] = balance(4);
     expect(known).toBe(came); // also while it is written
     await done;
-    expect(spoolFiles(place).map((name) => name[0])).toEqual(['0', '1']);
+    expect(spoolFiles(place).map((name) => name.split('-').slice(0, 2))).toEqual([
+      ['0', storedMillis],
+      ['2', storedMillis],
+    ]);
+    expect(spool.suspects).toBe(1);
     expect(namesOf((await spool.claim(10, 0))?.hits)).toBe('d');
     expect(balance(4)).toEqual([8, 8]);
-  });
-
-  test('are as old as before', async () => {
-    const { place, spool } = openNew();
-    await spool.store(hits('ab'));
-    const [name = ''] = spoolFiles(place);
-    const claim = await spool.claim(2, ALL);
-    await claim?.done({ tracked: 1 }, [{ hits: hits('b'), failures: 1 }]);
-    expect(spoolFiles(place)[0]?.split('-')[1]).toBe(name.split('-')[1]);
   });
 
   test('need a token if they did before', async () => {
@@ -217,38 +181,9 @@ describe('hits that failed', () => {
     expect(await drainAll(openIn(place, { hasToken: false }), 1)).toBe('b');
   });
 
-  test('keep their place if nothing was learned', async () => {
-    const { spool, balance } = openNew();
-    await spool.store(hits('abcd'));
-    const claim = await spool.claim(2, ALL);
-    expect(await claim?.done({}, [claim])).toBe(true);
-    expect(balance(4)).toEqual([6, 6]);
-    expect(await drain({ spool }, 2)).toBe('abcd');
-  });
-
-  test('take turns if they failed more than once, and are not claimed with others', async () => {
-    const { spool } = openNew();
-    await spool.store(hits('abc'));
-    const claim = await spool.claim(3, ALL);
-    await claim?.done(
-      {},
-      hits('abc').map((each) => ({ hits: [each], failures: 2 })),
-    );
-    expect(spool.suspects).toBe(3);
-    expect(await spool.claim(3, 1)).toBeUndefined();
-    let tried = '';
-    for (let i = 0; i < 6; i++) {
-      const suspect = await spool.claim(3, ALL);
-      tried += namesOf(suspect?.hits);
-      await suspect?.done({}, [suspect]);
-    }
-    expect(tried).toBe('abcabc');
-    expect(spool.suspects).toBe(3);
-  });
-
   test('wait in memory if the disk is full, while others are sent, and are written when it has room', async () => {
     const disk = await mountTinyDisk(64);
-    const { spool, balance } = openIn(disk.outside, { limits: { maxFileHits: 40 } });
+    const { spool, balance } = openIn(disk.folder, { limits: { maxFileHits: 40 } });
     const some = [...Array(40)].map((_, i) => hit(`${'x'.repeat(200)}${i}`));
     expect([await spool.store(some), await spool.store(some)]).toEqual([40, 40]);
     const claim = await claimed({ spool }, 35);
@@ -264,25 +199,11 @@ describe('hits that failed', () => {
     disk.makeRoom();
     expect((await claimed({ spool }, 35)).hits).toHaveLength(5);
     expect(spool.count).toBe(5);
-    expect(linesIn(disk.outside)).toBe(75);
+    expect(linesIn(disk.folder)).toBe(75);
   });
 });
 
 describe('processes', () => {
-  test('bulks of one file go to each', async () => {
-    const { place, spool } = openNew();
-    await spool.store(hits('abcdef'));
-    await spool.close();
-    const [one, two] = [openIn(place), openIn(place)];
-    const first = await claimed(one, 2);
-    await first.done({ tracked: 2 });
-    const second = await claimed(two, 2);
-    expect(await one.spool.claim(2, ALL)).toBeUndefined();
-    await second.done({ tracked: 2 });
-    expect([first, second].map(({ hits }) => namesOf(hits))).toEqual(['ab', 'cd']);
-    expect(await drainAll(one, 2)).toBe('ef');
-  });
-
   test.each([
     ['failed', true],
     ['had an unknown result', false],
@@ -310,23 +231,6 @@ describe('processes', () => {
       expect(await drainAll({ spool }, 1)).not.toBe('');
     },
   );
-
-  test('if Matomo hangs, eight lose no more than one: it is tried by one at a time', async () => {
-    const place = temporaryFolder();
-    const all = Array.from({ length: 8 }, () => openIn(place, SLOW));
-    for (const { spool } of all) {
-      await spool.store(hits('abcdefgh'));
-      await (await spool.claim(1, ALL))?.done({ unconfirmed: 1 });
-    }
-    for (let round = 0; round < 5; round++) {
-      const trying = [];
-      for (const { spool } of all) trying.push(await spool.claim(1, ALL));
-      const [claim, ...others] = trying.filter((one) => one !== undefined);
-      expect(others).toEqual([]);
-      await claim?.done({ unconfirmed: 1 });
-    }
-    expect(all.reduce((sum, { counts }) => sum + counts.lost.unconfirmed, 0)).toBe(8 + 5);
-  });
 
   test('a file that is claimed an hour after it was written is claimed once', async () => {
     const { place, spool } = openNew();
@@ -416,10 +320,8 @@ describe('processes', () => {
       await claim.done({ tracked }, [failed]);
       await drained;
       await drain(other);
-      for (const { balance } of [folder, other]) {
-        const [came, known] = balance(balance === folder.balance ? 4 * round : 0);
-        expect(came).toBe(known);
-      }
+      expectBalance(folder, 4 * round);
+      expectBalance(other, 0);
     }
   });
 
@@ -444,20 +346,6 @@ describe('processes', () => {
     expect(await drainAll(openIn(place), 1)).toBe('b');
   });
 
-  test('own hits are first when they are claimed, and what failed less often before that', async () => {
-    const { place, spool } = openNew();
-    await spool.store(hits('ab'));
-    const claim = await spool.claim(2, ALL);
-    await claim?.done({}, [{ ...claim, failures: 1 }]);
-    const other = openIn(place);
-    await other.spool.store(hits('c'));
-    await other.spool.close();
-    const next = await claimed({ spool }, 100, 0);
-    expect(namesOf(next.hits)).toBe('c');
-    await next.done({});
-    expect(await drain({ spool })).toBe('ab');
-  });
-
   test('what is too old is removed, and counted once, by whoever sees it', async () => {
     const { place, spool } = openNew();
     await spool.store(hits('abc'));
@@ -468,7 +356,7 @@ describe('processes', () => {
       return spoolFiles(place).length === 0;
     });
     expect(next.reduce((sum, { counts }) => sum + counts.lost.expired, 0)).toBe(3);
-    for (const { balance } of next) expect(new Set(balance(0)).size).toBe(1);
+    for (const folder of next) expectBalance(folder, 0);
   });
 });
 
@@ -476,17 +364,6 @@ describe('a folder that cannot be used', () => {
   const storesAgain = async ({ spool }: Folder) => {
     await eventually(async () => spool.isUsable && (await spool.store(hits('b'))) === 1);
   };
-
-  test('that cannot be created: hits stay in memory, and one line says so', async () => {
-    requires('/proc');
-    const folder = openIn('/proc/no/spool', SLOW);
-    expect(folder.spool.isUsable).toBe(false);
-    for (let i = 0; i < 3; i++) expect(await folder.spool.store(hits('a'))).toBe(0);
-    expect(await folder.spool.claim(1, ALL)).toBeUndefined();
-    await folder.spool.close();
-    expect(folder.codes()).toEqual(['spool-not-used']);
-    expect(folder.counts.stored).toBe(0);
-  });
 
   test('in whose place is a file: it is used when that is gone', async () => {
     const place = join(temporaryFolder(), 'spool');
@@ -505,30 +382,20 @@ describe('a folder that cannot be used', () => {
     rmSync(place, { recursive: true });
     await storesAgain(folder);
     expect(await drain(folder)).toBe('b');
+    expect(existsSync(join(place, 'spool.json'))).toBe(true);
     expect(folder.codes()).toEqual(['spool-lost']);
     expect(folder.counts.lost.spool).toBe(0);
   });
 
-  test('that is emptied: later hits are stored, with a description', async () => {
-    const { place, ...folder } = openNew();
-    await folder.spool.store(hits('a'));
-    for (const name of readdirSync(place)) rmSync(join(place, name));
-    await eventually(async () => {
-      await storesAgain(folder);
-      return existsSync(join(place, 'spool.json'));
-    });
-    expect(folder.codes()).toEqual(['spool-lost']);
-  });
-
   test('whose disk is full: no hit is in a file and in memory', async () => {
     const disk = await mountTinyDisk(64);
-    const folder = openIn(disk.outside);
+    const folder = openIn(disk.folder);
     const many = [...Array(400)].map((_, i) => hit(`${'x'.repeat(400)}${i}`));
     let stored = 0;
     for (let i = 0; i < 400; i += 20) stored += await folder.spool.store(many.slice(i, i + 20));
     expect(stored).toBeGreaterThan(0);
     expect(stored).toBeLessThan(400);
-    expect(linesIn(disk.outside)).toBe(stored);
+    expect(linesIn(disk.folder)).toBe(stored);
     expect(folder.counts.stored).toBe(stored);
     expect(folder.codes()).toEqual(['spool-not-written']);
     // Sending makes room.
@@ -541,16 +408,16 @@ describe('a folder that cannot be used', () => {
 
   test('whose disk is full, with nothing in it: hits are sent from memory', async () => {
     const disk = await mountTinyDisk(64);
-    const folder = openIn(disk.outside, SLOW);
+    const folder = openIn(disk.folder, SLOW);
     disk.fill();
     expect(await folder.spool.store(hits('a'))).toBe(0);
     expect(folder.spool.isUsable).toBe(false);
-    expect(linesIn(disk.outside)).toBe(0);
+    expect(linesIn(disk.folder)).toBe(0);
   });
 
   test('that becomes read-only: hits stay in memory, and are stored when it is writable', async () => {
     const disk = await mountTinyDisk(64);
-    const folder = openIn(disk.outside);
+    const folder = openIn(disk.folder);
     await folder.spool.store(hits('a'));
     disk.setReadOnly(true);
     expect(await folder.spool.store(hits('x'))).toBe(0);
@@ -601,8 +468,7 @@ describe('a folder that cannot be used', () => {
     expect(await folder.spool.claim(1, ALL)).toBeUndefined();
     release();
     expect(await drainAll(folder, 1)).toBe('a');
-    const [came, known] = folder.balance(1);
-    expect(came).toBe(known);
+    expectBalance(folder, 1);
     expect(spoolFiles(place)).toEqual([]);
   });
 });
@@ -934,10 +800,7 @@ test('whatever is cut or changed, and whoever dies, each hit that was stored is 
       return spoolFiles(place).length === 0;
     });
     const sum = (of: (folder: Folder) => number) => all.reduce((total, one) => total + of(one), 0);
-    for (const folder of all) {
-      const [came, known] = folder.balance(put.get(folder) ?? 0);
-      expect(came).toBe(known);
-    }
+    for (const folder of all) expectBalance(folder, put.get(folder) ?? 0);
     const stored = sum(({ counts }) => counts.stored);
     // Names say how many lines a file has.
     expect(sum(({ counts }) => counts.claimed)).toBe(stored);

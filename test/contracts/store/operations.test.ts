@@ -139,6 +139,16 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    title: 'what is given back without a failure keeps its place',
+    async run(open) {
+      const store = await open();
+      await storeEach(store, 'abc de');
+      const claim = await claimed(store, 2);
+      await claim.giveBack(claim.hits, 0);
+      expect(await drain(store, 3)).toEqual(['abc', 'de']);
+    },
+  },
+  {
     title: 'hits that failed more often than asked for stay',
     async run(open) {
       const store = await open();

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { SPOOL_PLACES } from '../../support/redis-server.js';
+import { eventually } from '../../support/child-process.js';
+import { tlsPath } from '../../support/fault-proxy.js';
+import { freePort } from '../../support/free-port.js';
+import { SPOOL_PLACES, startRedis } from '../../support/redis-server.js';
+import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 import {
   allArrive,
@@ -46,5 +50,54 @@ describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
 
   test('a kill at a random moment loses nothing that was stored, and repeats at most what was in flight', async () => {
     await killAtRandom(await open(), 1, 2);
+  });
+});
+
+test('while a Redis is gone, hits are sent from memory, and those in it when it is back', async () => {
+  const redis = await startRedis('--appendfsync', 'always');
+  const { matomo, start } = await openSite(redis.url);
+  matomo.play(UNAVAILABLE);
+  const process = start();
+  await process.put(...names('a', 3));
+  await until(process, ({ spooled }) => spooled === 3);
+  await redis.kill();
+  await process.put(...names('b', 3));
+  matomo.play({});
+  await allArrive(matomo, names('b', 3));
+  await redis.start();
+  await until(process, (counts) => counts.tracked === 6);
+  expect(tracked(matomo)).toEqual(sorted([...names('a', 3), ...names('b', 3)]));
+});
+
+describe('a Redis behind TLS', () => {
+  /** Its certificate is of the test CA. */
+  async function startTlsRedis() {
+    requires('redis with TLS');
+    const port = String(await freePort());
+    const redis = await startRedis(
+      ...['--tls-port', port, '--tls-cert-file', tlsPath('server.pem')],
+      ...['--tls-key-file', tlsPath('server.key'), '--tls-ca-cert-file', tlsPath('ca.pem')],
+      ...['--tls-auth-clients', 'no', '--user', 'user', 'on', '>sesame', '~*', '+@all'],
+    );
+    return { redis, ...(await openSite(`rediss://user:sesame@127.0.0.1:${port}`)) };
+  }
+
+  test('takes hits of processes that trust its certificate', async () => {
+    const { start } = await startTlsRedis();
+    const process = start({ NODE_EXTRA_CA_CERTS: tlsPath('ca.pem') });
+    await eventually(async () => {
+      await process.put('a');
+      return (await process.counts()).claimed > 0;
+    });
+    await until(process, (counts) => counts.tracked === counts.put);
+  });
+
+  test('is not used by others, which is logged, and hits are sent from memory', async () => {
+    const { redis, start } = await startTlsRedis();
+    const process = start();
+    await process.put('a');
+    await until(process, (counts) => counts.tracked === 1);
+    await eventually(() => process.codes().includes('spool-not-written'));
+    expect(await redis.command('DBSIZE')).toBe(0);
   });
 });

@@ -9,23 +9,17 @@ import {
   type Redis,
   type RedisSetup,
 } from '../doors/redis-store.js';
-
-const ALL = Number.POSITIVE_INFINITY;
-/** Claims are those of dead processes after a moment. */
-const SOON_DEAD = { exportTimeoutMillis: 0, limits: { deadMillis: 100 } };
-
-const hit = (name: string) => ({
-  visitor: 'v',
-  startSeconds: 1_800_000_000,
-  query: `?h=${name}`,
-  site: 1,
-  kind: 'action' as const,
-});
-const hits = (names: string) => [...names].map(hit);
-const many = (count: number, prefix = 'n') =>
-  Array.from({ length: count }, (_, i) => hit(`${prefix}${i}`));
-const namesOf = (claimed: readonly { readonly query: string }[] = []) =>
-  claimed.map(({ query }) => query.replace('?h=', '')).join('');
+import {
+  ALL,
+  drain,
+  drainAll,
+  drainBulks,
+  expectBalance,
+  hit,
+  hits,
+  namesOf,
+  SOON_DEAD,
+} from './support.js';
 
 async function open(place: string, setup: Partial<RedisSetup> = {}): Promise<Redis> {
   const redis = await openRedisSpool({ place, ...setup });
@@ -33,50 +27,12 @@ async function open(place: string, setup: Partial<RedisSetup> = {}): Promise<Red
   return redis;
 }
 
-/** Claims and ends all there is, bulk by bulk. */
-async function drain({ spool }: Redis, most = 100): Promise<string[]> {
-  const bulks: string[] = [];
-  for (;;) {
-    const claim = await spool.claim(most, ALL);
-    if (!claim) return bulks;
-    bulks.push(namesOf(claim.hits));
-    await claim.done({ tracked: claim.hits.length });
-  }
-}
-
-/** The same until so many hits came. */
-async function drainAll(redis: Redis, count: number): Promise<string> {
-  let names = '';
-  await eventually(async () => {
-    names += (await drain(redis)).join('');
-    return names.length >= count;
-  });
-  return names;
-}
-
-const expectBalance = (redis: Redis, put: number) => {
-  const [came, known] = redis.balance(put);
-  expect(came).toBe(known);
-};
-
 describe('a claim', () => {
   test('of part of what was stored at once keeps the order of the rest', async () => {
     const redis = await open((await startRedis()).url);
     await redis.spool.store(hits('abcde'));
-    expect(await drain(redis, 2)).toEqual(['ab', 'cd', 'e']);
+    expect(await drainBulks(redis, 2)).toEqual(['ab', 'cd', 'e']);
     expectBalance(redis, 5);
-  });
-
-  test('keeps its old place if nothing was learned', async () => {
-    const { url } = await startRedis();
-    const redis = await open(url);
-    await redis.spool.store(hits('abc'));
-    await redis.spool.store(hits('de'));
-    const first = await redis.spool.claim(2, ALL);
-    await first?.done({}, [first]);
-    expectBalance(redis, 5);
-    const other = await open(url);
-    expect(await drain(other, 3)).toEqual(['abc', 'de']);
   });
 
   test('leaves suspects alone unless they are asked for, and takes one bulk of them', async () => {
@@ -99,7 +55,7 @@ describe('a claim', () => {
     const next = await redis.spool.claim(4, 99);
     expect([namesOf(next?.hits), next?.failures]).toEqual(['b', 3]);
     await next?.done({ rejected: 1 });
-    expect(await drain(redis)).toEqual(['a', 'cd']);
+    expect(await drainBulks(redis)).toEqual(['a', 'cd']);
     await eventually(() => redis.spool.suspects === 0);
     expectBalance(redis, 4);
   });
@@ -143,7 +99,7 @@ test('its size, hits, age and suspects are known to all', async () => {
   const { url } = await startRedis();
   const [one, two] = [await open(url), await open(url)];
   expect(two.spool.oldestSeconds).toBe(ALL);
-  await one.spool.store(many(250));
+  await one.spool.store(Array.from({ length: 250 }, (_, i) => hit(`n${i}`)));
   await eventually(() => two.spool.hits === 250);
   expect(two.spool.room).toBeLessThan(2 ** 30 - 250 * 10);
   expect(two.spool.oldestSeconds).toBeLessThan(ALL);
@@ -151,27 +107,8 @@ test('its size, hits, age and suspects are known to all', async () => {
   expect(report).toMatchObject({ problem: undefined, hits: 250 });
   expect(report).toMatchObject({ matomoUrl: 'https://matomo.test/matomo.php' });
   expect(report.oldestSeconds).toBe(two.spool.oldestSeconds);
-  expect((await drain(two)).length).toBe(3);
+  expect(await drainBulks(two)).toHaveLength(3);
   await eventually(() => one.spool.hits === 0 && one.spool.oldestSeconds === ALL);
-});
-
-test('a hit that is claimed an hour after it was stored is sent once', async () => {
-  const server = await startRedis();
-  const redis = await open(server.url);
-  await redis.spool.store(hits('a'));
-  const stream = 'matomo-spool:hits:token';
-  const [[, fields]] = (await server.command('XRANGE', stream, '-', '+')) as [[string, string[]]];
-  await server.command('UNLINK', stream);
-  await server.command('XADD', stream, `${Date.now() - 3_600_000}-0`, ...fields);
-  await eventually(() => redis.spool.oldestSeconds < Date.now() / 1000 - 3_590);
-  const claim = await eventually(() => redis.spool.claim(1, ALL));
-  expect(await (await open(server.url)).spool.claim(1, ALL)).toBeUndefined();
-  await claim.done({ tracked: 1 });
-  expect(await redis.spool.claim(1, ALL)).toBeUndefined();
-  expect([namesOf(claim.hits), redis.counts.lost]).toMatchObject([
-    'a',
-    { unconfirmed: 0, expired: 0 },
-  ]);
 });
 
 test('its number of hits is right after somebody has deleted some', async () => {
@@ -185,7 +122,7 @@ test('its number of hits is right after somebody has deleted some', async () => 
   await server.command('XTRIM', stream, 'MINID', entries[2]?.[0] as string);
   await eventually(async () => (await inspectRedis(server.url)).hits === 2);
   await claim?.done({ tracked: 1 });
-  expect(await drain(redis)).toEqual(['cd']);
+  expect(await drainBulks(redis)).toEqual(['cd']);
   await eventually(() => redis.spool.hits === 0);
   expect((await inspectRedis(server.url)).hits).toBe(0);
   await redis.spool.store(hits('f'));
@@ -235,7 +172,7 @@ test('a key of another type makes it unusable, with one line, until it is gone',
   await server.command('DEL', 'matomo-spool:hits:token');
   await eventually(() => redis.spool.isUsable);
   expect(await redis.spool.store(hits('a'))).toBe(1);
-  expect(await drain(redis)).toEqual(['a']);
+  expect(await drainBulks(redis)).toEqual(['a']);
   expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
 });
 
@@ -246,7 +183,7 @@ test('a full spool takes hits again when there is room', async () => {
   for (let i = 0; i < 30; i++) put += await redis.spool.store([hit(`${i}${long}`)]);
   expect(put).toBeLessThan(20);
   expect(redis.codes()).toEqual(['spool-not-written']);
-  expect(await drain(redis)).not.toEqual([]);
+  expect(await drainBulks(redis)).not.toEqual([]);
   expect(redis.spool.isUsable).toBe(false);
   await eventually(() => redis.spool.isUsable);
   expect(await redis.spool.store(hits('a'))).toBe(1);
@@ -265,7 +202,7 @@ test('what was moved behind others keeps its age', async () => {
   await claim?.done({}, [{ ...claim, failures: 1 }]);
   const strict = await open(url, { maxAgeMillis: 900 });
   await strict.spool.store(hits('c'));
-  expect(await drain(strict)).toEqual(['c']);
+  expect(await drainBulks(strict)).toEqual(['c']);
   expect(strict.counts).toMatchObject({ claimed: 3, lost: { expired: 2 } });
   expect(strict.codes()).toEqual(['expired']);
 });
@@ -276,7 +213,7 @@ test('a user without INFO can use it', async () => {
   await server.command('ACL', 'SETUSER', 'shop', ...rules);
   const redis = await open(server.url.replace('//', '//shop:sesame@'));
   expect(await redis.spool.store(hits('a'))).toBe(1);
-  expect(await drain(redis)).toEqual(['a']);
+  expect(await drainBulks(redis)).toEqual(['a']);
   expect(redis.codes()).toEqual([]);
 });
 
@@ -353,13 +290,13 @@ test('a full Redis is drained, and then not used; what is given back finds room'
   expect(redis.spool.isUsable).toBe(true);
   const claim = await redis.spool.claim(2, ALL);
   expect(await claim?.done({}, [{ ...claim, failures: 1 }])).toBe(true);
-  expect(await drain(redis)).toEqual(['cd', 'ab']);
+  expect(await drainBulks(redis)).toEqual(['cd', 'ab']);
   expect(redis.spool.isUsable).toBe(false);
   expect(redis.codes()).toEqual(['spool-not-written']);
   await server.command('CONFIG', 'SET', 'maxmemory', '0');
   await eventually(() => redis.spool.isUsable);
   expect(await redis.spool.store(hits('e'))).toBe(1);
-  expect(await drain(redis)).toEqual(['e']);
+  expect(await drainBulks(redis)).toEqual(['e']);
   expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
   expectBalance(redis, 5);
 });
@@ -382,7 +319,7 @@ describe.each(DELETIONS)('after %s', (_name, run, left) => {
     await eventually(async () => (await redis.spool.store(hits('c'))) === 1);
     let names = '';
     await eventually(async () => {
-      names += (await drain(redis)).join('');
+      names += await drain(redis);
       return names === `${left}c`;
     });
     await eventually(() => redis.codes().includes('spool-lost'));
@@ -425,7 +362,7 @@ describe('if a reply is lost', () => {
     await eventually(() => redis.spool.isUsable);
     expect(redis.spool.count).toBe(0);
     expect(redis.counts.stored).toBe(2);
-    expect(await drain(redis)).toEqual(['ab']);
+    expect(await drainBulks(redis)).toEqual(['ab']);
     expectBalance(redis, 2);
   });
 
@@ -495,7 +432,7 @@ describe('if a reply is lost', () => {
     wire.play('well');
     await eventually(() => redis.spool.isUsable && redis.spool.count === 0);
     expect(await drainAll(other, 3)).toBe('abc');
-    expect(await drain(redis)).toEqual([]);
+    expect(await drainBulks(redis)).toEqual([]);
     expect(redis.counts).toMatchObject({ stored: 9, claimed: 6, tracked: 3 });
     expectBalance(redis, 6);
   });
@@ -510,11 +447,11 @@ test('hits whose reply was lost are stored once also by a Redis that is full the
   wire.play('well');
   await eventually(() => redis.spool.isUsable);
   expect(await redis.spool.store(hits('c'))).toBe(0);
-  expect(await drain(redis)).toEqual(['x']);
+  expect(await drainBulks(redis)).toEqual(['x']);
   expectBalance(redis, 3);
   await server.command('CONFIG', 'SET', 'maxmemory', '0');
   await eventually(async () => (await redis.spool.store(hits('c'))) === 1);
-  expect(await drain(redis)).toEqual(['abc']);
+  expect(await drainBulks(redis)).toEqual(['abc']);
   expectBalance(redis, 4);
 });
 

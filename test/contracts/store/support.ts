@@ -4,7 +4,54 @@ import { arrivalsOf, type BulkReceiver, startBulkReceiver } from '../../support/
 import { eventually } from '../../support/child-process.js';
 import { seededRandom } from '../../support/seed.js';
 import { sorted } from '../../support/sorted.js';
+import type { OpenedSpool } from '../doors/spool-store.js';
 import { type ProcessCounts, type SpoolProcess, startSpoolProcess } from '../doors/store.js';
+
+export const ALL: number = Number.POSITIVE_INFINITY;
+/** Claims and files are those of dead processes after a moment. */
+export const SOON_DEAD = { exportTimeoutMillis: 0, limits: { deadMillis: 100 } };
+
+export const hit = (name: string) => ({
+  visitor: 'v',
+  startSeconds: 1_800_000_000,
+  query: `?h=${name}`,
+  site: 1,
+  kind: 'action' as const,
+});
+export const hits = (names: string) => [...names].map(hit);
+export const namesOf = (claimed: readonly { readonly query: string }[] = []): string =>
+  claimed.map(({ query }) => query.replace('?h=', '')).join('');
+
+type Opened = Pick<OpenedSpool, 'spool'>;
+
+/** Claims all and ends it as tracked, bulk by bulk. */
+export async function drainBulks({ spool }: Opened, most = 100): Promise<string[]> {
+  const bulks: string[] = [];
+  for (let claim = await spool.claim(most, ALL); claim; claim = await spool.claim(most, ALL)) {
+    bulks.push(namesOf(claim.hits));
+    await claim.done({ tracked: claim.hits.length });
+  }
+  return bulks;
+}
+
+export const drain = async (opened: Opened, most = 100): Promise<string> =>
+  (await drainBulks(opened, most)).join('');
+
+/** The same until so many came. */
+export async function drainAll(opened: Opened, count: number): Promise<string> {
+  let names = '';
+  await eventually(async () => {
+    names += await drain(opened);
+    return names.length >= count;
+  });
+  return names;
+}
+
+/** Each of the hits that were put is accounted for. */
+export function expectBalance({ balance }: OpenedSpool, put: number): void {
+  const [came, known] = balance(put);
+  expect(came).toBe(known);
+}
 
 export const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
 const PATIENCE = { timeoutMillis: 50_000 };
@@ -17,12 +64,11 @@ export interface Site {
 }
 
 /** A Matomo, and processes that share a spool. */
-export async function openSite(place: string, prefix: readonly string[] = []): Promise<Site> {
+export async function openSite(place: string): Promise<Site> {
   const matomo = await startBulkReceiver();
   return {
     matomo,
-    start: (env = {}) =>
-      startSpoolProcess({ MATOMO_URL: matomo.url, MATOMO_SPOOL: place, ...env }, prefix),
+    start: (env = {}) => startSpoolProcess({ MATOMO_URL: matomo.url, MATOMO_SPOOL: place, ...env }),
   };
 }
 
@@ -85,46 +131,4 @@ export async function killAtRandom(place: string, rounds: number, most: number):
   // All but the last bulk in which a hit came were in flight at a kill.
   const repeated = new Set([...arrivalsOf(matomo).values()].flatMap((bulks) => bulks.slice(0, -1)));
   expect(repeated.size).toBeLessThanOrEqual(most * rounds);
-}
-
-/** A place that fails and is well again. */
-export interface Trouble {
-  readonly place: string;
-  readonly prefix?: readonly string[];
-  begin(): unknown;
-  end(): unknown;
-}
-
-/** While the place fails, and Matomo too, hits are pending in memory; each arrives once when both are well. */
-export async function survive({ place, prefix, begin, end }: Trouble): Promise<void> {
-  const { matomo, start } = await openSite(place, prefix);
-  const process = start();
-  await process.put(...names('a', 3));
-  await until(process, (counts) => counts.tracked === 3);
-  matomo.play(UNAVAILABLE);
-  await begin();
-  await process.put(...names('b', 20));
-  // If the place hangs, only newer hits are sent until it answers.
-  const more: string[] = [];
-  await eventually(
-    async () => {
-      more.push(`c-${more.length + 1}`);
-      await process.put(...more.slice(-1));
-      return matomo.bulks.some(({ isTracked }) => !isTracked);
-    },
-    { ...PATIENCE, describe: () => `a bulk while the place fails: ${process.codes().join(' ')}` },
-  );
-  const put = 23 + more.length;
-  const { pending, spooled, ...counts } = await until(process, (now) => now.put === put);
-  expect({ ...counts, waiting: pending + spooled }).toMatchObject({
-    put,
-    waiting: put - 3,
-    lost: 0,
-  });
-  await end();
-  matomo.play({});
-  await until(process, (counts) => counts.tracked === put);
-  expect(tracked(matomo)).toEqual(sorted([...names('a', 3), ...names('b', 20), ...more]));
-  const codes = process.codes().filter((code) => /^spool-not-/.test(code));
-  expect(new Set(codes).size).toBe(codes.length);
 }

@@ -1,6 +1,7 @@
 import http, { createServer } from 'node:http';
 import net from 'node:net';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { timedOut } from '../../../src/delivery/http/transport.js';
 import { setEnvironment, unsetProxies } from '../../support/environment.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
@@ -73,4 +74,8 @@ describe('what replaces parts of Node.js after the package is loaded', () => {
     expect(headers[0]?.['content-length']).toBe(String(BULK.length));
     expect(Object.keys(headers[0] ?? {})).not.toContain('x-of-all');
   });
+});
+
+test('a request has waited for its timeout, also if a timer was early by a part of a millisecond', () => {
+  expect(timedOut(false, 199.2)).toMatchObject({ kind: 'not_sent', waitedMillis: 200 });
 });
