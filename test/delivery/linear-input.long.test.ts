@@ -1,17 +1,3 @@
-/**
- * Whatever comes from Matomo's address is read in linear time. The list comes from a search of src/delivery, src/cli and
- * src/inspector for regular expressions, `split`, `replace`, `match`, `indexOf`, `includes`, `JSON.parse`, `Date.parse`, zlib and
- * loops, and for everything that is called with an `Exchange`, a `BulkResult` or a `Forwarded`:
- *
- * - `interpretAnswer`, `hasTextAround`: body (counters, SQLSTATE, debug output, messages of PHP), content type (`plain`) and location (`target`)
- * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
- * - `explainError`, `provesUnsent`, `isBrokenConnection`: messages of errors, some with a status line of a proxy
- * - `toAnswer`: capped input and output
- * - `splitCode` and `formatFindings` of `doctor`: messages that quote an answer
- *
- * `OpenExchange` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
- * return. Node.js caps headers at 16 kB. Acknowledgments, segments and Redis hold nothing that an answer says but numbers.
- */
 import { gzipSync } from 'node:zlib';
 import { describe, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-connection.js';
@@ -28,6 +14,8 @@ import { toAnswer } from '../../src/delivery/http/open-exchange.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/transport.js';
+
+// Whatever comes from Matomo's address is read in linear time: bodies, headers, and messages of errors.
 
 const BODY_BYTES = MIB;
 /** What the transport keeps of an answer. */
@@ -46,74 +34,43 @@ function repeated(start: string, text: string, end = ''): Make {
 
 const BODIES: readonly Make[] = [
   repeated('{"status":', '['),
-  repeated('{"status":', '[]'),
-  repeated('{"status":', '[{"a":'),
   repeated('{"status":', '{"a":'),
-  repeated('', '{"status":['),
   repeated('', '{"status":'),
   repeated('', '{"status":"success","tracked":3,"invalid":0}'),
-  repeated('', '{'),
-  repeated('[', '{"status":1},', '1]'),
-  repeated('{"status":"', 'x'),
   repeated('{"status":"', ' '),
   repeated('', '<br />', `${COUNTERS}}`),
-  repeated(`${COUNTERS}}`, ' '),
   repeated(`${COUNTERS}}`, '\n', '.'),
   repeated(`${COUNTERS},"invalid_indices":[`, '1,', '1]}'),
   repeated('{"status":"success","tracked":', '1', ',"invalid":0}'),
-  repeated('{"status":"success","tracked":1', 'e1'),
   repeated('{"status":"success"', ',"tracked":3', ',"invalid":0}'),
   (size) => `{"status":1${Array.from({ length: size / 16 }, (_, i) => `,"k${i}":${i}`).join('')}}`,
   repeated('', ' ', 'Error:SQLSTATE[HY000]'),
   repeated('Error:', 'SQLSTATE'),
-  repeated('Error:', 'SQLSTAT'),
-  repeated('Error:SQLSTATE[', '['),
-  repeated('', '"tracked'),
   repeated('', '{"status":"success","tracked"'),
-  repeated('', '{ '),
   repeated('{', ' ', '"status"'),
-  repeated('', '"status":"success",'),
   repeated(`${COUNTERS},"invalid_indices":[`, ' ', 'x'),
   repeated('', `${COUNTERS},"invalid_indices":[`),
-  repeated('', '\n'),
   repeated('', '\n        '),
   repeated('', '\nDEBUG'),
-  repeated('', '\nDEBUG a'),
   repeated('\nDEBUG ', 'a'),
   repeated('', '\n[2026-11-20 ', '] piwik.DEBUG'),
-  repeated('\n', 'piwik.'),
-  repeated('', '\nWarning: '),
   repeated('', ' on line '),
   repeated('', '\nError:', 'SQLSTATE'),
-  repeated('', '\nError:SQLSTAT'),
   repeated('', '&quot;status'),
-  repeated('', '\u00ff'),
 ];
 
 const HEADERS: readonly Make[] = [
   repeated('', '/'),
-  repeated('', '//@'),
   repeated('//', 'x'),
   repeated('https://', 'u:', '@'),
   repeated('https://m.test/', ';'),
-  repeated('https://m.test/?', '?#'),
-  repeated('', '\n'),
-  repeated('', '\u00ff'),
-  repeated('', '1'),
   repeated('', ' '),
   repeated('1', ' ', 'x'),
-  repeated('', '1 '),
-  repeated('Fri, 20 Nov 2026 10:00:00 ', '('),
   repeated('Fri, 20 Nov 2026 10:00:00 ', '()'),
-  repeated('', 'Fri, '),
-  repeated('', 'x'),
-  repeated('', '-:+.'),
   repeated('Proxy response (', '1'),
   repeated('', 'Proxy response (1'),
-  repeated('', ' [a'),
   repeated(' [', 'a'),
   repeated(' [', 'a-', ']'),
-  repeated('', ' [a]'),
 ];
 
 const named = (makes: readonly Make[]) =>

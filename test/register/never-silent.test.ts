@@ -1,21 +1,11 @@
 import { once } from 'node:events';
-import { connect } from 'node:http2';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually, runNode, type Server } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 
 const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
-
-/** Over HTTP/2 without TLS. */
-async function getByHttp2(app: Server): Promise<string> {
-  const session = connect(app.url);
-  onTestFinished(() => void session.destroy());
-  const body = await text(session.request({ ':path': '/two' }));
-  session.close();
-  return body;
-}
 
 /** Over TLS, with HTTP/1.1. */
 async function getByTls(app: Server, path: string): Promise<string> {
@@ -48,18 +38,6 @@ test('a context manager without a tracer provider is no reason for a message', a
   expect(titles(inspector)).toEqual(['GET /a']);
   expect(app.stderr()).toBe('');
   expect(app.stdout()).toBe(`${app.url}\n`);
-});
-
-/** Node.js 22 and later announce streams. */
-const hasStreams = Number.parseInt(process.versions.node, 10) >= 22;
-
-test('requests over HTTP/2 are tracked, or reported once if Node.js does not announce them', async () => {
-  const { inspector, app } = await startTracked(APP, { SERVER: 'http2' });
-  expect(await getByHttp2(app)).toBe('ok');
-  expect(await getByHttp2(app)).toBe('ok');
-  await app.stop();
-  expect(titles(inspector)).toEqual(hasStreams ? ['GET /two', 'GET /two'] : []);
-  expect(codesOf(app.stderr())).toEqual(hasStreams ? [] : ['http2-not-tracked']);
 });
 
 test('with tracing set up in code, requests over HTTP/1.1 to an HTTP/2 server are tracked', async () => {

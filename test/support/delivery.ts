@@ -1,6 +1,5 @@
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
 import type { Hit } from '../../src/hit/hit.js';
-import type { MatomoStats } from '../../src/tracker/stats.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { silentDiagnostics } from './diagnostics.js';
 import { createTransport } from './transport.js';
@@ -21,14 +20,4 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
 export function pending(): Hit {
   const startSeconds = Date.now() / 1000;
   return { site: 1, visitor: 'v', startSeconds, kind: 'action', query: '?h=1' };
-}
-
-/** Hits that have a result. */
-export function sumOfResults({
-  tracked,
-  accepted,
-  invalid,
-  lost,
-}: Pick<MatomoStats, 'tracked' | 'accepted' | 'invalid' | 'lost'>): number {
-  return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
 }

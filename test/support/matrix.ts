@@ -161,15 +161,6 @@ export function installNodeBeforeTests(major: number): () => string {
   return () => expectValue(installed).path;
 }
 
-/** Installs packages before the tests of a file. Call what it returns within a test: their folder, or the test is skipped. */
-export function installPackagesBeforeTests(setUp: SetUp): () => string {
-  let installed: Outcome<string>;
-  beforeAll(async () => {
-    installed = await matrix.attempt(() => matrix.installSetUp(setUp));
-  });
-  return () => expectValue(installed);
-}
-
 function expectValue<T>({ value, reason, failure }: Outcome<T>): T {
   skipTest(reason, 'packages');
   expect(failure).toBeUndefined();

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventually, startNode } from '../support/child-process.js';
-import { startMatomo } from '../support/matomo.js';
+import { eventually } from '../support/child-process.js';
 import { APPS, get, REGISTER, startTracked } from '../support/registered-app.js';
 
 const APP = `${APPS}/ends.cjs`;
@@ -37,27 +36,4 @@ test('not with OTEL_LOG_LEVEL=WARN', async () => {
   await get(`${app.url}/exit`);
   await app.exit();
   expect(app.tracking()).toBeUndefined();
-});
-
-test('processors by require and by import in one process write one line; without the site if siteId is a callback', async () => {
-  const inspector = await startMatomo();
-  const code = `
-    const options = { url: process.env.INSPECTOR + '/piwik.php', siteId: () => 1 };
-    const loaded = [require('opentelemetry-matomo'), await import('opentelemetry-matomo')];
-    const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
-    for (const { MatomoSpanProcessor } of loaded) {
-      const processor = new MatomoSpanProcessor(options);
-      const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
-      const provider = new BasicTracerProvider({ spanProcessors: [processor] });
-      provider.getTracer('test').startSpan('GET', { kind: 1, attributes }).end();
-      await processor.shutdown();
-      console.log(processor.stats().tracked);
-    }`;
-  const env = { INSPECTOR: inspector.url };
-  const app = startNode(['-e', `(async () => {${code}})()`], { env });
-  await app.exit();
-  expect([app.stdout(), app.stderr()]).toEqual(['1\n1\n', '']);
-  expect(app.tracking()).toBe(
-    `opentelemetry-matomo: Tracking requests to ${inspector.url}. [tracking]\n`,
-  );
 });

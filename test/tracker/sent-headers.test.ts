@@ -5,24 +5,16 @@ import type { MatomoOptions } from '../../src/options.js';
 import { startTracedService } from '../support/traced-service.js';
 
 type Headers = Record<string, string | string[]>;
-type Change = (headers: NodeJS.Dict<string | string[]>) => void;
-
-const remove =
-  (name: string): Change =>
-  (headers) => {
-    delete headers[name];
-  };
-const set =
-  (name: string, value: string): Change =>
-  (headers) => {
-    headers[name] = value;
-  };
+/** What a middleware sets or, with `undefined`, deletes. */
+type Changes = Record<string, string | undefined>;
 
 /** The hits of one request to a service with a middleware that changes `request.headers`. */
-async function hitsOf(options: MatomoOptions, headers: Headers, change: Change) {
+async function hitsOf(options: MatomoOptions, headers: Headers, changes: Changes) {
   const service = await startTracedService(
     (request, response) => {
-      change(request.headers);
+      for (const [name, value] of Object.entries(changes))
+        if (value === undefined) delete request.headers[name];
+        else request.headers[name] = value;
       trackEvent('in', 'request');
       response.end();
     },
@@ -35,25 +27,25 @@ const DNT = { doNotTrack: true };
 const CONSENT = { consent: 'cookie:consent=yes' };
 
 // What is deleted: test/contracts/capture/scenarios/visitors.ts.
-test.each<[string, MatomoOptions, Headers, Change, number]>([
-  ['one of several DNT, deleted', DNT, { dnt: ['0', '1'] }, remove('dnt'), 0],
-  ['DNT, changed', DNT, { dnt: '1' }, set('dnt', '0'), 0],
-  ['DNT, set by the application', DNT, {}, set('dnt', '1'), 0],
-  ['consent, deleted', CONSENT, { cookie: 'consent=yes' }, remove('cookie'), 2],
-  ['a refusal, changed', CONSENT, { cookie: 'consent=no' }, set('cookie', 'consent=yes'), 0],
-  ['consent, withdrawn', CONSENT, { cookie: 'consent=yes' }, set('cookie', 'consent=no'), 0],
-])('%s: %#', async (_what, options, headers, change, sent) => {
-  expect(await hitsOf(options, headers, change)).toHaveLength(sent);
+test.each<[string, MatomoOptions, Headers, Changes, number]>([
+  ['one of several DNT, deleted', DNT, { dnt: ['0', '1'] }, { dnt: undefined }, 0],
+  ['DNT, changed', DNT, { dnt: '1' }, { dnt: '0' }, 0],
+  ['DNT, set by the application', DNT, {}, { dnt: '1' }, 0],
+  ['consent, deleted', CONSENT, { cookie: 'consent=yes' }, { cookie: undefined }, 2],
+  ['a refusal, changed', CONSENT, { cookie: 'consent=no' }, { cookie: 'consent=yes' }, 0],
+  ['consent, withdrawn', CONSENT, { cookie: 'consent=yes' }, { cookie: 'consent=no' }, 0],
+])('%s: %#', async (_what, options, headers, changes, sent) => {
+  expect(await hitsOf(options, headers, changes)).toHaveLength(sent);
 });
 
 const USER = { visitorKey: 'a-key', userId: 'http.request.header.x-api-key' };
 
-test.each<[string, Headers, Change, string]>([
-  ['replaced', { 'x-api-key': 'k-1' }, set('x-api-key', 'k-2'), 'k-2'],
-  ['set by the application', {}, set('x-api-key', 'k-3'), 'k-3'],
-  ['sent twice, deleted', { 'x-api-key': ['k-1', 'k-2'] }, remove('x-api-key'), 'k-1, k-2'],
-])('a key header, %s, names its user', async (_what, headers, change, key) => {
-  const users = (await hitsOf(USER, headers, change)).map(({ uid }) => uid);
+test.each<[string, Headers, Changes, string]>([
+  ['replaced', { 'x-api-key': 'k-1' }, { 'x-api-key': 'k-2' }, 'k-2'],
+  ['set by the application', {}, { 'x-api-key': 'k-3' }, 'k-3'],
+  ['sent twice, deleted', { 'x-api-key': ['k-1', 'k-2'] }, { 'x-api-key': undefined }, 'k-1, k-2'],
+])('a key header, %s, names its user', async (_what, headers, changes, key) => {
+  const users = (await hitsOf(USER, headers, changes)).map(({ uid }) => uid);
   const user = createToPseudonym('a-key')(key);
   expect(users).toEqual([user, user]);
 });
@@ -66,9 +58,7 @@ test('dimensions and functions get what the client sent, unless the application 
       3: 'http.request.header.x-plan',
     },
   };
-  const [hit] = await hitsOf(options, { 'X-Client': 'café', 'x-plan': 'free' }, (headers) => {
-    delete headers['x-client'];
-    headers['x-plan'] = 'paid';
-  });
+  const headers = { 'X-Client': 'café', 'x-plan': 'free' };
+  const [hit] = await hitsOf(options, headers, { 'x-client': undefined, 'x-plan': 'paid' });
   expect(hit).toMatchObject({ dimension1: 'café', dimension2: 'café', dimension3: 'paid' });
 });

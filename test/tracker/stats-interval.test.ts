@@ -3,7 +3,7 @@ import { MatomoSpanExporter } from '../../src/index.js';
 import { serverSpan } from '../support/builders.js';
 import { eventually, runNode } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
-import { APPS, startRegistered } from '../support/registered-app.js';
+import { APPS } from '../support/registered-app.js';
 
 test('stats() is logged as one line of JSON at the interval', async () => {
   const output = captureOutput();
@@ -54,12 +54,6 @@ test('each line of a worker of a cluster has its pid and thread, and the last on
     { pid, thread: 1, hits: 0 },
     { pid, hits: 0 },
   ]);
-});
-
-test('if a signal ends the process, the last line is logged once', async () => {
-  const { app } = await startRegistered('ends.cjs', { MATOMO_STATS_INTERVAL: '60000' });
-  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[stats\]\n$/);
 });
 
 test('hits that come after a shutdown that failed are in the last line', async () => {

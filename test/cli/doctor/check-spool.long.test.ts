@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { checkSpool } from '../../../src/cli/doctor/check-spool.js';
 import { formatFindings } from '../../../src/cli/doctor.js';
 import { toLines } from '../../../src/delivery/spool/hit-line.js';
-import { openStore } from '../../contracts/doors/store.js';
+import { openFolderSpool } from '../../contracts/doors/folder-store.js';
+import { openRedisSpool } from '../../contracts/doors/redis-store.js';
 import { ROOT } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
@@ -18,6 +19,8 @@ const hitNamed = (name: string) => ({
   visitor: name,
   startSeconds: Date.now() / 1000,
   query: `?idsite=1&rec=1&e_a=${name}`,
+  site: 1,
+  kind: 'action' as const,
 });
 
 const filesOf = (folder: string) =>
@@ -79,15 +82,15 @@ test('a file can be no spool, and a disk with less room than the spool may take 
 
 test('hits that are pending are counted, with the age of the oldest, and stay as they are', async () => {
   const folder = temporaryFolder();
-  const { store, close } = await openStore({ kind: 'folder', place: folder, matomoUrl: MATOMO });
-  await store(['a', 'b'].map((name) => hitNamed(name)));
+  const { spool } = openFolderSpool({ place: folder, matomoUrl: MATOMO });
+  await spool.store(['a', 'b'].map(hitNamed));
   const found = expect.stringMatching(
     /has 2 hits, 0\.0 MiB; the oldest has been pending for \d+ s$/,
   );
   const before = filesOf(folder);
   expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
   expect(filesOf(folder)).toEqual(before);
-  await close();
+  await spool.close();
 });
 
 test.each([
@@ -97,7 +100,7 @@ test.each([
 ])('hits that were stored %i ms ago are pending for %s', async (millis, age) => {
   const folder = temporaryFolder();
   const name = `0-${Date.now() - millis}-1f0e3dad-1.0-1.hits`;
-  writeFileSync(join(folder, name), toLines([{ ...hitNamed('a'), site: 1, kind: 'action' }]));
+  writeFileSync(join(folder, name), toLines([hitNamed('a')]));
   const found = expect.stringMatching(`has 1 hit, .* pending for ${age}$`);
   expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
 });
@@ -108,12 +111,12 @@ test('a spool in Redis is inspected, and its password stays here', async () => {
   const spool = redis.url.replace('//', '//shop:s3cret@');
   const found = (text: string) => ({ found: expect.stringContaining(text) });
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('0 hits') }]);
-  const { store, close } = await openStore({ kind: 'redis', place: spool, matomoUrl: MATOMO });
-  await store([hitNamed('a')]);
+  const opened = await openRedisSpool({ place: spool, matomoUrl: MATOMO });
+  await opened.spool.store([hitNamed('a')]);
   expect(await check(spool)).toMatchObject([
     { verdict: 'ok', ...found('has 1 hit, 0.0 MiB; the oldest has been pending for ') },
   ]);
-  await close();
+  await opened.spool.close();
   await redis.command('ACL', 'SETUSER', 'default', 'nopass');
   expect(await check(spool)).toMatchObject([
     { verdict: 'ok', ...found('has 1 hit') },

@@ -1,14 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { openFolder } from '../../../src/delivery/spool/folder-spool.js';
-import {
-  type OpenedSpool,
-  prepareSpool,
-  type SpoolSetup,
-  toSpoolSetup,
-  toStore,
-  watchSpool,
-} from './spool-store.js';
-import type { Store, StoreSetup } from './store.js';
+import { type OpenedSpool, prepareSpool, type SpoolSetup, watchSpool } from './spool-store.js';
 
 export { DailyKeys } from '../../../src/common/visitor-keys.js';
 export { inspectFolder } from '../../../src/delivery/spool/inspect-folder.js';
@@ -21,9 +13,4 @@ export function openFolderSpool(setup: FolderSetup): Folder {
   const prepared = prepareSpool(setup);
   onTestFinished(prepared.endLog);
   return watchSpool(openFolder(prepared.options), prepared);
-}
-
-/** The store of a folder for rows that any store passes. */
-export function openFolderStore(setup: StoreSetup): Store {
-  return toStore(openFolderSpool(toSpoolSetup(setup)), async () => undefined);
 }

@@ -1,14 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { openRedis } from '../../../src/delivery/spool/redis-spool.js';
-import {
-  type OpenedSpool,
-  prepareSpool,
-  type SpoolSetup,
-  toSpoolSetup,
-  toStore,
-  watchSpool,
-} from './spool-store.js';
-import type { Store, StoreSetup } from './store.js';
+import { type OpenedSpool, prepareSpool, type SpoolSetup, watchSpool } from './spool-store.js';
 
 export { DailyKeys } from '../../../src/common/visitor-keys.js';
 export { inspectRedis } from '../../../src/delivery/spool/inspect-redis.js';
@@ -25,10 +17,4 @@ export async function openRedisSpool({ limits, ...setup }: RedisSetup): Promise<
     prepared.endLog();
   });
   return watchSpool(spool, prepared);
-}
-
-/** The store in a Redis for rows that any store passes. */
-export async function openRedisStore(setup: StoreSetup): Promise<Store> {
-  const opened = await openRedisSpool(toSpoolSetup(setup));
-  return toStore(opened, () => opened.spool.close()); // which gives nothing back
 }

@@ -1,23 +1,12 @@
 // A process that puts hits and shares a spool. Messages: `{ put: names }`, `stats`, `shutdown`; each is answered with what became of all hits.
-// RATE: so many hits a second besides, each named on stdout. `DEAD_MILLIS`: after so long a killed process is dead. `PID`: its
-// number in a container.
-import { writeSync } from 'node:fs';
+// `PID`: its number in a container.
 import { createServer } from 'node:http';
 
-const { DEAD_MILLIS, RATE = '0', NAME, PID } = process.env;
+const { PID } = process.env;
 if (PID) Object.defineProperty(process, 'pid', { value: Number(PID) });
-const { MatomoSpanProcessor } = await import(
-  DEAD_MILLIS ? '../../../build/index.js' : 'opentelemetry-matomo'
-);
-if (DEAD_MILLIS) {
-  const { DELIVERY_LIMITS } = await import('../../../build/delivery/delivery-limits.js');
-  Object.assign(DELIVERY_LIMITS, { deadMillis: Number(DEAD_MILLIS) });
-}
+const { MatomoSpanProcessor } = await import('opentelemetry-matomo');
 
-const processor = new MatomoSpanProcessor({
-  scheduledDelayMillis: 200,
-  ...(DEAD_MILLIS && { exportTimeoutMillis: Number(DEAD_MILLIS) }),
-});
+const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 200 });
 // Tracking begins, and with it sending, when a server listens.
 createServer().listen(0, '127.0.0.1').unref();
 let spans = 0;
@@ -42,25 +31,6 @@ function put(name) {
   };
   processor.onStart(span, { getValue: () => undefined });
   processor.onEnd(span);
-}
-
-let announced = 0;
-let due = 0;
-let last = performance.now();
-if (Number(RATE) > 0) {
-  setInterval(() => {
-    const now = performance.now();
-    due += ((now - last) / 1000) * Number(RATE);
-    last = now;
-    for (; due >= 1; due -= 1) {
-      announced += 1;
-      put(`${NAME}-${announced}`);
-      writeSync(1, `${NAME}-${announced}\n`);
-    }
-    // Only the newest hits are in memory alone.
-    const { hits, pending } = processor.stats();
-    writeSync(1, `SAFE ${hits - pending}\n`);
-  }, 20);
 }
 
 process.on('message', async (message) => {

@@ -6,97 +6,31 @@ import { createDeliveryCounts } from '../../../src/delivery/delivery-counts.js';
 import { MemoryStore } from '../../../src/delivery/memory-store.js';
 import type { MatomoStats } from '../../../src/tracker/stats.js';
 import { ROOT } from '../../support/child-process.js';
-import { openFolderStore } from './folder-store.js';
-import { openRedisStore } from './redis-store.js';
-import { claimFrom, toHit } from './spool-store.js';
-
-/** A hit as a store gets it. */
-export interface StoredHit {
-  readonly visitor: string;
-  readonly startSeconds: number;
-  readonly query: string;
-  /** It is only sent with a token. */
-  readonly needsToken?: boolean;
-}
-
-/** Times and limits. Each has the value of the product unless a test replaces it. */
-interface StoreLimits {
-  /** A claim of a process that says nothing for so long is over. */
-  readonly deadMillis?: number;
-  readonly maxAgeMillis?: number;
-  readonly maxBytes?: number;
-  readonly maxHits?: number;
-}
-
-export interface StoreSetup {
-  readonly kind: StoreKind;
-  /** The path of a folder, or the URL of a Redis. */
-  readonly place: string;
-  readonly matomoUrl?: string;
-  readonly limits?: StoreLimits;
-  readonly hasToken?: boolean;
-  readonly resendUnconfirmed?: boolean;
-}
+import { openFolderSpool } from './folder-store.js';
+import { openRedisSpool } from './redis-store.js';
+import type { Opened, SpoolSetup } from './spool-store.js';
 
 export type StoreKind = 'memory' | 'folder' | 'redis';
 
-export interface Claim {
-  readonly hits: readonly StoredHit[];
-  /** How often they failed. */
-  readonly failures: number;
-  /** Those that were not given back have a result. */
-  done(): Promise<void>;
-  giveBack(hits: readonly StoredHit[], failures: number): Promise<void>;
-}
-
-export interface Store {
-  /** Those that do not fit are counted as `refused`. */
-  store(hits: readonly StoredHit[]): Promise<void>;
-  /** At most so many hits, none that failed more often; `undefined` if there is nothing to claim. */
-  claim(most: number, maxFailures?: number): Promise<Claim | undefined>;
-  counts(): {
-    readonly stored: number;
-    readonly claimed: number;
-    readonly refused: number;
-    readonly unconfirmed: number;
-    readonly expired: number;
-    readonly damaged: number;
-  };
-  /** Ends as `kill -9` does: nothing is written, and nothing is given back. */
-  abandon(): Promise<void>;
-  /** Ends as a process should: others can claim what is left. */
-  close(): Promise<void>;
+export interface StoreSetup extends SpoolSetup {
+  /** Of memory. */
+  readonly maxHits?: number;
 }
 
 /** One opener of a store. */
-export async function openStore(setup: StoreSetup): Promise<Store> {
-  const { kind, limits } = setup;
-  if (kind === 'folder') return openFolderStore(setup);
-  if (kind === 'redis') return openRedisStore(setup);
+export async function openStore(kind: StoreKind, setup: StoreSetup): Promise<Opened> {
+  const { maxHits = 10_000, ...ofSpool } = setup;
+  if (kind === 'folder') return openFolderSpool(ofSpool);
+  if (kind === 'redis') return openRedisSpool(ofSpool);
   const counts = createDeliveryCounts();
-  const memory = new MemoryStore(counts, {
-    maxHits: limits?.maxHits ?? 10_000,
-    maxBulkHits: 100,
-  });
-  let [stored, claimed, refused] = [0, 0, 0];
-  return {
-    async store(hits) {
-      const taken = hits.map(toHit).filter((hit) => memory.put(hit)).length;
-      stored += taken;
-      refused += hits.length - taken;
-    },
-    async claim(most, maxFailures) {
-      const claim = await claimFrom(memory, most, maxFailures);
-      claimed += claim?.hits.length ?? 0;
-      return claim;
-    },
-    counts: () => ({
-      ...{ stored, claimed, refused },
-      ...{ unconfirmed: 0, expired: counts.lost.expired, damaged: 0 },
-    }),
-    abandon: async () => undefined,
+  const memory = new MemoryStore(counts, { maxHits, maxBulkHits: 100 });
+  const spool = {
+    store: async (hits: Parameters<Opened['spool']['store']>[0]) =>
+      hits.filter((hit) => memory.put(hit)).length,
+    claim: async (most: number, maxFailures: number) => memory.claim(most, maxFailures),
     close: async () => undefined,
   };
+  return { spool, counts };
 }
 
 /** What a process says of its hits. */
@@ -120,12 +54,9 @@ export interface ProcessCounts {
 export interface SpoolProcess {
   put(...names: string[]): Promise<ProcessCounts>;
   counts(): Promise<ProcessCounts>;
-  /** Names of those that it has said to be stored or sent. */
-  safe(): readonly string[];
   /** Codes of logged lines, in order. */
   codes(): string[];
   shutdown(): Promise<ProcessCounts>;
-  kill(): Promise<void>;
 }
 
 let processes = 0;
@@ -137,33 +68,22 @@ export function startSpoolProcess(env: Readonly<Record<string, string>>): SpoolP
   const child = spawn(process.execPath, [app], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, NAME: name, MATOMO_SITE_ID: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  let stdout = '';
   let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const closed = once(child, 'close').then(() => undefined);
-  const kill = () => {
+  const closed = once(child, 'close');
+  onTestFinished(async () => {
     child.kill('SIGKILL');
-    return closed;
-  };
-  onTestFinished(kill);
-  const announced = () => stdout.split('\n').filter((line) => line.startsWith(`${name}-`));
+    await closed;
+  });
   return {
     put: (...names) => ask(child, { put: names }),
     counts: () => ask(child, 'stats'),
-    safe() {
-      const counts = [...stdout.matchAll(/^SAFE (\d+)$/gm)].map(([, count]) => Number(count));
-      return announced().slice(0, Math.max(0, ...counts));
-    },
     codes: () => [...stderr.matchAll(/\[([\w-]+)\]$/gm)].map(([, code]) => code as string),
     shutdown: () => ask(child, 'shutdown'),
-    kill,
   };
 }
 

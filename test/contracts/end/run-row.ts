@@ -30,8 +30,6 @@ export type Place = 'memory' | 'folder' | 'redis';
 export interface Running {
   /** Sends a request, which may have no answer. */
   get(path: string): Promise<void>;
-  /** Waits for the head of a response. */
-  open(path: string): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   /** Sends it again and again until the process has ended. */
   signalUntilEnd(signal: NodeJS.Signals): Promise<void>;
@@ -199,10 +197,6 @@ async function use(
       await fetch(app.url + path, { headers })
         .then((response) => response.text())
         .catch(() => '');
-    },
-    async open(path) {
-      const response = await fetch(app.url + path);
-      response.text().catch(() => '');
     },
     signal: (signal) => app.kill(signal),
     async signalUntilEnd(signal) {

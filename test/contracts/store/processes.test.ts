@@ -5,15 +5,7 @@ import { freePort } from '../../support/free-port.js';
 import { SPOOL_PLACES, startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
-import {
-  allArrive,
-  killAtRandom,
-  names,
-  openSite,
-  tracked,
-  UNAVAILABLE,
-  until,
-} from './support.js';
+import { allArrive, names, openSite, tracked, UNAVAILABLE, until } from './support.js';
 
 describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
   test.each([
@@ -46,10 +38,6 @@ describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
     expect(counts.reduce((sum, { claimed }) => sum + claimed, 0)).toBe(130);
     expect(counts.reduce((sum, one) => sum + one.tracked, 0)).toBe(130);
     expect(tracked(matomo)).toEqual(sorted(put));
-  });
-
-  test('a kill at a random moment loses nothing that was stored, and repeats at most what was in flight', async () => {
-    await killAtRandom(await open(), 1, 2);
   });
 });
 

@@ -1,10 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { arrivalsOf, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually } from '../../support/child-process.js';
-import { seededRandom } from '../../support/seed.js';
 import { sorted } from '../../support/sorted.js';
-import type { OpenedSpool } from '../doors/spool-store.js';
+import type { Opened, OpenedSpool } from '../doors/spool-store.js';
 import { type ProcessCounts, type SpoolProcess, startSpoolProcess } from '../doors/store.js';
 
 export const ALL: number = Number.POSITIVE_INFINITY;
@@ -22,10 +20,8 @@ export const hits = (names: string) => [...names].map(hit);
 export const namesOf = (claimed: readonly { readonly query: string }[] = []): string =>
   claimed.map(({ query }) => query.replace('?h=', '')).join('');
 
-type Opened = Pick<OpenedSpool, 'spool'>;
-
 /** Claims all and ends it as tracked, bulk by bulk. */
-export async function drainBulks({ spool }: Opened, most = 100): Promise<string[]> {
+export async function drainBulks({ spool }: Pick<Opened, 'spool'>, most = 100): Promise<string[]> {
   const bulks: string[] = [];
   for (let claim = await spool.claim(most, ALL); claim; claim = await spool.claim(most, ALL)) {
     bulks.push(namesOf(claim.hits));
@@ -34,11 +30,11 @@ export async function drainBulks({ spool }: Opened, most = 100): Promise<string[
   return bulks;
 }
 
-export const drain = async (opened: Opened, most = 100): Promise<string> =>
+export const drain = async (opened: Pick<Opened, 'spool'>, most = 100): Promise<string> =>
   (await drainBulks(opened, most)).join('');
 
 /** The same until so many came. */
-export async function drainAll(opened: Opened, count: number): Promise<string> {
+export async function drainAll(opened: Pick<Opened, 'spool'>, count: number): Promise<string> {
   let names = '';
   await eventually(async () => {
     names += await drain(opened);
@@ -55,8 +51,6 @@ export function expectBalance({ balance }: OpenedSpool, put: number): void {
 
 export const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
 const PATIENCE = { timeoutMillis: 50_000 };
-/** After so long, a killed process of a Redis is dead. */
-const DEAD_MILLIS = 2_000;
 
 export interface Site {
   readonly matomo: BulkReceiver;
@@ -104,31 +98,4 @@ export async function allArrive(matomo: BulkReceiver, expected: readonly string[
     ...PATIENCE,
     describe: () => `${missing().length} of ${expected.length}: ${missing().slice(0, 9).join(' ')}`,
   });
-}
-
-/** Kills processes at random moments. What they said to be safe arrives, and nothing twice but what was in flight: at most `most` bulks at each. */
-export async function killAtRandom(place: string, rounds: number, most: number): Promise<void> {
-  const random = seededRandom();
-  const { matomo, start } = await openSite(place);
-  // What was in flight is sent again, so that nothing may be missing.
-  const env = { DEAD_MILLIS: String(DEAD_MILLIS), MATOMO_RESEND_UNCONFIRMED: 'true' };
-  const all: SpoolProcess[] = [];
-  for (let round = 0; round < rounds; round++) {
-    matomo.play([{ refusals: 2 }, { delayMillis: 100 }, {}][round % 3] ?? {});
-    const victim = start({ ...env, RATE: '150' });
-    all.push(victim);
-    await eventually(() => victim.safe().length > 0, PATIENCE);
-    await wait(random() * 1_000); // so that it is killed at any instant
-    await victim.kill();
-  }
-  matomo.play({});
-  const heir = start(env);
-  await allArrive(
-    matomo,
-    all.flatMap((victim) => victim.safe()),
-  );
-  await until(heir, ({ pending }) => pending === 0);
-  // All but the last bulk in which a hit came were in flight at a kill.
-  const repeated = new Set([...arrivalsOf(matomo).values()].flatMap((bulks) => bulks.slice(0, -1)));
-  expect(repeated.size).toBeLessThanOrEqual(most * rounds);
 }

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
@@ -7,7 +6,7 @@ import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
 import { openSpool } from '../../../src/delivery/spool/backends.js';
 import { eventually } from '../../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
-import { pending, sumOfResults } from '../../support/delivery.js';
+import { pending } from '../../support/delivery.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -42,21 +41,6 @@ function openDelivery(
   });
   return delivery;
 }
-
-test('while hits are stored in several files, each is accounted for', async () => {
-  const delivery = openDelivery(temporaryFolder(), { maxFileHits: 10, storeMillis: 1 });
-  onTestFinished(() => delivery.shutdown(1_000));
-  await delivery.opened;
-  for (let i = 0; i < 95; i++) delivery.put(pending());
-  const { counts } = delivery;
-  const broken: string[] = [];
-  while (counts.tracked < 95) {
-    const known = delivery.pending + counts.stored + sumOfResults(counts);
-    if (95 + counts.claimed !== known) broken.push(JSON.stringify({ ...counts, known }));
-    await nextTurn();
-  }
-  expect(broken).toEqual([]);
-});
 
 test('the file of a claim is renamed before each request', async () => {
   const place = temporaryFolder();

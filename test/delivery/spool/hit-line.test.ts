@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readLine, toLines } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit, HitKind } from '../../../src/hit/hit.js';
-import { ROOT } from '../../support/child-process.js';
 import { seededRuns } from '../../support/seed.js';
 
 function hit(overrides: Partial<Hit> = {}): Hit {
@@ -33,12 +30,6 @@ test('a line is the checksum of the rest, time, kind, site, visitor and query', 
     `${crc} ${content}`,
     '',
   ]);
-});
-
-test('the line that is documented is a hit', () => {
-  const page = readFileSync(join(ROOT, 'docs/spool.md'), 'latin1');
-  const line = /^[\da-f]{8} \d+ action .*$/m.exec(page)?.[0] ?? '';
-  expect(readLine(Buffer.from(line))).toMatchObject({ kind: 'action', startSeconds: 1795176000 });
 });
 
 test('what is written is what is read', () => {

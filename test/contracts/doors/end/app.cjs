@@ -1,8 +1,8 @@
-// A server that ends as END says, which is a name in `ways.cjs` or a file beside it. It knows nothing of the package.
+// A server that ends as END says, which is a name in `ways.cjs`. It knows nothing of the package.
 const { createServer } = require('node:http');
 
 const { END = '' } = process.env;
-const WAYS = { ...require('./ways.cjs'), ...require('./libraries.cjs') };
+const WAYS = require('./ways.cjs');
 
 /** Prints the URL of a server. `/end` ends it as a way says, when its response is closed. */
 function serve(toEnd) {

@@ -5,7 +5,7 @@ const { isMainThread, Worker } = require('node:worker_threads');
 
 const say = (text) => void process.stdout.write(`${text}\n`);
 const wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
-const killMyself = (signal = 'SIGTERM', id = process.pid) => process.kill(id, signal);
+const killMyself = (signal = 'SIGTERM') => process.kill(process.pid, signal);
 
 /** A handler of signals that closes the server, waits for a database to be closed, and exits. */
 const closesFor =
@@ -29,6 +29,12 @@ const staysAt = (signal) => () => {
 /** A signal is the last act of the process. */
 const killsFrom = (act) => (server) => () => server.close(() => act(killMyself));
 
+/** As ora, proper-lockfile and many others clean up. */
+const cleansUp = (onExit) => () => {
+  onExit((code, signal) => say(`cleaned up: ${code} ${signal}`));
+  return () => process.exit(3);
+};
+
 /** A server in a worker thread, which ends as the way says. */
 const inWorker = (way) => ({
   run(serve, file) {
@@ -39,7 +45,6 @@ const inWorker = (way) => ({
 
 module.exports = {
   'exit in a handler': () => () => process.exit(3),
-  'exit in a timer': () => () => setTimeout(() => process.exit(3), 20),
   'exit code': (server) => () => {
     process.exitCode = 4;
     server.close();
@@ -48,7 +53,6 @@ module.exports = {
   'uncaught error': () => () => {
     throw new Error('a bug of the application');
   },
-  'unhandled rejection': () => () => void Promise.reject(new Error('a bug of the application')),
   'exit in a listener of exit': (server) => {
     process.on('exit', () => process.exit(4));
     return () => server.close();
@@ -88,11 +92,8 @@ module.exports = {
     process.once('SIGUSR2', () => server.close(() => killMyself('SIGUSR2')));
   },
   'kills itself from a timer': killsFrom((kill) => setTimeout(kill, 20)),
-  'kills itself from a promise': killsFrom((kill) => void Promise.resolve().then(() => kill())),
   'kills itself from fs': killsFrom((kill) => readFile(__filename, () => kill())),
   'kills itself from an immediate': killsFrom((kill) => setImmediate(() => kill())),
-  'kills itself with SIGHUP': killsFrom((kill) => kill('SIGHUP')),
-  'kills its ID as a text': killsFrom((kill) => kill('SIGTERM', String(process.pid))),
   'kills itself in beforeExit': (server) => {
     process.once('beforeExit', () => killMyself());
     return () => server.close();
@@ -103,6 +104,8 @@ module.exports = {
       killMyself();
     });
   },
+  'signal-exit 3': cleansUp((listener) => require('signal-exit-3')(listener)),
+  'signal-exit 4': cleansUp((listener) => require('signal-exit-4').onExit(listener)),
   'worker that exits': inWorker(() => () => process.exit()),
   'worker with an empty event loop': inWorker((server) => () => server.close()),
   'worker that fails': inWorker(() => () => {

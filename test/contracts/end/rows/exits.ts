@@ -11,8 +11,6 @@ import {
   WAITS_LONG,
 } from './row.js';
 
-const MANY = Array.from({ length: 40 }, (_, i) => `page-${i}`);
-
 export const EXITS: readonly TableRow[] = [
   {
     way: 'exit in a handler',
@@ -29,43 +27,10 @@ export const EXITS: readonly TableRow[] = [
   },
   {
     way: 'exit in a handler',
-    name: 'process.exit() after many requests, while hits may be written',
-    isEarly: true,
-    async end({ get }) {
-      for (const name of MANY) await get(`/${name}`);
-      await get('/end');
-    },
-    more: [...MANY, 'end'],
-    answers: ['fast'],
-    exit: code(3),
-  },
-  {
-    way: 'exit in a handler',
     name: 'process.exit() of an application with a preload, which does not run in the thread that sends',
     appEnv: preload('shows-thread.cjs'),
     prints: 'thread 0\n',
     answers: ['fast'],
-    exit: code(3),
-  },
-  {
-    way: 'exit in a handler',
-    name: 'process.exit() before the response',
-    end: ({ get }) => get('/at-once'),
-    exit: code(3),
-  },
-  {
-    way: 'exit in a handler',
-    name: 'process.exit() while a response is open',
-    async end({ get, open }) {
-      await open('/open');
-      await get('/end');
-    },
-    more: ['end', 'open'],
-    exit: code(3),
-  },
-  {
-    way: 'exit in a timer',
-    name: 'process.exit() in a timer',
     exit: code(3),
   },
   { way: 'exit code', name: 'process.exitCode, and an empty event loop', exit: code(4) },
@@ -91,12 +56,6 @@ export const EXITS: readonly TableRow[] = [
     expected: { 'memory hangs': UNCONFIRMED },
   },
   { way: 'uncaught error', name: 'an uncaught error', isDownToo: true, prints: BUG, exit: code(1) },
-  {
-    way: 'unhandled rejection',
-    name: 'an unhandled rejection',
-    prints: BUG,
-    exit: code(1),
-  },
   {
     way: 'exit in a listener of exit',
     name: 'a listener of `exit` that calls process.exit()',
@@ -201,23 +160,11 @@ export const EXITS: readonly TableRow[] = [
 
 /** A signal as the last act of a process. */
 export const OWN_SIGNALS: readonly TableRow[] = [
-  ...['a timer', 'a promise', 'an immediate', 'fs'].map((from) => ({
+  ...['a timer', 'an immediate', 'fs'].map((from) => ({
     way: `kills itself from ${from}`,
     name: `SIGTERM to itself from ${from}`,
     exit: killed('SIGTERM'),
   })),
-  {
-    way: 'kills itself with SIGHUP',
-    name: 'SIGHUP to itself',
-    answers: ['fast'],
-    exit: killed('SIGHUP'),
-  },
-  {
-    way: 'kills its ID as a text',
-    name: 'SIGTERM to its ID as a text',
-    answers: ['fast'],
-    exit: killed('SIGTERM'),
-  },
   {
     way: 'kills itself in beforeExit',
     name: 'SIGTERM to itself in `beforeExit`',

@@ -1,5 +1,5 @@
 import type { Running } from '../run-row.js';
-import { AT_ONCE, by, code, killed, LOST, type TableRow, UNCONFIRMED, WAITS_LONG } from './row.js';
+import { by, code, killed, type TableRow, UNCONFIRMED, WAITS_LONG } from './row.js';
 
 const closing = (signal: NodeJS.Signals, way: string, exitCode: number): TableRow => ({
   way,
@@ -41,20 +41,6 @@ export const HANDLERS: readonly TableRow[] = [
     isDownToo: true,
     end: by('SIGTERM'),
     exit: code(0),
-  },
-  {
-    way: 'drains',
-    name: 'the same, and a Matomo that closes connections',
-    end: by('SIGTERM'),
-    answers: ['drops'],
-    exit: code(0),
-    expected: { 'memory drops': UNCONFIRMED },
-  },
-  {
-    ...closing('SIGTERM', 'exits after 30 ms', 0),
-    name: 'a handler of SIGTERM that closes and exits after 30 ms, and a Matomo that answers 503',
-    answers: ['refuses'],
-    expected: { 'memory refuses': LOST },
   },
   {
     way: 'drains',
@@ -103,39 +89,4 @@ export const HANDLERS: readonly TableRow[] = [
     prints: 'still there\n',
     exit: code(3),
   })),
-  {
-    way: 'exits after 30 ms',
-    name: 'a handler that exits while a bulk is in flight that is never answered',
-    answers: ['hangs'],
-    env: AT_ONCE,
-    async end({ signal, sent, recover }) {
-      await sent(1);
-      recover();
-      signal('SIGTERM');
-    },
-    prints: 'closing after SIGTERM\n',
-    exit: code(0),
-    expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
-  },
-  {
-    way: 'Nest with shutdown hooks',
-    name: 'Nest with shutdown hooks',
-    end: by('SIGTERM'),
-    prints: 'hook after SIGTERM\n',
-    exit: killed('SIGTERM'),
-  },
-];
-
-/** Of packages that a test installs. */
-export const LIBRARIES: readonly TableRow[] = [
-  {
-    way: 'terminus',
-    name: 'terminus',
-    end: by('SIGTERM'),
-    prints: 'closed\n',
-    exit: killed('SIGTERM'),
-  },
-  { way: 'http-terminator', name: 'http-terminator', end: by('SIGTERM'), exit: code(0) },
-  { way: 'close-with-grace', name: 'close-with-grace', end: by('SIGTERM'), exit: code(0) },
-  { way: 'close-with-grace', name: 'close-with-grace and an uncaught error', exit: code(1) },
 ];
