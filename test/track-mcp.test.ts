@@ -57,6 +57,41 @@ const DIMENSIONS = {
   5: 'http.request.method',
 };
 
+/** What a server with one tool answers, by method. */
+const answersOf = (tool: string) => ({
+  initialize: OK,
+  'tools/list': { result: { tools: [{ name: tool }] } },
+  'tools/call': { result: { isError: true, content: [{ text: 'result-secret' }] } },
+  'prompts/get': { error: { code: -32602, message: 'error-secret' } },
+  'resources/read': OK,
+  ping: OK,
+});
+/** The messages of a client. In this process, the name of a tool is known once the tools were listed. */
+const sessionOf = (tool: string) => [
+  message('initialize', INITIALIZE),
+  message('notifications/initialized'),
+  callOf(tool),
+  message('tools/list'),
+  callOf(tool, { arguments: { id: 'argument-secret' } }),
+  message('prompts/get', { name: 'unknown', arguments: {} }),
+  message('resources/read', { uri: 'file:///uri-secret' }),
+  message('ping'),
+];
+/** Title, tool, failed endpoint and class of the error of its hits. */
+const hitsOf = (tool: string) => [
+  ['MCP initialize', undefined, undefined, undefined],
+  ['MCP tools/call', undefined, 'error MCP tools/call', 'tool_error'],
+  [`MCP tools/call ${tool}`, tool, `error MCP tools/call ${tool}`, 'tool_error'],
+  ['MCP prompts/get', undefined, 'error MCP prompts/get', '-32602'],
+  ['MCP resources/read', undefined, undefined, undefined],
+];
+
+function rowOf(hit: Readonly<Record<string, string>>) {
+  const variables: [string, string][] = Object.values(JSON.parse(hit.cvar ?? '{}'));
+  const error = variables.find(([name]) => name === 'error_type')?.[1];
+  return [hit.action_name, hit.dimension1, hit.dimension3, error];
+}
+
 /** A processor that sends to an inspector, and what it has sent. */
 async function startTracking(options: MatomoOptions = {}) {
   const { processor, hits } = await startProcessor({ dimensions: DIMENSIONS, ...options });
@@ -67,41 +102,10 @@ test('over stdio, each call is a hit of the given visitor, with its title, URL, 
   const { hits } = await startTracking({ baseUrl: 'https://tools.example.org/orders/' });
   const transport = new Transport();
   expect(trackMcp(transport, { uid: 'ann' })).toBe(transport);
-  await connect(transport, {
-    initialize: OK,
-    'tools/list': { result: { tools: [{ name: 'always_fails' }] } },
-    'tools/call': { result: { isError: true, content: [{ text: 'result-secret' }] } },
-    'prompts/get': { error: { code: -32602, message: 'error-secret' } },
-    'resources/read': OK,
-    ping: OK,
-  });
-  for (const each of [
-    message('initialize', INITIALIZE),
-    message('notifications/initialized'),
-    callOf('always_fails'),
-    message('tools/list'),
-    callOf('always_fails', { arguments: { id: 'argument-secret' } }),
-    message('prompts/get', { name: 'unknown', arguments: {} }),
-    message('resources/read', { uri: 'file:///uri-secret' }),
-    message('ping'),
-  ])
-    transport.onmessage?.(each);
+  await connect(transport, answersOf('failing'));
+  for (const each of sessionOf('failing')) transport.onmessage?.(each);
   const sent = await hits();
-  const rows = sent.map((hit) => [
-    ...[hit.action_name, hit.dimension1, hit.dimension3],
-    hit.cvar && JSON.parse(hit.cvar)[1],
-  ]);
-  const failed = (title: string, tool: string | undefined, error: string) => [
-    ...[title, tool, `error ${title}`],
-    ['error_type', error],
-  ];
-  expect(rows).toEqual([
-    ['MCP initialize', undefined, undefined, undefined],
-    failed('MCP tools/call', undefined, 'tool_error'),
-    failed('MCP tools/call always_fails', 'always_fails', 'tool_error'),
-    failed('MCP prompts/get', undefined, '-32602'),
-    ['MCP resources/read', undefined, undefined, undefined],
-  ]);
+  expect(sent.map(rowOf)).toEqual(hitsOf('failing'));
   for (const { url, uid, pf_srv, dimension2, dimension4, dimension5 } of sent) {
     expect([dimension2, dimension4]).toEqual(['desk', '2025-11-25']);
     expect([url, uid]).toEqual(['https://tools.example.org/orders/mcp', 'ann']);
@@ -145,35 +149,31 @@ test.each([undefined, null])(
   },
 );
 
-test.each([
-  ['all', ['MCP tools/list', 'MCP tools/call option']],
-  ['calls', ['MCP tools/call option']],
-  ['off', []],
-] as const)('over stdio, the option mcp: %s applies', async (mcp, titles) => {
-  const { hits } = await startTracking({ mcp });
-  const transport = trackMcp(new Transport(), { uid: 'ann' });
-  await connect(transport, { 'tools/list': OK, 'tools/call': OK });
+test.each<[options: MatomoOptions, titles: string[]]>([
+  [{ mcp: 'all' }, ['MCP tools/list', 'MCP tools/call option']],
+  [{ mcp: 'calls' }, ['MCP tools/call option']],
+  [{ mcp: 'off' }, []],
+  [{ actionName: 'API {route}' }, ['API tools/call option']],
+])('over stdio, the options %j apply', async (options, titles) => {
+  captureOutput(); // keys of one process are warned about
+  const { hits } = await startTracking({ ...options, privacy: 'strict' });
+  const transport = trackMcp(new Transport(), { uid: 'ann', cid: '0123456789abcdef' });
+  await connect(transport, answersOf('option'));
   transport.onmessage?.(message('tools/list'));
   transport.onmessage?.(callOf('option'));
-  expect((await hits()).map(({ action_name }) => action_name)).toEqual(titles);
-});
-
-test('over stdio, templates of titles, errors: off and a strict privacy apply', async () => {
-  const transport = trackMcp(new Transport(), { uid: 'ann', cid: '0123456789abcdef' });
-  await connect(transport, { 'tools/call': { result: { isError: true } } });
-  const { hits } = await startTracking({ actionName: 'API {route}', privacy: 'strict' });
-  transport.onmessage?.(callOf('strict'));
-  const [hit] = await hits();
-  expect(hit).toMatchObject({ action_name: 'API tools/call', cid: '0123456789abcdef' });
-  expect(hit).not.toHaveProperty('uid');
-  expect(hit).not.toHaveProperty('cvar');
+  const sent = await hits();
+  expect(sent.map(({ action_name }) => action_name)).toEqual(titles);
+  for (const hit of sent) {
+    expect(hit.cid).toBe('0123456789abcdef');
+    for (const name of ['uid', 'cvar']) expect(hit).not.toHaveProperty(name);
+  }
 });
 
 /**
  * A server whose response comes through a transport for each request, as SDK 2.x has it, or through the given one. Nothing has parsed the
  * body.
  */
-function serveCalls(results: Readonly<Record<string, Message>>, shared?: Transport) {
+function serveCalls(shared?: Transport) {
   return (
     request: import('node:http').IncomingMessage,
     response: import('node:http').ServerResponse,
@@ -184,7 +184,7 @@ function serveCalls(results: Readonly<Record<string, Message>>, shared?: Transpo
     });
     request.on('end', async () => {
       const transport = shared ?? trackMcp(new Transport(), { uid: 'not used' });
-      if (!shared) await connect(transport, results);
+      if (!shared) await connect(transport, answersOf('served'));
       for (const each of [JSON.parse(body)].flat()) transport.onmessage?.(each, { request: {} });
       const answer = transport.sent.at(-1);
       response.writeHead(answer ? 200 : 202).end(JSON.stringify(answer));
@@ -193,55 +193,27 @@ function serveCalls(results: Readonly<Record<string, Message>>, shared?: Transpo
 }
 
 test('over HTTP, it names calls and failures of bodies that nothing has parsed, and makes no hit of its own', async () => {
-  const service = await startTracedService(
-    serveCalls({
-      initialize: OK,
-      'tools/list': { result: { tools: [{ name: 'listed' }] } },
-      'tools/call': { result: { isError: true } },
-      'prompts/get': { error: { code: -32603, message: 'x' } },
-      'resources/read': OK,
-    }),
-    { dimensions: DIMENSIONS, scheduledDelayMillis: 60_000 },
-  );
-  const messages = [
-    message('initialize', INITIALIZE),
-    message('notifications/initialized'),
-    callOf('listed'),
-    message('tools/list'),
-    callOf('listed'),
-    message('prompts/get', { name: 'invented' }),
-    message('resources/read', { uri: 'file:///uri-secret' }),
-  ];
-  for (const each of messages) {
+  const service = await startTracedService(serveCalls(), {
+    dimensions: DIMENSIONS,
+    scheduledDelayMillis: 60_000,
+  });
+  for (const each of sessionOf('served')) {
     await service.fetch('/any/path', { method: 'POST', body: JSON.stringify(each) });
     await service.hits(); // the names of a list are known when its request has ended
   }
-  await service.requests(messages.length);
+  await service.requests(sessionOf('served').length);
   const hits = (await service.hits()).map(({ params }) => params);
-  const rows = hits.map((hit) => [
-    ...[hit.action_name, hit.dimension1, hit.dimension2, hit.dimension3],
-    JSON.parse(hit.cvar ?? '{}')[3]?.[1],
-  ]);
-  const failed = (title: string, tool: string | undefined, error: string) => [
-    ...[title, tool, undefined, `error ${title}`, error],
-  ];
-  expect(rows).toEqual([
-    ['MCP initialize', undefined, 'desk', undefined, undefined],
-    failed('MCP tools/call', undefined, 'tool_error'),
-    failed('MCP tools/call listed', 'listed', 'tool_error'),
-    failed('MCP prompts/get', undefined, '-32603'),
-    ['MCP resources/read', undefined, undefined, undefined, undefined],
-  ]);
+  expect(hits.map(rowOf)).toEqual(hitsOf('served'));
+  expect(hits.map(({ dimension2 }) => dimension2)).toEqual(['desk', ...Array(4).fill(undefined)]);
   expect(hits.map(({ uid }) => uid)).toEqual(Array(5).fill(undefined));
-  expect(service.processor.stats().ignored.mcp).toBe(2);
+  expect(service.processor.stats().ignored.mcp).toBe(3);
   expect(JSON.stringify(hits)).not.toContain('secret');
 });
 
 test('over HTTP, a call without a session has no client, although another one has named itself to the same transport', async () => {
-  const results = { initialize: OK, 'tools/call': OK };
   const transport = trackMcp(new Transport());
-  await connect(transport, results);
-  const service = await startTracedService(serveCalls(results, transport), {
+  await connect(transport, answersOf('find_order'));
+  const service = await startTracedService(serveCalls(transport), {
     dimensions: DIMENSIONS,
     scheduledDelayMillis: 60_000,
   });
@@ -251,7 +223,7 @@ test('over HTTP, a call without a session has no client, although another one ha
   const hits = await service.hits();
   expect(hits.map(({ params }) => [params.action_name, params.dimension2])).toEqual([
     ['MCP initialize', 'desk'],
-    ['MCP tools/call find_order', undefined],
+    ['MCP tools/call', undefined],
   ]);
 });
 
