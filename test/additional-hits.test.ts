@@ -4,53 +4,9 @@ import { expect, test } from 'vitest';
 import { trackEvent, trackOrder } from '../src/index.js';
 import { eventually } from './support/child-process.js';
 import { startExporter } from './support/senders.js';
-import { sorted } from './support/sorted.js';
-import { linesIn } from './support/spool.js';
-import { temporaryFolder } from './support/temporary-folder.js';
 import { startTracedService } from './support/traced-service.js';
 
 // What these hits are made of: test/contracts/hit/events.test.ts and values.test.ts.
-
-test('in a request that runs longer than scheduledDelayMillis they leave first', async () => {
-  let end: (() => void) | undefined;
-  const service = await startTracedService(
-    (_request, response) => {
-      response.write('first');
-      trackEvent('stream', 'begun');
-      end = () => response.end();
-    },
-    { scheduledDelayMillis: 50 },
-  );
-  const answer = service.fetch('/stream');
-  await eventually(() => service.inspector.hits().length === 1);
-  end?.();
-  await answer;
-  await eventually(() => service.inspector.hits().length === 2);
-  const [event, page] = service.inspector.hits().map(({ params }) => params);
-  expect(event).toMatchObject({ e_c: 'stream', url: page?.url, cid: page?.cid });
-  expect(page).toMatchObject({ action_name: 'GET /stream' });
-});
-
-test('with a spool, such a hit is in the spool while its request goes on', async () => {
-  const spool = temporaryFolder();
-  let end: (() => void) | undefined;
-  const service = await startTracedService(
-    (_request, response) => {
-      trackEvent('stream', 'begun');
-      response.write('first');
-      end = () => response.end();
-    },
-    { spool, scheduledDelayMillis: 60_000 },
-  );
-  const answer = service.fetch('/');
-  await eventually(() => linesIn(spool).length === 1);
-  expect(linesIn(spool)[0]).toContain('e_c=stream');
-  end?.();
-  await answer;
-  await eventually(() => service.processor.stats().stored === 2);
-  const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
-  expect(sorted(hits)).toEqual(['GET /', 'begun']); // after half a minute, the page view is in another bulk
-});
 
 test('a span event whose time is invalid has the time at which it is sent', async () => {
   const service = await startTracedService((_request, response) => {

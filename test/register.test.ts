@@ -49,13 +49,6 @@ test('loaded before auto-instrumentations: one hit a request, and the exporter g
   expect(beside.stderr()).toBe('');
 });
 
-test('register stands down where the application has set up a processor of ours, and flushes that', async () => {
-  const { inspector, app } = await startRegistered('traced-in-code.cjs', { OWN_PROCESSOR: '{}' });
-  for (const path of ['/a', '/b']) await get(app.url + path);
-  await app.stop();
-  expect(titles(inspector)).toEqual(['GET /a', 'GET /b']);
-});
-
 test('a provider that is not the SDK’s is named, with what to write instead, and requests are tracked without it', async () => {
   const { inspector, app } = await startRegistered('foreign-provider.cjs');
   expect(await get(`${app.url}/a`)).toBe('ok');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { secondCopy } from './support/installed-app.js';
 import { APPS, REGISTER, titles } from './support/registered-app.js';
-import { PRELUDE, runScript } from './support/script.js';
+import { runScript } from './support/script.js';
 
 const THROWN = `
 const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
@@ -80,21 +80,6 @@ test('a second start joins, and its options have no effect if they are others, b
     [expect.stringContaining('titlePaths'), 'started-twice'],
     [expect.stringContaining('errors'), 'started-twice'],
   ]);
-});
-
-test('the first options in code hold, also if register has begun to track with those of the environment', async () => {
-  const { inspector, reported, stderr } = await runScript(
-    `const { server, url } = await serve();
-    const handle = start({ titlePaths: 'raw' });
-    await get(url + '/a/17');
-    server.close();
-    await handle.shutdown();
-    report(handle.stats().tracked);`,
-    { flags: REGISTER },
-  );
-  expect(reported).toBe(1);
-  expect(titles(inspector)).toEqual(['GET /a/17']);
-  expect(stderr).toBe('');
 });
 
 test('after shutdown nothing is tracked, and start works again with other options', async () => {
@@ -191,37 +176,6 @@ test('a MatomoSpanProcessor beside start also gets requests without spans, as of
   expect(reported).toEqual([2, 0]);
   expect(titles(inspector)).toEqual(['GET /a/:id', 'GET /a/:id']);
   expect(stderr).toBe('');
-});
-
-test('a worker thread has a registration and options of its own', async () => {
-  const { inspector, reported, stderr } =
-    await runScript(`const { Worker } = require('node:worker_threads');
-    const handle = start({ titlePaths: 'raw' });
-    const worker = new Worker(${JSON.stringify(`${PRELUDE}
-      const { parentPort } = require('node:worker_threads');
-      (async () => {
-        const handle = start({ siteId: 9 });
-        const { server, url } = await serve();
-        await get(url + '/worker/1');
-        await handle.shutdown();
-        await get(url + '/untracked');
-        const again = start();
-        await get(url + '/worker/2');
-        await again.forceFlush();
-        server.close();
-        parentPort.postMessage([again === handle, handle.stats().hits, again.stats().hits]);
-      })();`)}, { eval: true });
-    const [ofWorker] = await require('node:events').once(worker, 'message');
-    await handle.shutdown();
-    report([ofWorker, handle.stats().hits]);
-    await worker.terminate();`);
-  expect(reported).toEqual([[false, 1, 1], 0]);
-  const stored = inspector.hits().map((hit) => [hit.stored?.title, hit.stored?.idsite]);
-  expect(stored).toEqual([
-    ['GET /worker/:id', 9],
-    ['GET /worker/:id', 1],
-  ]);
-  expect(lines(stderr)).toEqual([]);
 });
 
 test.each([

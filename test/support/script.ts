@@ -4,7 +4,7 @@ import { runNode } from './child-process.js';
 import { matomo } from './registered-app.js';
 
 /** What a script may use: a server, a client (`fetch` takes long to load), and what sends its result here. */
-export const PRELUDE = `
+const PRELUDE = `
 const http = require('node:http');
 const { start, MatomoSpanProcessor, trackEvent } = require('opentelemetry-matomo');
 const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {

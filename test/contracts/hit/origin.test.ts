@@ -1,90 +1,59 @@
 import { golden } from './golden.js';
 
-const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
-const forwarded = (
-  trustProxy: boolean | number | readonly string[],
-  headers: Readonly<Record<string, string>>,
-  peer = '10.0.0.1',
-  more = {},
-) => ({
-  name: `trustProxy ${JSON.stringify(trustProxy)}, ${JSON.stringify(headers)} from ${peer}`.slice(
-    0,
-    160,
-  ),
-  facts: { peer, headers, ...more },
-  options: { ...TOKEN, trustProxy },
-});
 const FOR = 'x-forwarded-for';
+const HOST = 'x-forwarded-host';
+const PROTO = 'x-forwarded-proto';
+const TWO = { [FOR]: '198.51.100.1, 198.51.100.2' };
+/** Behind as many addresses as are read. */
+const FAR = `1.1.1.1, ${'10.0.0.2, '.repeat(100)}`;
 
-golden([
-  {
-    ...forwarded(false, {
-      [FOR]: '198.51.100.1',
-      'x-forwarded-host': 'x.example',
-      'x-forwarded-proto': 'http',
-    }),
-    page: { cip: '10.0.0.1' },
-  },
-  {
-    ...forwarded(true, {
-      [FOR]: '198.51.100.1, 10.0.0.2',
-      'x-forwarded-host': 'x.example, y.example',
-      'x-forwarded-proto': 'HTTP, https',
-    }),
-    page: { cip: '198.51.100.1', url: 'http://x.example/users/42' },
-  },
-  { ...forwarded(true, { 'x-forwarded-proto': 'https' }, '10.0.0.1'), page: { cip: '10.0.0.1' } },
-  {
-    ...forwarded(true, { 'x-forwarded-proto': 'ftp', 'x-forwarded-host': '' }),
-    page: { cip: '10.0.0.1' },
-  },
-  { ...forwarded(1, { [FOR]: '198.51.100.1, 198.51.100.2' }), page: { cip: '198.51.100.2' } },
-  { ...forwarded(2, { [FOR]: '198.51.100.1, 198.51.100.2' }), page: { cip: '198.51.100.1' } },
-  { ...forwarded(3, { [FOR]: '198.51.100.1, 198.51.100.2' }), page: { cip: '198.51.100.1' } },
-  {
-    ...forwarded(['10.0.0.0/8'], { [FOR]: '198.51.100.1, 203.0.113.1, 10.0.0.2' }),
-    page: { cip: '203.0.113.1' },
-  },
-  {
-    ...forwarded(
-      ['10.0.0.0/8'],
-      { [FOR]: '198.51.100.1', 'x-forwarded-host': 'x.example' },
-      '203.0.113.1',
-    ),
-    page: { cip: '203.0.113.1' },
-  },
-  {
-    ...forwarded(['uniquelocal', 'loopback'], { [FOR]: '198.51.100.1, 192.168.1.1, 127.0.0.1' }),
+// What a proxy says of the origin of a request. Headers without a name are of the client's address.
+golden(
+  (
+    [
+      [false, { [FOR]: '198.51.100.1', [HOST]: 'x.example', [PROTO]: 'http' }, '10.0.0.1'],
+      [
+        true,
+        { [HOST]: 'x.example, y.example', [PROTO]: 'HTTP, https' },
+        '10.0.0.1',
+        'http://x.example',
+      ],
+      [true, { [HOST]: 'localhost:3000' }, '10.0.0.1', 'http://localhost:3000'],
+      [true, { [PROTO]: 'https' }, '10.0.0.1'],
+      [true, { [PROTO]: 'ftp', [HOST]: '' }, '10.0.0.1'],
+      [true, { [FOR]: '198.51.100.1, 10.0.0.2' }, '198.51.100.1'],
+      [true, { [FOR]: 'unknown, 10.0.0.2' }, '10.0.0.2'],
+      [true, { [FOR]: '198.51.100.1, unknown, 10.0.0.2' }, '10.0.0.2'],
+      [true, { [FOR]: '"[2001:db8::1]:443", 10.0.0.2:80' }, '2001:db8::1'],
+      [true, { [FOR]: ' , 198.51.100.1, ,' }, '198.51.100.1'],
+      [true, { [FOR]: '::ffff:198.51.100.1' }, '198.51.100.1'],
+      [true, { [FOR]: FAR }, '10.0.0.2'],
+      [1, TWO, '198.51.100.2'],
+      [2, TWO, '198.51.100.1'],
+      [3, TWO, '198.51.100.1'],
+      [1, {}, '10.0.0.1'],
+      [['10.0.0.0/8'], { [FOR]: '198.51.100.1, 203.0.113.1, 10.0.0.2' }, '203.0.113.1'],
+      [['10.0.0.0/255.0.0.0'], { [FOR]: '198.51.100.1, 11.0.0.2' }, '11.0.0.2'],
+      [
+        ['uniquelocal', 'loopback'],
+        { [FOR]: '198.51.100.1, 192.168.1.1, 127.0.0.1' },
+        '198.51.100.1',
+      ],
+      [['203.0.113.1'], { [FOR]: '198.51.100.1', [HOST]: 'x.example' }, '10.0.0.1'],
+    ] as const
+  ).map(([trustProxy, headers, cip, origin = 'https://shop.example.org']) => ({
+    name: `trustProxy ${JSON.stringify(trustProxy)}, ${JSON.stringify(headers).slice(0, 120)}`,
+    facts: { peer: '10.0.0.1', headers },
+    options: { tokenAuth: 'f'.repeat(32), trustProxy },
+    page: { cip, url: `${origin}/users/42` },
+  })),
+);
+
+// Proxies with another address, or none.
+golden(
+  ['fe80::1%eth0', ''].map((peer) => ({
+    facts: { peer, headers: { [FOR]: '198.51.100.1' } },
+    options: { tokenAuth: 'f'.repeat(32), trustProxy: peer === '' ? true : ['linklocal'] },
     page: { cip: '198.51.100.1' },
-  },
-  {
-    ...forwarded(['linklocal'], { [FOR]: '198.51.100.1' }, 'fe80::1%eth0'),
-    page: { cip: '198.51.100.1' },
-  },
-  { ...forwarded(true, { [FOR]: 'unknown, 10.0.0.2' }), page: { cip: '10.0.0.2' } },
-  {
-    ...forwarded(true, { [FOR]: '"[2001:db8::1]:443", 10.0.0.2:80' }),
-    page: { cip: '2001:db8::1' },
-  },
-  { ...forwarded(true, { [FOR]: ' , 198.51.100.1, ,' }), page: { cip: '198.51.100.1' } },
-  { ...forwarded(true, { [FOR]: '::ffff:198.51.100.1' }), page: { cip: '198.51.100.1' } },
-  {
-    ...forwarded(true, { [FOR]: `1.1.1.1, ${'10.0.0.2, '.repeat(100)}` }),
-    page: { cip: '10.0.0.2' },
-  },
-  { ...forwarded(1, {}), page: { cip: '10.0.0.1' } },
-  { ...forwarded(true, { [FOR]: '198.51.100.1, unknown, 10.0.0.2' }), page: { cip: '10.0.0.2' } },
-  {
-    ...forwarded(['10.0.0.0/255.0.0.0'], { [FOR]: '198.51.100.1, 11.0.0.2' }),
-    page: { cip: '11.0.0.2' },
-  },
-  {
-    ...forwarded(true, { 'x-forwarded-host': 'localhost:3000' }),
-    page: { cip: '10.0.0.1', url: 'http://localhost:3000/users/42' },
-  },
-  { ...forwarded(true, { [FOR]: '198.51.100.1' }, ''), page: { cip: '198.51.100.1' } },
-  {
-    ...forwarded(true, { [FOR]: '198.51.100.1' }, '10.0.0.1', { scheme: 'https' }),
-    page: { cip: '198.51.100.1' },
-  },
-]);
+  })),
+);
