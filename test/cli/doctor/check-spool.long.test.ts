@@ -11,9 +11,9 @@ import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
-const MIB = 1024 ** 2;
 const MINUTE = 60_000;
 const MATOMO = 'http://a.test/matomo.php';
+const NOT_USED = { verdict: 'warning', code: 'spool-not-used' };
 
 const hitNamed = (name: string) => ({
   visitor: name,
@@ -23,60 +23,38 @@ const hitNamed = (name: string) => ({
   kind: 'action' as const,
 });
 
-const filesOf = (folder: string) =>
-  readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-
-function check(spool: string, { url = MATOMO, maxSpoolBytes = MIB } = {}) {
-  return checkSpool({ spool, url: new URL(url), maxSpoolBytes });
-}
+const check = (spool: string, maxSpoolBytes = 1024 ** 2) =>
+  checkSpool({ spool, url: new URL(MATOMO), maxSpoolBytes });
+const found = (text: string | RegExp) => ({ found: expect.stringMatching(text) });
 
 test('a spool that is not there yet is not made', async () => {
   const folder = join(temporaryFolder(), 'a/b');
-  const found = expect.stringContaining('spool');
-  expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
+  expect(await check(folder)).toMatchObject([{ verdict: 'ok', ...found('spool') }]);
   expect(existsSync(folder)).toBe(false);
 });
 
-const NOT_USED = { code: 'spool-not-used' };
 const OTHER_MATOMO = '{"format":1,"url":"http://x.test/matomo.php"}';
+const CHMOD = { advice: expect.stringContaining('chmod 700') };
 
-test.each<[string, (folder: string) => void, object]>([
-  [
-    'is of another Matomo',
-    (folder) => writeFileSync(join(folder, 'spool.json'), OTHER_MATOMO),
-    { ...NOT_USED, found: expect.stringContaining('http://x.test/matomo.php') },
-  ],
-  [
-    'is of another version',
-    (folder) => writeFileSync(join(folder, 'spool.json'), '{"format":9}'),
-    NOT_USED,
-  ],
-  [
-    'others could change',
-    (folder) => {
-      requires('file modes');
-      chmodSync(folder, 0o777);
-    },
-    { code: 'spool-owner' },
-  ],
-  [
-    'is open to others',
-    (folder) => {
-      requires('file modes');
-      chmodSync(folder, 0o711); // to enter, not to list
-    },
-    { code: 'spool-open-to-others', advice: expect.stringContaining('chmod 700') },
-  ],
-])('a spool that %s is found', async (_what, spoil, expected) => {
+test.each<[string, describedBy: string | number, object]>([
+  ['is of another Matomo', OTHER_MATOMO, { ...NOT_USED, ...found('http://x.test/matomo.php') }],
+  ['is of another version', '{"format":9}', NOT_USED],
+  ['others could change', 0o777, { verdict: 'warning', code: 'spool-owner' }],
+  // To enter, not to list.
+  ['is open to others', 0o711, { verdict: 'warning', code: 'spool-open-to-others', ...CHMOD }],
+])('a spool that %s is found', async (_what, describedBy, expected) => {
   const folder = temporaryFolder();
-  spoil(folder);
-  expect((await check(folder)).at(-1)).toMatchObject({ verdict: 'warning', ...expected });
+  if (typeof describedBy === 'string') writeFileSync(join(folder, 'spool.json'), describedBy);
+  else {
+    requires('file modes');
+    chmodSync(folder, describedBy);
+  }
+  expect((await check(folder)).at(-1)).toMatchObject(expected);
 });
 
 test('a file can be no spool, and a disk with less room than the spool may take is found', async () => {
-  const file = await check(join(ROOT, 'package.json'));
-  expect(file).toMatchObject([{ verdict: 'warning', ...NOT_USED }]);
-  const [, space] = await check(temporaryFolder(), { maxSpoolBytes: 1024 ** 4 });
+  expect(await check(join(ROOT, 'package.json'))).toMatchObject([NOT_USED]);
+  const [, space] = await check(temporaryFolder(), 1024 ** 4);
   expect(space).toMatchObject({ verdict: 'warning', code: 'spool-space' });
 });
 
@@ -84,12 +62,12 @@ test('hits that are pending are counted, with the age of the oldest, and stay as
   const folder = temporaryFolder();
   const { spool } = openFolderSpool({ place: folder, matomoUrl: MATOMO });
   await spool.store(['a', 'b'].map(hitNamed));
-  const found = expect.stringMatching(
-    /has 2 hits, 0\.0 MiB; the oldest has been pending for \d+ s$/,
-  );
-  const before = filesOf(folder);
-  expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
-  expect(filesOf(folder)).toEqual(before);
+  const files = () =>
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+  const before = files();
+  const text = /has 2 hits, 0\.0 MiB; the oldest has been pending for \d+ s$/;
+  expect(await check(folder)).toMatchObject([{ verdict: 'ok', ...found(text) }]);
+  expect(files()).toEqual(before);
   await spool.close();
 });
 
@@ -101,21 +79,19 @@ test.each([
   const folder = temporaryFolder();
   const name = `0-${Date.now() - millis}-1f0e3dad-1.0-1.hits`;
   writeFileSync(join(folder, name), toLines([hitNamed('a')]));
-  const found = expect.stringMatching(`has 1 hit, .* pending for ${age}$`);
-  expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
+  const text = `has 1 hit, .* pending for ${age}$`;
+  expect(await check(folder)).toMatchObject([{ verdict: 'ok', ...found(text) }]);
 });
 
 test('a spool in Redis is inspected, and its password stays here', async () => {
   const redis = await startRedis('--user', 'shop', 'on', '>s3cret', '~*', '+@all');
   await redis.command('ACL', 'SETUSER', 'default', '>other');
   const spool = redis.url.replace('//', '//shop:s3cret@');
-  const found = (text: string) => ({ found: expect.stringContaining(text) });
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('0 hits') }]);
   const opened = await openRedisSpool({ place: spool, matomoUrl: MATOMO });
   await opened.spool.store([hitNamed('a')]);
-  expect(await check(spool)).toMatchObject([
-    { verdict: 'ok', ...found('has 1 hit, 0.0 MiB; the oldest has been pending for ') },
-  ]);
+  const pending = found(/has 1 hit, 0\.0 MiB; the oldest has been pending for /);
+  expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...pending }]);
   await opened.spool.close();
   await redis.command('ACL', 'SETUSER', 'default', 'nopass');
   expect(await check(spool)).toMatchObject([
@@ -124,13 +100,12 @@ test('a spool in Redis is inspected, and its password stays here', async () => {
   ]);
   await redis.command('SET', 'matomo-spool:description', '2 http://x.test/\u001b[2Jmatomo.php');
   const foreign = await check(spool);
-  expect(foreign).toMatchObject([{ verdict: 'warning', ...found('belongs to "http://x.test/') }]);
+  expect(foreign).toMatchObject([{ ...NOT_USED, ...found('belongs to "http://x.test/') }]);
   expect(formatFindings(foreign)).not.toMatch(/[^\P{Cc}\n]/u);
   await redis.command('CONFIG', 'SET', 'maxmemory', '1');
-  const full = await check(spool);
-  expect(full).toMatchObject([{ verdict: 'warning', ...NOT_USED, ...found('OOM') }]);
+  expect(await check(spool)).toMatchObject([{ ...NOT_USED, ...found('OOM') }]);
   await redis.kill();
   const away = await check(spool);
-  expect(away).toMatchObject([{ verdict: 'warning', ...NOT_USED, ...found('ECONNREFUSED') }]);
+  expect(away).toMatchObject([{ ...NOT_USED, ...found('ECONNREFUSED') }]);
   expect(JSON.stringify(away)).not.toContain('s3cret');
 });

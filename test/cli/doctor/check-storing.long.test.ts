@@ -46,21 +46,15 @@ test('with --send one page view is stored, and doctor names it', async () => {
 });
 
 test.each([
-  [
-    {},
-    {
-      verdict: 'warning',
-      code: 'silently-dropped',
-      advice: expect.stringMatching(/MATOMO_BASE_URL.*exclude_requests/),
-    },
-  ],
-  [{ MATOMO_BASE_URL: 'https://shop.test' }, { verdict: 'problem', code: 'silently-dropped' }],
-])('hits that Matomo drops without a word are found, with %o', async (given, expected) => {
+  [{}, 'warning', /MATOMO_BASE_URL.*exclude_requests/],
+  [{ MATOMO_BASE_URL: 'https://shop.test' }, 'problem', /./],
+])('hits that Matomo drops without a word are found, with %o', async (given, verdict, text) => {
   const { inspector, env } = await matomoOnWire();
   inspector.play({ body: KEPT, contentType: 'application/json' }); // also to a hit that it would have to refuse
   const { code, about } = await runChecks({ ...env, ...given });
-  expect(about('storing')).toMatchObject([expected]);
-  expect(code).toBe(expected.verdict === 'problem' ? 1 : 0);
+  const advice = expect.stringMatching(text);
+  expect(about('storing')).toMatchObject([{ verdict, code: 'silently-dropped', advice }]);
+  expect(code).toBe(verdict === 'problem' ? 1 : 0);
 });
 
 test('a database that does not answer is found where the tracker itself does', async () => {
@@ -82,11 +76,8 @@ test('past QueuedTracking the questions are answered', async () => {
       response.writeHead(200, { 'content-type': 'image/gif' }).end();
       return;
     }
-    void fetch(inspector.url + request.url, {
-      method: 'POST',
-      body: request,
-      duplex: 'half',
-    } as never)
+    const asked = { method: 'POST', body: request, duplex: 'half' } as never;
+    void fetch(inspector.url + request.url, asked)
       .then((answer) => answer.text())
       .then((text) => response.setHeader('content-type', 'application/json').end(text));
   });

@@ -18,20 +18,11 @@ test.each<[string, NonNullable<InspectorOptions['tokens']>, RegExp]>([
 ])('a token %s is told apart, and is shown once', async (_what, tokens, found) => {
   const { wire, env } = await matomoOnWire({ tokens, sites: { 1: {}, 2: {} } });
   const { code, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
-  expect(about('token')[0]?.found).toMatch(found);
+  const finding = { code: 'token-rejected', found: expect.stringMatching(found) };
+  expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
   expect(code).toBe(1);
   expect(output).not.toContain(TOKEN);
-});
-
-test('a token is not shown to a Matomo that has no such site, nor to what is no Matomo', async () => {
-  const { inspector, wire, env } = await matomoOnWire({ sites: { 2: {} } });
-  await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  inspector.play({ body: '<h1>Welcome</h1>' });
-  await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(wire.requests()).toHaveLength(2);
-  expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toEqual([]);
 });
 
 test('an address that is locked out is found', async () => {
@@ -41,8 +32,8 @@ test('an address that is locked out is found', async () => {
     await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
   }
   const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
-  expect(about('token')[0]?.found).toContain('locked out');
+  const finding = { code: 'token-rejected', found: expect.stringContaining('locked out') };
+  expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
   expect(code).toBe(1);
 });
 
@@ -56,31 +47,18 @@ test('a Matomo that wants a token for every bulk is fine with one', async () => 
 });
 
 test.each([
-  ['Matomo', ROLLED_BACK, 2], // the API, then the tracker
-  ['something else', '<h1>Sorry</h1>', 0],
-])('a token is shown to nobody but Matomo, with a 500 of %s', async (_whose, body, times) => {
-  const { inspector, wire, env } = await matomoOnWire();
-  inspector.play({ status: 500, body });
+  [{ status: 500, body: ROLLED_BACK }, 'rolled-back', 2], // the API, then the tracker
+  [{ status: 500, body: '<h1>Sorry</h1>' }, 'rolled-back', 0],
+  [{ body: '<h1>Welcome</h1>' }, undefined, 0],
+  [{}, undefined, 0], // there is no such site
+])('a token is shown to nobody but Matomo, with %j', async (answer, problem, times) => {
+  const { inspector, wire, env } = await matomoOnWire(times > 0 ? {} : { sites: { 2: {} } });
+  inspector.play(answer);
   const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(about('matomo')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
+  expect(about('matomo')[0]?.code).toBe(problem);
   expect(about('token')).toEqual([]);
   expect(wire.requests().filter((request) => request.body.includes(TOKEN))).toHaveLength(times);
   expect(code).toBe(1);
-});
-
-test('whatever Matomo repeats of the token is not shown', async () => {
-  const { inspector, env } = await matomoOnWire();
-  for (const answer of [
-    { status: 302, headers: { location: `https://x.test/${TOKEN}/` } },
-    { contentType: `text/${TOKEN}` },
-  ]) {
-    inspector.play(answer);
-    const { output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-    expect(output).not.toContain(TOKEN);
-  }
-  const { output } = await runChecks({ ...env, MATOMO_SITE_ID: TOKEN, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(output).toContain('MATOMO_SITE_ID must be');
-  expect(output).not.toContain(TOKEN);
 });
 
 test('a token that the tracker refuses leaves an entry in the tracking failures, and doctor tells', async () => {
@@ -99,13 +77,12 @@ const STABLE = {
 } as const;
 
 test.each([
-  ['nothing else', STABLE, 'warning', /each process has its own visitors/],
-  ['a spool', { ...STABLE, spool: '/spool' }, 'warning', /every visitor$/],
-  ['no visitor IDs', { ...STABLE, visitorId: 'none' }, 'warning', /every visitor$/],
-  ['a visitor key', { ...STABLE, visitorKey: 'key' }, 'ok', /have a key/],
-  ['a daily visitor key', { ...STABLE, visitorKey: 'daily' }, 'ok', /have a key/],
-  ['no page views', { ...STABLE, pageViews: false }, 'ok', /none is needed/],
-] as const)('without a token, with %s', (_what, options, verdict, found) => {
+  [STABLE, 'warning', /each process has its own visitors/],
+  [{ ...STABLE, spool: '/spool' }, 'warning', /every visitor$/],
+  [{ ...STABLE, visitorId: 'none' }, 'warning', /every visitor$/],
+  [{ ...STABLE, visitorKey: 'daily' }, 'ok', /have a key/],
+  [{ ...STABLE, pageViews: false }, 'ok', /none is needed/],
+] as const)('without a token, with %o', (options, verdict, found) => {
   const finding = noToken(options);
   expect(finding).toMatchObject({ verdict, found: expect.stringMatching(found) });
   if (verdict === 'warning') expect(finding.advice).toContain('MATOMO_VISITOR_KEY');

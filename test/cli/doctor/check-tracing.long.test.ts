@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { checkTracing } from '../../../src/cli/doctor/check-tracing.js';
 import { ROOT } from '../../support/child-process.js';
-import { runDoctor } from '../../support/cli.js';
+import { MAIN, runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -22,57 +22,30 @@ test.each<[string, string, object, number]>([
   ['@opentelemetry/sdk-node', '1.8.0', { verdict: 'problem', code: 'api-copies' }, 1],
   ['some-library', '1.8.0', { verdict: 'warning', code: 'api-copies' }, 0],
   ['@opentelemetry/sdk-node', '1.9.1', { verdict: 'ok' }, 0],
-])(
-  'a copy of the API that %s has for itself, %s, beside 1.9.1',
-  async (user, version, expected, exit) => {
-    const folder = temporaryFolder();
-    const { env } = await matomoOnWire();
-    const first = install(folder, API, '1.9.1');
-    install(folder, '@opentelemetry/instrumentation-http', '0.223.0', [API]);
-    const second = install(install(folder, user, '1.0.0', [API]), API, version);
-    writeFileSync(
-      join(folder, 'package.json'),
-      JSON.stringify({ dependencies: { [user]: '*', [API]: '*' } }),
-    );
-    const { code, about } = await runDoctor(env, {
-      cwd: folder,
-      main: join(ROOT, 'dist/cjs/cli/main.js'),
-    });
-    expect(about('api')).toMatchObject([expected]);
-    for (const place of [first, second]) expect(about('api')[0]?.found).toContain(place);
-    expect(code).toBe(exit);
-  },
-);
-
-test.each([
-  [
-    'nothing of OpenTelemetry',
-    [],
-    /^requests are read from Node.js itself; no tracing is installed$/,
-  ],
-  [
-    'an SDK',
-    ['@opentelemetry/sdk-node', '@opentelemetry/instrumentation-http'],
-    /^requests are read from spans if .*; installed: sdk-node 0.223.0, instrumentation-http 0.223.0$/,
-  ],
-])('if %s is installed, register has what it needs', (_what, names, found) => {
-  const folder = temporaryFolder();
-  for (const name of names) install(folder, name, '0.223.0');
-  expect(checkTracing(folder, {})[0]).toEqual({
-    check: 'tracing',
-    verdict: 'ok',
-    found: expect.stringMatching(found),
-  });
+])('a copy of the API that %s has, %s, beside 1.9.1', async (user, version, expected, exit) => {
+  const cwd = temporaryFolder();
+  const { env } = await matomoOnWire();
+  const first = install(cwd, API, '1.9.1');
+  install(cwd, '@opentelemetry/instrumentation-http', '0.223.0', [API]);
+  const second = install(install(cwd, user, '1.0.0', [API]), API, version);
+  const dependencies = { [user]: '*', [API]: '*' };
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ dependencies }));
+  const { code, about } = await runDoctor(env, { cwd, main: join(ROOT, MAIN) });
+  expect(about('api')).toMatchObject([expected]);
+  for (const place of [first, second]) expect(about('api')[0]?.found).toContain(place);
+  expect(code).toBe(exit);
 });
 
-test('what register would use is told with its versions', async () => {
-  const env = { MATOMO_ENABLED: 'false' };
-  const { about } = await runDoctor(env);
-  expect(about('tracing')[0]?.found).toMatch(/instrumentation-http \d/);
-  expect(about('tracing')[1]).toMatchObject({ verdict: 'unknown' });
-  expect(about('node')).toMatchObject([
-    { verdict: 'ok', found: `Node.js ${process.versions.node}` },
-  ]);
+const PACKAGES = ['@opentelemetry/sdk-node', '@opentelemetry/instrumentation-http'];
+
+test.each([
+  [[], /^requests are read from Node.js itself; no tracing is installed$/],
+  [PACKAGES, /from spans if .*; installed: sdk-node 0.223.0, instrumentation-http 0.223.0$/],
+])('if %j is installed, register has what it needs', (names, text) => {
+  const folder = temporaryFolder();
+  for (const name of names) install(folder, name, '0.223.0');
+  const found = expect.stringMatching(text);
+  expect(checkTracing(folder, {})[0]).toEqual({ check: 'tracing', verdict: 'ok', found });
 });
 
 const OWN = join(ROOT, 'node_modules/opentelemetry-matomo');
@@ -95,12 +68,13 @@ test('an environment that preloads register starts none in doctor itself', async
   const { env } = await matomoOnWire();
   const folder = join(temporaryFolder(), 'spool');
   const { code, about } = await runDoctor({
-    ...env,
+    ...{ ...env, MATOMO_SPOOL: folder },
     NODE_OPTIONS: '--require opentelemetry-matomo/register',
-    MATOMO_SPOOL: folder,
     MATOMO_MAX_QUEUE_SIZE: 'x', // of which register would write
   });
   expect(about('options')).toMatchObject([{ code: 'environment-invalid' }]);
+  const found = `Node.js ${process.versions.node}`;
+  expect(about('node')).toMatchObject([{ verdict: 'ok', found }]);
   expect(existsSync(folder)).toBe(false);
   expect(code).toBe(0);
 });

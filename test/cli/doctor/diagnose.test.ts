@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkPrivacyOptions } from '../../../src/cli/doctor/check-options.js';
+import { CHECKS } from '../../../src/cli/doctor/checks.js';
 import { runChecks } from '../../support/cli.js';
 import { setEnvironment } from '../../support/environment.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
@@ -10,57 +11,51 @@ const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 const CREDENTIALS = 'dXNlcjpzM2NyZXRzM2NyZXQ=';
 const HEADERS = { MATOMO_HEADERS: `authorization=Basic ${CREDENTIALS}` };
 
-test('each of the sites of services is checked', async () => {
-  const { env } = await matomoOnWire({ sites: { 1: {}, 3: {} } });
-  const { code, about } = await runChecks({ ...env, MATOMO_SITE_ID: 'shop=1, blog=2,admin=1,*=3' });
+test('each of the sites of services is checked, and what is found of it has its ID', async () => {
+  const spamPrevention = { blockList: ['192.0.2.1'] };
+  const { env } = await matomoOnWire({ sites: { 1: {}, 3: {} }, spamPrevention });
+  const { code, about } = await runChecks({
+    ...{ ...env, MATOMO_TOKEN_AUTH: TOKEN },
+    MATOMO_SITE_ID: 'shop=1, blog=2,admin=1,*=3',
+  });
+  const ofSites = (check: 'site' | 'storing' | 'reports') =>
+    about(check).map(({ verdict, found }) => `${/ site (\d)/.exec(` ${found}`)?.[1]} ${verdict}`);
   expect(about('options')).toMatchObject([{ verdict: 'ok' }]);
   expect(about('options')[0]?.found).toContain('1, 2, 3');
-  expect(about('site').map(({ verdict, found }) => [verdict, /\d/.exec(found)?.[0]])).toEqual([
-    ['ok', '1'],
-    ['problem', '2'],
-    ['ok', '3'],
-  ]);
+  expect(ofSites('site')).toEqual(['1 ok', '2 problem', '3 ok']);
+  expect(ofSites('storing')).toEqual(['1 warning', '3 warning']);
+  expect(ofSites('reports')).toEqual(['1 unknown', '3 unknown']);
   expect(about('address')).toHaveLength(1);
   expect(code).toBe(1);
 });
 
-test('what is found of several sites is there for each, with its ID', async () => {
-  const { env } = await matomoOnWire({
-    sites: { 1: {}, 2: {} },
-    spamPrevention: { blockList: ['192.0.2.1'] },
-  });
-  const sites = { MATOMO_SITE_ID: 'a=1,b=2', MATOMO_TOKEN_AUTH: TOKEN };
-  const { about } = await runChecks({ ...env, ...sites });
-  for (const check of ['storing', 'reports'] as const) {
-    const found = about(check).map((finding) => / site (\d)/.exec(finding.found)?.[1]);
-    expect([check, ...found]).toEqual([check, '1', '2']);
-  }
-});
-
 test('a token that is refused for one of several sites is not tried with the next', async () => {
   const { wire, env } = await matomoOnWire({ tokens: {} });
-  const { about } = await runChecks({
-    ...env,
-    MATOMO_SITE_ID: 'a=1,b=2',
-    MATOMO_TOKEN_AUTH: TOKEN,
-  });
+  const sites = { MATOMO_SITE_ID: 'a=1,b=2', MATOMO_TOKEN_AUTH: TOKEN };
+  const { about } = await runChecks({ ...env, ...sites });
   expect(about('token')).toHaveLength(1);
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
 });
 
-test('whatever a server repeats of a header is not shown', async () => {
+test('whatever a server repeats of the token or a header is not shown', async () => {
   const { inspector, env } = await matomoOnWire();
+  const secret = { ...HEADERS, MATOMO_TOKEN_AUTH: TOKEN };
+  const echo = `${TOKEN}/${CREDENTIALS}`;
+  const outputOf = async (given = {}) => (await runChecks({ ...env, ...secret, ...given })).output;
   for (const answer of [
-    { status: 302, headers: { location: `https://x.test/${CREDENTIALS}/` } },
-    { status: 401, headers: { 'www-authenticate': `Basic ${CREDENTIALS}` } },
-    { contentType: `text/${CREDENTIALS}` },
+    { status: 302, headers: { location: `https://x.test/${echo}/` } },
+    { status: 401, headers: { 'www-authenticate': `Basic ${echo}` } },
+    { contentType: `text/${echo}` },
   ]) {
     inspector.play(answer);
-    expect((await runChecks({ ...env, ...HEADERS })).output).not.toContain(CREDENTIALS);
+    expect(await outputOf()).not.toMatch(RegExp(`${TOKEN}|${CREDENTIALS}`));
   }
-  const { output } = await runChecks({ ...env, MATOMO_HEADERS: `Basic ${CREDENTIALS}` });
-  expect(output).toContain('MATOMO_HEADERS');
-  expect(output).not.toContain(CREDENTIALS.replaceAll('=', ''));
+  const headers = await outputOf({ MATOMO_HEADERS: `Basic ${CREDENTIALS}` });
+  expect(headers).toContain('MATOMO_HEADERS');
+  expect(headers).not.toContain(CREDENTIALS.replaceAll('=', ''));
+  const site = await outputOf({ MATOMO_SITE_ID: TOKEN });
+  expect(site).toContain('MATOMO_SITE_ID must be');
+  expect(site).not.toContain(TOKEN);
 });
 
 test('headers that are no credentials and a daily key are shown', async () => {
@@ -75,12 +70,13 @@ test('headers that are no credentials and a daily key are shown', async () => {
   expect(about('address')[0]?.found).toContain(env.MATOMO_URL);
 });
 
-test('headers go with every question', async () => {
-  const { wire, env } = await matomoOnWire();
-  const { code } = await runChecks(
-    { ...env, ...HEADERS, MATOMO_TOKEN_AUTH: 'a'.repeat(32) },
-    { sends: true },
-  );
+test('headers go with every question, and findings come in the order of the table, also of a queue', async () => {
+  const { inspector, wire, env } = await matomoOnWire();
+  inspector.play({ contentType: 'image/gif', body: 'GIF89a', times: 1 });
+  const given = { ...env, ...HEADERS, MATOMO_TOKEN_AUTH: TOKEN };
+  const { code, findings } = await runChecks(given, { sends: true });
+  const order = findings.map(({ check }) => CHECKS.indexOf(check));
+  expect(order).toEqual([...order].sort((a, b) => a - b));
   expect(code).toBe(0);
   expect(wire.requests().length).toBeGreaterThan(4);
   for (const { head } of wire.requests()) {

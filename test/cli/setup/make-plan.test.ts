@@ -11,16 +11,13 @@ async function plan(
 ) {
   const matomo = await startMatomoSite(contents);
   const env = { ...environmentOf(matomo, role), MATOMO_DIMENSIONS: mapped };
-  const { result } = await runSetupAsJson(
-    env,
-    args.includes('--yes') ? args : ['--dry-run', ...args],
-  );
+  const isDry = !args.includes('--yes');
+  const { code, result } = await runSetupAsJson(env, [...args, ...(isDry ? ['--dry-run'] : [])]);
   const { plan: steps, advice, environment } = result;
-  const [failed, status, method, route] = steps;
   return {
-    steps,
+    ...{ code, steps, advice },
     actions: steps.map(({ action }) => action),
-    ...{ failed, status, method, route, advice },
+    route: steps.find(({ name }) => name === 'Route'),
     mapping: environment.MATOMO_DIMENSIONS?.split(','),
     writes: matomo.writes(),
     /** The parameters of a call. */
@@ -32,6 +29,12 @@ const SEGMENTS = ['--segments'];
 const ORDERS = ['--goal', 'Orders=/orders'];
 const NEW_SITE = ['--create-site', 'API', '--site-url', 'https://api.example'];
 
+/** Refuses a method in Matomo's way. */
+const refusing =
+  (refused: string) =>
+  ({ method }: ApiCall) =>
+    method === refused ? { result: 'error', message: 'why' } : undefined;
+
 test('without free slots the rest is blocked, with the console command that makes as many as are missing', async () => {
   const dimensions = [{ name: 'a' }, { name: 'b', active: false }];
   const { actions, advice } = await plan(['--consumers'], { dimensions });
@@ -40,6 +43,21 @@ test('without free slots the rest is blocked, with the console command that make
     / \.\/console customdimensions:add-custom-dimension --scope=action --count=4 .*log_link_visit_action/,
   );
   expect((await plan([])).advice).toBeUndefined();
+});
+
+test('without the plugin CustomDimensions what needs none is created, and it is named who can activate it', async () => {
+  const args = ['--yes', ...SEGMENTS, ...ORDERS];
+  const { code, steps, writes } = await plan(args, { notes: ['plugin off'] });
+  expect(code).toBe(3);
+  const reason = expect.stringMatching(/CustomDimensions.*super user/);
+  expect(steps[0]).toMatchObject({ action: 'blocked', reason });
+  expect(steps.map(({ kind, action }) => `${kind} ${action}`).slice(4)).toEqual([
+    'goal create',
+    'segment blocked',
+    'segment blocked',
+    'segment create',
+  ]);
+  expect(writes).toEqual(['Goals.addGoal', 'SegmentEditor.add']);
 });
 
 test('an inactive dimension is reactivated, and keeps its name and extractions', async () => {
@@ -57,19 +75,33 @@ test('an inactive dimension is reactivated, and keeps its name and extractions',
   });
 });
 
-test('a visit dimension of that name is explained, and an action dimension created beside it', async () => {
-  const { route } = await plan([], { dimensions: [{ name: 'Route', scope: 'visit' }] });
-  expect(route).toMatchObject({ action: 'create', reason: expect.stringMatching(/\b1\b.*visit/) });
-});
+const ROUTE = { name: 'Route' };
+const OTHER = { name: 'Endpoint' };
+const CONFLICT = /^dimension 1 has that name.*"app\.route".*MATOMO_DIMENSIONS/;
+
+test.each<[SiteContents['dimensions'], string, object, RegExp?]>([
+  // Another one with its name: of visits, or for something else.
+  [[{ ...ROUTE, scope: 'visit' }], '', { action: 'create' }, /\b1\b.*visit/],
+  [[ROUTE], '1=app.route', { action: 'blocked' }, CONFLICT],
+  [[{ ...ROUTE, active: false }], '1=app.route', { action: 'blocked' }, CONFLICT],
+  // The mapping wins over the name.
+  [[ROUTE, OTHER], '2=http.route', { action: 'present', id: 2 }, /^named "Endpoint"$/],
+  [[{ ...OTHER, active: false }], '1=http.route', { action: 'reactivate', id: 1 }],
+])(
+  'beside dimensions %j, mapped as %j, that of the route: %o',
+  async (dimensions = [], mapped, step, text) => {
+    const { route, mapping } = await plan([], { dimensions }, { mapped });
+    const reason = text && expect.stringMatching(text);
+    expect(route).toMatchObject({ ...step, ...(reason && { reason }) });
+    if (dimensions[0]?.active !== false && mapped) expect(mapping).toEqual([mapped]);
+  },
+);
 
 test('active action dimensions that are not mapped are listed', async () => {
   const dimensions = [
-    { name: 'Endpoint' },
-    { name: 'plan' },
-    { name: 'HTTP status' },
-    { name: 'old', active: false },
-    { name: 'of visits', scope: 'visit' },
-  ] as const;
+    ...[OTHER, { name: 'plan' }, { name: 'HTTP status' }, { name: 'old', active: false }],
+    { name: 'of visits', scope: 'visit' as const },
+  ];
   const matomo = await startMatomoSite({ dimensions });
   const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '2=app.plan' };
   const { stdout } = await runSetup(env, ['--dry-run']);
@@ -82,10 +114,46 @@ test('active action dimensions that are not mapped are listed', async () => {
   expect(mapped.stdout).toMatch(/= dimension {2}Route +ID 1\n/);
 });
 
+test('the mapping of what setup does not want stays, and so does an attribute that is mapped twice', async () => {
+  const mapped = '1=http.route,2=http.route,3=app.plan,9=http.request.method';
+  const dimensions = [ROUTE, OTHER, { name: 'plan' }];
+  expect((await plan([], { dimensions }, { mapped })).mapping).toEqual(mapped.split(','));
+  const given = { dimensions: [{ name: 'HTTP method' }] };
+  const moved = await plan([], given, { mapped: '9=http.request.method' });
+  expect(moved.mapping).toEqual(['1=http.request.method']);
+});
+
+const MATCH = { match_attribute: 'url', pattern_type: 'contains', pattern: '/orders' };
+const GOAL = { idgoal: 3, name: 'Orders', ...MATCH };
+
+test.each<[what: string, goals: SiteContents['goals'], action: string, id?: number]>([
+  ['no goal', [], 'create', 1],
+  ['one whose name differs in case and spaces', [{ ...GOAL, name: ' orders ' }], 'present', 3],
+  ['another with its name beside it', [{ ...GOAL, idgoal: 7, pattern: '/o' }, GOAL], 'present', 3],
+  ['one for titles', [{ ...GOAL, match_attribute: 'title' }], 'blocked'],
+  ['one for exact URLs', [{ ...GOAL, pattern_type: 'exact' }], 'blocked'],
+  ['one with a longer pattern', [{ ...GOAL, pattern: '/orders/1' }], 'blocked'],
+  ['one with that condition and another name', [{ ...GOAL, name: 'Sales' }], 'create', 2],
+])('a goal, if the site has %s', async (_what, goals = [], action, id) => {
+  const { steps, sent } = await plan(['--yes', ...ORDERS], { goals });
+  const goal = steps.at(-1);
+  expect([goal?.kind, goal?.action, goal?.id]).toEqual(['goal', action, id]);
+  const parameters = {
+    idSite: '1',
+    name: 'Orders',
+    description: expect.stringContaining('/orders'),
+    matchAttribute: 'url',
+    patternType: 'contains',
+    pattern: '/orders',
+    caseSensitive: '0',
+    allowMultipleConversionsPerVisit: '0',
+  };
+  expect(sent('Goals.addGoal')).toEqual(action === 'create' ? parameters : undefined);
+});
+
 test('a goal or segment of that name with another meaning is left alone and explained', async () => {
-  const match = { match_attribute: 'title', pattern: 'x', pattern_type: 'exact' };
   const { steps } = await plan([...ORDERS, ...SEGMENTS], {
-    goals: [{ idgoal: 3, name: 'orders', ...match }],
+    goals: [{ ...GOAL, match_attribute: 'title', pattern: 'x', pattern_type: 'exact' }],
     segments: [{ idsegment: 8, name: 'Visits with a 404', definition: 'pageUrl==x' }],
   });
   const blocked = steps.filter(({ action }) => action === 'blocked');
@@ -95,53 +163,12 @@ test('a goal or segment of that name with another meaning is left alone and expl
   ]);
 });
 
-const GOAL = {
-  idgoal: 3,
-  name: 'Orders',
-  match_attribute: 'url',
-  pattern_type: 'contains',
-  pattern: '/orders',
-};
-const OTHER_GOAL = { ...GOAL, idgoal: 7, pattern: '/other' };
-
-test.each<[what: string, goals: SiteContents['goals'], action: string, id?: number]>([
-  ['no goal', [], 'create', 1],
-  ['the same one', [GOAL], 'present', 3],
-  ['one whose name differs in case and spaces', [{ ...GOAL, name: ' orders ' }], 'present', 3],
-  ['the same one beside another with its name', [OTHER_GOAL, GOAL], 'present', 3],
-  ['one for titles', [{ ...GOAL, match_attribute: 'title' }], 'blocked'],
-  ['one for exact URLs', [{ ...GOAL, pattern_type: 'exact' }], 'blocked'],
-  ['one with a longer pattern', [{ ...GOAL, pattern: '/orders/1' }], 'blocked'],
-  ['one with that condition and another name', [{ ...GOAL, name: 'Sales' }], 'create', 2],
-])('a goal, if the site has %s', async (_what, goals, action, id) => {
-  const { steps, writes } = await plan(['--yes', ...ORDERS], { goals: goals ?? [] });
-  const goal = steps.at(-1);
-  expect([goal?.kind, goal?.action, goal?.id]).toEqual(['goal', action, id]);
-  expect(writes.includes('Goals.addGoal')).toBe(action === 'create');
-});
-
-test('a goal is created for URLs that contain its pattern, in either case and once per visit', async () => {
-  const { sent } = await plan(['--yes', ...ORDERS]);
-  expect(sent('Goals.addGoal')).toEqual({
-    idSite: '1',
-    name: 'Orders',
-    description: expect.stringContaining('/orders'),
-    matchAttribute: 'url',
-    patternType: 'contains',
-    pattern: '/orders',
-    caseSensitive: '0',
-    allowMultipleConversionsPerVisit: '0',
-  });
-});
-
 test.each([
   ['dimension', 'CustomDimensions.getConfiguredCustomDimensions'],
   ['goal', 'Goals.getGoals'],
   ['segment', 'SegmentEditor.getAll'],
 ])('if Matomo hides each %s, none is created that may be there', async (kind, hidden) => {
-  const answer = ({ method }: ApiCall) =>
-    method === hidden ? { result: 'error', message: 'why' } : undefined;
-  const { steps } = await plan([...ORDERS, ...SEGMENTS], { answer });
+  const { steps } = await plan([...ORDERS, ...SEGMENTS], { answer: refusing(hidden) });
   const reasons = steps.filter((step) => step.kind === kind).map(({ reason }) => reason);
   expect(new Set(reasons)).toEqual(new Set(['Matomo rejects it: "why"']));
   const needed = steps.filter(({ reason }) => reason?.startsWith('it needs the dimension'));
@@ -150,7 +177,7 @@ test.each([
 
 test('with view access only segments are created, and the reason names who can grant more', async () => {
   const dimensions = [{ name: 'HTTP status' }];
-  const { steps, failed } = await plan([...ORDERS, ...SEGMENTS], { dimensions }, { role: 'view' });
+  const { steps } = await plan([...ORDERS, ...SEGMENTS], { dimensions }, { role: 'view' });
   expect(steps.map(({ action, name }) => `${action} ${name}`)).toEqual([
     'blocked Failed endpoint',
     'present HTTP status',
@@ -161,10 +188,10 @@ test('with view access only segments are created, and the reason names who can g
     'create Visits with a 404',
     'create Without user ID',
   ]);
-  expect(failed?.reason).toMatch(/view.*write access.*\bsite 1\b.*super user/);
+  expect(steps[0]?.reason).toMatch(/view.*write access.*\bsite 1\b.*super user/);
 });
 
-test.each(['admin', 'write', 'noaccess'] as const)(
+test.each(['admin', 'noaccess'] as const)(
   'a token of role %s cannot create a site, and the reason names who can',
   async (role) => {
     const { steps, actions } = await plan(NEW_SITE, {}, { role });
@@ -173,25 +200,11 @@ test.each(['admin', 'write', 'noaccess'] as const)(
   },
 );
 
-test.each([true, false])(
-  'a dimension with a wanted name that is mapped to another attribute is a conflict, and stays as it is (active: %s)',
-  async (active) => {
-    const dimensions = [{ name: 'Route', active }];
-    const { route, mapping } = await plan([], { dimensions }, { mapped: '1=app.route' });
-    expect(route).toMatchObject({
-      action: 'blocked',
-      reason: expect.stringMatching(/^dimension 1 has that name.*"app\.route".*MATOMO_DIMENSIONS/),
-    });
-    expect(mapping).toEqual(['1=app.route']);
-  },
-);
-
 test('a private segment of somebody else is not present for a super user, and blocks no name', async () => {
-  const definition = 'userId==';
   const name = 'Visits with a 404';
   const dimensions = [{ name: 'HTTP status' }];
   const segments = [
-    { idsegment: 1, name: 'Mine', definition, enable_all_users: 0 },
+    { idsegment: 1, name: 'Mine', definition: 'userId==', enable_all_users: 0 },
     { idsegment: 2, name, definition: 'pageUrl==x', enable_all_users: 0 },
   ];
   const actions = async (role: ApiRole) =>
@@ -200,30 +213,11 @@ test('a private segment of somebody else is not present for a super user, and bl
   expect(await actions('super')).toEqual(['create', 'create', 'create']);
 });
 
-test('--auto-archive says that a segment stays as it is', async () => {
-  const reasonOf = async (auto_archive: number) => {
-    const segments = [{ idsegment: 1, name: 'Mine', definition: 'userId==', auto_archive }];
-    return (await plan([...SEGMENTS, '--auto-archive'], { segments })).steps.at(-1)?.reason;
-  };
-  expect(await reasonOf(0)).toMatch(/^--auto-archive changes no segment/);
-  expect(await reasonOf(1)).toBeUndefined();
-});
-
-test('the mapping wins over the name, whether the dimension is active or not', async () => {
-  const dimensions = [{ name: 'Route' }, { name: 'Endpoint' }];
-  const { route, mapping } = await plan([], { dimensions }, { mapped: '2=http.route' });
-  expect(route).toMatchObject({ action: 'present', id: 2, reason: 'named "Endpoint"' });
-  expect(mapping).toEqual(['2=http.route']);
-  const inactive = [{ name: 'Endpoint', active: false }];
-  const found = await plan([], { dimensions: inactive }, { mapped: '1=http.route' });
-  expect(found.route).toMatchObject({ action: 'reactivate', id: 1 });
-});
-
-test('the mapping of what setup does not want stays, and so does an attribute that is mapped twice', async () => {
-  const dimensions = [{ name: 'Route' }, { name: 'Endpoint' }, { name: 'plan' }];
-  const mapped = '1=http.route,2=http.route,3=app.plan,9=http.request.method';
-  expect((await plan([], { dimensions }, { mapped })).mapping).toEqual(mapped.split(','));
-  const given = { dimensions: [{ name: 'HTTP method' }] };
-  const moved = await plan([], given, { mapped: '9=http.request.method' });
-  expect(moved.mapping).toEqual(['1=http.request.method']);
+test.each([
+  [0, /^--auto-archive changes no segment/],
+  [1, /^undefined$/],
+])('--auto-archive says that a segment stays as it is (%i)', async (auto_archive, reason) => {
+  const segments = [{ idsegment: 1, name: 'Mine', definition: 'userId==', auto_archive }];
+  const { steps } = await plan([...SEGMENTS, '--auto-archive'], { segments });
+  expect(String(steps.at(-1)?.reason)).toMatch(reason);
 });

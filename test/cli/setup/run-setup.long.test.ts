@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
+import type { ApiCall, ApiRole } from '../../support/matomo-api.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startMatomoSite } from '../matomo-site.js';
 
@@ -30,11 +31,34 @@ test('an empty site gets its dimensions, verified, and the lines to export are p
   );
 });
 
+/** Answers a method, or a question about a plugin. */
+const answering =
+  (wanted: string, value: unknown) =>
+  ({ method, params }: ApiCall) =>
+    [method, params.pluginName].includes(wanted) ? { value } : undefined;
+
+test('in a Matomo that is too old, nothing is changed', async () => {
+  const answer = answering('API.getMatomoVersion', '4.16.1');
+  const matomo = await startMatomoSite({ answer });
+  const { code, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/4\.16\.1.*Nothing was changed.*\[matomo-too-old\]/);
+  expect(matomo.writes()).toEqual([]);
+});
+
+test('site search is only mentioned if search parameters are sent; custom variables that are dropped need not be sent', async () => {
+  const matomo = await startMatomoSite({ answer: answering('CustomVariables', false) });
+  const env = environmentOf(matomo);
+  const searching = await runSetup({ ...env, MATOMO_SITE_SEARCH: 'true' }, ['--dry-run']);
+  expect(searching.stdout).toMatch(/site search/i);
+  const { stdout } = await runSetup(env, ['--yes']);
+  expect(stdout).not.toContain('earch');
+  expect(stdout).toContain('CustomVariables');
+  expect(stdout).toContain('export MATOMO_MAX_CUSTOM_VARIABLES=0');
+});
+
 test('a plugin that drops hits of clouds is warned about, with the lines that keep them', async () => {
-  const matomo = await startMatomoSite({
-    answer: ({ params }) =>
-      params.pluginName === 'TrackingSpamPrevention' ? { value: true } : undefined,
-  });
+  const matomo = await startMatomoSite({ answer: answering('TrackingSpamPrevention', true) });
   const env = environmentOf(matomo);
   const { stdout, stderr } = await runSetup(env, ['--dry-run']);
   expect(stderr).toMatch(/TrackingSpamPrevention is active\. .*\[spam-prevention\]\n/);
@@ -46,19 +70,26 @@ test('a plugin that drops hits of clouds is warned about, with the lines that ke
   expect((await runSetup(environmentOf(await startMatomoSite()))).output).not.toContain('Spam');
 });
 
-test('running it again changes nothing, also without a terminal', async () => {
-  const matomo = await startMatomoSite();
-  const env = environmentOf(matomo, 'super');
-  const args = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y', '--segments', '--bots'];
-  expect((await runSetup(env, [...args, '--yes'])).code).toBe(0);
-  const writes = matomo.writes();
-  expect(writes).toHaveLength(11);
-  const { code, stdout } = await runSetup(env, args);
-  expect(code).toBe(0);
-  expect(matomo.writes()).toEqual(writes);
-  expect(stdout.match(/^ {2}= /gm)).toHaveLength(12);
-  expect(stdout).toContain(`export MATOMO_DIMENSIONS=${DIMENSIONS},5=user_agent.bot.name`);
-});
+test.each(['admin', 'super'] as const)(
+  'running it again as %s changes nothing, also without a terminal',
+  async (role) => {
+    const matomo = await startMatomoSite();
+    const env = environmentOf(matomo, role);
+    const args = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y', '--segments', '--bots'];
+    expect((await runSetup(env, [...args, '--yes'])).code).toBe(0);
+    const writes = matomo.writes();
+    expect(writes).toHaveLength(11);
+    const { code, stdout } = await runSetup(env, args);
+    expect(code).toBe(0);
+    expect(matomo.writes()).toEqual(writes);
+    expect(stdout.match(/^ {2}= /gm)).toHaveLength(12);
+    expect(stdout).toContain(`export MATOMO_DIMENSIONS=${DIMENSIONS},5=user_agent.bot.name`);
+    const enabledAllUsers = role === 'super' ? '1' : '0';
+    const shared = Array(4).fill({ params: expect.objectContaining({ enabledAllUsers }) });
+    expect(matomo.segments).toMatchObject(shared);
+    expect(matomo.unrecorded).toEqual([]);
+  },
+);
 
 test('without a terminal and without --yes there is a plan, and exit 1', async () => {
   const matomo = await startMatomoSite();
@@ -73,34 +104,30 @@ test('without a terminal and without --yes there is a plan, and exit 1', async (
 test('--json is one object with plan, applied and environment', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'route' }] });
   const env = environmentOf(matomo);
-  const { result: planned, code } = await runSetupAsJson(env);
-  expect(code).toBe(1);
-  expect(planned).toEqual({
-    plan: NAMES.map((name) => ({
-      action: name === 'Route' ? 'present' : 'create',
-      kind: 'dimension',
-      name,
-      ...(name === 'Route' && { id: 1 }),
-    })),
+  const kind = 'dimension';
+  const route = { action: 'present', kind, name: 'Route', id: 1 };
+  const planned = await runSetupAsJson(env);
+  expect(planned.code).toBe(1);
+  expect(planned.result).toEqual({
+    plan: [...NAMES.slice(0, 3).map((name) => ({ action: 'create', kind, name })), route],
     applied: false,
     environment: expect.objectContaining({ MATOMO_DIMENSIONS: '1=http.route' }),
   });
-  const { result, code: applied, stderr } = await runSetupAsJson(env, ['--yes']);
-  expect(applied).toBe(0);
-  expect(stderr).toBe('');
-  expect(result.applied).toBe(true);
-  expect(result.plan.map(({ action, id }) => [action, id])).toEqual([
-    ['create', 2],
-    ['create', 3],
-    ['create', 4],
-    ['present', 1],
-  ]);
-  expect(result.environment).toEqual({
-    MATOMO_URL: matomo.url,
-    MATOMO_SITE_ID: '1',
-    MATOMO_TOKEN_AUTH: '<your token>',
-    MATOMO_DIMENSIONS:
-      '1=http.route,2=matomo.failed_endpoint,3=http.response.status_code,4=http.request.method',
+  const { result, code, stderr } = await runSetupAsJson(env, ['--yes']);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(result).toEqual({
+    plan: [
+      ...NAMES.slice(0, 3).map((name, i) => ({ action: 'create', kind, name, id: i + 2 })),
+      route,
+    ],
+    applied: true,
+    environment: {
+      MATOMO_URL: matomo.url,
+      MATOMO_SITE_ID: '1',
+      MATOMO_TOKEN_AUTH: '<your token>',
+      MATOMO_DIMENSIONS:
+        '1=http.route,2=matomo.failed_endpoint,3=http.response.status_code,4=http.request.method',
+    },
   });
 });
 
@@ -123,6 +150,31 @@ test('--create-site makes one site, with everything in it, and finds it again', 
   expect(matomo.sites).toHaveLength(2);
 });
 
+test('a token with view access is enough if there is nothing to do', async () => {
+  const names = ['http METHOD', 'HTTP status', 'Route', 'Failed endpoint'];
+  const matomo = await startMatomoSite({ dimensions: names.map((name) => ({ name })) });
+  const { code, stdout } = await runSetup(environmentOf(matomo, 'view'));
+  expect(code).toBe(0);
+  expect(stdout).toContain('export MATOMO_DIMENSIONS=');
+  expect(stdout).toMatch(/^export MATOMO_TOKEN_AUTH='<.*>'$/m);
+});
+
+test.each<[ApiRole, string]>([
+  ['noaccess', '1'],
+  ['write', '9'],
+  ['super', '9'],
+])(
+  'no access to the site, role %s and site %s: the message names who can grant it',
+  async (role, site) => {
+    const matomo = await startMatomoSite();
+    const env = { ...environmentOf(matomo, role), MATOMO_SITE_ID: site };
+    const { code, stderr } = await runSetup(env, ['--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\bsite \d\b.*administrator.*\[site-unknown\]/);
+    expect(matomo.writes()).toEqual([]);
+  },
+);
+
 test('what Matomo confirms and does not list is not called done', async () => {
   const matomo = await startMatomoSite({
     answer: ({ method, params }) =>
@@ -133,13 +185,9 @@ test('what Matomo confirms and does not list is not called done', async () => {
   const { result, code } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
   expect(code).toBe(1);
   expect(result.applied).toBe(false);
+  const reason = expect.stringContaining('does not list it');
   expect(result.plan.filter(({ action }) => action === 'failed')).toEqual([
-    {
-      action: 'failed',
-      kind: 'dimension',
-      name: 'Route',
-      reason: expect.stringContaining('does not list it'),
-    },
+    { action: 'failed', kind: 'dimension', name: 'Route', reason },
   ]);
 });
 

@@ -17,39 +17,28 @@ const EVERYTHING = words(`
   --yes --bots --segments --goal Orders=/orders --create-site API --site-url https://api.example
 `);
 
-test.each([
-  ['as text', [], {}],
-  ['as JSON', ['--json'], {}],
-  ['with NODE_DEBUG', [], { NODE_DEBUG: 'http,net,tls,timer,stream,fs' }],
-])(
-  'the token is in no URL, header, output or file, and once in a body (%s)',
-  async (_how, args, given) => {
-    const matomo = await startMatomoSite();
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'home'));
-    const env = {
-      ...environmentOf(matomo, 'super'),
-      ...given,
-      HOME: join(folder, 'home'),
-      TMPDIR: folder,
-    };
-    const { code, stdout, stderr } = await runNode(
-      [resolve(ROOT, MAIN), 'setup', ...EVERYTHING, ...args],
-      { env, cwd: folder },
-    );
-    expect(code).toBe(0);
-    expect(stdout + stderr).not.toContain(TOKEN);
-    expect(matomo.requests.length).toBeGreaterThan(10);
-    for (const [index, { method, url, headers, body }] of matomo.requests.entries()) {
-      expect(method).toBe('POST');
-      expect(url + JSON.stringify(headers)).not.toContain(TOKEN);
-      const hasToken = !url.includes('API.getMatomoVersion');
-      expect(body.split(TOKEN), `request ${index}`).toHaveLength(hasToken ? 2 : 1);
-      expect(body.endsWith(`token_auth=${TOKEN}`)).toBe(hasToken);
-    }
-    expect(readdirSync(folder, { recursive: true })).toEqual(['home']);
-  },
-);
+test('the token is in no URL, header, output or file, and once in a body, while Node.js tells what it does', async () => {
+  const matomo = await startMatomoSite();
+  const folder = temporaryFolder();
+  const HOME = join(folder, 'home');
+  mkdirSync(HOME);
+  const own = { NODE_DEBUG: 'http,net,tls,timer,stream,fs', HOME, TMPDIR: folder };
+  const { code, stdout, stderr } = await runNode([resolve(ROOT, MAIN), 'setup', ...EVERYTHING], {
+    env: { ...environmentOf(matomo, 'super'), ...own },
+    cwd: folder,
+  });
+  expect(code).toBe(0);
+  expect(stdout + stderr).not.toContain(TOKEN);
+  expect(matomo.requests.length).toBeGreaterThan(10);
+  for (const [index, { method, url, headers, body }] of matomo.requests.entries()) {
+    expect(method).toBe('POST');
+    expect(url + JSON.stringify(headers)).not.toContain(TOKEN);
+    const hasToken = !url.includes('API.getMatomoVersion');
+    expect(body.split(TOKEN), `request ${index}`).toHaveLength(hasToken ? 2 : 1);
+    expect(body.endsWith(`token_auth=${TOKEN}`)).toBe(hasToken);
+  }
+  expect(readdirSync(folder, { recursive: true })).toEqual(['home']);
+});
 
 test.each<[string, number, (echo: string) => string]>([
   ['an error of Matomo', 200, (echo) => JSON.stringify({ result: 'error', message: echo })],
@@ -64,9 +53,8 @@ test.each<[string, number, (echo: string) => string]>([
       response.end(isProbe ? '{"value":"5.2.0"}' : render(body));
     });
   });
-  const env = environmentOf({ url });
   for (const args of [[], ['--json'], ['--yes'], ['--yes', '--json']]) {
-    const { code, output } = await runSetup(env, args);
+    const { code, output } = await runSetup(environmentOf({ url }), args);
     expect(code).toBe(1);
     expect(output).not.toContain(tokenOf('write'));
   }
@@ -75,11 +63,12 @@ test.each<[string, number, (echo: string) => string]>([
 test('an invalid token is named by where it comes from, and not shown', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'token');
-  writeFileSync(file, `${TOKEN}\n${TOKEN}\n`);
+  const twice = `${TOKEN} ${TOKEN}`;
+  writeFileSync(file, twice);
   const env = { MATOMO_URL: 'http://127.0.0.1:1', MATOMO_SITE_ID: '1' };
   for (const [given, args, name] of [
-    [{ MATOMO_SETUP_TOKEN: `${TOKEN} ${TOKEN}` }, [], 'MATOMO_SETUP_TOKEN'],
-    [{ MATOMO_TOKEN_AUTH: `${TOKEN} ${TOKEN}` }, [], 'MATOMO_TOKEN_AUTH'],
+    [{ MATOMO_SETUP_TOKEN: twice }, [], 'MATOMO_SETUP_TOKEN'],
+    [{ MATOMO_TOKEN_AUTH: twice }, [], 'MATOMO_TOKEN_AUTH'],
     [{}, ['--token-file', file], '--token-file'],
     [{}, ['--token-file', folder], '--token-file'],
     [{}, ['--token-file', TOKEN], '--token-file'],
@@ -93,33 +82,36 @@ test('an invalid token is named by where it comes from, and not shown', async ()
   }
 });
 
-test('names in Matomo cannot write to the terminal', async () => {
-  const site = {
-    idsite: 1,
-    name: 'Shop\x1b[2J\nexport MATOMO_URL=https://evil.example',
-    sitesearch: 0,
-  };
-  const goal = {
-    idgoal: 3,
-    name: 'Orders',
-    match_attribute: 'url\x1b[2J',
-    pattern_type: '\x1b[2J',
-  };
-  const dimension = { idcustomdimension: 2, name: 'Route', scope: 'visit\x1b[2J', active: true };
-  const named = { idcustomdimension: 1, name: 'M\x1b[2J', scope: 'action', active: true };
+const CLEAR = '\x1b[2J';
+const CREDENTIALS = 'dXNlcjpwYXNzd29yZA==';
+const HEADERS = `x-forwarded-proto=http,x-tenant=1,authorization=Basic ${CREDENTIALS},x-api-key=127.0.0.1`;
+
+test('what is in Matomo cannot write to the terminal, nor show credentials in headers; other headers are shown', async () => {
+  const name = `Shop 1 over http ${CREDENTIALS}${CLEAR}\nexport MATOMO_URL=https://evil.example`;
+  const goal = { idgoal: 3, name: 'Orders', match_attribute: `url${CLEAR}`, pattern_type: CLEAR };
   const answers: Readonly<Record<string, unknown>> = {
-    'SitesManager.getSiteFromId': site,
+    'SitesManager.getSiteFromId': { idsite: 1, name, sitesearch: 0 },
     'Goals.getGoals': [goal],
-    'CustomDimensions.getConfiguredCustomDimensions': [named, dimension],
+    'CustomDimensions.getConfiguredCustomDimensions': [
+      { idcustomdimension: 1, name: `M${CLEAR}`, scope: 'action', active: true },
+      { idcustomdimension: 2, name: 'Route', scope: `visit${CLEAR}`, active: true },
+    ],
   };
   const matomo = await startMatomoSite({ answer: ({ method }) => answers[method] });
-  const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '1=http.request.method' };
-  const { stdout } = await runSetup(env, ['--dry-run', '--goal', 'Orders=/orders']);
-  expect(stdout).toContain('Site 1 "Shop');
+  const mapped = { MATOMO_DIMENSIONS: '1=http.request.method', MATOMO_HEADERS: HEADERS };
+  const env = { ...environmentOf(matomo), ...mapped };
+  const args = ['--dry-run', '--goal', 'Orders=/orders'];
+  const { stdout, output } = await runSetup(env, args);
+  expect(stdout).toContain('Site 1 "Shop 1 over http …');
   expect(stdout).toMatch(/goal 3 has that name/);
   expect(stdout).toMatch(/dimension 2 has that name/);
   expect(stdout).not.toContain('\x1b');
   expect(stdout).not.toMatch(/^export/m);
+  const { result, output: json } = await runSetupAsJson(env, args);
+  expect(result.environment).toMatchObject({ MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1' });
+  expect(output + json).not.toContain(CREDENTIALS);
+  const asText = await runSetup(env, ['--yes']);
+  expect(asText.stdout).toContain(`\nexport MATOMO_URL=${matomo.url}\n`);
 });
 
 test('nothing of a token is shown if the message that repeats it is too long', async () => {
@@ -128,21 +120,4 @@ test('nothing of a token is shown if the message that repeats it is too long', a
     const clean = createCleaner([token]);
     expect(clean(show('x'.repeat(before) + token))).not.toContain(token.slice(0, 4));
   }
-});
-
-const CREDENTIALS = 'dXNlcjpwYXNzd29yZA==';
-const HEADERS = `x-forwarded-proto=http,x-tenant=1,authorization=Basic ${CREDENTIALS},x-api-key=127.0.0.1`;
-
-test('credentials in headers are not shown, but other headers are, and the environment is as it is', async () => {
-  const site = { idsite: 1, name: `Shop 1 over http ${CREDENTIALS}`, sitesearch: 0 };
-  const matomo = await startMatomoSite({
-    answer: ({ method }) => (method === 'SitesManager.getSiteFromId' ? site : undefined),
-  });
-  const env = { ...environmentOf(matomo), MATOMO_HEADERS: HEADERS };
-  const { result, output } = await runSetupAsJson(env, ['--dry-run']);
-  expect(result.environment).toMatchObject({ MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1' });
-  const asText = await runSetup(env, ['--yes']);
-  expect(asText.stdout).toContain(`\nexport MATOMO_URL=${matomo.url}\n`);
-  expect(asText.stdout).toContain('Site 1 "Shop 1 over http …"');
-  expect(output + asText.output).not.toContain(CREDENTIALS);
 });
