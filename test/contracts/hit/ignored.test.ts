@@ -169,14 +169,6 @@ golden([
     hits: [],
     problems: ['callback-failed'],
   },
-  {
-    name: 'ignore: what it sees',
-    options: {
-      ignore: (request: { path: string; statusCode: number }) =>
-        request.path === '/users/42' && request.statusCode === 200,
-    },
-    ignored: 'predicate',
-  },
   { ...at('/socket.io/', { query: 'EIO=4&transport=polling&sid=1' }), ignored: 'polling' },
   { ...at('/socket.io/', { query: 'EIO=4&transport=polling' }) },
   {

@@ -37,12 +37,6 @@ golden([
     ],
   },
   {
-    name: 'privacy: strict, an attribute',
-    options: { ...STRICT, userId: 'enduser.id' },
-    facts: { attributes: { 'enduser.id': 'ada' }, calls: [['annotate', { uid: 'eve' }]] },
-    page: { ...HIDDEN, uid: 'ada' },
-  },
-  {
     name: 'privacy: strict, options that are less strict',
     options: {
       ...STRICT,
