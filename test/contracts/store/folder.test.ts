@@ -251,18 +251,15 @@ describe('processes', () => {
 
   test('own hits are first, then the oldest of others', async () => {
     const { place, spool } = openNew();
-    for (const [name, millis] of [
-      ['a', 0],
-      ['b', 1_000],
-    ] as const) {
-      letTimePass(millis);
+    for (const name of 'abcd') {
+      letTimePass(1_000);
       const other = openIn(place);
       await other.spool.store(hits(name));
       await other.spool.close();
     }
-    await eventually(async () => !(await spool.claim(1, -1)) && spool.hits === 2);
-    await spool.store(hits('c'));
-    expect(await drain({ spool }, 1)).toBe('cab');
+    await eventually(async () => !(await spool.claim(1, -1)) && spool.hits === 4);
+    await spool.store(hits('e'));
+    expect(await drain({ spool }, 1)).toBe('eabcd');
   });
 
   test('a file that is claimed an hour after it was written is claimed once', async () => {
@@ -363,6 +360,19 @@ describe('processes', () => {
     await spool.claim(1, ALL);
     letTimePass(-86_400_000);
     expect(await drainAll(openIn(place), 1)).toBe('b');
+  });
+
+  test('what is too old is removed, and counted once, by whoever sees it', async () => {
+    const { place, spool } = openNew();
+    await spool.store(hits('abc'));
+    await spool.close();
+    const next = [1, 2].map(() => openIn(place, { hasToken: false, maxAgeMillis: -1 }));
+    await eventually(async () => {
+      for (const { spool: other } of next) expect(await other.claim(1, ALL)).toBeUndefined();
+      return spoolFiles(place).length === 0;
+    });
+    expect(next.reduce((sum, { counts }) => sum + counts.lost.expired, 0)).toBe(3);
+    for (const folder of next) expectBalance(folder, 0);
   });
 });
 
