@@ -65,7 +65,7 @@ test.each([
     const { gateway, inspector } = await startGateway(OPTIONS);
     const { inspector: direct, exporter } = await startExporter(OPTIONS);
     for (const file of RECORDINGS) {
-      const { spans } = recording(file);
+      const spans = recording(file);
       exporter.export(spans, () => undefined);
       const body = exportOf(spans, serializer);
       expect((await sendSpans(gateway, body, { 'content-type': type })).status).toBe(200);

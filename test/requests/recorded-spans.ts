@@ -23,19 +23,12 @@ interface RecordedSpan {
 /** Files of recorded spans, without the index. */
 export const RECORDINGS: string[] = readdirSync(FOLDER).filter((file) => file !== 'index.json');
 
-/** What a file holds besides its spans, such as the answers that the client got. */
-export function recording(file: string): { spans: FinishedSpan[]; results: RecordedResult[] } {
+/** The spans of a file. */
+export function recording(file: string): FinishedSpan[] {
   const json = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'));
   const recorded: RecordedSpan[] = Array.isArray(json) ? json : (json.server ?? json.spans);
   const traceIds = new Map(recorded.map(({ parent }) => [parent?.spanId, parent?.traceId]));
-  return { spans: recorded.map((span) => toSpan(span, traceIds)), results: json.results ?? [] };
-}
-
-/** One request of the recordings of odd endings. */
-export interface RecordedResult {
-  case?: string;
-  answer?: string;
-  spans?: { kind: string }[];
+  return recorded.map((span) => toSpan(span, traceIds));
 }
 
 function toSpan(

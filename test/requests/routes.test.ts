@@ -39,7 +39,6 @@ test.each([
 test.each([
   ['/api/leaf', '/leaf', '/api/leaf', '/api/leaf'],
   ['/blog/7', '/posts/:id', '/posts/:id', '/posts/:id'],
-  ['/blog/7', 'Host(`shop.example`)', '/posts/:id', '/posts/:id'],
   ['/errors/404', '/errors/404', '/errors/404', '/errors/404'],
   ['/a/7', '/:x/:y', '/a/:id', '/a/:id'],
   ['/v1/items/7', '/v1', '/*', '/v1/items/:id'],

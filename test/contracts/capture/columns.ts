@@ -82,12 +82,12 @@ export const OPTIONS = {
 };
 
 /** Those that are expected in a column. */
-export const hitsOf = ({ differs, hits }: Scenario, { framework }: Setup): ExpectedHit[] =>
+const hitsOf = ({ differs, hits }: Scenario, { framework }: Setup): ExpectedHit[] =>
   (differs?.[framework] ?? hits).map((hit) => (typeof hit === 'string' ? { hit } : hit));
 
-export const additionalHits = (hits: readonly { readonly hit: string }[]) =>
+const additionalHits = (hits: readonly { readonly hit: string }[]) =>
   hits.filter(({ hit }) => /^(?:event|goal|order|search) /.test(hit)).length;
-export const chatbots = (hits: readonly { readonly hit: string }[]) =>
+const chatbots = (hits: readonly { readonly hit: string }[]) =>
   hits.filter(({ hit }) => hit.startsWith('chatbot')).length;
 
 const pathOf = (url: string) => url.split('?')[0] as string;
@@ -149,10 +149,10 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
   };
 }
 
-export const nonZero = (counts: Readonly<Record<string, number>> = {}) =>
+const nonZero = (counts: Readonly<Record<string, number>> = {}) =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
 
-export function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[] {
+function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[] {
   if (does === undefined) return [];
   const path = route ?? pathOf((sends[0] as { path: string }).path);
   return [
@@ -166,7 +166,7 @@ export function routesOf({ mount, route, does, before, next, sends }: Scenario):
   ];
 }
 
-export async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
+async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
   if (sendsAtOnce) return Promise.all(sends.map((sent) => column.send(sent)));
   const received = [];
   for (const sent of sends) received.push(await column.send(sent));

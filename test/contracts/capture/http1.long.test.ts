@@ -1,4 +1,6 @@
+import { describe } from 'vitest';
 import { sampled } from '../../support/long.js';
+import { installNodeBeforeTests } from '../../support/matrix.js';
 import type { Setup } from './columns.js';
 import { runScenarios } from './run-scenarios.js';
 
@@ -31,3 +33,13 @@ const FEW: typeof MORE = [
 ];
 
 runScenarios(sampled(FEW, COLUMNS).map((column) => ({ protocol: '1.1', ...column })));
+
+// Later versions than 22 lose the async context after the headers.
+describe.each(sampled([26], [22, 24, 26]))('Node.js %i', (major) => {
+  const nodePath = installNodeBeforeTests(major);
+  const columns: readonly Setup[] = [
+    { protocol: '1.1', framework: 'node', tracing: 'register' },
+    { protocol: '1.1', framework: 'express', tracing: 'start' },
+  ];
+  runScenarios(columns, async () => ({ node: nodePath() }));
+});

@@ -72,10 +72,46 @@ export const json = (path: string, body: unknown, headers: Sent['headers'] = {})
     headers: { 'content-type': 'application/json', ...headers },
   });
 
+/** A GET of one path, answered with 200: the parameters of its page view, and further hits. */
+export const page = (
+  name: string,
+  does: string,
+  path: string,
+  params: ExpectedHit['params'] = {},
+  { hits = [], ...more }: Partial<Scenario> = {},
+): Scenario => ({
+  name,
+  does,
+  sends: [get(path)],
+  hits: [{ hit: `GET ${path} 200`, params }, ...hits],
+  ...more,
+});
+
+/** A GET of each client, which is in the query of its URL and in that of each of its hits. */
+export const atOnce = (
+  path: string,
+  clients: string,
+  hitsOf: (client: string) => readonly ExpectedHit[],
+): Pick<Scenario, 'sends' | 'sendsAtOnce' | 'hits'> => ({
+  sendsAtOnce: true,
+  sends: [...clients].map((client) => get(`${path}?${client}`)),
+  hits: [...clients].flatMap((client) =>
+    hitsOf(client).map(({ hit, params }) => ({
+      hit,
+      params: { url: new RegExp(`\\?${client}$`), ...params },
+    })),
+  ),
+});
+
 /** GET requests of a connection of their own, which the last one closes. */
-export const raw = (targets: readonly string[], more: Partial<Sent> = {}): Sent => {
+export const raw = (
+  targets: readonly string[],
+  more: Partial<Sent> = {},
+  userAgent = 'curl/8.5.0',
+): Sent => {
+  const headers = ['Host: shop.example', 'X-Consent: yes', `User-Agent: ${userAgent}`];
   const requests = targets.map((target, i) => {
-    const lines = [`GET ${target} HTTP/1.1`, 'Host: shop.example', 'X-Consent: yes'];
+    const lines = [`GET ${target} HTTP/1.1`, ...headers];
     return i === targets.length - 1 ? [...lines, 'Connection: close'] : lines;
   });
   const bytes = requests.map((lines) => `${lines.join('\r\n')}\r\n\r\n`).join('');

@@ -1,14 +1,11 @@
 import type { Scenario } from './scenario.js';
 import { BODIES } from './scenarios/bodies.js';
 import { CHATBOTS } from './scenarios/chatbots.js';
-import { EVIDENCE } from './scenarios/evidence.js';
 import { FUNCTIONS } from './scenarios/functions.js';
 import { MIDDLEWARES } from './scenarios/middlewares.js';
 import { OPERATIONS } from './scenarios/operations.js';
 import { RESPONSES } from './scenarios/responses.js';
 import { SOCKETS } from './scenarios/sockets.js';
-import { SPAN_CALLS } from './scenarios/span-calls.js';
-import { SPAN_ENDS } from './scenarios/span-ends.js';
 import { SPANS } from './scenarios/spans.js';
 import { TITLES } from './scenarios/titles.js';
 import { UNREADABLE } from './scenarios/unreadable.js';
@@ -24,10 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...OPERATIONS,
   ...VISITORS,
   ...SPANS,
-  ...SPAN_ENDS,
-  ...SPAN_CALLS,
   ...CHATBOTS,
   ...SOCKETS,
   ...UNREADABLE,
-  ...EVIDENCE,
 ];

@@ -14,7 +14,7 @@ test.each(['processor', 'start'] as const)(
         { route: '/unreadable', handler: 'breaks its headers, and binds an event' },
         { route: '/late', handler: 'calls what was bound' },
         { route: '/open', handler: 'tracks an event, breaks its headers, and waits' },
-        { route: '/answer', handler: 'answers what waits' },
+        { route: '/answer', handler: 'answers what cannot be read' },
       ],
     });
     const untilLost = (count: number) =>

@@ -98,7 +98,7 @@ export interface TrackedHit {
 }
 
 /** Counts since start. */
-export interface Stats {
+interface Stats {
   readonly hits: number;
   readonly additionalHits: number;
   readonly aiChatbots: number;

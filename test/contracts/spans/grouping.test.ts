@@ -5,7 +5,6 @@ import { track } from './row.js';
 const LOCAL = { ways: ['exporter', 'gateway'] } as const;
 
 track([
-  { name: 'one request', spans: [request('one')], hits: ['GET /one 200'] },
   {
     name: 'two requests of one trace, without a common parent',
     spans: [request('one'), request('two')],
@@ -71,15 +70,6 @@ track([
     ],
   },
   {
-    name: 'a SERVER span below a PRODUCER span is a part of the request around it',
-    spans: [
-      request('inner', { parent: 'message', attributes: dimensions({ 5: 'inner' }) }),
-      { id: 'message', parent: 'outer', kind: 'PRODUCER' },
-      request('outer'),
-    ],
-    hits: [{ hit: 'GET /outer 200', params: { dimension5: 'inner' } }],
-  },
-  {
     name: 'a request whose remote parent is among the spans, of another request',
     spans: [
       request('called', {
@@ -111,33 +101,12 @@ track([
     hits: [{ hit: 'GET /one 200', params: { pf_dm1: '30' } }],
   },
   {
-    name: 'many requests of one trace, each with a span below',
-    spans: Array.from({ length: 20 }, (_each, i): Span[] => [
-      { id: `step-${i}`, parent: `one-${i}`, attributes: dimensions({ 5: `step-${i}` }) },
-      request(`one-${i}`, {
-        parent: 'elsewhere',
-        isParentRemote: true,
-        attributes: { 'url.path': `/${'x'.repeat(i + 1)}` },
-      }),
-    ]).flat(),
-    hits: Array.from({ length: 20 }, (_each, i) => ({
-      hit: `GET /${'x'.repeat(i + 1)} 200`,
-      params: { dimension5: `step-${i}` },
-    })),
-  },
-  {
     name: 'requests that are each other’s parents are one',
     spans: [
       request('one', { parent: 'two', attributes: { 'url.path': '/same' } }),
       request('two', { parent: 'one', attributes: { 'url.path': '/same' } }),
     ],
     hits: ['GET /same 200'],
-    ...LOCAL,
-  },
-  {
-    name: 'a request that is its own parent',
-    spans: [request('one', { parent: 'one' })],
-    hits: ['GET /one 200'],
     ...LOCAL,
   },
   {

@@ -24,25 +24,19 @@ const withStatus = (status: string | number, found: number): Row =>
   row(
     `the status ${JSON.stringify(status)} means ${found}`,
     request('a', { attributes: { 'http.response.status_code': status } }),
-    `${found === 404 ? 'GET Not Found' : 'GET /a'} ${found}`,
+    `GET /a ${found}`,
   );
 
 trackInTurns([
   withStatus('204', 204),
-  withStatus(404, 404),
-  withStatus('404', 404),
   withStatus(0, 499),
-  withStatus('000', 499),
   withStatus(100, 100),
-  withStatus(599, 599),
   withStatus(999, 999),
   withStatus(99, 200),
   withStatus(1000, 200),
   withStatus(200.5, 200),
   withStatus('abc', 200),
-  withStatus('2e2', 200),
   row('no status', server(OLD), 'GET /old 200'),
-  row('no status, OK', server(OLD, { status: 'OK' }), 'GET /old 200'),
   row('no status, ERROR', server(OLD, { status: 'ERROR' }), 'GET /old 500'),
   row('no status, an exception', server(OLD, { events: [EXCEPTION] }), 'GET /old 500'),
   row('no status, another event', server(OLD, { events: [{ name: 'log' }] }), 'GET /old 200'),
@@ -50,11 +44,6 @@ trackInTurns([
     'no status, an exception that was handled',
     server(OLD, { status: 'OK', events: [EXCEPTION] }),
     'GET /old 200',
-  ),
-  row(
-    'a status that is none, ERROR',
-    server({ ...OLD, 'http.status_code': 1000 }, { status: 'ERROR' }),
-    'GET /old 500',
   ),
   row(
     'an old status beside one that is none',
@@ -98,28 +87,20 @@ const ENDLESS = [
   'Text/Event-Stream',
   'multipart/x-mixed-replace; boundary=frame',
   'application/x-ndjson',
-  'application/ndjson; charset=utf-8',
   'application/jsonl',
   'application/x-jsonlines',
-  'application/jsonlines',
   'text/x-ndjson',
   'application/json-seq',
   'application/geo+json-seq',
   'application/stream+json',
   'application/x-json-stream',
   'application/json;stream=watch',
-  'application/vnd.kubernetes.protobuf; stream=watch',
   'audio/mpeg',
-  'video/mp2t',
 ];
 const FINITE = [
   'application/json',
   'application/json; profile=stream',
   'application/x-ndjson-schema',
-  'application/javascript',
-  'application/vnd.apple.mpegurl',
-  'application/grpc-web+proto',
-  'multipart/form-data; boundary=x',
   'text/html',
   'text/plain; charset=video/mp4',
 ];
@@ -138,6 +119,8 @@ const withType = (
 
 // Methods, targets, hosts and clients, by the names of several conventions.
 const SHOP = { ...request('a').attributes, 'server.address': 'shop.example.org' };
+const GET = { 'http.method': 'GET' };
+const HOST = { 'http.host': 'shop.example.org' };
 
 trackInTurns([
   row('the old names', server({ ...OLD, 'http.status_code': 201 }), 'GET /old 201'),
@@ -153,56 +136,43 @@ trackInTurns([
     request('a', { attributes: { 'http.request.method': '_OTHER' } }),
     '_OTHER /a 200',
   ),
-  row('a query of its own', server({ ...SHOP, 'url.query': 'page=2' }), 'GET /a 200', {
-    url: 'https://shop.example.org/a?page=2',
-  }),
-  row('a query with its question mark', server({ ...SHOP, 'url.query': '?page=2' }), 'GET /a 200', {
-    url: 'https://shop.example.org/a?page=2',
-  }),
-  row('a query in the path', server({ ...SHOP, 'url.path': '/a?page=2' }), 'GET /a 200', {
-    url: 'https://shop.example.org/a?page=2',
-  }),
-  row(
-    'a query in the full URL only',
-    server({ ...SHOP, 'url.full': 'https://other.example/b?page=2' }),
-    'GET /a 200',
-    { url: 'https://shop.example.org/a?page=2' },
-  ),
-  row('a path without a slash', server({ ...SHOP, 'url.path': 'a/b' }), 'GET /a/b 200', {
-    url: 'https://shop.example.org/a/b',
-  }),
-  row(
-    'nothing but the full URL',
-    server({ 'http.request.method': 'GET', 'url.full': 'https://shop.example.org:8443/a?page=2' }),
-    'GET /a 200',
-    { url: 'https://shop.example.org:8443/a?page=2' },
-  ),
-  row(
-    'nothing but the old full URL',
-    server({ 'http.method': 'GET', 'http.url': 'http://shop.example.org/a?page=2' }),
-    'GET /a 200',
-    { url: 'https://shop.example.org/a?page=2' },
-  ),
-  row(
-    'the path of Zipkin',
-    server({ 'http.method': 'GET', 'http.path': '/zipkin' }),
-    'GET /zipkin 200',
-  ),
-  row(
-    'a target with two slashes is a path',
-    server({ 'http.method': 'GET', 'http.target': '//a/b', 'http.host': 'shop.example.org' }),
-    'GET //a/b 200',
-    { url: 'https://shop.example.org//a/b' },
-  ),
-  row(
-    'an absolute target',
-    server({
-      ...OLD,
-      'http.target': 'http://other.example/a?x=1',
-      'http.host': 'shop.example.org',
+  ...(
+    [
+      ['a query of its own', { ...SHOP, 'url.query': 'page=2' }, '/a', '?page=2'],
+      ['a query with its question mark', { ...SHOP, 'url.query': '?page=2' }, '/a', '?page=2'],
+      ['a query in the path', { ...SHOP, 'url.path': '/a?page=2' }, '/a', '?page=2'],
+      [
+        'a query in the full URL only',
+        { ...SHOP, 'url.full': 'https://other.example/b?page=2' },
+        '/a',
+        '?page=2',
+      ],
+      ['a path without a slash', { ...SHOP, 'url.path': 'a/b' }, '/a/b', ''],
+      [
+        'nothing but the full URL',
+        { ...GET, 'url.full': 'https://shop.example.org/a?page=2' },
+        '/a',
+        '?page=2',
+      ],
+      [
+        'nothing but the old full URL',
+        { ...GET, 'http.url': 'http://shop.example.org/a?page=2' },
+        '/a',
+        '?page=2',
+      ],
+      ['the path of Zipkin', { ...GET, ...HOST, 'http.path': '/zipkin' }, '/zipkin', ''],
+      ['a target with two slashes', { ...GET, ...HOST, 'http.target': '//a/b' }, '//a/b', ''],
+      [
+        'an absolute target',
+        { ...GET, ...HOST, 'http.target': 'http://other.example/a?x=1' },
+        '/a',
+        '?x=1',
+      ],
+    ] as const
+  ).map(([name, attributes, path, query]) =>
+    row(name, server(attributes), `GET ${path} 200`, {
+      url: `https://shop.example.org${path}${query}`,
     }),
-    'GET /a 200',
-    { url: 'https://shop.example.org/a?x=1' },
   ),
   ...(
     [
@@ -308,10 +278,7 @@ const spring = (
 
 trackInTurns([
   spring('a request', {}, 'GET /owners/{ownerId} 200'),
-  ...['UNKNOWN', 'root', 'REDIRECTION', '/**'].map((uri) =>
-    spring(`${uri} is no route`, { uri }, 'GET /owners/:id 200'),
-  ),
-  spring('NOT_FOUND is no route', { uri: 'NOT_FOUND', status: '404' }, 'GET Not Found 404'),
+  ...['UNKNOWN', '/**'].map((uri) => spring(`${uri} is no route`, { uri }, 'GET /owners/:id 200')),
   spring('the client left', { status: 'UNKNOWN' }, 'GET /owners/{ownerId} 499'),
   row(
     'Micrometer: an exception',

@@ -15,107 +15,84 @@ const routed = (
   ...more,
 });
 
+/** A request of `/users/7`, whose own route is `route`, and spans below it. */
 const below = (
   name: string,
-  path: string,
-  spans: readonly Omit<Span, 'id' | 'parent'>[],
-  hit: string,
+  attributes: readonly NonNullable<Span['attributes']>[],
+  title: string,
   route?: string,
+  spanName = 'span',
 ): Row => ({
   name,
   spans: [
-    ...spans.map((span, i) => ({ id: `step-${i}`, parent: 'a', ...span })),
-    request('a', { attributes: { 'url.path': path, 'http.route': route } }),
+    ...attributes.map((each, i) => ({
+      id: `step-${i}`,
+      parent: 'a',
+      name: spanName,
+      attributes: each,
+    })),
+    request('a', { attributes: { 'url.path': '/users/7', 'http.route': route } }),
   ],
-  hits: [hit],
+  hits: [`GET ${title} 200`],
 });
 
-const DJANGO = { resource: { 'telemetry.sdk.language': 'python' } };
-const PHP = { resource: { 'telemetry.sdk.language': 'php' } };
-
-// Routes; routes.test.ts has their syntax.
+// Routes; routes.test.ts has their syntax, and that a span below may report them.
 trackInTurns([
-  routed('a route', '/users/7', '/users/:id', 'GET /users/:id 200'),
+  routed('the data of a page', '/posts/7/__data.json', '/posts/[id]', 'GET /posts/[id] 200'),
   routed(
     'below where the application is served, in Python',
     '/app/users/7',
     '/users/{id}',
     'GET /users/{id} 200',
-    DJANGO,
+    { resource: { 'telemetry.sdk.language': 'python' } },
   ),
-  routed('the name of a route, in PHP', '/users/7', 'user_show', 'GET user_show 200', PHP),
-  routed('the name of a route, elsewhere', '/users/7', 'user_show', 'GET /users/:id 200', DJANGO),
-  routed('the data of a page', '/posts/7/__data.json', '/posts/[id]', 'GET /posts/[id] 200'),
-  below(
-    'the route of a span below',
-    '/users/7',
-    [{ attributes: { 'http.route': '/users/[id]' } }],
-    'GET /users/[id] 200',
-  ),
-  below(
-    'the own route wins',
-    '/users/7',
-    [{ attributes: { 'http.route': '/users/[id]' } }],
-    'GET /users/:user 200',
-    '/users/:user',
-  ),
+  below('the own route wins', [{ 'http.route': '/users/[id]' }], '/users/:user', '/users/:user'),
   below(
     'a route below that cannot have matched',
-    '/users/7',
-    [
-      { attributes: { 'http.route': '/orders/[id]' } },
-      { attributes: { 'http.route': '/users/[id]' } },
-    ],
-    'GET /users/[id] 200',
+    [{ 'http.route': '/orders/[id]' }, { 'http.route': '/users/[id]' }],
+    '/users/[id]',
   ),
   below(
     'a route below with text wins over an own one of parameters',
-    '/users/7',
-    [{ attributes: { 'http.route': '/users/[id]' } }],
-    'GET /users/[id] 200',
+    [{ 'http.route': '/users/[id]' }],
+    '/users/[id]',
     '/:a/:b',
   ),
   ...['express.type', 'router.type', 'connect.type'].map((type) =>
     below(
       `a layer of ${type} has a part of a route only`,
-      '/users/7',
-      [{ attributes: { 'http.route': '/users/:part', [type]: 'router' } }],
-      'GET /users/:id 200',
+      [{ 'http.route': '/users/:part', [type]: 'router' }],
+      '/users/:id',
     ),
   ),
   below(
-    'SvelteKit',
-    '/users/7',
-    [{ name: 'sveltekit.handle.root', attributes: { 'http.route': '/users/[user]' } }],
-    'GET /users/[user] 200',
-  ),
-  below(
-    'SvelteKit, another span',
-    '/users/7',
-    [{ name: 'sveltekit.load', attributes: { 'http.route': '/users/[user]' } }],
-    'GET /users/:id 200',
-  ),
-  below(
-    'SvelteKit, a request of a page to its own server',
-    '/users/7',
-    [
-      {
-        name: 'sveltekit.handle.root',
-        attributes: { 'http.route': '/users/[user]', 'sveltekit.is_sub_request': true },
-      },
-    ],
-    'GET /users/:id 200',
-  ),
-  below(
     'ten routes below are looked at',
-    '/users/7',
     [
-      ...Array.from({ length: 9 }, (_each, i) => ({ attributes: { 'http.route': `/other-${i}` } })),
-      { attributes: { 'http.route': '/users/[tenth]' } },
+      ...Array.from({ length: 9 }, (_each, i) => ({ 'http.route': `/other-${i}` })),
+      { 'http.route': '/users/[tenth]' },
     ],
-    'GET /users/[tenth] 200',
+    '/users/[tenth]',
+  ),
+  ...(
+    [
+      ['handle.root', {}, '/users/[user]'],
+      ['load', {}, '/users/:id'],
+      // A request of a page to its own server.
+      ['handle.root', { 'sveltekit.is_sub_request': true }, '/users/:id'],
+    ] as const
+  ).map(([name, attributes, title]) =>
+    below(
+      `${name} of SvelteKit with ${JSON.stringify(attributes)}`,
+      [{ 'http.route': '/users/[user]', ...attributes }],
+      title,
+      undefined,
+      `sveltekit.${name}`,
+    ),
   ),
 ]);
+
+const rpc = (path = '/rpc') =>
+  request('a', { attributes: { 'http.request.method': 'POST', 'url.path': path } });
 
 const message = (
   name: string,
@@ -125,48 +102,28 @@ const message = (
   row: Partial<Row> = {},
 ): Row => ({
   name,
-  spans: [
-    { id: 'message', parent: 'a', attributes: attributes ?? {}, ...more },
-    request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/rpc' } }),
-  ],
-  hits: hit === '' ? [] : [hit],
+  spans: [{ id: 'message', parent: 'a', attributes: attributes ?? {}, ...more }, rpc()],
+  hits: [hit],
   ...row,
 });
 const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'find_order' };
+const PROMPT = { 'mcp.method.name': 'prompts/get', 'gen_ai.prompt.name': 'review' };
+const CALL = { 'rpc.system': 'jsonrpc', 'rpc.method': 'getOrder' };
 const FAILED = { options: { errors: 'type' } } as const;
 
-// Operations of GraphQL, JSON-RPC and MCP.
+// Operations of GraphQL, JSON-RPC and MCP. Names: test/requests/operations/read-operation.test.ts.
 trackInTurns([
   message('GraphQL', { 'graphql.operation.name': 'FindOrder' }, 'POST /rpc FindOrder 200'),
-  message(
-    'JSON-RPC',
-    { 'rpc.system': 'jsonrpc', 'rpc.method': 'getOrder' },
-    'POST /rpc getOrder 200',
-  ),
-  message('another RPC', { 'rpc.system': 'dubbo', 'rpc.method': 'getOrder' }, 'POST /rpc 200'),
-  message(
-    'a call of JSON-RPC by the handler',
-    { 'rpc.system': 'jsonrpc', 'rpc.method': 'getOrder' },
-    'POST /rpc 200',
-    { kind: 'CLIENT' },
-  ),
-  message('a name that is none', { 'graphql.operation.name': 'not a name' }, 'POST /rpc 200'),
-  message(
-    'a name that is too long',
-    { 'graphql.operation.name': 'x'.repeat(129) },
-    'POST /rpc 200',
-  ),
+  message('JSON-RPC', CALL, 'POST /rpc getOrder 200'),
+  message('another RPC', { ...CALL, 'rpc.system': 'dubbo' }, 'POST /rpc 200'),
+  message('a call of JSON-RPC by the handler', CALL, 'POST /rpc 200', { kind: 'CLIENT' }),
   message('MCP', TOOL, 'MCP tools/call find_order 200'),
   message(
     'MCP by rpc.method',
     { 'rpc.system': 'mcp', 'rpc.method': 'resources/read' },
     'MCP resources/read 200',
   ),
-  message(
-    'a prompt of MCP',
-    { 'mcp.method.name': 'prompts/get', 'gen_ai.prompt.name': 'review' },
-    'MCP prompts/get review 200',
-  ),
+  message('a prompt of MCP', PROMPT, 'MCP prompts/get review 200'),
   message(
     'a tool of MCP, as Sentry names it',
     { 'mcp.method.name': 'tools/call', 'mcp.tool.name': 'find_order' },
@@ -200,39 +157,31 @@ trackInTurns([
     ways: ['exporter', 'gateway'],
   },
   message('a call of MCP by the handler', TOOL, 'POST /rpc 200', { kind: 'CLIENT' }),
-  {
-    name: 'MCP around GraphQL',
-    spans: [
-      {
-        id: 'query',
-        parent: 'message',
-        durationMillis: 2,
-        attributes: { 'graphql.operation.name': 'FindOrder' },
-      },
-      { id: 'message', parent: 'a', durationMillis: 5, attributes: TOOL },
-      request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/rpc' } }),
-    ],
-    hits: ['MCP tools/call find_order 200'],
-  },
-  {
-    name: 'of two queries of GraphQL, the first one',
-    spans: [
-      {
-        id: 'one',
-        parent: 'a',
-        durationMillis: 2,
-        attributes: { 'graphql.operation.name': 'First' },
-      },
-      {
-        id: 'two',
-        parent: 'a',
-        durationMillis: 5,
-        attributes: { 'graphql.operation.name': 'Second' },
-      },
-      request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/graphql' } }),
-    ],
-    hits: ['POST /graphql First 200'],
-  },
+  ...(
+    [
+      ['MCP around GraphQL', TOOL, 'MCP tools/call find_order 200'],
+      [
+        'of two queries of GraphQL, the first one',
+        { 'graphql.operation.name': 'Last' },
+        'POST /rpc First 200',
+      ],
+    ] as const
+  ).map(
+    ([name, attributes, hit]): Row => ({
+      name,
+      spans: [
+        {
+          id: 'first',
+          parent: 'a',
+          durationMillis: 2,
+          attributes: { 'graphql.operation.name': 'First' },
+        },
+        { id: 'last', parent: 'a', durationMillis: 5, attributes },
+        rpc(),
+      ],
+      hits: [hit],
+    }),
+  ),
   {
     name: 'a message of MCP in the trace of its client, with a link to the request',
     spans: [
@@ -244,7 +193,7 @@ trackInTurns([
         attributes: TOOL,
         links: ['a'],
       },
-      request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/rpc' } }),
+      rpc(),
     ],
     hits: ['MCP tools/call find_order 200'],
     ways: ['exporter', 'gateway'],
@@ -260,7 +209,7 @@ trackInTurns([
         links: ['a'],
       },
       { id: 'ping', parent: 'own', attributes: { 'mcp.method.name': 'ping' }, links: ['a'] },
-      request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/any' } }),
+      rpc('/any'),
       request('own', { attributes: { 'http.request.method': 'POST', 'url.path': '/own' } }),
     ],
     hits: ['POST /any 200'],

@@ -52,93 +52,57 @@ const outcome = (found: ReturnType<ReturnType<typeof reader>>) =>
 test.each([
   [call('find_order'), ['tools/call', 'find_order', false]],
   [message('prompts/get', { name: 'review' }), ['prompts/get', 'review', false]],
-  [message('resources/read', { uri: 'file:///secret' }), ['resources/read', undefined, false]],
+  [message('resources/read', { name: 'secret' }), ['resources/read', undefined, false]],
   [message('initialize'), ['initialize', undefined, false]],
   [message('tools/list'), ['tools/list', undefined, true]],
-  [message('resources/subscribe', { uri: 'secret' }), ['resources/subscribe', undefined, true]],
-  [
-    message('completion/complete', { ref: { name: 'x' } }),
-    ['completion/complete', undefined, true],
-  ],
-  [message('ping'), ['ping', undefined, true]],
-  [message('notifications/initialized'), ['notifications/initialized', undefined, true]],
   [message('notifications/own'), [undefined, 'notifications/own', true]],
   [message('own/list'), [undefined, 'own/list', true]],
   [message('own/method'), [undefined, 'own/method', false]],
   [notification('own/method'), [undefined, undefined, true]],
-  [notification('tools/call', { name: 'invented' }), [undefined, undefined, true]],
   [notification('notifications/cancelled'), ['notifications/cancelled', undefined, true]],
   [message('tools/call'), ['tools/call', undefined, false]],
   [call('find order'), ['tools/call', undefined, false]],
-  [call('a\u0000b'), ['tools/call', undefined, false]],
-  [call('a'.repeat(100_000)), ['tools/call', undefined, false]],
-  [call({ toString: () => 'x' }), ['tools/call', undefined, false]],
-  [call('__proto__'), ['tools/call', '__proto__', false]],
-  [message('__proto__'), [undefined, '__proto__', false]],
-  [message('a'.repeat(100_000)), [undefined, undefined, false]],
   [message(7), [undefined, undefined, false]],
   [{ jsonrpc: '2.0', id: 1, result: { secret: 1 } }, [undefined, undefined, true]],
   [{ jsonrpc: '2.0', id: 1, error: {} }, [undefined, undefined, true]],
-  [
-    [call('first'), message('ping')],
-    ['tools/call', 'first', false],
-  ],
   [undefined, undefined],
   [{ query: '{ a }' }, undefined],
-  ['{"jsonrpc":"2.0","method":"ping"}', undefined],
 ])('the body %j', (body, expected) => {
   expect(outcome(reader()({ body }))).toEqual(expected);
 });
 
-test('only the first message of a batch is read', () => {
-  const rest = new Proxy({}, { get: () => expect.unreachable() });
-  expect(reader()({ body: [call('first'), rest, rest] })?.count).toBe(3);
-});
-
-test('getters that throw are no message', () => {
+test('getters that throw are no message, and arguments, URIs and results are not read', () => {
   const fail = () => {
     throw new Error('no');
   };
-  const failing = (name: string) => Object.defineProperty({ jsonrpc: '2.0' }, name, { get: fail });
-  expect(reader()({ request: failing('body') })).toBeUndefined();
-  expect(reader()({ body: failing('method') })).toBeUndefined();
-  expect(reader()({ body: { ...call('x'), params: failing('name') } })).toBeUndefined();
-  expect(reader()({ body: new Proxy({}, { get: fail, has: fail }) })).toBeUndefined();
-});
-
-test('arguments, URIs and the names of other targets are not read', () => {
-  const unread = (name: string, params: object) =>
-    Object.defineProperty(params, name, { get: () => expect.unreachable() });
-  const read = reader();
-  const body = message('tools/call', unread('arguments', { name: 'x' }));
-  expect(outcome(read({ body }))).toEqual(['tools/call', 'x', false]);
+  const failing = (name: string, target: object) =>
+    Object.defineProperty({ ...target }, name, { get: fail });
+  const read = (given: Given) => outcome(reader()(given));
+  expect(read({ request: failing('body', {}) })).toBeUndefined();
+  expect(read({ body: failing('method', { jsonrpc: '2.0' }) })).toBeUndefined();
+  expect(read({ body: message('tools/call', failing('name', {})) })).toBeUndefined();
+  const body = message('tools/call', failing('arguments', { name: 'x' }));
+  expect(read({ body })).toEqual(['tools/call', 'x', false]);
   for (const name of ['uri', 'name'])
-    expect(read({ body: message('resources/read', unread(name, {})) })).toBeDefined();
-  const answer = { jsonrpc: '2.0', id: 1 };
-  expect(read({ body: unread('result', answer) })?.mcp.isProtocol).toBe(true);
+    expect(read({ body: message('resources/read', failing(name, {})) })).toBeDefined();
+  expect(read({ body: failing('result', { jsonrpc: '2.0', id: 1 }) })?.[2]).toBe(true);
 });
 
-test('headers name the call, and win over the body', () => {
-  const read = reader();
-  const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'find_order' };
-  expect(outcome(read({ headers }))).toEqual(['tools/call', 'find_order', false]);
-  expect(outcome(read({ headers, body: message('ping') }))).toEqual([
-    'tools/call',
-    'find_order',
-    false,
-  ]);
-  expect(outcome(read({ headers, body: notification('tools/call') }))?.[2]).toBe(true);
-  const named = (name: string) => outcome(read({ headers: { ...headers, 'mcp-name': name } }))?.[1];
-  expect(named('=?base64?ZsO8cg==?=')).toBeUndefined(); // no plain ASCII
-  expect(named('a b')).toBeUndefined();
-  const uri = { 'mcp-method': 'resources/read', 'mcp-name': 'secret' };
-  expect(outcome(read({ headers: uri }))).toEqual(['resources/read', undefined, false]);
+test.each<[Given, unknown]>([
+  [{}, ['tools/call', 'find_order', false]],
+  [{ body: message('ping') }, ['tools/call', 'find_order', false]],
+  [{ body: notification('tools/call') }, [undefined, undefined, true]],
+  [{ headers: { 'mcp-name': '=?base64?ZsO8cg==?=' } }, ['tools/call', undefined, false]], // not ASCII
+  [{ headers: { 'mcp-method': 'resources/read' } }, ['resources/read', undefined, false]],
+])('headers name the call, and win over the body: %j', ({ body, headers }, expected) => {
+  const all = { 'mcp-method': 'tools/call', 'mcp-name': 'find_order', ...headers };
+  expect(outcome(reader()({ body, headers: all }))).toEqual(expected);
 });
 
 test('spoofed headers and bodies mean nothing at a path that is no endpoint', () => {
   const read = reader();
   const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'x', 'mcp-session-id': 's' };
-  for (const path of ['/', '/login', '/mcpx', '/a.mcp', '/mcp/settings'])
+  for (const path of ['/', '/mcpx', '/a.mcp', '/mcp/settings'])
     expect(read({ path, headers, body: call('x') }), path).toBeUndefined();
   expect(read({ path: '/a/mcp/', headers })).toBeDefined();
 });
@@ -195,33 +159,31 @@ test('a server that reads the body itself is known by the headers of its clients
 
 test('session, client and revision come from headers, messages and the response', () => {
   const read = reader();
-  const clientInfo = { name: 'claude-ai', version: '1' };
-  const params = { clientInfo, protocolVersion: '2025-06-18' };
+  const params = { clientInfo: { name: 'desk', version: '1' }, protocolVersion: '2025-06-18' };
   const attributes = { 'http.response.header.mcp-session-id': 'abc' };
   const request = { body: message('initialize', params) }; // no headers object: attributes count
-  expect(read({ request, attributes })?.mcp).toMatchObject({
-    session: digestOf('abc'),
-    clientName: 'claude-ai',
-    protocolVersion: '2025-06-18',
-  });
-  const later = { headers: { 'mcp-session-id': 'abc' }, body: call('x') };
-  expect(read(later)?.mcp).toMatchObject({ session: digestOf('abc'), clientName: 'claude-ai' });
-  const other = { headers: { 'mcp-session-id': 'abd' }, body: call('x') };
-  expect(read(other)?.mcp.clientName).toBeUndefined();
-  const _meta = { 'io.modelcontextprotocol/clientInfo': { name: 'Visual Studio Code' } };
-  expect(read({ body: message('tools/call', { name: 'x', _meta }) })?.mcp.clientName).toBe(
-    'Visual Studio Code',
-  );
-  for (const name of ['a\nb', 'a\u202Eb', 'a'.repeat(65), '', 7]) {
-    const hostile = { 'io.modelcontextprotocol/clientInfo': { name } };
-    const body = message('tools/call', { _meta: hostile });
-    expect(read({ body })?.mcp.clientName).toBeUndefined();
-  }
+  const opened = { session: digestOf('abc'), clientName: 'desk', protocolVersion: '2025-06-18' };
+  expect(read({ request, attributes })?.mcp).toMatchObject(opened);
+  const nameOf = (session: string) =>
+    read({ headers: { 'mcp-session-id': session }, body: call('x') })?.mcp.clientName;
+  expect([nameOf('abc'), nameOf('abd')]).toEqual(['desk', undefined]);
   const long = { 'mcp-session-id': 'a'.repeat(10_000), 'mcp-protocol-version': '1; drop' };
   expect(read({ headers: long })?.mcp).toMatchObject({
     session: undefined,
     protocolVersion: undefined,
   });
+});
+
+test.each([
+  ['Visual Studio Code', 'Visual Studio Code'],
+  ['a\nb', undefined],
+  ['a\u202Eb', undefined],
+  ['a'.repeat(65), undefined],
+  ['', undefined],
+  [7, undefined],
+])('a message of the client %j', (name, clientName) => {
+  const _meta = { 'io.modelcontextprotocol/clientInfo': { name } };
+  expect(reader()({ body: message('tools/call', { _meta }) })?.mcp.clientName).toBe(clientName);
 });
 
 test('what trackMcp reports wins', () => {
@@ -244,10 +206,10 @@ test('what trackMcp reports wins', () => {
   expect(listed?.mcp.isProtocol).toBe(true);
 });
 
-test('10,000 paths do not displace one that is used', () => {
+test('thousands of paths do not displace one that is used', () => {
   const read = reader();
   const stream = { method: 'GET', path: '/a/mcp', contentType: EVENT_STREAM };
-  for (let i = 0; i < 10_000; i++) {
+  for (let i = 0; i < 3000; i++) {
     read({ path: `/${i}/mcp`, body: call('x') });
     if (i % 400 === 0) read({ path: '/a/mcp', body: call('x') });
   }
@@ -264,14 +226,11 @@ const JSON_TYPE = 'application/json';
 
 test.each<[Given, boolean]>([
   [{ body: call('a'), contentType: JSON_TYPE }, true],
-  [{ body: call('a'), contentType: 'text/event-stream' }, true],
   [{ body: call('a') }, true],
   [{ body: call('a'), contentType: 'text/html' }, false],
-  [{ body: call('a'), contentType: '' }, true],
   [{ headers: { 'mcp-method': 'tools/call', 'mcp-name': 'a' }, contentType: 'text/css' }, false],
   [{ span: SPAN, contentType: 'text/html' }, true],
   [{ report: REPORT, contentType: '' }, true],
-  [{ report: REPORT, span: SPAN, contentType: JSON_TYPE }, true],
 ])('whether %j has evidence of its name: %s', (given, evidence) => {
   expect(reader()(given)?.isEvident).toBe(evidence);
 });

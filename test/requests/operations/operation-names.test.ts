@@ -34,11 +34,9 @@ test('a name enters with an operation that succeeds, and then failures have it t
 test('a known name makes no title of a path at which nothing succeeded', () => {
   const { call } = createTable();
   call('Me', 200, { path: '/api/graphql' });
-  for (const status of [401, 403, 404, 405]) {
-    expect(call('Me', status, { path: '/.env' })).toBeUndefined();
-    expect(call('Me', status, { path: '/api/graphql' })).toBe('Me');
-    expect(call('Me', status, { path: '/other', route: '/other' })).toBe('Me');
-  }
+  expect(call('Me', 404, { path: '/.env' })).toBeUndefined();
+  expect(call('Me', 404, { path: '/api/graphql' })).toBe('Me');
+  expect(call('Me', 404, { path: '/other', route: '/other' })).toBe('Me');
 });
 
 test('kinds have tables of their own', () => {
@@ -48,9 +46,9 @@ test('kinds have tables of their own', () => {
   expect(names.admit(httpRequest({ operation: rpc, statusCode: 500 }))?.name).toBeUndefined();
 });
 
-test('of 10,000 names, 500 are in titles until the next day', () => {
+test('of 600 names, 500 are in titles until the next day', () => {
   const { clock, call } = createTable();
-  const flood = () => new Set(Array.from({ length: 10_000 }, (_, i) => call(`n${i}`)));
+  const flood = () => new Set(Array.from({ length: 600 }, (_, i) => call(`n${i}`)));
   expect(flood().size).toBe(501);
   expect(call('n499')).toBe('n499');
   expect(call('n500')).toBe('(other)');
@@ -67,15 +65,11 @@ test.each([
   [true, 101],
   [true, 207],
   [true, 302],
-  [true, 304],
-])(
-  'with the evidence %s and the status %i, an operation has not succeeded',
-  (isEvident, status) => {
-    const { call } = createTable();
-    expect(call('Me', status, {}, false, isEvident)).toBeUndefined();
-    expect(call('Me', 500)).toBeUndefined();
-  },
-);
+])('with the evidence %s and the status %i, nothing has succeeded', (isEvident, status) => {
+  const { call } = createTable();
+  expect(call('Me', status, {}, false, isEvident)).toBeUndefined();
+  expect(call('Me', 500)).toBeUndefined();
+});
 
 /** An operation of MCP, and what is left of it. */
 function createMcpTable() {
@@ -103,19 +97,14 @@ test('a tool that has not succeeded has no name, but the method of the protocol'
   expect(call('fails', {}, { hasFailed: true })).toEqual(['tools/call', 'fails', undefined]);
 });
 
-test('of 10,000 tools, methods and clients, 500 are sent', () => {
+test('of many tools, methods and clients, 500 are sent', () => {
   const { call } = createMcpTable();
-  const rows = Array.from({ length: 10_000 }, (_, i) => {
-    const clientName = `client ${i}`;
-    return i % 2 === 0
-      ? call(`tool_${i}`, { clientName })
-      : call(`method_${i}`, { clientName, method: undefined });
+  const rows = Array.from({ length: 600 }, (_, i) => {
+    const method = i % 2 === 0 ? 'tools/call' : undefined;
+    return call(`name_${i}`, { clientName: `client ${i}`, method });
   });
   expect(new Set(rows.map(([, name]) => name)).size).toBe(501);
   expect(new Set(rows.map(([, , clientName]) => clientName)).size).toBe(501);
-  expect(call('tool_1', { clientName: 'client 1' }, { statusCode: 500 })).toEqual([
-    'tools/call',
-    undefined,
-    'client 1',
-  ]);
+  const failed = call('name_599', { clientName: 'client 1' }, { statusCode: 500 });
+  expect(failed).toEqual(['tools/call', undefined, 'client 1']);
 });

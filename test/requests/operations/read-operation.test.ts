@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { operationOfSpan, readOperation } from '../../../src/request/operations/index.js';
 import { finishedSpan, openRequest } from '../../support/builders.js';
-import { jwt } from '../../support/jwt.js';
 
 const NOTHING = openRequest();
 const ANSWERED = { statusCode: 200 };
@@ -45,16 +44,12 @@ test.each([
 test.each([
   [undefined],
   ['{"jsonrpc":"2.0","method":"a"}'],
-  [Buffer.from('{}')],
   [{}],
-  [[]],
   [[null]],
   [{ jsonrpc: '1.0', method: 'a' }],
   [{ jsonrpc: '2.0', method: 7 }],
   [{ jsonrpc: '2.0', method: 'delete from users' }],
-  [{ jsonrpc: '2.0', method: 'a\nb' }],
   [{ jsonrpc: '2.0', method: 'a'.repeat(129) }],
-  [{ jsonrpc: '2.0', method: 'a'.repeat(100_000) }],
   [{ query: 'shoes' }],
   [{ operationName: 'Greeting' }],
 ])('the body %j has no operation', (body) => {
@@ -76,22 +71,27 @@ test('a getter that throws, and a body of a request that is no POST, are no oper
 });
 
 test('of a batch, only the first message is read', () => {
-  const read = new Set<string>();
-  const message = (method: string) => ({
-    get jsonrpc() {
-      read.add(method);
-      return '2.0';
-    },
-    method,
-  });
-  const batch = Array.from({ length: 10_000 }, (_, i) => message(`m${i}`));
-  expect(posted(batch)).toMatchObject({ name: 'm0', count: 10_000 });
-  expect([...read]).toEqual(['m0']);
+  const unread = new Proxy({}, { get: () => expect.unreachable() });
+  const batch = [{ jsonrpc: '2.0', method: 'first' }, unread, unread];
+  expect(posted(batch)).toMatchObject({ name: 'first', count: 3 });
+});
+
+test.each([
+  [{ 'x-amz-target': 'Kinesis_20131202.ListStreams' }, 'ListStreams'],
+  [{ soapaction: '"urn:shop#GetOrder"' }, 'GetOrder'],
+  [{ soapaction: '""' }, undefined],
+  [{ soapaction: `${'x:'.repeat(128)}GetOrder` }, undefined],
+])('a POST with the header %j', (headers, name) => {
+  const request = openRequest({ incoming: { headers } });
+  const read = (more: object) => readOperation(request, { ...POSTED, ...more }, true);
+  const found = name && { kind: 'action', name, count: 1, hasFailed: false };
+  expect(read({ contentType: 'text/xml' })).toEqual(found && { ...found, isEvident: true });
+  expect(read({ contentType: 'text/html' })).toEqual(found && { ...found, isEvident: false });
+  expect(read({ method: 'GET' })).toBeUndefined();
 });
 
 test.each([
   ['/graphql', 'query={a}&operationName=Greeting', undefined, ['graphql', 'Greeting', 1]],
-  ['/api/graphql/', 'query={a}&operationName=Greeting', undefined, ['graphql', 'Greeting', 1]],
   ['/about', 'query={a}&operationName=Greeting', undefined, undefined],
   ['/graphql', 'operationName=Greeting', undefined, undefined],
   ['/graphql', 'query={a}&operationName=a%20b', undefined, undefined],
@@ -101,7 +101,6 @@ test.each([
   ['/user.byId,a', 'batch=1', '/:page', undefined],
   ['/user.byId,a', 'batch=11', undefined, undefined],
   ['/orders/42', 'batch=1', undefined, undefined],
-  ['/trpc/', undefined, undefined, undefined],
   ['/trpc/a%20b', undefined, undefined, undefined],
   ['/users/a,b', undefined, undefined, undefined],
 ])('GET %s?%s with the route %s', (path, query, route, expected) => {
@@ -114,10 +113,7 @@ const GRAPHQL_TYPE = 'application/graphql-response+json';
 
 test.each([
   ['/data', GRAPHQL, GRAPHQL_TYPE, ['graphql', 'Greeting', 1]],
-  ['/data', GRAPHQL, `${GRAPHQL_TYPE}; charset=utf-8`, ['graphql', 'Greeting', 1]],
   ['/data', GRAPHQL, JSON_TYPE, undefined],
-  ['/data', GRAPHQL, 'text/html', undefined],
-  ['/user.byId,a', 'batch=1', JSON_TYPE, ['trpc', 'user.byId', 2]],
   ['/user.byId,a', 'batch=1', 'text/html', undefined],
   ['/user.byId,a', 'batch=1', '', ['trpc', 'user.byId', 2]],
 ])('GET %s?%s with a response of the type "%s"', (path, query, contentType, expected) => {
@@ -126,7 +122,6 @@ test.each([
 
 test.each([
   [undefined, true],
-  ['application/json', true],
   [' Application/JSON;charset=utf-8', true],
   [GRAPHQL_TYPE, true],
   ['application/json-rpc', true],
@@ -134,7 +129,6 @@ test.each([
   ['', true],
   ['text/html; charset=utf-8', false],
   ['text/plain', false],
-  ['application/jsonp', false],
   ['application/javascript', false],
 ])(
   'whether a response of the type "%s" is evidence of a name that a client has sent: %s',
@@ -176,42 +170,25 @@ test.each([
   expect(operationOfSpan(finishedSpan({ attributes, kind }))).toEqual(expected);
 });
 
-const SECRET_NAMES = [
-  jwt({ sub: 'bob' }).slice(0, 128),
-  'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789',
-  'd41d8cd98f00b204e9800998ecf8427e',
-  '123e4567-e89b-12d3-a456-426614174000',
-];
+/** As tokens may be. */
+const SECRET = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789';
 
-test.each(SECRET_NAMES)('%s as the name of an operation is redacted', (name) => {
-  const called = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } };
-  const meta = { 'io.modelcontextprotocol/clientInfo': { name } };
+test('a secret as the name of an operation is redacted', () => {
+  const call = (params: object) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const read = (body: object) =>
+    readOperation(openRequest({ incoming: { body } }), { ...POSTED, path: '/mcp' }, true);
+  const named = (attributes: Record<string, string>) =>
+    operationOfSpan(finishedSpan({ kind: 0, attributes }))?.name;
+  const _meta = { 'io.modelcontextprotocol/clientInfo': { name: SECRET } };
   const names = [
-    posted({ jsonrpc: '2.0', method: name })?.name,
-    posted({ query: '{ a }', operationName: name })?.name,
-    readOperation(openRequest({ incoming: { body: called } }), { ...POSTED, path: '/mcp' }, true)
-      ?.name,
-    readOperation(
-      openRequest({ incoming: { body: { ...called, params: { name, _meta: meta } } } }),
-      { ...POSTED, path: '/mcp' },
-      true,
-    )?.mcp?.clientName ?? 'redacted', // longer ones are no names
-    operationOfSpan(finishedSpan({ kind: 0, attributes: { 'graphql.operation.name': name } }))
-      ?.name,
-    operationOfSpan(
-      finishedSpan({ kind: 0, attributes: { 'rpc.system': 'jsonrpc', 'rpc.method': name } }),
-    )?.name,
-    operationOfSpan(
-      finishedSpan({
-        kind: 0,
-        attributes: { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': name },
-      }),
-    )?.name,
+    posted({ jsonrpc: '2.0', method: SECRET })?.name,
+    posted({ query: '{ a }', operationName: SECRET })?.name,
+    read(call({ name: SECRET }))?.name,
+    read(call({ _meta }))?.mcp?.clientName,
+    named({ 'graphql.operation.name': SECRET }),
+    named({ 'rpc.system': 'jsonrpc', 'rpc.method': SECRET }),
+    named({ 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': SECRET }),
+    asked(`/trpc/${SECRET}`)?.[1] ?? 'redacted', // titles replace the segment
   ];
   expect(names).toEqual(names.map(() => 'redacted'));
-});
-
-test.each(SECRET_NAMES)('%s as the procedure of tRPC is in no name', (name) => {
-  const found = asked(`/trpc/${name}`, undefined, undefined, 'application/json');
-  expect([undefined, 'redacted']).toContain(found?.[1]);
 });

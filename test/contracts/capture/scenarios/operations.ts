@@ -1,4 +1,13 @@
-import { type ExpectedHit, json, type Scenario } from '../scenario.js';
+import { type ExpectedHit, get, type Hits, json, post, type Scenario } from '../scenario.js';
+
+/** JSON-RPC, GraphQL and so on: a name appears after the operation has succeeded. What a parser leaves on the request is read. */
+const row = (
+  name: string,
+  does: string,
+  sends: Scenario['sends'],
+  hits: Hits,
+  more: Partial<Scenario> = {},
+): Scenario => ({ name, before: 'parses the body', does, sends, hits, ...more });
 
 /** Neither `error_type` nor a failed endpoint. */
 const plain = (hit: string): ExpectedHit => ({
@@ -21,72 +30,83 @@ const graphql = (operationName: string) => ({
 /** Accepted by servers of MCP. */
 const ACCEPT = { accept: 'application/json, text/event-stream' };
 
-/** The SDK of MCP takes long to load. */
-const onExpress: Scenario['except'] = ({ framework }) => framework !== 'express';
-
 const rows: readonly Scenario[] = [
-  {
-    name: 'a tool of MCP that fails, without trackMcp',
-    does: 'answers an MCP call that failed',
-    sends: [json('/broken/mcp', call('untracked_tool'))],
-    hits: [plain('MCP tools/call untracked_tool 200')],
-  },
-  {
-    name: 'a tool of MCP that never succeeds, with trackMcp',
-    does: 'serves MCP',
-    sends: [json('/lost/mcp', call('lose_order'), ACCEPT)],
-    hits: [failed('MCP tools/call 200', 'tool_error', 'error MCP tools/call')],
-    except: onExpress,
-  },
-  {
-    name: 'a call of MCP that succeeds, and one without its tool',
-    does: 'serves MCP',
-    sends: [
+  row(
+    'a batch of JSON-RPC',
+    'json',
+    [json('/rpc-batch', [rpc('first'), rpc('second')])],
+    ['POST /rpc-batch first (2) 200'],
+  ),
+  row(
+    'JSON-RPC that fails, and never succeeded',
+    'status 500',
+    [json('/rpc-failing', rpc('never_succeeds'))],
+    ['POST /rpc-failing 500'],
+  ),
+  row('MCP', 'json', [json('/mcp', call('find_order'))], ['MCP tools/call find_order 200']),
+  row(
+    'a notification of MCP',
+    'json',
+    [json('/notified/mcp', { jsonrpc: '2.0', method: 'notifications/initialized' })],
+    [],
+    { ignored: 'mcp' },
+  ),
+  row(
+    'a call of MCP that succeeds, and one without its tool',
+    'serves MCP',
+    [
       json('/served/mcp', call('ship_order'), ACCEPT),
       json('/served/mcp', call('sell_order'), ACCEPT),
     ],
-    hits: [
+    [
       plain('MCP tools/call ship_order 200'),
       failed('MCP tools/call 200', '-32602', 'error MCP tools/call'),
     ],
-    except: onExpress,
-  },
-  {
-    name: 'JSON-RPC that is answered with an error',
-    does: 'answers a JSON-RPC call that failed',
-    sends: [json('/failed-rpc', rpc('shop_failing'))],
-    hits: [plain('POST /failed-rpc shop_failing 200')],
-  },
-  {
-    name: 'GraphQL that is answered with errors, which nobody reports',
-    does: 'answers a GraphQL query that failed',
-    sends: [json('/failed/graphql', graphql('FailingQuery'))],
-    hits: [plain('POST /failed/graphql FailingQuery 200')],
-  },
-  {
-    name: 'GraphQL that fails, as graphql 17 announces it',
-    does: 'announces a GraphQL query that fails',
-    sends: [json('/announced-failure/graphql', graphql('AnnouncedFailure'))],
-    hits: [failed('POST /announced-failure/graphql 200', 'RangeError')],
-  },
-  {
-    name: 'GraphQL that succeeds, as graphql 17 announces it',
-    does: 'announces a GraphQL query that succeeds',
-    sends: [json('/announced/data', graphql('AnnouncedSuccess'))],
-    hits: [plain('POST /announced/data AnnouncedSuccess 200')],
-  },
-  {
-    name: 'GraphQL whose span fails',
-    needs: ['recorded'],
-    does: 'traces a GraphQL query that fails',
-    sends: [json('/traced/graphql', graphql('TracedQuery'))],
-    hits: [failed('POST /traced/graphql 200', 'RangeError')],
-  },
+    // The SDK of MCP takes long to load.
+    { except: ({ framework }) => framework !== 'express' },
+  ),
+  row('GraphQL', 'json', [json('/graphql', graphql('Find'))], ['POST /graphql Find 200']),
+  row(
+    'GraphQL that fails, as graphql 17 announces it',
+    'announces a GraphQL query that fails',
+    [json('/announced-failure/graphql', graphql('AnnouncedFailure'))],
+    [failed('POST /announced-failure/graphql 200', 'RangeError')],
+  ),
+  row(
+    'GraphQL that succeeds, as graphql 17 announces it',
+    'announces a GraphQL query that succeeds',
+    [json('/announced/data', graphql('AnnouncedSuccess'))],
+    [plain('POST /announced/data AnnouncedSuccess 200')],
+  ),
+  row(
+    'GraphQL whose span fails',
+    'traces a GraphQL query that fails',
+    [json('/traced/graphql', graphql('TracedQuery'))],
+    [failed('POST /traced/graphql 200', 'RangeError')],
+    { needs: ['recorded'] },
+  ),
 ];
 
-/** A parser leaves the body on Node's request, which the `stream` event does not have. */
-export const OPERATIONS: readonly Scenario[] = rows.map(({ except, ...row }) => ({
-  ...row,
-  before: 'parses the body',
-  except: (setup) => setup.framework === 'stream' || (except?.(setup) ?? false),
-}));
+export const OPERATIONS: readonly Scenario[] = [
+  // A parser leaves the body on Node's request, which the `stream` event does not have.
+  ...rows.map(
+    (each): Scenario => ({
+      ...each,
+      except: (setup) => setup.framework === 'stream' || (each.except?.(setup) ?? false),
+    }),
+  ),
+  {
+    name: 'tRPC',
+    route: '/trpc/*',
+    does: 'json',
+    sends: [get('/trpc/user.byId?input=1')],
+    hits: ['GET /trpc/user.byId 200'],
+  },
+  {
+    name: 'SOAP',
+    before: 'reads the body',
+    does: 'xml',
+    sends: [post('/soap', '<a/>', { headers: { soapaction: '"urn:GetOrder"' } })],
+    hits: ['POST /soap GetOrder 200', 'event Test body'],
+  },
+];

@@ -1,13 +1,13 @@
-import { get, post, type Scenario, withRoute } from '../scenario.js';
+import type { Sent } from '../../doors/capture.js';
+import { get, page, post, raw, type Scenario, withRoute } from '../scenario.js';
 
-const STATUSES: [status: number, title: string][] = [
-  [204, 'GET /status-204'],
-  [304, 'GET /status-304'],
-  [404, 'GET Not Found'],
-  [500, 'GET /status-500'],
-];
-
-const statuses = STATUSES.map(([status, title]): Scenario => {
+const statuses = (
+  [
+    [204, 'GET /status-204'],
+    [404, 'GET Not Found'],
+    [500, 'GET /status-500'],
+  ] as const
+).map(([status, title]): Scenario => {
   const path = `/status-${status}`;
   return {
     name: `status ${status}`,
@@ -23,13 +23,12 @@ const statuses = STATUSES.map(([status, title]): Scenario => {
 const left = (
   [
     ['writes half', 499],
-    ['writes half a failure', 499],
     ['writes video of a known size', 499],
     ['writes events', 200],
     ['writes video', 200],
   ] as const
 ).map(([does, status]): Scenario => {
-  const path = `/left-${does.toLowerCase().replaceAll(' ', '-')}`;
+  const path = `/left-${does.replaceAll(' ', '-')}`;
   return {
     name: `a handler that ${does}, and a client that leaves`,
     does,
@@ -47,7 +46,6 @@ const left = (
 const destroyed = (
   [
     ['destroys at once', 500, undefined],
-    ['destroys later', 500, undefined],
     ['destroys in the middle', 500, 200],
     ['destroys a failure in the middle', 502, 502],
     ['destroys events', 200, 200],
@@ -63,147 +61,68 @@ const destroyed = (
   };
 });
 
-/** Bytes of requests of one connection. */
-const bytes = (...requests: (readonly string[])[]) =>
-  requests.map((lines) => `${lines.join('\r\n')}\r\n\r\n`).join('');
-const LAST = 'Connection: close';
-const HOST = 'Host: shop.example';
-const CONSENT = 'X-Consent: yes';
+/** A request in these lines. */
+const inLines = (path: string, ...lines: readonly string[]): Sent =>
+  get(path, { raw: `${[...lines, 'X-Consent: yes'].join('\r\n')}\r\n\r\n` });
 
-export const RESPONSES: readonly Scenario[] = [
-  {
-    name: 'a plain request',
-    does: 'ok',
-    sends: [get('/plain?page=2&token=secret')],
-    hits: [
-      {
-        hit: 'GET /plain 200',
-        params: {
-          url: /\/plain\?page=2&token=redacted$/,
-          dimension1: 'GET',
-          dimension2: '200',
-          gt_ms: /^\d+$/,
-          pf_srv: /^\d+$/,
-        },
-      },
-    ],
-    receives: [{ status: 200, isComplete: true }],
-  },
-  ...statuses,
-  ...left,
-  ...destroyed,
-  {
-    name: 'a client that leaves before the headers',
-    does: 'never answers',
-    sends: [get('/never', { leaves: 'before headers' })],
-    hits: ['GET /never 499'],
-  },
+const ofConnection: readonly Scenario[] = [
   {
     name: 'a server that ends the socket',
     does: 'ends the socket',
-    needs: ['HTTP/1.1'],
     sends: [get('/socket-end')],
     hits: ['GET /socket-end 200'],
     receives: [{ status: 200, isComplete: false }],
   },
   {
-    name: 'a response in parts',
-    does: 'writes three times',
-    sends: [get('/parts')],
-    hits: ['GET /parts 202'],
-    receives: [{ status: 202, isComplete: true }],
-  },
-  {
-    name: 'a stream that the framework sends',
-    does: 'a stream of the framework',
-    sends: [get('/framework-stream')],
-    hits: ['GET /framework-stream 200'],
-    receives: [{ status: 200, isComplete: true }],
-  },
-  {
-    name: 'an event stream that ends',
-    does: 'writes events, then ends',
-    sends: [get('/stream-with-end')],
-    hits: [{ hit: 'GET /stream-with-end 200', params: { pf_srv: undefined } }],
-    receives: [{ status: 200, isComplete: true }],
-  },
-  {
-    name: 'a handler that throws',
-    does: 'throws',
-    sends: [get('/throws')],
-    hits: ['GET /throws 500'],
-    receives: [{ status: 500, isComplete: true }],
-  },
-  {
-    name: 'a handler that rejects',
-    does: 'rejects',
-    sends: [get('/rejects')],
-    hits: ['GET /rejects 500'],
-    receives: [{ status: 500, isComplete: true }],
-  },
-  {
-    name: 'a handler that fails with a status',
-    does: 'fails with its own status',
-    sends: [get('/teapot')],
-    hits: ['GET /teapot 418'],
-    differs: { hono: ['GET /teapot 500'] },
-  },
-  {
-    name: 'a middleware that throws',
-    before: 'throws',
-    does: 'ok',
-    sends: [get('/middleware-throws')],
-    hits: ['GET /middleware-throws 500'],
-  },
-  ...['HEAD', 'PUT'].map(
-    (method): Scenario => ({
-      name: `the method ${method}`,
-      does: 'ok',
-      sends: [get(`/by-${method.toLowerCase()}`, { method })],
-      hits: [{ hit: `${method} /by-${method.toLowerCase()} 200`, params: { dimension1: method } }],
-    }),
-  ),
-  {
     name: 'requests one after the other on a connection',
     does: 'annotates a user',
-    needs: ['HTTP/1.1'],
-    sends: [
-      get('/kept-alive', {
-        raw: bytes(
-          ['GET /kept-alive?1 HTTP/1.1', HOST, CONSENT],
-          ['GET /kept-alive?2 HTTP/1.1', HOST, CONSENT, LAST],
-        ),
-        isOneByOne: true,
-      }),
-    ],
+    sends: [raw(['/kept-alive?1', '/kept-alive?2'], { isOneByOne: true })],
+    hits: [/\?1$/, /\?2$/].map((url) => ({
+      hit: 'GET /kept-alive 200',
+      params: { url, uid: 'ada' },
+    })),
+  },
+  {
+    name: 'events of pipelined requests',
+    does: 'tracks its ends',
+    sends: [raw(['/pipelined?1', '/pipelined?2', '/pipelined?3'])],
+    hits: [/\?1$/, /\?2$/, /\?3$/].flatMap((url) =>
+      ['GET /pipelined 200', 'event Test request closed', 'event Test response closed'].map(
+        (hit) => ({ hit, params: { url } }),
+      ),
+    ),
+  },
+  {
+    name: 'events of pipelined requests whose connection is destroyed',
+    does: 'tracks its ends, and destroys the connection',
+    sends: [raw(['/destroyed?1', '/destroyed?2'])],
     hits: [
-      { hit: 'GET /kept-alive 200', params: { url: /\?1$/, uid: 'ada' } },
-      { hit: 'GET /kept-alive 200', params: { url: /\?2$/, uid: 'ada' } },
+      ...[/\?1$/, /\?2$/].flatMap((url) =>
+        ['GET /destroyed 500', 'event Test request closed'].map((hit) => ({
+          hit,
+          params: { url },
+        })),
+      ),
+      { hit: 'event Test response closed', params: { url: /\?1$/ } },
     ],
   },
   {
-    name: 'pipelined requests',
-    does: 'ok',
-    needs: ['HTTP/1.1'],
-    sends: [
-      get('/pipelined', {
-        raw: bytes(
-          ['GET /pipelined?1 HTTP/1.1', HOST, CONSENT],
-          ['GET /pipelined?2 HTTP/1.1', HOST, CONSENT],
-          ['GET /pipelined?3 HTTP/1.1', HOST, CONSENT, LAST],
-        ),
-      }),
+    name: 'events of a response that another request ends',
+    does: 'tracks its ends, and waits',
+    next: { route: '/ends-other', does: 'answers what waits' },
+    sends: [get('/ended-by-other'), get('/ends-other')],
+    sendsAtOnce: true,
+    hits: [
+      'GET /ends-other 200',
+      ...['GET /ended-by-other 200', 'event Test request closed', 'event Test response closed'].map(
+        (hit) => ({ hit, params: { url: /\/ended-by-other$/ } }),
+      ),
     ],
-    hits: [1, 2, 3].map((n) => ({
-      hit: 'GET /pipelined 200',
-      params: { url: new RegExp(`\\?${n}$`) },
-    })),
   },
   {
     name: 'HTTP/1.0 without a host',
     does: 'ok',
-    needs: ['HTTP/1.1'],
-    sends: [get('/old', { raw: bytes(['GET /old HTTP/1.0', CONSENT]) })],
+    sends: [inLines('/old', 'GET /old HTTP/1.0')],
     hits: [{ hit: 'GET /old 200', params: { dimension4: '1.0' } }],
     differs: { hono: ['GET Bad Request 400'] },
   },
@@ -211,7 +130,7 @@ export const RESPONSES: readonly Scenario[] = [
     name: 'a request without a host',
     does: 'ok',
     needs: ['HTTP/1.1', 'all requests'],
-    sends: [get('/no-host', { raw: bytes(['GET /no-host HTTP/1.1', CONSENT, LAST]) })],
+    sends: [inLines('/no-host', 'GET /no-host HTTP/1.1', 'Connection: close')],
     hits: ['GET Bad Request 400'],
     receives: [{ status: 400 }],
   },
@@ -220,9 +139,13 @@ export const RESPONSES: readonly Scenario[] = [
     does: 'ok',
     needs: ['HTTP/1.1', 'all requests'],
     sends: [
-      get('/expects', {
-        raw: bytes(['GET /expects HTTP/1.1', HOST, CONSENT, 'Expect: wonders', LAST]),
-      }),
+      inLines(
+        '/expects',
+        'GET /expects HTTP/1.1',
+        'Host: shop.example',
+        'Expect: wonders',
+        'Connection: close',
+      ),
     ],
     hits: ['GET /expects 417'],
     receives: [{ status: 417 }],
@@ -230,14 +153,12 @@ export const RESPONSES: readonly Scenario[] = [
   {
     name: 'a client that waits for 100 Continue',
     does: 'reads the body',
-    needs: ['HTTP/1.1'],
     sends: [post('/continue', 'xyz', { headers: { expect: '100-continue' }, isBodyLate: true })],
     hits: [{ hit: 'POST /continue 200', params: { dimension5: '3 of x' } }, 'event Test body'],
   },
   {
     name: 'a client that leaves while it sends its body',
     does: 'reads the body',
-    needs: ['HTTP/1.1'],
     sends: [
       post('/left-upload', 'x', {
         headers: { 'content-length': '100' },
@@ -247,4 +168,58 @@ export const RESPONSES: readonly Scenario[] = [
     ],
     hits: ['POST /left-upload 499'],
   },
+];
+
+export const RESPONSES: readonly Scenario[] = [
+  page(
+    'a plain request',
+    'ok',
+    '/plain',
+    {
+      url: /\/plain\?page=2&token=redacted$/,
+      dimension1: 'GET',
+      dimension2: '200',
+      gt_ms: /^\d+$/,
+      pf_srv: /^\d+$/,
+    },
+    {
+      sends: [get('/plain?page=2&token=secret')],
+      receives: [{ status: 200, isComplete: true }],
+    },
+  ),
+  ...statuses,
+  ...left,
+  ...destroyed,
+  {
+    name: 'a client that leaves before the headers',
+    does: 'never answers',
+    sends: [get('/never', { leaves: 'before headers' })],
+    hits: ['GET /never 499'],
+  },
+  page(
+    'a stream that the framework sends',
+    'a stream of the framework',
+    '/framework-stream',
+    {},
+    {
+      receives: [{ status: 200, isComplete: true }],
+    },
+  ),
+  page('an event stream that ends', 'writes events, then ends', '/stream-with-end', {
+    pf_srv: undefined,
+  }),
+  {
+    name: 'a handler that throws',
+    does: 'throws',
+    sends: [get('/throws')],
+    hits: ['GET /throws 500'],
+    receives: [{ status: 500, isComplete: true }],
+  },
+  {
+    name: 'the method HEAD',
+    does: 'ok',
+    sends: [get('/by-head', { method: 'HEAD' })],
+    hits: [{ hit: 'HEAD /by-head 200', params: { dimension1: 'HEAD' } }],
+  },
+  ...ofConnection.map((row): Scenario => ({ needs: ['HTTP/1.1'], ...row })),
 ];

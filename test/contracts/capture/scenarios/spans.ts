@@ -1,15 +1,21 @@
-import { get, type Scenario } from '../scenario.js';
+import { get, page, type Scenario } from '../scenario.js';
 
-const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
+const NOTHING = {
+  pf_dm1: undefined,
+  pf_dm2: undefined,
+  dimension5: undefined,
+  dimension6: undefined,
+};
 
-const rows: readonly Scenario[] = [
-  {
-    name: 'a step that a span times',
-    needs: ['child spans'],
-    does: 'times a step with a span',
-    sends: [get('/span-timed')],
-    hits: [{ hit: 'GET /span-timed 200', params: { pf_dm1: TWENTY } }],
-  },
+/** Attributes and events of spans, which need an instrumentation. */
+const recorded: readonly Scenario[] = [
+  page(
+    'a step that a span times',
+    'times a step with a span',
+    '/span-timed',
+    { pf_dm1: /^(?:19|[2-9]\d|\d{3,})$/ },
+    { needs: ['child spans'] },
+  ),
   {
     name: 'attributes of a child span',
     needs: ['child spans'],
@@ -23,12 +29,15 @@ const rows: readonly Scenario[] = [
     sends: [get('/span-annotated')],
     hits: [{ hit: 'Span 200', params: { dimension5: 'span' } }],
   },
-  {
-    name: 'an event of its span',
-    does: 'tracks with a span event',
-    sends: [get('/span-event')],
-    hits: ['GET /span-event 200', { hit: 'event Span event', params: { url: /\/span-event$/ } }],
-  },
+  page(
+    'an event of its span',
+    'tracks with a span event',
+    '/span-event',
+    {},
+    {
+      hits: ['event Span event'],
+    },
+  ),
   {
     name: 'a route that code sets on the span',
     route: '/set/*',
@@ -37,54 +46,87 @@ const rows: readonly Scenario[] = [
     hits: ['GET /set/:by/span 200'],
     differs: { express: ['GET /set/* 200'], 'instrumented koa': ['GET /set/* 200'] },
   },
-  {
-    name: 'a nested SERVER span',
-    does: 'has a nested SERVER span',
-    sends: [get('/span-nested')],
-    hits: [
-      { hit: 'GET /span-nested 200', params: { dimension5: 'nested', dimension6: 'in nested' } },
-      { hit: 'event Nested event', params: { url: /\/span-nested$/ } },
-    ],
-  },
-  {
-    name: 'the span of a job beside an open request',
-    does: 'starts a job',
+  page(
+    'a nested SERVER span',
+    'has a nested SERVER span',
+    '/span-nested',
+    { dimension5: 'nested', dimension6: 'in nested' },
+    { hits: ['event Nested event'] },
+  ),
+  page('the span of a job beside an open request', 'starts a job', '/span-job', NOTHING, {
     unusedSpans: 2,
-    sends: [get('/span-job')],
-    hits: [
-      {
-        hit: 'GET /span-job 200',
-        params: {
-          pf_dm1: undefined,
-          pf_dm2: undefined,
-          dimension5: undefined,
-          dimension6: undefined,
-        },
-      },
-    ],
-  },
-  {
-    name: 'a child span that ends long after the response',
+  }),
+  page(
+    'annotated in a child span',
+    'annotates in a child span',
+    '/span-in-child',
+    { dimension5: 'in a child' },
+    { needs: ['child spans'], hits: ['event Child event'] },
+  ),
+  page('a child span that ends long after', 'has a span that ends late', '/span-late', NOTHING, {
     needs: ['recorded', 'time'],
-    does: 'has a span that ends late',
     sends: [get('/span-late', { waits: 'event Late span' })],
-    hits: [
-      { hit: 'GET /span-late 200', params: { pf_dm1: undefined, dimension5: undefined } },
-      { hit: 'event Late span', params: { url: /\/span-late$/ } },
-    ],
+    hits: ['event Late span'],
     unusedSpans: 1,
+  }),
+  // When the SERVER span ends, seen from the response.
+  {
+    name: 'a SERVER span that ends before the response has begun',
+    does: 'ends its span, and answers later',
+    sends: [get('/span-ends-early')],
+    hits: [{ hit: 'GET /span-ends-early 201', params: { dimension5: 'after the span' } }],
+    receives: [{ status: 201 }],
   },
   {
-    name: 'annotated in a child span',
-    needs: ['child spans'],
-    does: 'annotates in a child span',
-    sends: [get('/span-in-child')],
-    hits: [
-      { hit: 'GET /span-in-child 200', params: { dimension5: 'in a child' } },
-      { hit: 'event Child event', params: { url: /\/span-in-child$/ } },
-    ],
+    name: 'a SERVER span that ends with an error before the response has begun',
+    does: 'ends its span with an error, and answers later',
+    sends: [get('/span-ends-failed')],
+    hits: ['GET /span-ends-failed 500'],
+    receives: [{ status: 201 }],
   },
+  {
+    name: 'a SERVER span that ends while the response is sent',
+    does: 'ends its span in the body',
+    sends: [get('/span-ends-in-body')],
+    hits: ['GET /span-ends-in-body 202', 'event Test after the span'],
+    receives: [{ status: 202, isComplete: true }],
+  },
+  page('a SERVER span that is ended twice', 'ends its span twice', '/span-ends-twice'),
 ];
 
-/** Most need an instrumentation. */
-export const SPANS: readonly Scenario[] = rows.map((row) => ({ needs: ['recorded'], ...row }));
+/** Calls in spans, recorded or not, and spans that come too late. */
+const any: readonly Scenario[] = [
+  page(
+    'annotated while tracing is suppressed',
+    'annotates while tracing is suppressed',
+    '/span-suppressed',
+    { dimension5: 'suppressed' },
+    { hits: ['event Suppressed event'] },
+  ),
+  page(
+    'annotated in spans, one in the other, and after them',
+    'annotates two spans deep',
+    '/span-deep',
+    { dimension5: 'deep', dimension6: 'after the span' },
+    { hits: ['event Deep event'] },
+  ),
+  page(
+    'a span that ends much too late',
+    'annotates with a span that ends much too late',
+    '/span-too-late',
+    NOTHING,
+    { needs: ['spans', 'time'], unusedSpans: 1 },
+  ),
+  page(
+    'a span that begins much too late',
+    'annotates with a span that begins much too late',
+    '/span-far-too-late',
+    NOTHING,
+    { needs: ['spans', 'time'], unusedSpans: 1 },
+  ),
+];
+
+export const SPANS: readonly Scenario[] = [
+  ...recorded.map((row): Scenario => ({ needs: ['recorded'], ...row })),
+  ...any.map((row): Scenario => ({ needs: ['spans'], ...row })),
+];

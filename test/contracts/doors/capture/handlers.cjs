@@ -11,5 +11,4 @@ module.exports = {
   ...require('./handlers/span-calls.cjs'),
   ...require('./handlers/chatbots.cjs'),
   ...require('./handlers/unreadable.cjs'),
-  ...require('./handlers/evidence.cjs'),
 };

@@ -2,29 +2,23 @@
 const { setTimeout: delay } = require('node:timers/promises');
 const morgan = require('morgan');
 const onFinished = require('on-finished');
-const { annotate, ignore, trackEvent } = require('opentelemetry-matomo');
+const { annotate, trackEvent } = require('opentelemetry-matomo');
 
 const searchOf = (url) => url.split('?')[1] ?? 'none';
-
-/** Morgan, whose lines make hits instead. */
-function logs(use, options = {}) {
-  const logger = morgan((tokens, request, response) => {
-    use(`${tokens.status(request, response) ?? '-'} ${searchOf(tokens.url(request, response))}`);
-  }, options);
-  return ({ request, response }) =>
-    new Promise((resolve) => logger(request, response, () => resolve()));
-}
 
 module.exports = {
   async 'answers later'() {
     await delay(2);
   },
-  'logs with morgan': logs((line) => {
-    annotate({ dimension5: line });
-    trackEvent('Logged', line);
-  }),
-  'logs with morgan at once': logs((line) => trackEvent('Logged', line), { immediate: true }),
-  'logs with morgan, and ignores': logs(() => ignore()),
+  /** Its lines make hits instead. */
+  'logs with morgan'({ request, response, url }) {
+    const logger = morgan((tokens) => {
+      const line = `${tokens.status(request, response) ?? '-'} ${searchOf(url)}`;
+      annotate({ dimension5: line });
+      trackEvent('Logged', line);
+    });
+    return new Promise((resolve) => logger(request, response, () => resolve()));
+  },
   'waits with on-finished'({ request, response, url }) {
     const search = searchOf(url);
     onFinished(request, () => trackEvent('Read', search));
@@ -32,9 +26,5 @@ module.exports = {
       annotate({ dimension5: search });
       trackEvent('Sent', search);
     });
-  },
-  /** It calls back later if the response has finished already. */
-  'waits with on-finished too late'({ response, url }) {
-    response.on('close', () => onFinished(response, () => trackEvent('Late', searchOf(url))));
   },
 };

@@ -25,10 +25,6 @@ function createMcpListener() {
     createMcpHandler(() => {
       const server = new Server({ name: 'orders', version: '1.0.0' });
       server.registerTool('ship_order', { description: 'Ships' }, () => ({ content }));
-      server.registerTool('lose_order', { description: 'Loses' }, () => ({
-        content,
-        isError: true,
-      }));
       return server;
     }),
   );
@@ -43,20 +39,11 @@ function execute(operationName, result) {
 }
 
 module.exports = {
-  'answers an MCP call that failed': answer({
-    ...{ jsonrpc: '2.0', id: 1 },
-    result: { isError: true, content: [] },
-  }),
   'serves MCP'(exchange) {
     handleMcp ??= createMcpListener();
     exchange.take();
     handleMcp(exchange.request, exchange.response, exchange.request.body);
   },
-  'answers a JSON-RPC call that failed': answer({
-    ...{ jsonrpc: '2.0', id: 1 },
-    error: { code: -32000, message: 'no such order' },
-  }),
-  'answers a GraphQL query that failed': answerFailure,
   /** As the instrumentation of graphql 16 does. */
   'traces a GraphQL query that fails'() {
     const attributes = {

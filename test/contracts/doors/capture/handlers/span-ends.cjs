@@ -28,11 +28,6 @@ module.exports = {
       exchange.end('end');
     });
   },
-  'ends its span in finish'(exchange) {
-    const span = serverSpan();
-    exchange.onFinish(() => span.end());
-    return { status: 203 };
-  },
   'ends its span twice'() {
     serverSpan().end();
     serverSpan().end();

@@ -28,7 +28,7 @@ module.exports = {
     breakHeaders(exchange);
     waiting = exchange.take();
   },
-  'answers what waits'() {
+  'answers what cannot be read'() {
     waiting.begin(200, { 'content-type': 'text/html' }).end('ok');
   },
   'empties its request'(exchange) {
