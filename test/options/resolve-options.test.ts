@@ -110,6 +110,7 @@ test.each([
 test.each([
   ['siteID', 'siteId'],
   ['token', 'tokenAuth'],
+  ['proxy', 'trustProxy'],
 ])('the unknown option %s is a TypeError that names %s', (name, meant) => {
   const make = () => resolve({ ...REQUIRED, [name]: 1 } as never);
   expect(make).toThrow(`"${name}": did you mean ${meant}?`);

@@ -108,6 +108,7 @@ golden([
   ...(
     [
       [{ status: 500, exception: 'TypeError' }, 'TypeError'],
+      [{ status: 400, exception: 'java.io.IOException' }, 'java.io.IOException'],
       [{ status: 500, below: [{ exception: 'First' }, { exception: 'Last' }] }, 'Last'],
       [{ status: 500, exception: 'Own', below: [{ exception: 'Below' }] }, 'Own'],
       [{ status: 500, exception: 'Ada was here' }, '_OTHER'],

@@ -166,6 +166,12 @@ golden([
     page: { url: `https://shop.example.org${sent}`, action_name: `GET ${title}` },
   })),
   {
+    name: 'urlPaths: template, 404 of a route',
+    facts: { status: 404 },
+    options: { urlPaths: 'template' },
+    page: { url: 'https://shop.example.org/users/:id' },
+  },
+  {
     name: 'urlPaths: template and titlePaths: raw',
     facts: at('/users/42'),
     options: { urlPaths: 'template', titlePaths: 'raw' },

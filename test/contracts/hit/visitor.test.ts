@@ -182,10 +182,15 @@ test('the visitor follows the site that annotate sets', () => {
 
 test('one process keeps visitors, sites and days apart', () => {
   const builder = openBuilder({ siteId: (request) => (request.path === '/2' ? 2 : 1) });
-  const visitors = [NOON, NOON + DAY].flatMap((startMillis) =>
-    ['/1', '/2'].flatMap((path) =>
-      ['192.0.2.1', '192.0.2.2'].map((peer) => ({ path, peer, route: '', startMillis })),
-    ),
+  const visitors = (
+    [
+      ['/1', NOON],
+      ['/1', NOON + DAY],
+      ['/2', NOON + DAY],
+      ['/2', NOON],
+    ] as const
+  ).flatMap(([path, startMillis]) =>
+    ['192.0.2.1', '192.0.2.2'].map((peer) => ({ path, peer, route: '', startMillis })),
   );
   const ids = [...visitors, ...visitors].map(
     (facts) => builder.build({ ...facts, nowMillis: NOON + DAY }).hits[0]?.parameters.cid,
