@@ -65,6 +65,9 @@ const ORDERS: Readonly<Record<string, (request: Span) => void>> = {
     track(request);
     request.end();
   },
+  'an event of the request'(request) {
+    addEvent(request);
+  },
   'a call under the ended request'(request) {
     request.end();
     track(request);
