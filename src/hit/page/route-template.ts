@@ -44,6 +44,8 @@ const ANGLED = /<[^<>/]{1,100}>/y;
 const BRACKETED = /\[(\[?)(\.{3})?([\w-]+)(?:=[\w-]+)?\]{1,2}(?![^/])/y;
 /** `$id`, `$` */
 const DOLLAR = /\$(\w*)(?![^/])/y;
+/** `.*`, `.*?`, `(.+)`, `(.*)?`, `.*$`: what expressions have for a whole segment. */
+const ANY_TEXT = /(?:\.[*+]\??|\(\.[*+]\??\)[*+?]?)\$?(?![^/])/y;
 /** A query: `?<name>`, `?name=` */
 const QUERY = /\?(?:[<{]|[\w-]{1,100}=)/y;
 
@@ -60,7 +62,7 @@ const ANYTHING = /^\s*\(?\.?[*+]\)?\s*$/;
 /** Selectors of Ktor: `(method:GET)`, `(authenticate default)`. */
 const SELECTOR = /^\([a-z]+(?::| )[^()|\\]*\)$/i;
 /** A folder of routes that is no part of their paths. */
-const FOLDER = /^\([\w-]+\)$/;
+export const FOLDER = /^\([\w-]+\)$/;
 /** What begins an optional part in Rails and Express: `(/:locale)`. */
 const OPTIONAL_PART = /^[([][/.]?[^\\|^?]*[:{*]/;
 
@@ -140,6 +142,8 @@ class RouteReader {
           'wildcard',
           this.#isEmpty ? this.#match(STAR, at) : '*',
         );
+      case '.':
+        return this.#readAnyText(at);
       case '<':
         return this.#readAngled(this.#match(ANGLED, at));
       case '$':
@@ -149,7 +153,7 @@ class RouteReader {
       case '[':
         return this.#readBracketed(at) || this.#readOptional(at);
       case '(':
-        return this.#readParentheses(at) || this.#readOptional(at);
+        return this.#readAnyText(at) || this.#readParentheses(at) || this.#readOptional(at);
       case '{':
         return this.#readBraced(at) || this.#readOptional(at) || 1;
       case '}':
@@ -238,6 +242,11 @@ class RouteReader {
     const isDone = !/\w/.test(this.#route[end] ?? '');
     const kind = modifier === '?' ? 'optional' : 'one';
     return this.#addParameter(name, isDone ? `:${name}` : `{${name}}`, kind, read);
+  }
+
+  #readAnyText(at: number): number {
+    const shown = this.#isEmpty ? this.#match(ANY_TEXT, at) : '';
+    return shown === '' ? 0 : this.#addParameter('*', '*', 'wildcard', shown);
   }
 
   #readAngled(shown: string): number {

@@ -3,7 +3,7 @@ import { matchesPath, toPathPattern } from '../../hit/page/match-route.js';
 import { mayBePageData, toPagePath, toTitlePath } from '../../hit/page/page-path.js';
 import { redactRoute } from '../../hit/page/redaction.js';
 import { parseRoute, type RouteTemplate } from '../../hit/page/route-template.js';
-import { isCatchAllRoute } from '../../hit/page/routes.js';
+import { isCatchAll } from '../../hit/page/routes.js';
 import { decodePath } from '../../hit/page/url-pairs.js';
 import { MAX_PATTERN_INPUT } from '../../hit/text.js';
 import type { SpanResource } from '../matomo-attributes.js';
@@ -29,7 +29,7 @@ const readRoute = /* @__PURE__ */ memoize(
     const { plain, escaped, parameters, segments } = template;
     const redacted = redactRoute(plain);
     // By the last one, Next.js shows errors.
-    const isVague = isCatchAllRoute(plain) || isRegularExpression(escaped) || plain === '/_error';
+    const isVague = isCatchAll(template) || isRegularExpression(escaped) || plain === '/_error';
     const titled = toTitlePath(redacted);
     const isPathItself = titled !== redacted && parameters.size === 0;
     // What ASP.NET's conventional route has matched says only the path.
