@@ -3,16 +3,12 @@ import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest, Operation } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
-import type { ResolvedOptions } from '../../src/options/option-table.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
 import type { McpReport } from '../../src/request/operations/mcp.js';
 import type { NamedOperation } from '../../src/request/operations/operation-target.js';
 import { createRequestReading, type RequestReading } from '../../src/request/read-request.js';
 import { Request } from '../../src/request/request.js';
-import { createOptionCallbacks } from '../../src/tracker/callbacks.js';
-import { createDecide, type IgnoreReason } from '../../src/tracker/reasons.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
-import { silentDiagnostics } from './diagnostics.js';
 
 /** A Friday noon in UTC. */
 export const NOON = Date.UTC(2026, 10, 20, 12);
@@ -74,26 +70,12 @@ export function hitsOf(
   nowMillis = NOON + 1000,
 ): { hits: Record<string, string>[]; reports: string[] } {
   const reports: string[] = [];
-  const builder = createHitBuilder(
-    {
-      ...HIT_OPTIONS,
-      ...options,
-    },
-    (_key, message) => reports.push(message()),
+  const builder = createHitBuilder({ ...HIT_OPTIONS, ...options }, (_key, message) =>
+    reports.push(message()),
   );
   const hit = builder.buildPageView(builder.read(request, 1, nowMillis));
   const hits = hit ? [Object.fromEntries(new URLSearchParams(hit.query))] : [];
   return { hits, reports };
-}
-
-/** The same of the page view. */
-export function parametersOf(
-  request: HttpRequest,
-  options: Partial<ToHitsOptions> = {},
-  nowMillis?: number,
-): { parameters: Record<string, string>; reports: string[] } {
-  const { hits, reports } = hitsOf(request, options, nowMillis);
-  return { parameters: hits[0] ?? {}, reports };
 }
 
 let spans = 0;
@@ -168,20 +150,6 @@ export function openRequest({
   Object.assign(request.ensureAdditions(), { operation, mcp });
   request.ensureSpanFacts().operation = spanOperation;
   return Object.assign(request, others as Partial<Request>);
-}
-
-/** Why a request that was read makes no page view; `undefined` if it makes one. */
-export function reasonToIgnore(
-  http: HttpRequest,
-  options: Partial<ResolvedOptions> = {},
-  headers: Readonly<Record<string, string>> = {},
-): IgnoreReason | undefined {
-  const all = { ...DEFAULT_OPTIONS, url: new URL('http://matomo.test/'), siteId: 1, ...options };
-  const diagnostics = silentDiagnostics();
-  const callbacks = createOptionCallbacks(all, diagnostics);
-  const request = openRequest({ incoming: { headers, rawHeaders: [] } });
-  const read = Object.assign(request, { http });
-  return createDecide({ options: all, diagnostics, callbacks })(read).reason;
 }
 
 /** How spans are read where nothing is configured. */

@@ -130,6 +130,7 @@ test.each<
   ['another user agent', false, { headers: { 'user-agent': 'curl/8.5.1' } }],
   ['another site', false, {}, {}, { siteId: 2 }],
   ['another key', false, {}, {}, { visitorKey: 'another-key' }],
+  ['another process, without a key', false, {}, { visitorKey: undefined }],
   [
     'a key that comes from the token',
     true,

@@ -81,6 +81,12 @@ test('the hits of one person are overwritten, and count as lost', async () => {
   await first.spool.store(visitors.map((visitor) => hit(visitor)));
   await (await first.spool.claim(1, 0))?.done({ tracked: 1 });
   await first.spool.close();
+  const [search = ''] = /grep ada\S*(?=`)/.exec(read('docs/privacy.md')) ?? [];
+  expect(sorted(await run(`${search} -hr . | grep -o 'uid=.*'`, folder))).toEqual([
+    'uid=ada%40example.org',
+    'uid=ada%40example.org',
+    'uid=ada%40example.org.uk',
+  ]);
   await run(commandsOf(DELETE, 1), folder);
   expect(readdirSync(folder)).toHaveLength(2);
   const next = openFolderSpool({ place: folder });
