@@ -70,6 +70,15 @@ track([
     ],
   },
   {
+    name: 'a SERVER span below a PRODUCER span is a part of the request around it',
+    spans: [
+      request('inner', { parent: 'message', attributes: dimensions({ 5: 'inner' }) }),
+      { id: 'message', parent: 'outer', kind: 'PRODUCER' },
+      request('outer'),
+    ],
+    hits: [{ hit: 'GET /outer 200', params: { dimension5: 'inner' } }],
+  },
+  {
     name: 'a request whose remote parent is among the spans, of another request',
     spans: [
       request('called', {

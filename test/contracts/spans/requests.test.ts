@@ -96,6 +96,7 @@ const ENDLESS = [
   'application/x-json-stream',
   'application/json;stream=watch',
   'audio/mpeg',
+  'video/mp2t',
 ];
 const FINITE = [
   'application/json',
