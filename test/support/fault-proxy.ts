@@ -13,28 +13,14 @@ export type Fault =
   | {
       readonly kind:
         | /** Nobody listens. */ 'refuse'
-        /** Answers as a mail server does. */
-        | 'not-http'
         /** Reset at the first byte of a request. */
         | 'reset-before-body'
-        /** Reset when the whole request is here and none of it has gone on. */
-        | 'reset-after-body'
         /** Reset when Matomo has answered. */
         | 'reset-after-commit'
-        /** Closed after half of Matomo's answer. */
-        | 'half-response'
-        /** Matomo's answer, a byte at a time. */
-        | 'slow-loris'
         /** Requests are taken and go nowhere. */
         | 'stall'
         /** Connections are taken, and nothing is said on them. */
-        | 'stall-handshake'
-        /** Reset at the second request of a connection. */
-        | 'reset-on-reuse'
-        /** Closed politely after each answer that says nothing of it. */
-        | 'close-after-answer'
-        /** Matomo gets the requests, and its answers stay here. */
-        | 'stall-after-commit';
+        | 'stall-handshake';
     }
   /** Answers by itself where the body is such a one; Matomo gets the other requests. */
   | {
@@ -54,8 +40,6 @@ export interface FaultProxy {
   forwardTo(url: string): void;
   /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
   play(fault?: Fault): Promise<void>;
-  /** Connections so far. */
-  connections(): number;
   /** Connections that are open. */
   open(): number;
   /** Whole requests so far, as they came: head and body. */
@@ -78,8 +62,6 @@ export interface FaultProxyOptions {
   readonly host?: string;
 }
 
-const DRIBBLE_MILLIS = 20;
-
 /** Starts a wire to whatever `forwardTo` says, on loopback. Cleans up by itself. */
 export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<FaultProxy> {
   const { certificate, host = '127.0.0.1' } = options;
@@ -98,7 +80,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   /** One connection, and at most one from here to Matomo. */
   function serve(socket: Socket): void {
     let waiting = Buffer.alloc(0);
-    let served = 0;
     let upstream: Socket | undefined;
     socket.on('error', () => upstream?.destroy()).on('close', () => upstream?.destroy());
     socket.on('data', (chunk: Buffer) => {
@@ -110,19 +91,12 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
       for (let next = splitRequest(waiting); next; next = splitRequest(waiting)) {
         waiting = waiting.subarray(next.bytes.length);
         requests.push(next);
-        served += 1;
         pass(next);
       }
     });
 
     function pass({ bytes, body }: Request): void {
-      const isReset =
-        fault?.kind === 'reset-after-body' || (fault?.kind === 'reset-on-reuse' && served > 1);
-      if (isReset) {
-        socket.resetAndDestroy();
-      } else if (fault?.kind === 'not-http') {
-        socket.end('220 mail.test ESMTP\r\n');
-      } else if (fault?.kind === 'answer' && fault.where(body)) {
+      if (fault?.kind === 'answer' && fault.where(body)) {
         socket.write(answerOf(fault.status, fault.body ?? ''));
       } else if (fault?.kind !== 'stall') {
         upstream ??= connectTo(targetPort, socket, answer);
@@ -131,24 +105,8 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     }
 
     function answer(chunk: Buffer): void {
-      switch (fault?.kind) {
-        case 'stall-after-commit':
-          break;
-        case 'reset-after-commit':
-          socket.resetAndDestroy();
-          break;
-        case 'half-response':
-          socket.end(chunk.subarray(0, chunk.length / 2));
-          break;
-        case 'slow-loris':
-          dribble(socket, chunk);
-          break;
-        case 'close-after-answer':
-          socket.end(chunk);
-          break;
-        default:
-          socket.write(chunk);
-      }
+      if (fault?.kind === 'reset-after-commit') socket.resetAndDestroy();
+      else socket.write(chunk);
     }
   }
 
@@ -178,7 +136,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
       if (next?.kind === 'refuse' && wasListening) await stop();
       if (next?.kind !== 'refuse' && !wasListening) await listen(port);
     },
-    connections: connections.count,
     open: connections.open,
     requests: () => requests,
   };
@@ -231,14 +188,6 @@ function splitRequest(bytes: Buffer): Request | undefined {
   if (end > bytes.length) return undefined;
   const body = bytes.subarray(headEnd + 4, end).toString('latin1');
   return { head, body, bytes: bytes.subarray(0, end) };
-}
-
-function dribble(socket: Socket, bytes: Buffer): void {
-  let sent = 0;
-  const timer = setInterval(() => {
-    if (sent === bytes.length || socket.destroyed) clearInterval(timer);
-    else socket.write(bytes.subarray(sent, ++sent));
-  }, DRIBBLE_MILLIS);
 }
 
 function answerOf(status: string, body: string): string {

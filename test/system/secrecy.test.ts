@@ -3,21 +3,17 @@ import type { RequestListener } from 'node:http';
 import { inspect } from 'node:util';
 import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { expect, test, vi } from 'vitest';
-import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { expect, test } from 'vitest';
+import { annotate, MatomoSpanProcessor } from '../../src/index.js';
 import type { PlayedAnswer } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { serverSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { createSkipMinute } from '../support/clocks.js';
-import { unsetProxies } from '../support/environment.js';
-import { type Fault, type FaultProxy, matomoOnWire } from '../support/fault-proxy.js';
-import { startHttpProxy } from '../support/http-proxy.js';
+import { type FaultProxy, matomoOnWire } from '../support/fault-proxy.js';
 import { jwt } from '../support/jwt.js';
 import { captureOutput } from '../support/output.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
 import { startTracedService } from '../support/traced-service.js';
-import { words } from '../support/words.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 /** The value of a header that only a server in front of Matomo is to see. */
@@ -31,7 +27,6 @@ const CONFIDED = {
   apiKey: 'apikey5ec2e7',
   claim: 'claim5ec2e7',
   thrown: 'thrown5ec2e7',
-  proxy: 'proxy5ec2e7',
 };
 /** Its parts hide what it says. */
 const BEARER = jwt({ sub: CONFIDED.claim, jti: CONFIDED.authorization });
@@ -53,29 +48,21 @@ const HEADERS = {
 };
 const QUERY = `access_token=${CONFIDED.query}&password=${CONFIDED.query}&page=2`;
 
-const WIRE = words(`
-  refuse reset-before-body reset-after-body reset-after-commit half-response slow-loris stall
-  stall-after-commit reset-on-reuse close-after-answer
-`) as Exclude<Fault['kind'], 'answer'>[];
+const WIRE = ['refuse', 'reset-before-body', 'reset-after-commit', 'stall'] as const;
 
 /** A Matomo that says everything that it was told, wherever it can. */
 const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${[...NEVER, ...Object.values(CLIENT)].join('&')}`;
 const ANSWERS: PlayedAnswer[] = [
   { body: ECHO },
   { body: `{"status":"success","echo":"${ECHO}"}`, contentType: 'application/json' },
-  { body: `{"status":"success","tracked":0,"invalid":0,"echo":"${ECHO}"}` },
   { body: `{"status":"success","tracked":0,"invalid":1,"echo":"${ECHO}"}` },
-  { status: 204 },
   { contentType: 'image/gif', body: ECHO },
   { status: 302, headers: { location: `https://matomo.test/matomo.php?${ECHO}` } },
-  { status: 307, headers: { location: `/matomo.php#${ECHO}` } },
-  ...[400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504].map((status) => ({
+  ...[401, 403, 413, 500, 502, 503, 504].map((status) => ({
     status,
     body: ECHO,
     headers: { 'retry-after': '1', 'www-authenticate': ECHO, 'x-echo': ECHO },
   })),
-  { disconnect: 'before' },
-  { disconnect: 'after-request' },
   { disconnect: 'mid-response', body: ECHO },
 ];
 
@@ -145,133 +132,80 @@ const listener: RequestListener = (request, response) => {
 /** Each round skips a minute of the clock that ends a wait. */
 const SKIPPING = { timeoutMillis: 3_600_000 };
 
-test.each(['a logger at every level', 'stderr alone'])(
-  'whatever goes wrong, nothing confided is seen (%s)',
-  async (log) => {
-    const output = captureOutput();
-    const said: unknown[] = [];
-    const { inspector: matomo, wire } = await matomoOnWire();
-    const processor = new MatomoSpanProcessor({ ...OPTIONS, url: wire.url });
-    const traces = new InMemorySpanExporter();
-    const spanProcessors = [processor as never, new SimpleSpanProcessor(traces) as never];
-    const service = await startTracedService(listener, { enabled: false }, { spanProcessors });
-    if (log !== 'stderr alone') setLogger((...given) => void said.push(given));
-    const skipMinute = createSkipMinute();
-    let requests = 0;
+test('whatever goes wrong, nothing confided is seen, also by a logger at every level', async () => {
+  const output = captureOutput();
+  const said: unknown[] = [];
+  const { inspector: matomo, wire } = await matomoOnWire();
+  const processor = new MatomoSpanProcessor({ ...OPTIONS, url: wire.url });
+  const traces = new InMemorySpanExporter();
+  const spanProcessors = [processor as never, new SimpleSpanProcessor(traces) as never];
+  const service = await startTracedService(listener, { enabled: false }, { spanProcessors });
+  setLogger((...given) => void said.push(given));
+  const skipMinute = createSkipMinute();
+  let requests = 0;
 
-    async function request(): Promise<void> {
-      requests += 1;
-      const path = requests % 2 === 0 ? '/error' : '/a';
-      await service.fetch(`${path}/${CLIENT.path}?${QUERY}`, { headers: HEADERS });
-      await eventually(() => processor.stats().hits >= requests);
-    }
+  async function request(): Promise<void> {
+    requests += 1;
+    const path = requests % 2 === 0 ? '/error' : '/a';
+    await service.fetch(`${path}/${CLIENT.path}?${QUERY}`, { headers: HEADERS });
+    await eventually(() => processor.stats().hits >= requests);
+  }
 
-    /** Between faults all is well for a minute, so that each of them is logged. */
-    async function recover(): Promise<void> {
-      await wire.play();
-      matomo.play();
-      const { tracked } = processor.stats();
-      const describe = () => `one more hit tracked: ${JSON.stringify(processor.stats())}`;
-      await eventually(
-        async () => {
-          // On a busy machine a request may time out: its hit is unconfirmed, and never tracked, and the next ones wait.
-          skipMinute();
-          await request();
-          await processor.forceFlush();
-          return processor.stats().tracked > tracked;
-        },
-        { describe, ...SKIPPING },
-      );
-    }
-
-    for (const kind of WIRE) {
-      await eventually(async () => {
-        await recover();
-        await wire.play({ kind });
+  /** Between faults all is well for a minute, so that each of them is logged. */
+  async function recover(): Promise<void> {
+    await wire.play();
+    matomo.play();
+    const { tracked } = processor.stats();
+    const describe = () => `one more hit tracked: ${JSON.stringify(processor.stats())}`;
+    await eventually(
+      async () => {
+        // On a busy machine a request may time out: its hit is unconfirmed, and never tracked, and the next ones wait.
+        skipMinute();
         await request();
         await processor.forceFlush();
-        // On a busy machine, even a refusal may take longer than an attempt.
-        return kind !== 'refuse' || seen([output, said]).includes('ECONNREFUSED');
-      }, SKIPPING);
-    }
-    for (const answer of ANSWERS) {
-      await eventually(async () => {
-        await recover();
-        matomo.play(answer);
-        await request();
-        await processor.forceFlush();
-        // Of several answers with one code, the first one of a minute is logged.
-        return answer.status !== 302 || seen([output, said]).includes(' 302 ');
-      }, SKIPPING);
-    }
-    const shown = seen(processor);
-    await processor.shutdown();
-    expectNoneIn(seen([output, said]), Object.values(CLIENT), 'a log');
-    const tracked = seen(matomo.hits().map(({ params }) => params));
-    for (const text of Object.values(CLIENT)) expect(tracked).toContain(text);
-    said.push(output, processor.stats(), shown, seen(processor));
-
-    const text = seen(said);
-    const problems = ['threw TypeError', 'ECONNREFUSED'];
-    expect(problems.filter((problem) => !text.includes(problem))).toEqual([]);
-    expectNoneIn(text, SECRETS, 'what was said');
-    expectNoneIn(seen(matomo.hits().map(({ stored }) => stored)), NEVER, 'what Matomo stored');
-    expect(wire.requests().length).toBeGreaterThan(WIRE.length + ANSWERS.length);
-    expectOnlyTokenInBodies(wire);
-    const spans = traces.getFinishedSpans().map(({ name, attributes }) => ({ name, attributes }));
-    expect(spans.length).toBeGreaterThan(requests);
-    expectNoneIn(seen(spans), [TOKEN], 'a span');
-  },
-);
-
-test('an exporter, and hits that are only shown, keep what was confided', async () => {
-  const output = captureOutput();
-  for (const options of [{ dryRun: true }, { url: 'http://127.0.0.1:1' }]) {
-    const exporter = new MatomoSpanExporter({ url: 'http://127.0.0.1:1', ...OPTIONS, ...options });
-    const attributes = {
-      'url.query': QUERY,
-      'http.request.header.cookie': [HEADERS.cookie],
-      'http.request.header.x-api-key': [HEADERS['x-api-key']],
-      'http.request.header.referer': [HEADERS.referer],
-    };
-    const results: unknown[] = [];
-    exporter.export([serverSpan('/a', attributes)], (result) => results.push(result));
-    await exporter.forceFlush();
-    output.push(seen(exporter), seen(results), seen(exporter.stats()));
-    await exporter.shutdown();
+        return processor.stats().tracked > tracked;
+      },
+      { describe, ...SKIPPING },
+    );
   }
-  expect(output.join('')).toContain('dry run: ');
-  expect(output.join('')).toContain('ECONNREFUSED');
-  expectNoneIn(output.join(''), SECRETS, 'what was said');
-});
 
-test('a forward proxy gets its own password and the token in the body, and nobody sees the password', async () => {
-  const output = captureOutput();
-  const { wire } = await matomoOnWire();
-  const proxy = await startHttpProxy(wire.url);
-  unsetProxies();
-  for (const [url, statuses] of [
-    [`http://user:${CONFIDED.proxy}@127.0.0.1:${proxy.port}`, [407, 502, 200]],
-    [`http://user:${CONFIDED.proxy}@127.0.0.1:1`, [200]],
-    [`proxy:${CONFIDED.proxy}`, [200]],
-    [`http://user:${CONFIDED.proxy}@`, [200]],
-  ] as const) {
-    vi.stubEnv('HTTP_PROXY', url);
-    const options = { ...OPTIONS, url: 'http://matomo.test', exportTimeoutMillis: 30_000 };
-    const exporter = new MatomoSpanExporter(options);
-    exporter.export([serverSpan('/a', { 'url.query': QUERY })], () => undefined);
-    for (const status of statuses) {
-      proxy.refuse(status);
-      await exporter.forceFlush();
-    }
-    output.push(seen(exporter));
-    await exporter.shutdown();
+  for (const kind of WIRE) {
+    await eventually(async () => {
+      await recover();
+      await wire.play({ kind });
+      await request();
+      await processor.forceFlush();
+      // On a busy machine, even a refusal may take longer than an attempt.
+      return kind !== 'refuse' || seen([output, said]).includes('ECONNREFUSED');
+    }, SKIPPING);
   }
-  expect(output.join('')).toContain('407');
-  expect(output.join('')).toContain('HTTP_PROXY must be');
-  expectNoneIn(output.join(''), SECRETS, 'what was said');
-  expect(wire.requests()).toHaveLength(1);
+  for (const answer of ANSWERS) {
+    await eventually(async () => {
+      await recover();
+      matomo.play(answer);
+      await request();
+      await processor.forceFlush();
+      // Of several answers with one code, the first one of a minute is logged.
+      return answer.status !== 302 || seen([output, said]).includes(' 302 ');
+    }, SKIPPING);
+  }
+  const shown = seen(processor);
+  await processor.shutdown();
+  expectNoneIn(seen([output, said]), Object.values(CLIENT), 'a log');
+  const tracked = seen(matomo.hits().map(({ params }) => params));
+  for (const text of Object.values(CLIENT)) expect(tracked).toContain(text);
+  said.push(output, processor.stats(), shown, seen(processor));
+
+  const text = seen(said);
+  const problems = ['threw TypeError', 'ECONNREFUSED'];
+  expect(problems.filter((problem) => !text.includes(problem))).toEqual([]);
+  expectNoneIn(text, SECRETS, 'what was said');
+  expectNoneIn(seen(matomo.hits().map(({ stored }) => stored)), NEVER, 'what Matomo stored');
+  expect(wire.requests().length).toBeGreaterThan(WIRE.length + ANSWERS.length);
   expectOnlyTokenInBodies(wire);
+  const spans = traces.getFinishedSpans().map(({ name, attributes }) => ({ name, attributes }));
+  expect(spans.length).toBeGreaterThan(requests);
+  expectNoneIn(seen(spans), [TOKEN], 'a span');
 });
 
 test('an application under register writes nothing confided, while Node.js tells what it does', async () => {
