@@ -83,6 +83,12 @@ test('options take what an application has at hand', () => {
     { headers: { 'x-key': 'a' }, beforeSend: (parameters) => ({ ...parameters, uid: 'ann' }) },
     { beforeSend: () => null },
   ]);
+  // @ts-expect-error no such option
+  assertType<MatomoOptions>({ trustProxi: 1 });
+  // @ts-expect-error no such number of bytes
+  assertType<MatomoOptions>({ anonymizeIp: 5 });
+  // @ts-expect-error no such word
+  assertType<MatomoOptions>({ query: 'all' });
   // @ts-expect-error no object of headers
   assertType<MatomoOptions>({ headers: new Headers() });
   // @ts-expect-error a promise
