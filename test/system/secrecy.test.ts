@@ -4,9 +4,10 @@ import { inspect } from 'node:util';
 import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
-import { annotate, MatomoSpanProcessor } from '../../src/index.js';
+import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import type { PlayedAnswer } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
+import { serverSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { createSkipMinute } from '../support/clocks.js';
 import { type FaultProxy, matomoOnWire } from '../support/fault-proxy.js';
@@ -206,6 +207,27 @@ test('whatever goes wrong, nothing confided is seen, also by a logger at every l
   const spans = traces.getFinishedSpans().map(({ name, attributes }) => ({ name, attributes }));
   expect(spans.length).toBeGreaterThan(requests);
   expectNoneIn(seen(spans), [TOKEN], 'a span');
+});
+
+test('an exporter, and hits that are only shown, keep what was confided', async () => {
+  const output = captureOutput();
+  for (const options of [{ dryRun: true }, { url: 'http://127.0.0.1:1' }]) {
+    const exporter = new MatomoSpanExporter({ url: 'http://127.0.0.1:1', ...OPTIONS, ...options });
+    const attributes = {
+      'url.query': QUERY,
+      'http.request.header.cookie': [HEADERS.cookie],
+      'http.request.header.x-api-key': [HEADERS['x-api-key']],
+      'http.request.header.referer': [HEADERS.referer],
+    };
+    const results: unknown[] = [];
+    exporter.export([serverSpan('/a', attributes)], (result) => results.push(result));
+    await exporter.forceFlush();
+    output.push(seen(exporter), seen(results), seen(exporter.stats()));
+    await exporter.shutdown();
+  }
+  expect(output.join('')).toContain('dry run: ');
+  expect(output.join('')).toContain('ECONNREFUSED');
+  expectNoneIn(output.join(''), SECRETS, 'what was said');
 });
 
 test('an application under register writes nothing confided, while Node.js tells what it does', async () => {

@@ -1,10 +1,17 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT } from '../../support/child-process.js';
+import { npm } from '../../support/installed-app.js';
+import { sampled } from '../../support/long.js';
+import { skipTest } from '../../support/skips.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
 const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
@@ -17,3 +24,61 @@ test('docs/configuration.md is what the declarations of the options and their co
   const isFresh = read('docs/configuration.md') === configurationPage(options);
   expect(isFresh, 'docs/configuration.md is stale: run `npm run configuration`').toBe(true);
 });
+
+/** It takes long to install and run TypeDoc. */
+const TYPEDOC = sampled([], ['each option']);
+
+test.each(TYPEDOC)('`npm run docs:api` writes type and comment of %s', async () => {
+  skipTest(await whyUnreachable(), 'packages');
+  const folder = temporaryFolder();
+  const args = ['run', 'docs:api', '--', '--out', folder];
+  await promisify(execFile)('npm', args, { cwd: ROOT, shell: process.platform === 'win32' });
+  const processor = rowsOf(join(folder, 'index.md'));
+  const gateway = rowsOf(join(folder, 'gateway.md'));
+  expect(processor.trustProxy).toEqual([
+    'string | number | boolean | readonly string[]',
+    expect.stringMatching(/^Which proxies are trusted .*Example.* MATOMO_TRUST_PROXY=loopback/),
+  ]);
+  expect(processor.ignore).toEqual([
+    '(request) => boolean | undefined',
+    expect.stringMatching(/^A request is not tracked if this function returns/),
+  ]);
+  expect(processor.deprecated).toEqual([
+    'readonly (string | RegExp)[]',
+    expect.stringMatching(/^Regular expressions.* matomo\.deprecated_endpoint.*dimensions/),
+  ]);
+  expect(processor.dimensions).toEqual([
+    expect.stringContaining('string | ((request) => AttributeValue | undefined)'),
+    expect.stringMatching(/^Custom dimensions by their ID.* x-api-key/),
+  ]);
+  expect(gateway.listen).toEqual(['string', expect.stringMatching(/^Address and port .*Default/)]);
+  expect(gateway.sampleRate).toEqual(['number', expect.stringMatching(/^Share of the visitors/)]);
+});
+
+/** Why npm cannot download TypeDoc, if so. */
+async function whyUnreachable(): Promise<string | undefined> {
+  try {
+    await npm(ROOT, ['view', 'typedoc', 'version', '--prefer-online']);
+    return undefined;
+  } catch {
+    return 'npm cannot download TypeDoc: the registry does not answer.';
+  }
+}
+
+/** Type and comment of each property in the tables of a page, without Markdown. */
+function rowsOf(file: string): Readonly<Record<string, readonly string[]>> {
+  const rows = readFileSync(file, 'utf8').matchAll(/^\| <a id="[^"]*"><\/a> `(\w+)\?` \| .*$/gm);
+  return Object.fromEntries(
+    [...rows].map(([row, name]) => {
+      const [, , , type = '', comment = ''] = row.split(/(?<!\\)\|/).map(plain);
+      return [name, [type, comment]];
+    }),
+  );
+}
+
+function plain(markdown: string): string {
+  return markdown
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[\\`]/g, '')
+    .trim();
+}
