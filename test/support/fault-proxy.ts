@@ -9,7 +9,7 @@ import { connectionsOf } from './listen.js';
 import { startMatomo } from './matomo.js';
 
 /** What goes wrong between a sender and Matomo. */
-export type Fault =
+type Fault =
   | {
       readonly kind:
         | /** Nobody listens. */ 'refuse'
