@@ -1,39 +1,112 @@
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import { MatomoSpanProcessor } from '../../src/index.js';
+import { eventually } from '../support/child-process.js';
+import { listen } from '../support/listen.js';
 import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
+import { seededRandom } from '../support/seed.js';
+import { requires } from '../support/skips.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
+
+test('null and undefined in place of a span throw nothing', () => {
+  captureOutput();
+  const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:1', siteId: 1 });
+  for (const odd of [null, undefined, 5, 'x']) {
+    processor.onStart(odd as never, undefined as never);
+    processor.onEnd(odd as never);
+  }
+  expect(processor.stats().hits).toBe(0);
+  return processor.shutdown();
+});
+
+test('the processor’s own requests are no spans', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const names: string[] = [];
+  const { onStart } = service.processor;
+  service.processor.onStart = (span, parent) => {
+    names.push((span as unknown as { name: string }).name);
+    onStart.call(service.processor, span, parent);
+  };
+  await service.fetch('/');
+  await service.requests(1);
+  const before = names.length;
+  await trace.getTracer('test').startActiveSpan('flushing', async (span) => {
+    await service.processor.forceFlush();
+    span.end();
+  });
+  await eventually(() => service.processor.stats().tracked === 1);
+  await expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
+});
+
+const serveNothing: RequestListener = (_request, response) => void response.end();
+const BEHIND_PROXY = { tokenAuth: 'writer', trustProxy: true } as const;
 
 /** Of which any may have any bytes. */
 const HEADERS = words(`
   User-Agent Accept-Language Referer Cookie Host X-Forwarded-For X-Forwarded-Host
   X-Forwarded-Proto Forwarded Sec-CH-UA Sec-CH-UA-Platform DNT traceparent
 `);
-const VALUES = [
-  ...['\xff\xfe\xfd', '\xc3\x28', '\xed\xa0\x80'],
-  ...['"'.repeat(400), '%', ',;=, ,', '[', '::'],
-];
 
 test('no bytes in a header make a request fail', async () => {
   const output = captureOutput();
-  const service = await startTracedService((_request, response) => void response.end(), {
-    tokenAuth: 'writer',
-    trustProxy: true,
+  const service = await startTracedService(serveNothing, {
+    ...BEHIND_PROXY,
     visitorId: 'cookie',
     doNotTrack: true,
   });
-  const requests = VALUES.flatMap((value) =>
-    [...HEADERS.map((name) => [name]), HEADERS.filter((name) => name !== 'Host')].map((names) =>
-      rawRequest(
-        '/raw',
-        names.map((name) => `${name}: ${value}`),
-      ),
+  const values = [
+    '\xff\xfe\xfd',
+    '\xc3\x28',
+    '\xed\xa0\x80',
+    '"'.repeat(400),
+    '%',
+    ',;=, ,',
+    '[',
+    '::',
+  ];
+  const random = seededRandom();
+  while (values.length < 40) values.push(randomBytes(random));
+  const requests = values.flatMap((value, i) => [
+    rawRequest(`/raw/${i}`, [`${HEADERS[i % HEADERS.length]}: ${value}`]),
+    rawRequest(
+      `/raw/all/${i}`,
+      HEADERS.filter((name) => name !== 'Host').map((name) => `${name}: ${value}`),
     ),
-  );
+  ]);
   const answers = await Promise.all(requests.map((request) => sendRaw(service, request)));
   expect(new Set(answers.map(statusOf))).toEqual(new Set([200]));
   await service.requests(requests.length);
   const verdicts = (await service.hits()).map(({ verdict }) => verdict);
   expect(verdicts).toEqual(requests.map(() => 'tracked'));
   expect(output).toEqual([]);
+});
+
+/** Bytes that a header value may have: all but control characters. */
+function randomBytes(random: () => number): string {
+  const below = (limit: number) => Math.floor(random() * limit);
+  const bytes = Array.from({ length: 1 + below(60) }, () => 0x21 + below(0xdf));
+  return bytes.map((byte) => String.fromCharCode(byte === 0x7f ? 0x80 : byte)).join('');
+}
+
+test('a Unix socket makes no request fail', async () => {
+  requires('Unix sockets');
+  const service = await startTracedService(serveNothing, BEHIND_PROXY);
+  const folder = temporaryFolder();
+  const path = join(folder, 's');
+  await listen((_request, response) => void response.end(), { path });
+  const answer = await sendRaw(
+    { path },
+    rawRequest('/unix', ['X-Forwarded-For: \xff, 203.0.113.5']),
+  );
+  expect(statusOf(answer)).toBe(200);
+  await service.requests(1);
+  expect((await service.hits())[0]?.params).toMatchObject({
+    url: 'https://shop.example/unix',
+    cip: '203.0.113.5',
+  });
 });
