@@ -10,6 +10,7 @@ import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
 import { SpoolLog } from '../../../src/delivery/spool/spool-log.js';
 import type { SpoolOptions } from '../../../src/delivery/spool/spool-options.js';
 import type { Spool } from '../../../src/delivery/store.js';
+
 export interface SpoolSetup {
   readonly place: string;
   readonly limits?: Partial<DeliveryLimits>;
