@@ -90,16 +90,20 @@ async function stopNowAndThen(signal) {
   }
 }
 
-/** Those that this process has started, and theirs, without those that a test has stopped. */
+/** Those that this process has started, and theirs, without those that a test has stopped. `script` stops itself if its child is stopped. */
 function runningProcesses() {
-  const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' });
+  const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid=,stat=,comm='], { encoding: 'utf8' });
   const rows = stdout.trim().split('\n');
   const processes = rows.map((row) => row.trim().split(/\s+/));
   const ours = new Set([String(process.pid)]);
   for (const [pid, parent] of processes) if (ours.has(parent)) ours.add(pid); // parents come first
   ours.delete(String(process.pid));
+  const terminals = new Set(
+    processes.flatMap(([pid, , , name]) => (name === 'script' ? [pid] : [])),
+  );
   return processes
-    .filter(([pid, , state]) => ours.has(pid) && !state.startsWith('T'))
+    .filter(([pid, parent]) => ours.has(pid) && !terminals.has(parent))
+    .filter(([, , state]) => !state.startsWith('T'))
     .map(([pid]) => Number(pid));
 }
 

@@ -50,7 +50,8 @@ export function expectBalance({ balance }: OpenedSpool, put: number): void {
 }
 
 export const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
-const PATIENCE = { timeoutMillis: 50_000 };
+/** Longer than a claim lasts of a process that says nothing, as that of one that could not give it back. */
+const PATIENCE = { timeoutMillis: 120_000 };
 
 export interface Site {
   readonly matomo: BulkReceiver;
