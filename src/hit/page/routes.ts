@@ -13,8 +13,10 @@ export function plainRoute(route: string): string {
 }
 
 /** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
-export function isCatchAll({ segments }: RouteTemplate): boolean {
-  const own = segments.filter(({ parts: [text = ''] }) => !FOLDER.test(text));
+export function isCatchAll({ plain, segments }: RouteTemplate): boolean {
+  // Only frameworks that name routes after folders leave folders out of paths; elsewhere parentheses are parts of an expression.
+  const hasFolders = plain.includes('[...');
+  const own = segments.filter(({ parts: [text = ''] }) => !(hasFolders && FOLDER.test(text)));
   return own.length > 0 && own.every((segment) => matchesAnything(segment));
 }
 

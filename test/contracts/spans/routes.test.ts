@@ -88,6 +88,8 @@ const ROWS: readonly Row[] = [
   ['/files/a/b', '/files/(.+)$', '/files/*'],
   ['/a/b', '/(.+)', '/a/b'],
   ['/a/b', '/.*?', '/a/b'],
+  ['/admin/b', '/(admin)/*', '/(admin)/*'],
+  ['/admin/b', '/(admin)/[...all]', '/admin/b'],
   ['/search', '/search?<q>&<page>', '/search'],
   ['/users/7.json', '/users/:id(.:format)', '/users/:id'],
   ['/users.json', '/users(.:format)', '/users'],

@@ -50,7 +50,7 @@ export function expectBalance({ balance }: OpenedSpool, put: number): void {
 }
 
 export const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
-/** Longer than a claim lasts of a process that says nothing, as that of one that could not give it back. */
+/** Longer than `deadMillis`: after a minute, hits of a claim that could not be given back are claimed again. */
 const PATIENCE = { timeoutMillis: 120_000 };
 
 export interface Site {
