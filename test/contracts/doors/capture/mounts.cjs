@@ -5,8 +5,8 @@ const answer = (_request, response) => response.send('ok');
 const fail = () => {
   throw new Error('no such luck');
 };
-const routerOf = (routes) => {
-  const router = express.Router({ mergeParams: true });
+const routerOf = (routes, options = { mergeParams: true }) => {
+  const router = express.Router(options);
   for (const [path, handler] of Object.entries(routes)) router.get(path, handler);
   return router;
 };
@@ -58,6 +58,89 @@ app.use('/old', (request, _response, next) => {
 });
 app.get('/old/new/:leaf', answer);
 app.use('/old', routerOf({ '/new/:leaf': answer }));
+
+// What clients can put into a mount path, which requests have only as text.
+const posts = { '/': answer, '/fails': fail, '/:postId': answer };
+const own = routerOf(posts, {});
+const nested = routerOf({}, {});
+nested.use('/t/:tenant', own);
+app.use('/nested', nested);
+for (const path of [/^\/u-[^/]+\/posts/, /^\/[^/]+@[^/]+\/e1/, /^\/in\/(?<city>[^/]+)\/e1/])
+  app.use(path, own);
+for (const path of ['/files/*folder/posts', '/:from-:to/posts', '/users/:userId/posts'])
+  app.use(path, own);
+
+// Routers that functions call.
+const users = { '/users/:id': answer, '/fails': fail, '/': answer };
+const inner = routerOf(users);
+const outer = routerOf({});
+outer.use('/admin', (...given) => inner(...given));
+outer.use('/t/:tenant', (...given) => inner(...given));
+const owner = express();
+owner.use('/of/:owner', inner);
+app.use('/f1', (request, response, next) => outer(request, response, next));
+app.use('/f2', async (request, response, next) => {
+  await new Promise(setImmediate);
+  inner(request, response, next);
+});
+app.use('/account', (...given) => owner(...given));
+app.use(['/list', '/others/:other'], (...given) => inner(...given));
+const visits = routerOf({ '/visits/:visit': answer });
+const clinic = routerOf({});
+for (const path of ['/patients/:patient', '/guests/:guest', '/staff/:member'])
+  clinic.use(path, (...given) => visits(...given));
+app.use('/clinic', (...given) => clinic(...given));
+
+// Rewritten URLs, as in json-server and Verdaccio.
+app.use((request, _response, next) => {
+  request.url = request.url
+    .replace(/^\/rewritten/, '')
+    .replace(/^\/(@[^/]+)\/(.+)/, '/$1%2f$2')
+    .replace(/^\/writers\/\w+\/notes/, '/notes');
+  next();
+});
+app.use(
+  '/notes',
+  routerOf({
+    '/': answer,
+    '/:id': answer,
+    '/:id/later': (_request, _response, next) => next('router'),
+  }),
+);
+app.use((request, response, next) => {
+  if (request.url.endsWith('/later')) response.send('ok');
+  else next();
+});
+
+// A router that is mounted at the root, too.
+const web = routerOf({ '/-/web/list': answer, '/-/web/fails': fail, '/about': answer });
+app.use('/-/web/', web);
+app.use(web);
+const again = routerOf({ '/a': answer, '/a/fails': fail });
+for (const path of ['/a', '/:tenant/a', '/']) app.use(path, again);
+
+// Spellings, of which Express ignores the case.
+const cased = routerOf({ '/users/:id': answer, '/': answer });
+app.use('/Admin/apiV1', cased);
+app.use(['/roll', '/rollOfAll'], cased);
+app.use(/^\/pattern/i, cased);
+const MOUNTS = [
+  '/bigShop',
+  '/former/users/:userId',
+  '/former/:from-:to/posts',
+  '/former/files/*folder/posts',
+];
+for (const path of MOUNTS) {
+  app.use(path, cased);
+  app.router.stack.at(-1).rawPath = undefined; // as before router 2.3
+}
+
+// An empty route, syntax and escapes.
+app.use('/v1\\.0', routerOf({ '/:id\\:archive': answer }));
+const base = { '': answer, '{/:size}/index.json': answer, '/files/*filepath': answer };
+app.use('/base', routerOf(base));
+app.get('', answer);
+app.get('/:package', answer);
 
 app.use((error, _request, response, _next) => response.status(500).send(error.message));
 const server = app.listen(process.env.PORT, '127.0.0.1', () => {
