@@ -1,54 +1,15 @@
 import { expect, test } from 'vitest';
-import { eventually, startServer } from './support/child-process.js';
+import { startServer } from './support/child-process.js';
 import {
   APPS,
-  AUTO,
   get,
-  matomo,
-  ONLY_TRACES,
   REGISTER,
   startRegistered,
   startTracked,
   titles,
 } from './support/registered-app.js';
 
-/** What the console exporter of auto-instrumentations wrote: name and kind of each span. */
-function consoleSpans(stdout: string): string[] {
-  return [...stdout.matchAll(/^ {2}name: '(.*)',\n(?: {2}.*\n)*? {2}kind: (\d)/gm)]
-    .map(([, name, kind]) => `${name} ${kind}`)
-    .sort((a, b) => a.localeCompare(b));
-}
-
-const isOfRequest = (span: string) => /^GET\b.* 1$/.test(span);
-
-async function runBesideAuto(preloads: string[], env: Record<string, string>) {
-  const app = await startServer([...preloads, `${APPS}/express.cjs`], {
-    env: {
-      ...env,
-      OTEL_TRACES_EXPORTER: 'console',
-      ...ONLY_TRACES,
-    },
-  });
-  for (const path of ['/users/1', '/users/2', '/nothing']) await get(app.url + path);
-  app.kill('SIGTERM'); // auto-instrumentations listens, so that the process stays
-  // The last request has one span, which is written with those of the middleware before it, in one batch.
-  await eventually(() => consoleSpans(app.stdout()).filter(isOfRequest).length === 3);
-  return app;
-}
-
-// Long tests have other orders, other SDKs, and other ways of tracing.
-test('loaded before auto-instrumentations: one hit a request, and the exporter gets the spans that it had', async () => {
-  const { inspector, env } = await matomo();
-  const without = await runBesideAuto(AUTO, {});
-  const beside = await runBesideAuto([...REGISTER, ...AUTO], env);
-  await eventually(() => inspector.hits().length === 3);
-  expect(titles(inspector)).toEqual(['GET /users/:id', 'GET /users/:id', 'GET Not Found']);
-  const expected = consoleSpans(without.stdout());
-  expect(expected.length).toBeGreaterThan(3);
-  expect(consoleSpans(beside.stdout())).toEqual(expected);
-  expect(beside.stderr()).toBe('');
-});
-
+// Orders of preloads, and tracing that stays as it is: test/system/matrix and test/register/same-traces.long.test.ts.
 test('a provider that is not the SDK’s is named, with what to write instead, and requests are tracked without it', async () => {
   const { inspector, app } = await startRegistered('foreign-provider.cjs');
   expect(await get(`${app.url}/a`)).toBe('ok');

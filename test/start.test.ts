@@ -164,20 +164,6 @@ test.each(['before', 'after'])(
   },
 );
 
-test('a MatomoSpanProcessor beside start also gets requests without spans, as of an ES module without a loader hook', async () => {
-  const { inspector, reported, stderr } = await runScript(`const handle = start();
-    ${SDK.replace('setUpTracing([', 'setUpTracing([new MatomoSpanProcessor(), ').replace(INSTRUMENTS_HTTP, '')}
-    const { server, url } = await serve();
-    await get(url + '/a/17');
-    await get(url + '/a/18');
-    server.close();
-    await handle.shutdown();
-    report([handle.stats().tracked, exporter.getFinishedSpans().length]);`);
-  expect(reported).toEqual([2, 0]);
-  expect(titles(inspector)).toEqual(['GET /a/:id', 'GET /a/:id']);
-  expect(stderr).toBe('');
-});
-
 test.each([
   ['the default', {}, '', 1_500],
   ['code', { MATOMO_SHUTDOWN_TIMEOUT: '3600000' }, 'shutdownTimeoutMillis: 200', 200],

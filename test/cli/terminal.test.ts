@@ -67,7 +67,7 @@ describe('at a terminal', () => {
     expect(screen).toContain('Creating the dimension "Route" … done');
     expect(screen).toContain("export MATOMO_TOKEN_AUTH='<your token>'");
     expect(screen).not.toContain(TOKEN);
-    expect(matomo.dimensions).toHaveLength(4);
+    expect(matomo.writes()).toHaveLength(4);
   });
 
   test('Ctrl+C at the confirmation changes nothing', async () => {

@@ -1,42 +1,28 @@
 import { expect, test } from 'vitest';
-import { runNode } from '../support/child-process.js';
-import { matomo, REGISTER } from '../support/registered-app.js';
+import { REGISTER } from '../support/registered-app.js';
+import { runScript } from '../support/script.js';
 
-/** Shows the span processors of a provider, as SDKs do, before and after the process serves. */
-const SHOW = `
-const { inspect } = require('node:util');
-const { trace } = require('@opentelemetry/api');
-const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
-const show = (provider) => [
-  provider._activeSpanProcessor._spanProcessors.map(({ constructor }) => constructor.name),
-  /spanProcessors: (\\[.*\\])/.exec(inspect(provider))?.[1],
-];
-const report = async (create) => {
-  const provider = new BasicTracerProvider({ spanProcessors: await create() });
-  trace.setGlobalTracerProvider(provider);
-  const before = show(provider);
-  const { createServer } = require('node:http');
-  const server = createServer((request, response) => response.end()).listen(0, '127.0.0.1', async () => {
-    await fetch('http://127.0.0.1:' + server.address().port, { headers: { connection: 'close' } });
-    server.close();
-    console.log(JSON.stringify([before, show(provider)]));
-  });
-};
-`;
-
-const IN_CODE = `return [new (require('opentelemetry-matomo').MatomoSpanProcessor)()]`;
+const IN_CODE = 'new MatomoSpanProcessor()';
 
 test.each([
-  ['register waits for a server', REGISTER, 'return []'],
-  ['start in an ES module', [], `(await import('opentelemetry-matomo')).start(); return []`],
+  ['register waits for a server', REGISTER, ''],
+  ['start', [], '...(start(), [])'],
   ['in code', [], IN_CODE],
   ['in code, and register adds none', REGISTER, IN_CODE],
-])('an SDK shows one MatomoSpanProcessor: %s', async (_name, flags, create) => {
-  const { env } = await matomo();
-  const code = `${SHOW}report(async () => { ${create} });`;
-  const { stdout, stderr } = await runNode([...flags, '-e', code], { env });
+])('an SDK shows one MatomoSpanProcessor: %s', async (_name, flags, processor) => {
+  const { reported, stderr } = await runScript(
+    `const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+    const provider = new BasicTracerProvider({ spanProcessors: [${processor}] });
+    require('@opentelemetry/api').trace.setGlobalTracerProvider(provider);
+    const show = () => /spanProcessors: (\\[.*\\])/.exec(require('node:util').inspect(provider))?.[1];
+    const before = show();
+    const { server, url } = await serve();
+    await get(url);
+    server.close();
+    report([before, show()]);`,
+    { flags },
+  );
   expect(stderr).toBe('');
-  const shown = [['MatomoSpanProcessor'], "[ 'MatomoSpanProcessor' ]"];
-  const before = create === IN_CODE ? shown : [[], '[]'];
-  expect(JSON.parse(stdout)).toEqual([before, shown]);
+  const shown = "[ 'MatomoSpanProcessor' ]";
+  expect(reported).toEqual([processor === IN_CODE ? shown : '[]', shown]);
 });

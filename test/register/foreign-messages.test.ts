@@ -6,19 +6,8 @@ const APP = [`${APPS}/foreign-messages.cjs`];
 test('messages of other shapes on the diagnostics channels are ignored', async () => {
   const { inspector, app } = await startTracked(APP);
   await get(`${app.url}/first`);
-  const channels = (await get(`${app.url}/second`)).split(' ');
+  await get(`${app.url}/second`);
   await app.stop();
-  expect(channels).toEqual(
-    expect.arrayContaining([
-      'http.server.request.start',
-      'http.server.response.finish',
-      'http2.server.stream.close',
-      'http2.server.stream.created',
-      'net.server.socket',
-      'tracing:fastify.request.handler:start',
-      'tracing:net.server.listen:asyncStart',
-    ]),
-  );
   expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
   expect(inspector.hits()[1]?.stored?.custom_dimension_1).toBe('of this request');
   expect(app.stderr()).toBe('');

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { REGISTER, titles } from '../support/registered-app.js';
 import { runScript, type ScriptOptions } from '../support/script.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Looks at the process before the package is loaded. */
 const LOOK = `
@@ -55,27 +54,6 @@ test('shutdown of start removes all listeners, as often as it is started, and pr
     report(seen);`);
   expect(reported).toEqual([CHANGED, NOTHING, CHANGED, NOTHING, CHANGED, NOTHING]);
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /c']);
-});
-
-test('hits that stay in a spool need no listener either', async () => {
-  const { reported } = await run(
-    `const handle = start();
-    const { server, url } = await serve();
-    await get(url + '/a');
-    await handle.shutdown();
-    server.close();
-    const { stored, claimed } = handle.stats();
-    report([changed(), stored - claimed]);`,
-    {
-      env: {
-        MATOMO_URL: 'http://127.0.0.1:9',
-        MATOMO_SITE_ID: '1',
-        MATOMO_SPOOL: temporaryFolder(),
-      },
-      logged: /^opentelemetry-matomo: Matomo cannot be reached.*\n$/,
-    },
-  );
-  expect(reported).toEqual([NOTHING, 1]);
 });
 
 test('a start during the shutdown of the one before keeps its handlers until its own shutdown', async () => {

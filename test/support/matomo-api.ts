@@ -6,9 +6,9 @@
  *   expect(matomo.calls.map(({ method }) => method)).toEqual([…]);
  *
  * The token of a call is its role. `API.getBulkRequest` is answered part by part. What was not recorded is looked for in
- * `answer` first; without an answer the call fails with 501 and stands in `unrecorded`. `notes` selects recordings that
- * were made in a special state (`plugin off`, `all action slots used`); they win over those without a note. A note that begins
- * with `from` names the files of Matomo's code from which an answer was written; without a role, it is for all with access.
+ * `answer` first; without an answer the call fails with 501 and stands in `unrecorded`. A recording
+ * with a note was made in a special state, and is not used. A note that begins with `from` names the files of Matomo's code from
+ * which an answer was written; without a role, it is for all with access.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -54,7 +54,6 @@ interface Recording {
 export interface MatomoApiOptions {
   /** Replaces what a call is answered with; `undefined`: the recording. */
   readonly answer?: ((call: ApiCall) => unknown) | undefined;
-  readonly notes?: readonly string[];
   /** Where everything but the API goes, such as the URL of an inspector. */
   readonly tracker?: string;
   /** Too many failed logins from this address. */
@@ -130,7 +129,7 @@ export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<Ma
     calls.push(call);
     const body = options.answer?.(call);
     if (body !== undefined) return { status: 200, body };
-    const recording = find(call, options.notes ?? []);
+    const recording = find(call);
     if (recording) return recording;
     unrecorded.push(call);
     return { status: 501, body: { result: 'error', message: `${call.method} is not recorded` } };
@@ -162,14 +161,14 @@ function roleOf(token: string | undefined): string {
   return ROLES.find((role) => tokenOf(role) === token) ?? 'wrong';
 }
 
-/** A recording with one of the notes, else one without; a plugin that nobody recorded is not installed. */
-function find(call: ApiCall, notes: readonly string[]): Recording | undefined {
-  const same = recordings.filter((one) => isOf(one, call));
-  const noted = same.find(({ note }) => note !== undefined && notes.includes(note));
-  const found = noted ?? same.find(({ note = 'from' }) => note.startsWith('from'));
+/** A plugin that nobody recorded is not installed. */
+function find(call: ApiCall): Recording | undefined {
+  const found = recordings.find(
+    (one) => isOf(one, call) && (one.note === undefined || one.note.startsWith('from')),
+  );
   if (found || call.method !== 'API.isPluginActivated') return found;
   if (call.params.pluginName === 'CustomDimensions') return undefined;
-  const other = find({ ...call, params: { pluginName: 'CustomDimensions' } }, []);
+  const other = find({ ...call, params: { pluginName: 'CustomDimensions' } });
   return other?.status === 200 && !JSON.stringify(other.body).includes('error')
     ? { ...other, body: { value: false } }
     : other;

@@ -7,9 +7,9 @@ import { type SiteContents, startMatomoSite } from '../matomo-site.js';
 async function apply(args: string[], contents: SiteContents = {}) {
   const matomo = await startMatomoSite(contents);
   const run = () => runSetupAsJson(environmentOf(matomo), ['--yes', ...args]);
-  const { plan } = (await run()).result;
+  const { plan, applied } = (await run()).result;
   expect(matomo.unrecorded).toEqual([]);
-  return { matomo, run, plan, last: plan.slice(4) };
+  return { matomo, run, plan, applied, last: plan.slice(4) };
 }
 
 test('what another run has created since the plan was shown is not created again', async () => {
@@ -17,9 +17,12 @@ test('what another run has created since the plan was shown is not created again
   let reads = 0;
   const { matomo, plan } = await apply([], {
     dimensions: names.map((name) => ({ name })),
-    slots: 2 * names.length,
-    answer: ({ method }) =>
-      method.endsWith('getConfiguredCustomDimensions') && ++reads === 1 ? [] : undefined,
+    answer: (
+      { method }, // two answers of one read
+    ) =>
+      /getConfiguredCustomDimensions|getAvailableScopes/.test(method) && ++reads <= 2
+        ? []
+        : undefined,
   });
   expect(plan.map(({ action, id }) => [action, id])).toEqual(
     names.map((_, index) => ['create', index + 1]),
@@ -47,10 +50,7 @@ test.each<[string, string[], Record<string, string>, string, string[]]>([
   ['--auto-archive', ['--auto-archive'], { 0: NOT_IN_REAL_TIME }, 'create', ['1']],
   ['--auto-archive is refused', ['--auto-archive'], { 1: BY_BROWSER }, 'failed', ['1']],
 ])('a segment if %s', async (_what, flags, refusals, action, attempts) => {
-  const { matomo, last } = await apply(['--mcp', ...flags], {
-    answer: refusing(refusals),
-    slots: 9,
-  });
+  const { matomo, last } = await apply(['--mcp', ...flags], { answer: refusing(refusals) });
   const segment = last.at(-1);
   expect(segment).toMatchObject({ kind: 'segment', name: 'MCP clients', action });
   const calls = matomo.calls.filter(({ method }) => method === 'SegmentEditor.add');
@@ -65,8 +65,9 @@ test('a weekly report is created with the dimension of failed endpoints, and not
   const { matomo, run } = await apply(['--weekly-report', 'team@shop.example']);
   const last = (await run()).result.plan.slice(4);
   expect(last).toMatchObject([{ action: 'present', kind: 'report', id: 1 }]);
-  expect(matomo.reports).toHaveLength(1);
-  expect(matomo.reports[0]?.params).toEqual({
+  const added = matomo.calls.filter(({ method }) => method === 'ScheduledReports.addReport');
+  expect(added).toHaveLength(1);
+  expect(added[0]?.params).toEqual({
     idSite: '1',
     description: last[0]?.name,
     period: 'week',
@@ -82,8 +83,10 @@ test('a weekly report is created with the dimension of failed endpoints, and not
   });
 });
 
+const FULL = Array.from({ length: 5 }, () => ({ name: 'other' }));
+
 test.each([
-  ['the dimension is blocked', { slots: 0 }, { action: 'create' }, 2],
+  ['the dimension is blocked', { dimensions: FULL }, { action: 'create' }, 2],
   [
     'Matomo refuses it',
     { answer: refuse('ScheduledReports.addReport', "The email doesn't have a valid format.") },
@@ -109,12 +112,13 @@ function refuse(refused: string, message: string) {
 }
 
 test('what needs a rejected step is blocked', async () => {
-  const { plan } = await apply(['--segments'], {
+  const { plan, applied } = await apply(['--segments'], {
     answer: ({ method, params }) =>
       method === 'CustomDimensions.configureNewCustomDimension' && params.name === 'HTTP status'
         ? { result: 'error', message: 'No.' }
         : undefined,
   });
+  expect(applied).toBe(false);
   expect(plan.map(({ name, action }) => `${name} ${action}`)).toEqual([
     'Failed endpoint create',
     'HTTP status failed',

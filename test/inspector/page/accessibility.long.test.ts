@@ -25,15 +25,6 @@ test('the page is used with Tab and Enter alone', async () => {
   await page.keyboard.press('Enter');
   expect(await page.locator('#detail').isVisible()).toBe(false);
   expect(await focused()).toBe('GET /c');
-  await page.reload();
-  await listed(page, 7);
-  await tabTo('1 dropped');
-  await page.keyboard.press('Enter');
-  await listed(page, 1);
-  await page.reload();
-  await tabTo('Clear');
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
 });
 
 test('the page does not move the list under who reads it', async () => {

@@ -13,26 +13,7 @@ test('the page says what to do before the first hit, and shows hits as they come
   await sendSome(inspector);
   await listed(page, 7);
   expect(await empty.isVisible()).toBe(false);
-  expect(await titles(page)).toEqual([
-    'GET /c',
-    'GET /b',
-    'GET /a',
-    'POST /orders',
-    'GET /users/:id',
-    'GET /users/:id',
-    'GET /users/:id',
-  ]);
-  expect(await page.locator('#totals button').allInnerTexts()).toEqual([
-    '5 tracked',
-    '1 dropped',
-    '1 invalid',
-    '0 refused',
-    '0 ai_chatbot',
-    '4 2xx',
-    '1 3xx',
-    '1 4xx',
-    '1 5xx',
-  ]);
+  await page.getByRole('button', { name: '5 tracked' }).waitFor();
   await page.getByRole('img', { name: 'at most 7 per second in the last minute' }).waitFor();
 
   await sendBulk(inspector, [view('GET /late', 200)]);
@@ -53,23 +34,20 @@ test('the page explains every parameter of a hit, and shows what Matomo stores o
   async function read(name: string) {
     await page.locator('#hits').getByRole('button', { name }).last().click();
     const detail = page.getByRole('region', { name });
-    const shown = await detail.locator('tbody tr').allInnerTexts();
     const stored = detail.locator('dl');
     if (!(await stored.isVisible())) await detail.getByText('The row that Matomo stores').click();
-    const parameters = shown.map((text): [string, string] => {
-      const [parameter = '', ...rest] = text.split(/\t|\n/);
-      return [parameter, rest.join(' ')];
-    });
-    const row = (await stored.innerText()).replaceAll(/\s+/g, ' ');
-    return { parameters: Object.fromEntries(parameters), row };
+    const [parameters = '', row = ''] = await Promise.all(
+      [detail.locator('tbody'), stored].map((one) => one.innerText()),
+    );
+    return { parameters, row: row.replaceAll(/\s+/g, ' ') };
   }
   const { parameters, row } = await read('GET /a');
-  expect(parameters.pf_srv).toBe('12 server time in ms');
-  expect(parameters.dimension9).toMatch(/dropped: .*no such dimension/);
-  expect(parameters.dimension2).not.toContain('dropped: ');
-  expect(parameters.cip).toMatch(/^192.0.2.1 .*token$/);
-  expect(parameters.nonsense).toContain('unknown to Matomo');
-  expect(parameters.token_auth).not.toContain('T ');
+  expect(parameters).toMatch(/^pf_srv\s+12\s+server time in ms$/m);
+  expect(parameters).toMatch(/^dimension9\s+x\s.*\ndropped: .*no such dimension/m);
+  expect(parameters.match(/dropped: /g)).toHaveLength(1);
+  expect(parameters).toMatch(/^cip\s+192.0.2.1\s.*token$/m);
+  expect(parameters).toMatch(/^nonsense\s+x\s.*unknown to Matomo/m);
+  expect(parameters).not.toMatch(/^token_auth\s+T\s/m);
   for (const column of ['title GET /a', 'time_server 12', 'dimension_2 gold', 'var_v1 200']) {
     expect(row).toContain(column);
   }
@@ -79,7 +57,7 @@ test('the page explains every parameter of a hit, and shows what Matomo stores o
     expect(chatbot.row).toContain(column);
   }
   expect(chatbot.row).not.toContain('GET /f');
-  expect(chatbot.parameters.recMode).toContain('AI chatbot reports');
+  expect(chatbot.parameters).toMatch(/^recMode\s.*AI chatbot reports/m);
   await page.getByRole('button', { name: 'GET /b' }).last().click();
   await page.getByText('Referrer of the visit: search: Bing, keyword: x').waitFor();
 });
@@ -127,32 +105,26 @@ test('the page clears all hits, here and in the inspector, also when somebody el
   await listed(page, 1);
 });
 
-test.each([
-  ['one hit', 1, 0],
-  ['more hits than one answer holds', 600, 1],
-])(
-  'after %s the page asks again with a pause, unless there are more',
-  async (_what, count, more) => {
-    const { page, inspector } = await open();
-    await page.addInitScript(
-      'const ask = fetch; asked = 0; fetch = (...given) => { asked += 1; return ask(...given); };',
-    );
-    const hits = Array.from({ length: count }, () => view('GET /a', 200));
-    await sendBulk(inspector, hits);
-    await page.clock.install();
-    await page.clock.pauseAt(Date.now() + 60_000);
-    await page.reload();
-    const asked = () => page.evaluate<number>('asked');
-    await announced(page, /first/);
+test('the page asks at once if there are more hits than one answer holds, and then with a pause', async () => {
+  const { page, inspector } = await open();
+  await page.addInitScript(
+    'const ask = fetch; asked = 0; fetch = (...given) => { asked += 1; return ask(...given); };',
+  );
+  const hits = Array.from({ length: 600 }, () => view('GET /a', 200));
+  await sendBulk(inspector, hits);
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await page.reload();
+  const asked = () => page.evaluate<number>('asked');
+  await announced(page, /first/);
+  await page.clock.runFor(100);
+  expect(await asked()).toBe(2);
+  await eventually(async () => {
     await page.clock.runFor(100);
-    expect(await asked()).toBe(1 + more);
-    await eventually(async () => {
-      await page.clock.runFor(100);
-      return (await asked()) > 1 + more;
-    });
-    await listed(page, Math.min(count, 100));
-  },
-);
+    return (await asked()) > 2;
+  });
+  await listed(page, 100);
+});
 
 test('the page says each time that the connection is lost, until it is there again', async () => {
   const { page } = await open();

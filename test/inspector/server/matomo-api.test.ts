@@ -45,17 +45,6 @@ test('setup prepares the inspector, doctor approves it, and its hits have dimens
   expect(Object.keys(droppedParameters ?? {})).toEqual(['dimension5']);
 });
 
-test('declared dimensions take slots', async () => {
-  const { env } = await rehearse({ dimensions: [1, 2] });
-  const { result } = await runSetupAsJson({ ...env, MATOMO_DIMENSIONS: '1=http.route' }, ['--yes']);
-  expect(result.plan.map(({ name, action, id }) => [name, action, id])).toEqual([
-    ['Failed endpoint', 'create', 3],
-    ['HTTP status', 'create', 4],
-    ['HTTP method', 'create', 5],
-    ['Route', 'present', 1],
-  ]);
-});
-
 test('a full scope, an unknown dimension, and what only a super user may do are refused as by Matomo', async () => {
   const { inspector } = await rehearse({
     dimensions: [1, 2, 3, 4, 5],
