@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import {
   BasicTracerProvider,
   type ReadableSpan,
@@ -38,10 +38,11 @@ export interface Span {
   readonly durationMillis?: number;
   readonly status?: 'OK' | 'ERROR';
   readonly events?: readonly { readonly name: string; readonly attributes?: Values }[];
+  /** In the trace `a`. */
   readonly links?: readonly string[];
 }
 
-/** How spans reach Matomo: each export of a span exporter, OTLP to a gateway, or a span processor in the process that makes them. */
+/** How spans reach Matomo: each export of a span exporter, OTLP to a gateway in both encodings, or a span processor in the process that makes them. */
 export type Way = 'exporter' | 'gateway' | 'processor';
 
 export interface TrackedSpans {
@@ -106,8 +107,10 @@ const TRACKERS: Readonly<Record<Way, Tracker>> = {
     const graceMillis = exports.length > 1 ? 60_000 : 20;
     const gateway = await createGateway({ listen: '127.0.0.1:0', graceMillis, ...options });
     for (const spans of exports) {
-      const body = Buffer.from(JsonTraceSerializer.serializeRequest(spans) ?? '').toString();
-      const headers = { 'content-type': 'application/json' };
+      const isJson = spans.length === 1;
+      const { serializeRequest } = isJson ? JsonTraceSerializer : ProtobufTraceSerializer;
+      const headers = { 'content-type': `application/${isJson ? 'json' : 'x-protobuf'}` };
+      const body = serializeRequest(spans) as Uint8Array<ArrayBuffer>;
       await fetch(`${gateway.url}/v1/traces`, { method: 'POST', body, headers });
     }
     await gateway.close();
@@ -178,7 +181,7 @@ function toReadable(span: Span, originMillis: number, resource: Values): Readabl
     attributes: attributes as ReadableSpan['attributes'],
     status: { code: status === undefined ? NO_STATUS : STATUS_CODES[status] },
     events: events.map((event) => ({ time: startTime, ...event })) as ReadableSpan['events'],
-    links: links.map((of) => ({ context: contextOf(of) })),
+    links: links.map((of) => ({ context: { ...contextOf(of), traceId: idOf('a', 32) } })),
     resource: { attributes: resource } as never,
     instrumentationScope: { name: 'app' },
     ended: true,

@@ -79,6 +79,13 @@ trackInTurns([
     hits: [{ hit: 'GET /a 500', params: { cvar: /"OfStep"/ } }],
     ...ERRORS,
   },
+  {
+    name: 'an exception of a SERVER span below',
+    spans: [request('nested', { parent: 'a', events: [EXCEPTION] }), failed()],
+    hits: [{ hit: 'GET /a 500', params: { cvar: /"Boom"/ } }],
+    ...ERRORS,
+    ways: ['exporter', 'gateway'],
+  },
 ]);
 
 /** Content types of streams, of which nothing is the time of the server. */

@@ -109,6 +109,10 @@ const message = (
 const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'find_order' };
 const PROMPT = { 'mcp.method.name': 'prompts/get', 'gen_ai.prompt.name': 'review' };
 const CALL = { 'rpc.system': 'jsonrpc', 'rpc.method': 'getOrder' };
+const HIT = {
+  name: 'matomo.hit',
+  attributes: { 'matomo.e_c': 'Orders', 'matomo.e_a': 'found', 'matomo.uid': 'alice' },
+};
 const FAILED = { options: { errors: 'type' } } as const;
 
 // Operations of GraphQL, JSON-RPC and MCP. Names: test/requests/operations/read-operation.test.ts.
@@ -183,10 +187,12 @@ trackInTurns([
     }),
   ),
   {
-    name: 'a message of MCP in the trace of its client, with a link to the request',
+    name: 'a message of MCP in the trace of its client, with a link to the request, and a step of it',
     spans: [
+      { id: 'step', trace: 'other', parent: 'message', events: [HIT] },
       {
         id: 'message',
+        trace: 'other',
         parent: 'client',
         isParentRemote: true,
         kind: 'SERVER',
@@ -195,7 +201,7 @@ trackInTurns([
       },
       rpc(),
     ],
-    hits: ['MCP tools/call find_order 200'],
+    hits: ['MCP tools/call find_order 200', 'event Orders found'],
     ways: ['exporter', 'gateway'],
   },
   {
