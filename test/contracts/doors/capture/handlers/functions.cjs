@@ -166,10 +166,13 @@ module.exports = {
     });
   },
   async 'asks a pool that an instrumentation binds'({ url }) {
-    const { context } = require('@opentelemetry/api');
+    const { context, trace } = require('@opentelemetry/api');
     await new Promise((resolve) => {
       const callback = () => {
-        annotate({ dimension5: url.split('?')[1] });
+        trace.getTracer('app').startActiveSpan('answer', (span) => {
+          annotate({ dimension5: url.split('?')[1] });
+          span.end();
+        });
         trackEvent('Bound', url.split('?')[1]);
         resolve();
       };
