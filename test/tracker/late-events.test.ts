@@ -14,9 +14,10 @@ import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders } from '../support/builders.js';
 import { captureOutput } from '../support/output.js';
+import { startExporter } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
 
-const PATIENT = { scheduledDelayMillis: 60_000 };
+const OPTIONS = { doNotTrack: true, scheduledDelayMillis: 60_000 };
 
 function startSpan(
   kind: SpanKind,
@@ -28,7 +29,7 @@ function startSpan(
 }
 
 /** A request of which only its span is known, as of a server that is not of Node.js. */
-function startRequest(path: string, headers: Record<string, string>, parent?: Span) {
+function startRequest(path: string, headers: Record<string, string>, parent?: Span | Context) {
   return startSpan(SpanKind.SERVER, parent, {
     'http.request.method': 'GET',
     'http.response.status_code': 200,
@@ -50,124 +51,79 @@ function addEvent(span: Span, name = 'event') {
   span.end();
 }
 
-const start = (options: MatomoOptions) =>
-  startTracedService((_request, response) => void response.end(), { ...PATIENT, ...options });
+const start = (sdkOptions = {}, options: MatomoOptions = OPTIONS) =>
+  startTracedService((_request, response) => void response.end(), options, sdkOptions);
+/** An SDK that records no spans. */
+const UNRECORDED = { sampler: { shouldSample: () => ({ decision: SamplingDecision.NOT_RECORD }) } };
 
-/** Why a request with `dnt: 1` is not to be tracked. */
-const REASONS: readonly (readonly [string, MatomoOptions])[] = [
-  ['doNotTrack', { doNotTrack: true }],
-  ['ignore', { ignore: () => expect.fail('thrown') }],
-];
+test('no event of a request that opted out is sent after its end, wherever it comes from', async () => {
+  const service = await start();
+  const begin = (path = '/a', parent?: Span | Context) => startRequest(path, { dnt: '1' }, parent);
+  const ended = () => {
+    const request = begin();
+    request.end();
+    return request;
+  };
+  track(ended(), 'call under the request');
+  track(startChild(startChild(ended())), 'call under a child that begins later');
+  addEvent(startChild(ended()), 'event of a child that begins later');
 
-/** Each makes one event of a request that is not to be tracked. */
-const ORDERS: Readonly<Record<string, (request: Span) => void>> = {
-  'a call under the open request'(request) {
-    track(request);
-    request.end();
-  },
-  'an event of the request'(request) {
-    addEvent(request);
-  },
-  'a call under the ended request'(request) {
-    request.end();
-    track(request);
-  },
-  'a call under a child that begins after the end of the request'(request) {
-    request.end();
-    track(startChild(startChild(request)));
-  },
-  'an event of a child that begins after the end of the request'(request) {
-    request.end();
-    addEvent(startChild(request));
-  },
-  'a call under a nested SERVER span that ends after the request'(request) {
-    const nested = startRequest('/nested', {}, request);
-    request.end();
-    track(nested);
-    addEvent(nested);
-  },
-  'a call under a job of the same trace'(request) {
-    const job = startSpan(SpanKind.CONSUMER, request);
-    request.end();
-    track(job);
-    addEvent(job);
-  },
-  'a call beside other requests of its trace'(request) {
-    const child = startChild(request);
-    const remote = { ...request.spanContext(), isRemote: true };
-    const others = ['/other', '/another'].map((path) =>
-      startSpan(SpanKind.SERVER, trace.setSpanContext(ROOT_CONTEXT, remote), {
-        'http.request.method': 'GET',
-        'url.path': path,
-        ...capturedHeaders({ dnt: '1' }),
-      }),
-    );
-    request.end();
-    for (const other of others) other.end();
-    track(child);
-    addEvent(child);
-  },
-};
+  for (const [name, startInner] of [
+    ['a nested SERVER span', (request: Span) => startRequest('/nested', {}, request)],
+    ['a job', (request: Span) => startSpan(SpanKind.CONSUMER, request)],
+  ] as const) {
+    const outer = begin();
+    const inner = startInner(outer);
+    outer.end();
+    track(inner, `call under ${name}`);
+    addEvent(inner, `event of ${name}`);
+  }
 
-const ROWS = REASONS.flatMap(([reason, options]) =>
-  Object.entries(ORDERS).map(([order, make]) => ({ reason, options, order, make })),
-);
+  const request = begin();
+  const child = startChild(request);
+  const remote = { ...request.spanContext(), isRemote: true };
+  const around = trace.setSpanContext(ROOT_CONTEXT, remote);
+  const others = ['/other', '/another'].map((path) => begin(path, around));
+  for (const each of [request, ...others]) each.end();
+  track(child, 'call beside other requests of the trace');
+  addEvent(child, 'event beside other requests of the trace');
+  expect((await service.hits()).map(({ params }) => params.e_a)).toEqual([]);
+});
 
-test.each(ROWS)(
-  'a request that $reason excludes: $order is not sent',
-  async ({ options, make }) => {
-    captureOutput();
-    const service = await start(options);
-    make(startRequest('/a', { dnt: '1' }));
-    expect(await service.hits()).toEqual([]);
-  },
-);
-
-test.each(REASONS)(
-  '%s: events of jobs are sent, whatever is below them',
-  async (_reason, options) => {
-    captureOutput();
-    const service = await start(options);
-    const traceId = '1'.repeat(32);
-    const remote = trace.setSpanContext(ROOT_CONTEXT, {
-      traceId,
-      spanId: '1'.repeat(16),
-      traceFlags: TraceFlags.SAMPLED,
-      isRemote: true,
-    });
-    const jobs = [startSpan(SpanKind.INTERNAL), startSpan(SpanKind.CONSUMER, remote)];
-    for (const [i, job] of jobs.entries()) {
-      const child = startChild(startChild(job));
-      track(job, `call ${i}`);
-      track(child, `call below ${i}`);
-      addEvent(job, `event ${i}`);
-      addEvent(child, `event below ${i}`);
-      track(child, `later ${i}`);
-    }
-    trackEvent('late', 'no span', { uid: 'ann', idsite: 1 });
-    const sent = (await service.hits()).map(({ params }) => params.e_a);
-    const names = ['call', 'call below', 'event', 'event below', 'later'];
-    expect(new Set(sent)).toEqual(
-      new Set(['no span', ...jobs.flatMap((_job, i) => names.map((name) => `${name} ${i}`))]),
-    );
-  },
-);
+test('events of jobs are sent, whatever is below them', async () => {
+  const service = await start();
+  const remote = trace.setSpanContext(ROOT_CONTEXT, {
+    ...{ traceId: '1'.repeat(32), spanId: '1'.repeat(16) },
+    ...{ traceFlags: TraceFlags.SAMPLED, isRemote: true },
+  });
+  const jobs = [startSpan(SpanKind.INTERNAL), startSpan(SpanKind.CONSUMER, remote)];
+  for (const [i, job] of jobs.entries()) {
+    const child = startChild(startChild(job));
+    track(job, `call ${i}`);
+    track(child, `call below ${i}`);
+    addEvent(job, `event ${i}`);
+    addEvent(child, `event below ${i}`);
+    track(child, `later ${i}`);
+  }
+  trackEvent('late', 'no span', { uid: 'ann', idsite: 1 });
+  const sent = (await service.hits()).map(({ params }) => params.e_a);
+  const names = ['call', 'call below', 'event', 'event below', 'later'];
+  expect(new Set(sent)).toEqual(
+    new Set(['no span', ...jobs.flatMap((_job, i) => names.map((name) => `${name} ${i}`))]),
+  );
+});
 
 test('a call under a child of an ended request and an event of it are of no other request, in whose async context they run', async () => {
-  captureOutput();
   let late: Span | undefined;
-  const service = await startTracedService(
-    (request, response) => {
-      const active = trace.getActiveSpan() as Span;
-      if (request.url === '/first') late = startChild(active);
-      else {
-        track(late as Span);
-        addEvent(late as Span);
-      }
-      response.end();
-    },
-    { ...PATIENT, doNotTrack: true },
-  );
+  const service = await startTracedService((request, response) => {
+    const active = trace.getActiveSpan() as Span;
+    if (request.url === '/first') late = startChild(active);
+    else {
+      track(late as Span);
+      addEvent(late as Span);
+    }
+    response.end();
+  }, OPTIONS);
   await service.fetch('/first', { headers: { dnt: '1' } });
   await service.requests(1);
   await service.fetch('/second');
@@ -177,12 +133,17 @@ test('a call under a child of an ended request and an event of it are of no othe
 
 test('a call under a span that is not recorded may be of a request that was not to be tracked', async () => {
   const output = captureOutput();
-  const service = await startTracedService(
-    (_request, response) => void response.end(),
-    { ...PATIENT, doNotTrack: true },
-    { sampler: { shouldSample: () => ({ decision: SamplingDecision.NOT_RECORD }) } },
-  );
+  const service = await start(UNRECORDED);
   track(startSpan(SpanKind.INTERNAL));
   expect(await service.hits()).toEqual([]);
   expect(output.join('')).toContain('[request-unknown]');
+});
+
+test('the same of an exporter: what is surely of a job is sent', async () => {
+  const { exporter, inspector } = await startExporter({ doNotTrack: true });
+  await start(UNRECORDED, { enabled: false });
+  track(startSpan(SpanKind.INTERNAL), 'in a span');
+  trackEvent('late', 'no span', { uid: 'ann' });
+  await exporter.forceFlush();
+  expect(inspector.hits().map(({ params }) => params.e_a)).toEqual(['no span']);
 });

@@ -164,7 +164,7 @@ golden([
   },
   {
     name: 'ignore: an event of an open request',
-    options: { ignore: throws },
+    options: { ignore: throws, ignorePaths: ['/users/42'] },
     facts: { isOpen: true, calls: [['trackEvent', 'a', 'b']] },
     hits: [],
     problems: ['callback-failed'],

@@ -46,3 +46,26 @@ track([
     codes: ['parameter-invalid'],
   },
 ]);
+
+const LOCAL = { ways: ['exporter', 'gateway'] as const };
+const NAMED = { 'matomo.uid': 'ada', 'matomo.idsite': 1 };
+const below = { id: 'step', parent: 'missing', events: [event('below', NAMED)] };
+
+// Of a request that is missing. If an option could exclude its visitor, they may have opted out.
+track([
+  { name: 'of any visitor', spans: [below], hits: ['event Span below'], ...LOCAL },
+  ...[
+    { doNotTrack: true },
+    { consent: 'cookie:a=b' },
+    { ignoreAddresses: ['10.0.0.1'] },
+    { ignore: () => false },
+    { siteId: () => 1 },
+  ].map((options) => ({
+    name: `of a visitor who may be excluded by ${Object.keys(options)}`,
+    spans: [below, { id: 'job', events: [event('job', NAMED)] }],
+    options: { ...options, capturedHeaders: ['dnt', 'sec-gpc', 'cookie'] },
+    hits: ['event Span job'],
+    codes: ['request-unknown'],
+    ...LOCAL,
+  })),
+]);
