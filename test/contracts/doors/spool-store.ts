@@ -45,15 +45,10 @@ export function prepareSpool({ place, limits, keys, ...setup }: SpoolSetup) {
   return { options, counts, lines, endLog: () => log.flush() };
 }
 
-/** What any store has. */
-export interface Opened {
-  readonly spool: Pick<Spool, 'store' | 'claim' | 'close'>;
+/** A store, as delivery uses it. */
+export interface Opened<Of = Pick<Spool, 'store' | 'claim' | 'close' | 'count'>> {
+  readonly spool: Of;
   readonly counts: DeliveryCounts;
-}
-
-/** A spool, as delivery uses it. */
-export interface OpenedSpool extends Opened {
-  readonly spool: Spool;
   /** Lines so far, and their codes. */
   readonly lines: readonly string[];
   codes(): (string | undefined)[];
@@ -63,10 +58,12 @@ export interface OpenedSpool extends Opened {
   balance(put: number): readonly [came: number, known: number];
 }
 
-export function watchSpool(
-  spool: Spool,
+export type OpenedSpool = Opened<Spool>;
+
+export function watchSpool<Of extends Pick<Spool, 'count'>>(
+  spool: Of,
   { counts, lines }: Pick<ReturnType<typeof prepareSpool>, 'counts' | 'lines'>,
-): OpenedSpool {
+): Opened<Of> {
   return {
     spool,
     counts,

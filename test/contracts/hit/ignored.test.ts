@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CHATGPT } from '../../support/chatbots.js';
 import { words } from '../../support/words.js';
 import { build, type Facts, IGNORE_REASONS, type MatomoOptions } from '../doors/build.js';
 import { additional, golden } from './golden.js';
@@ -164,7 +165,7 @@ golden([
   },
   {
     name: 'ignore: an event of an open request',
-    options: { ignore: throws, ignorePaths: ['/users/42'] },
+    options: { ignore: throws },
     facts: { isOpen: true, calls: [['trackEvent', 'a', 'b']] },
     hits: [],
     problems: ['callback-failed'],
@@ -217,6 +218,15 @@ golden([
     page: { action_name: 'MCP tools/list' },
   },
   { name: 'MCP: off', options: { mcp: 'off' }, facts: TOOLS },
+  {
+    name: 'MCP: a stream for an AI chatbot',
+    before: [TOOLS],
+    facts: {
+      ...{ path: '/mcp', route: '/mcp' },
+      headers: { 'user-agent': CHATGPT, accept: 'text/event-stream' },
+    },
+    ignored: 'mcp',
+  },
 ]);
 
 /** In the order in which they count: a reason, and what causes it. */

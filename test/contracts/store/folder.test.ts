@@ -204,33 +204,23 @@ describe('hits that failed', () => {
 });
 
 describe('processes', () => {
-  test.each([
-    ['failed', true],
-    ['had an unknown result', false],
-  ])(
-    'after an attempt that %s, nothing is claimed while another process sends',
-    async (_, isBack) => {
-      const { place, spool } = openNew();
-      const other = openIn(place);
-      await spool.store(hits('a'));
-      await other.spool.store(hits('b'));
-      const fail = async () => {
-        const claim = await spool.claim(1, ALL);
-        await (isBack ? claim?.done({}, [claim]) : claim?.done({ unconfirmed: 1 }));
-        return claim;
-      };
-      expect(namesOf((await fail())?.hits)).toBe('a');
-      const trying = await claimed(other);
-      if (!isBack) await spool.store(hits('c'));
-      // The names that it knows may be some milliseconds old.
-      await eventually(async () => {
-        await spool.store(hits('d'));
-        return (await fail()) === undefined;
-      });
-      await trying.done({ tracked: 1 });
-      expect(await drainAll({ spool }, 1)).not.toBe('');
-    },
-  );
+  test('after an attempt that failed, nothing is claimed while another process sends', async () => {
+    const { place, spool } = openNew();
+    const other = openIn(place);
+    await spool.store(hits('a'));
+    await other.spool.store(hits('b'));
+    const fail = async () => {
+      const claim = await spool.claim(1, ALL);
+      await claim?.done({}, [claim]);
+      return namesOf(claim?.hits);
+    };
+    expect(await fail()).toBe('a');
+    const trying = await claimed(other);
+    // The names that it knows may be some milliseconds old.
+    await eventually(async () => (await fail()) === '');
+    await trying.done({ tracked: 1 });
+    expect(await drainAll({ spool }, 1)).toBe('a');
+  });
 
   test('if Matomo hangs, eight lose no more than one: it is tried by one at a time', async () => {
     const place = temporaryFolder();
@@ -287,41 +277,6 @@ describe('processes', () => {
     expect(await drainAll(next, 1)).toBe('c');
   });
 
-  test('what a dead one was sending is unconfirmed, and the rest is claimed', async () => {
-    const { place, spool } = openNew();
-    await spool.store(hits('abcde'));
-    await spool.claim(2, ALL);
-    const next = openIn(place, SOON_DEAD);
-    const off: unknown[] = [];
-    let watch: NodeJS.Immediate | undefined;
-    const look = () => {
-      const [came, known] = next.balance(0);
-      if (came !== known) off.push([came, known]);
-      watch = setImmediate(look);
-    };
-    look();
-    expect(await drainAll(next, 3)).toBe('cde');
-    clearImmediate(watch);
-    expect(off).toEqual([]);
-    expect(next.counts).toMatchObject({ claimed: 5, tracked: 3, lost: { unconfirmed: 2 } });
-    expect(next.balance(0)).toEqual([5, 5]);
-    expect(next.codes()).toEqual(['unconfirmed']);
-  });
-
-  test('one that stood still for too long counts nothing of its claim', async () => {
-    const { place, spool, counts, balance } = openNew();
-    await spool.store(hits('abc'));
-    const claim = await spool.claim(2, ALL);
-    const next = openIn(place, SOON_DEAD);
-    expect(await drainAll(next, 1)).toBe('c');
-    await claim?.touch();
-    const failed = { hits: hits('a'), failures: 1 };
-    expect(await claim?.done({ tracked: 1 }, [failed])).toBe(false);
-    expect(counts).toMatchObject({ stored: 3, claimed: 0, tracked: 0 });
-    expect(balance(3)).toEqual([3, 3]);
-    expect(linesIn(place)).toBe(0);
-  });
-
   test('one whose claim is taken at any moment of its end counts it, or the other does', async () => {
     const { place, ...folder } = openNew(SLOW);
     const hasty = { exportTimeoutMillis: 0, limits: { deadMillis: 0, listMillis: 0 } };
@@ -360,19 +315,6 @@ describe('processes', () => {
     await spool.claim(1, ALL);
     letTimePass(-86_400_000);
     expect(await drainAll(openIn(place), 1)).toBe('b');
-  });
-
-  test('what is too old is removed, and counted once, by whoever sees it', async () => {
-    const { place, spool } = openNew();
-    await spool.store(hits('abc'));
-    await spool.close();
-    const next = [1, 2].map(() => openIn(place, { hasToken: false, maxAgeMillis: -1 }));
-    await eventually(async () => {
-      for (const { spool: other } of next) expect(await other.claim(1, ALL)).toBeUndefined();
-      return spoolFiles(place).length === 0;
-    });
-    expect(next.reduce((sum, { counts }) => sum + counts.lost.expired, 0)).toBe(3);
-    for (const folder of next) expectBalance(folder, 0);
   });
 });
 
@@ -495,14 +437,6 @@ describe('a folder that cannot be used', () => {
 });
 
 describe('at the event exit', () => {
-  test('hits are stored at once, and others can claim all', async () => {
-    const { place, spool, balance } = openNew();
-    await spool.store(hits('ab'));
-    expect(spool.storeNow?.(hits('cd'))).toEqual([]);
-    expect(balance(4)).toEqual([4, 4]);
-    expect(await drainAll(openIn(place), 4)).toBe('abcd');
-  });
-
   test('whatever an append has just done, each hit is stored once', async () => {
     // One after the other: a turn must be long enough for a step of the append.
     for (let turns = 0; turns < 12; turns += 1) {

@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { arrivalsOf, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually } from '../../support/child-process.js';
 import { sorted } from '../../support/sorted.js';
-import type { Opened, OpenedSpool } from '../doors/spool-store.js';
-import { type ProcessCounts, type SpoolProcess, startSpoolProcess } from '../doors/store.js';
+import { type PuttingProcess, startPuttingProcess } from '../doors/spool-process.js';
+import type { Opened } from '../doors/spool-store.js';
 
 export const ALL: number = Number.POSITIVE_INFINITY;
 /** Claims and files are those of dead processes after a moment. */
@@ -44,7 +44,7 @@ export async function drainAll(opened: Pick<Opened, 'spool'>, count: number): Pr
 }
 
 /** Each of the hits that were put is accounted for. */
-export function expectBalance({ balance }: OpenedSpool, put: number): void {
+export function expectBalance({ balance }: Pick<Opened, 'balance'>, put: number): void {
   const [came, known] = balance(put);
   expect(came).toBe(known);
 }
@@ -55,7 +55,7 @@ const PATIENCE = { timeoutMillis: 120_000 };
 
 export interface Site {
   readonly matomo: BulkReceiver;
-  start(env?: Readonly<Record<string, string>>): SpoolProcess;
+  start(env?: Readonly<Record<string, string>>): PuttingProcess;
 }
 
 /** A Matomo, and processes that share a spool. */
@@ -63,7 +63,7 @@ export async function openSite(place: string): Promise<Site> {
   const matomo = await startBulkReceiver();
   return {
     matomo,
-    start: (env = {}) => startSpoolProcess({ MATOMO_URL: matomo.url, MATOMO_SPOOL: place, ...env }),
+    start: (env) => startPuttingProcess({ MATOMO_URL: matomo.url, MATOMO_SPOOL: place, ...env }),
   };
 }
 
@@ -71,12 +71,14 @@ export async function openSite(place: string): Promise<Site> {
 export const names = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
 
+type Counts = Awaited<ReturnType<PuttingProcess['counts']>>;
+
 /** Waits until a process says so of its hits, which are all accounted for. */
 export async function until(
-  process: SpoolProcess,
-  isSo: (counts: ProcessCounts) => boolean,
-): Promise<ProcessCounts> {
-  let last: ProcessCounts | undefined;
+  process: PuttingProcess,
+  isSo: (counts: Counts) => boolean,
+): Promise<Counts> {
+  let last: Counts | undefined;
   return eventually(
     async () => {
       last = await process.counts();
