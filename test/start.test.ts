@@ -3,10 +3,6 @@ import { secondCopy } from './support/installed-app.js';
 import { APPS, REGISTER, titles } from './support/registered-app.js';
 import { runScript } from './support/script.js';
 
-const THROWN = `
-const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
-`;
-
 test('a server that has had no request has made no hit, and called no function', async () => {
   const { reported } = await runScript(`const called = [];
     const handle = start({
@@ -21,20 +17,30 @@ test('a server that has had no request has made no hit, and called no function',
   expect(reported).toEqual([[], 0, 0, false]);
 });
 
-test('invalid options throw a TypeError, each time and in a process that tracks already', async () => {
-  const { reported, stderr } = await runScript(`${THROWN}
-    report([
-      thrown(() => start({ siteId: -1 })),
-      thrown(() => start({ sitId: 1 })),
-      thrown(() => start() && start({ query: 'some' })),
-    ]);`);
-  expect(reported).toEqual([
-    [true, 'option-invalid', expect.stringContaining('siteId')],
-    [true, 'option-invalid', expect.stringContaining('sitId')],
-    [true, 'option-invalid', expect.stringContaining('query')],
-  ]);
-  expect(stderr).toBe('');
-});
+test.each<[Record<string, string>, hits: number]>([
+  [{}, 1],
+  [{ OTEL_SDK_DISABLED: 'true' }, 0],
+])(
+  'with %o, invalid options throw a TypeError, each time, and %i hits are made',
+  async (env, hits) => {
+    const { inspector, reported, stderr } = await runScript(
+      `const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
+    const errors = [thrown(() => start({ siteId: -1 })), thrown(() => start({ sitId: 1 }))];
+    const handle = start();
+    errors.push(thrown(() => start({ query: 'some' })));
+    const { server, url } = await serve();
+    await get(url + '/a');
+    server.close();
+    await handle.shutdown();
+    report([...errors, handle.stats().hits]);`,
+      { env },
+    );
+    const error = (name: string) => [true, 'option-invalid', expect.stringContaining(name)];
+    expect(reported).toEqual([error('siteId'), error('sitId'), error('query'), hits]);
+    expect(inspector.hits()).toHaveLength(hits);
+    expect(stderr).toBe('');
+  },
+);
 
 test.each([
   ['register first', REGISTER, ''],
@@ -181,21 +187,6 @@ test.each([
   );
   expect(reported).toBeGreaterThan(millis - 50);
   expect(reported).toBeLessThan(millis + 3_000); // less than 5 s, the default of a processor
-});
-
-test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async () => {
-  const { inspector, reported } = await runScript(
-    `${THROWN}
-    const handle = start({ titlePaths: 'raw' });
-    const { server, url } = await serve();
-    await get(url + '/a');
-    server.close();
-    await handle.shutdown();
-    report([handle.stats().hits, thrown(() => start({ siteId: -1 }))?.[1]]);`,
-    { env: { OTEL_SDK_DISABLED: 'true' } },
-  );
-  expect(reported).toEqual([0, 'option-invalid']);
-  expect(inspector.hits()).toEqual([]);
 });
 
 /** Instrumentations patch what is required after them. */

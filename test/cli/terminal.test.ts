@@ -3,11 +3,11 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { confirm, promptSecret } from '../../src/cli/terminal.js';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
+import { eventually, startProgram } from '../support/child-process.js';
 import { environmentOf, MAIN } from '../support/cli.js';
 import { tokenOf } from '../support/matomo-api.js';
 import { requires } from '../support/skips.js';
 import { startMatomoSite } from './matomo-site.js';
-import { startTerminal } from './terminal.js';
 
 const TOKEN = tokenOf('write');
 const GREEN_PLUS = '\x1b[32m+\x1b[39m';
@@ -50,6 +50,26 @@ test.each([
   expect(await promptSecret('Token: ', terminal)).toBe(secret);
   expect(screen()).toBe('Token: \n');
 });
+
+/** Runs `node ...args` at a terminal of its own that echoes what is typed, unless the command switches that off. */
+function startTerminal(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
+  const script = ['script', '-qe', '-E', 'always', '-c', command, '/dev/null'];
+  const child = startProgram(script, { env: { TERM: 'xterm', ...env }, hasInput: true });
+  const screen = child.stdout;
+  let seen = 0;
+  return {
+    screen,
+    /** Waits for a text on the screen, then types. */
+    async answer(prompt: string, typed: string): Promise<void> {
+      const describe = () => `${prompt} in:\n${screen()}`;
+      await eventually(() => screen().slice(seen).includes(prompt), { describe });
+      seen = screen().length;
+      child.type(typed);
+    },
+    exit: async () => (await child.ended).code,
+  };
+}
 
 describe('at a terminal', () => {
   requires('terminal');

@@ -16,15 +16,12 @@ test.each<[unknown, ...string[]]>([
   [null, 'startInspector()', 'null'],
   [{ prot: 8080 }, 'prot', '8080', 'port'],
   [{ port: 65_536 }, 'port', '65536'],
-  [{ host: '' }, 'host', '""'],
   [{ sites: [{ dimensions: [3] }] }, 'sites', '[{"dimensions":[3]}]'],
   [{ sites: { shop: {} } }, 'sites', 'shop'],
   [{ sites: { 1: { dimension: [3] } } }, '"dimension" of sites["1"]', '[3]', 'dimensions'],
   [{ sites: { 1: { dimensions: 3 } } }, 'sites["1"].dimensions', '3'],
-  [{ sites: { 1: { goals: [0] } } }, 'sites["1"].goals', '0'],
   [{ sites: { 1: { urls: ['shop.example'] } } }, 'sites["1"].urls', '"shop.example"'],
   [{ tokens: { abc: 'writer' } }, 'tokens[…]', '"writer"'],
-  [{ tokens: { abc: { role: 'writer', sites: [1] } } }, 'tokens[…].role', '"writer"'],
   [{ tokens: { abc: { role: 'write' } } }, 'tokens[…]', '{"role":"write"}'],
   [{ tokens: { abc: { role: 'write', site: [1] } } }, '"site" of tokens[…]', '[1]', 'sites'],
   [{ matomoVersion: '5.9' }, 'matomoVersion', '"5.9"'],
@@ -32,9 +29,7 @@ test.each<[unknown, ...string[]]>([
   [{ spamPrevention: { clouds: ['52.94.1'] } }, 'spamPrevention.clouds', '"52.94.1"'],
   [{ spamPrevention: { cloud: [] } }, '"cloud" of spamPrevention', '[]', 'clouds'],
   [{ spamPrevention: { blockHeadless: 'no' } }, 'spamPrevention.blockHeadless', '"no"'],
-  [{ customVariables: 'no' }, 'customVariables', '"no"'],
   [{ dimensions: [0] }, 'dimensions', '0'],
-  [{ botTracking: 'no' }, 'botTracking', '"no"'],
   [{ clock: 5 }, 'clock', '5'],
 ])('startInspector(%j) is rejected', async (options, ...parts) => {
   await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));
@@ -56,9 +51,7 @@ test('options that are undefined have their defaults', async () => {
 test.each<[unknown, ...string[]]>([
   [503, 'play()', '503'],
   [{ code: 503 }, 'code', '503', 'status'],
-  [{ status: 100 }, 'status', '100'],
   [{ body: { status: 'success' } }, 'body', '{"status":"success"}'],
-  [{ headers: ['a: b'] }, 'headers', '["a: b"]'],
   [{ headers: { 'Retry-After': 1 } }, 'headers["Retry-After"]', '1'],
   [{ headers: { 'Retry After': '1' } }, 'headers["Retry After"]', '"1"'],
   [{ contentType: 'text/html\n' }, 'contentType', '"text/html'],
@@ -75,7 +68,6 @@ test.each<[unknown, ...string[]]>([
 
 test.each<[unknown, unknown, ...string[]]>([
   [0, undefined, 'count', '0'],
-  [10_001, undefined, 'count', '10001'],
   [1, 500, 'waitForHits()', '500'],
   [1, { timeout: 500 }, 'timeout', '500', 'timeoutMillis'],
   [1, { timeoutMillis: -1 }, 'timeoutMillis', '-1'],

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ROOT, runNode, startServer } from '../support/child-process.js';
-import { MAIN } from '../support/cli.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -50,15 +49,6 @@ test.each([
     expect(child).toEqual({ ...exit, stdout, stderr: '' });
   },
 );
-
-test('nothing begins to track in a command of the package with NODE_OPTIONS of an application', async () => {
-  const NODE_OPTIONS = REGISTER.join(' ');
-  const command = await startServer([MAIN, 'inspect', '--port', '0'], {
-    env: { NODE_OPTIONS, MATOMO_URL: 'no URL' },
-  });
-  await command.stop('SIGINT');
-  expect(command.stderr()).toBe('');
-});
 
 test('if the tracker cannot be loaded, one line is logged and the application runs', async () => {
   const folder = temporaryFolder();

@@ -54,13 +54,6 @@ async function diagnose(
   return checkWithApi({ answer }, { env });
 }
 
-test('Matomo is asked for its settings once', async () => {
-  const env = { MATOMO_AI_CHATBOT_USER_AGENTS: 'ChatGPT-User,Claude-User' };
-  const { about, matomo } = await diagnose({}, env);
-  expect(about('chatbots')).toMatchObject([{ verdict: 'ok' }]);
-  expect(matomo.requests).toHaveLength(2); // settings, and reports
-});
-
 test.each<[Parameters<typeof diagnose>[0], Record<string, string>]>([
   [{}, { MATOMO_TOKEN_AUTH: '' }],
   [{ version: 'newest' }, {}],

@@ -29,6 +29,7 @@ test.each(['admin', 'super'] as const)(
       /^Matomo 5\.13\.0 .*\nSite 1 "Inspected site".*(?:admin access|super user)/,
     );
     expect(stdout).toContain('Verified: 11 of 11 changes made.');
+    expect(stdout).not.toContain('not mapped');
     expect(stdout.trimEnd().split('\n').slice(-5)).toEqual([
       `export MATOMO_URL=${matomo.url}`,
       'export MATOMO_SITE_ID=1',

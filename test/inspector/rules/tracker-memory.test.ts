@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { readQuery } from '../../../src/inspector/rules/read-url.js';
 import { createRowMemory } from '../../../src/inspector/rules/tracker-memory.js';
-import { keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
 
 const LONG = 'x'.repeat(1_000_000);
 
@@ -33,11 +31,4 @@ test('rows that are replaced take no more room, and rows without commit none', (
     again.commit();
   }
   expect(memory.begin().get('order')).toBe('');
-});
-
-test('a hit keeps no more of a long query than its parameters', () => {
-  const kept: unknown[] = [];
-  const bytes = keptBytes((part, text) => kept.push(readQuery(`url=${text}&url=${part}`)));
-  expect(kept).toHaveLength(200);
-  expect(bytes).toBeLessThan(PARTS_BYTES / 10);
 });
