@@ -82,10 +82,7 @@ test('a second start joins, and its options have no effect if they are others, b
     await third.shutdown();`);
   expect(reported).toEqual([1, 1, 1]);
   expect(titles(inspector)).toEqual(['GET /a/17']);
-  expect(lines(stderr)).toEqual([
-    [expect.stringContaining('titlePaths'), 'started-twice'],
-    [expect.stringContaining('errors'), 'started-twice'],
-  ]);
+  expect(stderr).toMatch(/^.*titlePaths.*\[started-twice\]\n.*errors.*\[started-twice\]\n$/);
 });
 
 test('after shutdown nothing is tracked, and start works again with other options', async () => {
@@ -189,22 +186,12 @@ test.each([
   expect(reported).toBeLessThan(millis + 3_000); // less than 5 s, the default of a processor
 });
 
-/** Instrumentations patch what is required after them. */
-const INSTRUMENTS_HTTP = `require('node:http');`;
-/** Sets up tracing in code, with an exporter in memory. */
+/** Sets up tracing in code, with an exporter in memory. Instrumentations patch what is required after them. */
 const SDK = `
 const { trace } = require('@opentelemetry/api');
 const { InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
 const { setUpTracing } = require('./${APPS}/set-up-tracing.cjs');
 const exporter = new InMemorySpanExporter();
 setUpTracing([new SimpleSpanProcessor(exporter)]);
-${INSTRUMENTS_HTTP}
+require('node:http');
 `;
-
-/** Each line with its code. */
-function lines(stderr: string): (string | undefined)[][] {
-  return stderr
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => [line, /\[([a-z-]+)\]$/.exec(line)?.[1]]);
-}

@@ -55,47 +55,36 @@ test.each<[string, string, RequestInit, number, number]>([
   if (query.includes('?c=')) expect(inspector.hits()[0]?.stored?.url).toBe('https://a.test/b?c=1');
 });
 
-const product = (more: object) => ({ idsite: 1, rec: 1, url: URL_A, _pks: 's', ...more });
-const PRODUCT = { type: 'page', url: URL_A, product_sku: 's' };
+const PRODUCT = { type: 'none', product_sku: 's' };
 const CATEGORIES = { product_cat: ' <a> ', product_cat2: '5', product_cat3: 'b' };
+const SEARCH = { type: 'search', search: 's', search_cat: '' };
 
-test.each<[string, unknown, object]>([
-  ['true is a price of 1 in JSON', product({ _pkp: true }), { ...PRODUCT, product_price: 1 }],
+test.each<[sent: object, row: object]>([
   [
-    'categories are not trimmed, and empty ones do not count',
-    product({ _pkc: '[" <a> ","","0",5,"b"]' }),
+    { _pks: 's', _pkp: true },
+    { ...PRODUCT, product_price: 1 },
+  ],
+  [
+    { _pks: 's', _pkc: '[" <a> ","","0",5,"b"]' },
     { ...PRODUCT, ...CATEGORIES },
   ],
-  ['an open list of categories is dropped', product({ _pkc: '["a"' }), PRODUCT],
-  ['a list of categories that is no JSON is dropped', product({ _pkc: '["a",]' }), PRODUCT],
+  [{ _pks: 's', _pkc: '["a"' }, PRODUCT],
+  [{ _pks: 's', _pkc: '["a",]' }, PRODUCT],
+  // `0` is no value.
+  [{ search: 's', search_cat: '0' }, SEARCH],
+  [{ url: URL_A, c_n: '0' }, { type: 'page', url: URL_A }],
+  [{ c_n: '0', search: 's' }, SEARCH],
   [
-    '`0` is an empty search category',
-    hit({ url: URL_A, search: 's', search_cat: '0' }),
-    { type: 'search', search: 's', search_cat: '' },
+    { e_c: '0', e_a: 'a' },
+    { type: 'event', event_action: 'a' },
   ],
-  ['`0` is no content', hit({ url: URL_A, c_n: '0' }), { type: 'page', url: URL_A }],
-  [
-    '`0` is no content beside a search',
-    hit({ url: URL_A, c_n: '0', search: 's' }),
-    { type: 'search', search: 's', search_cat: '' },
-  ],
-  [
-    '`0` is no event category',
-    hit({ url: URL_A, e_c: '0', e_a: 'a' }),
-    { type: 'event', url: URL_A, event_action: 'a' },
-  ],
-  ...[
-    ['%FF', '%FF'],
-    ['a+b%2f%FFc', 'a+b%2F%FFc'],
-    ['caf%C3%A9', 'café'],
-  ].map(([sent, search]): [string, unknown, object] => [
-    `the keyword ${sent} in a URL is ${search}: encoded if it is not UTF-8`,
-    hit({ url: `https://a.test/?q=${sent}` }),
-    { type: 'search', search, search_cat: '' },
-  ]),
-])('%s', async (_, sent, row) => {
+  // A keyword that is not UTF-8 stays encoded.
+  [{ url: 'https://a.test/?q=%FF' }, { ...SEARCH, search: '%FF' }],
+  [{ url: 'https://a.test/?q=a+b%2f%FFc' }, { ...SEARCH, search: 'a+b%2F%FFc' }],
+  [{ url: 'https://a.test/?q=caf%C3%A9' }, { ...SEARCH, search: 'café' }],
+])('a hit with %j is stored as %j', async (sent, row) => {
   const inspector = await start();
-  await sendBulk(inspector, [sent]);
+  await sendBulk(inspector, [{ idsite: 1, rec: 1, ...sent }]);
   const [inspected] = inspector.hits();
   const { idsite, server_time, ...stored } = inspected?.stored ?? {};
   expect(stored).toEqual(row);
@@ -109,14 +98,10 @@ test('values of an item that are objects are answered, and count as missing', as
 
 test('page views and contents share the row of a URL, with the scheme of the first', async () => {
   const inspector = await start();
-  for (const sent of [
-    { url: 'http://www.a.test/a' },
-    { url: 'https://a.test/a', c_n: 'banner' },
-    { url: 'https://a.test/b', c_n: 'banner' },
-    { url: 'http://a.test/b' },
-  ]) {
-    await sendBulk(inspector, [hit(sent)]);
-  }
+  const content = { c_n: 'banner' };
+  const a = [{ url: 'http://www.a.test/a' }, { ...content, url: 'https://a.test/a' }];
+  const b = [{ ...content, url: 'https://a.test/b' }, { url: 'http://a.test/b' }];
+  for (const sent of [...a, ...b]) await sendBulk(inspector, [hit(sent)]);
   expect(inspector.hits().map(({ stored }) => stored?.url)).toEqual([
     'http://www.a.test/a',
     'http://www.a.test/a',

@@ -3,69 +3,51 @@ import type { InspectorOptions } from '../../src/inspector/index.js';
 import { hit, NOW, sendBulk, start } from './inspector-client.js';
 
 type Parameters = Readonly<Record<string, string>>;
-type Kind = readonly [kind: string, name?: string, keyword?: string] | undefined;
 
 const URL_A = 'https://a.test/a';
 const ORDER = { idgoal: '0', ec_id: 'o' };
 const VISITOR = { cid: '0123456789abcdef' };
 const BING = 'https://www.bing.com/search?q=Shoes';
 const CHATGPT = { urlref: 'https://chatgpt.com/' };
+const SOURCE = `${URL_A}?utm_source=chatgpt.com`;
 const SITES = { 1: { urls: ['https://www.shop.test/'] } };
 
 const of = (urlref: string) => ({ ...VISITOR, urlref });
 const campaign = (name: string) => ({ ...VISITOR, url: `${URL_A}?utm_campaign=${name}` });
 
-test.each<[string, InspectorOptions | undefined, Parameters[], Kind[]]>([
+const CAMPAIGNS = [
+  ...[VISITOR, campaign('c'), campaign('C'), { ...campaign('c'), urlref: URL_A }],
+  ...[campaign('d'), VISITOR],
+];
+
+/** For each hit of a visit: the kind of its referrer, its name and its keyword. */
+test.each<[string, Parameters[], (string | undefined)[], InspectorOptions?]>([
+  ['on a host of the site is direct', [of('https://shop.test/x')], ['direct'], { sites: SITES }],
+  ['of Matomo 5.6: a website', [CHATGPT], ['website chatgpt.com'], { matomoVersion: '5.6' }],
+  ['of newer ones: an AI assistant', [CHATGPT], ['assistant ChatGPT']],
+  ['that is the source of a campaign', [{ url: SOURCE }], ['assistant ChatGPT']],
+  ['adds its keyword to a campaign', [{ ...campaign('c'), urlref: BING }], ['campaign c shoes']],
   [
-    'a referrer on a host of the site is direct, whatever the URL of the hit is',
-    { sites: SITES },
-    [{ urlref: 'https://shop.test/x' }],
-    [['direct']],
-  ],
-  [
-    'Matomo 5.6 counts AI assistants as websites',
-    { matomoVersion: '5.6' },
-    [CHATGPT],
-    [['website', 'chatgpt.com']],
-  ],
-  ['newer ones count AI assistants', undefined, [CHATGPT], [['assistant', 'ChatGPT']]],
-  [
-    'an AI assistant can be the source of a campaign',
-    undefined,
-    [{ url: `${URL_A}?utm_source=chatgpt.com` }],
-    [['assistant', 'ChatGPT']],
-  ],
-  [
-    'the keyword of a search engine is that of a campaign without its own',
-    undefined,
-    [{ ...campaign('c'), urlref: BING }],
-    [['campaign', 'c', 'shoes']],
-  ],
-  [
-    'only the first hit of a visit gives it a referrer, unless the visit is direct',
-    undefined,
+    'is that of the first hit, unless it is direct',
     [VISITOR, of('https://a.test/b'), of('https://other.test/'), of(BING)],
-    [['direct'], undefined, ['website', 'other.test'], undefined],
+    ['direct', undefined, 'website other.test', undefined],
   ],
   [
-    'another campaign starts a visit',
-    undefined,
-    [
-      ...[VISITOR, campaign('c'), campaign('C'), { ...campaign('c'), urlref: URL_A }],
-      ...[campaign('d'), VISITOR],
-    ],
-    [['direct'], ['campaign', 'c'], undefined, undefined, ['campaign', 'd'], undefined],
+    'is another one for another campaign',
+    CAMPAIGNS,
+    ['direct', 'campaign c', undefined, undefined, 'campaign d', undefined],
   ],
-])('%s', async (_, options, hits, expected) => {
+])('the referrer %s', async (_, hits, expected, options) => {
   const inspector = await start(options);
   await sendBulk(
     inspector,
     hits.map((parameters) => hit({ url: URL_A, ...parameters })),
   );
   const rows = inspector.hits().map(({ referrer }) => {
-    return referrer && [referrer.kind, referrer.referer_name, referrer.referer_keyword];
+    const { kind, referer_name: name = '', referer_keyword: keyword = '' } = referrer ?? {};
+    return kind && `${kind} ${name} ${keyword}`.trimEnd();
   });
-  expect(rows).toEqual(expected.map((kind) => kind && [...kind, undefined, undefined].slice(0, 3)));
+  expect(rows).toEqual(expected);
 });
 
 test.each<[string, number, Parameters, Parameters]>([

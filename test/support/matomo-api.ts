@@ -69,6 +69,16 @@ export interface MatomoApi {
   readonly unrecorded: readonly ApiCall[];
 }
 
+/** For `answer`: what a method is answered with, or the question about a plugin. */
+export const answering =
+  (wanted: string, answer: object) =>
+  ({ method, params }: ApiCall) =>
+    [method, params.pluginName].includes(wanted) ? answer : undefined;
+
+/** For `answer`: refuses a method, with a message. */
+export const refusing = (wanted: string, message: string) =>
+  answering(wanted, { result: 'error', message });
+
 /** A token that the server takes for one of that role. */
 export function tokenOf(role: ApiRole): string {
   return Buffer.from(role).toString('hex').padEnd(32, '0');

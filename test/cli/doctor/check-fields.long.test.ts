@@ -6,7 +6,12 @@ import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { checkWithApi, runChecks } from '../../support/cli.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
-import { type ApiCall, type MatomoApiOptions, tokenOf } from '../../support/matomo-api.js';
+import {
+  type ApiCall,
+  answering,
+  type MatomoApiOptions,
+  tokenOf,
+} from '../../support/matomo-api.js';
 
 const STATUS_AND_METHOD = {
   MATOMO_DIMENSIONS: '1=http.request.method,2=http.response.status_code',
@@ -89,17 +94,11 @@ test('without custom variables and dimensions doctor reports nothing about them'
   expect(check({ MATOMO_MAX_CUSTOM_VARIABLES: '0' }, VARIABLES_OFF)).toEqual([]);
 });
 
-/** What the API says instead of what was recorded. */
-const answering =
-  (wanted: string, value: unknown) =>
-  ({ method, params }: ApiCall) =>
-    [method, params.pluginName].includes(wanted) ? { value } : undefined;
-
 test.each([
   ['1', []],
   ['0', ['fields-dropped']],
 ])('a plugin is active or not if Matomo says so with %j', async (value, codes) => {
-  const { fields } = await diagnose({ answer: answering('CustomVariables', value) });
+  const { fields } = await diagnose({ answer: answering('CustomVariables', { value }) });
   expect(fields.flatMap(({ code }) => code ?? [])).toEqual(codes);
   expect(fields.map(({ verdict }) => verdict)).not.toContain('unknown');
 });
@@ -117,10 +116,10 @@ test.each([null, { ...ACTION, name: { toString: 1, valueOf: 1 } }])(
 );
 
 test('QueuedTracking and a Matomo that is too old are reported with the fix', async () => {
-  const queued = await diagnose({ answer: answering('QueuedTracking', true) });
+  const queued = await diagnose({ answer: answering('QueuedTracking', { value: true }) });
   const advice = expect.stringContaining('queue');
   expect(queued.about('queue')).toMatchObject([{ code: 'queued-tracking', advice }]);
-  const old = await diagnose({ answer: answering('API.getMatomoVersion', '4.16.1') });
+  const old = await diagnose({ answer: answering('API.getMatomoVersion', { value: '4.16.1' }) });
   expect(old.about('matomo')).toMatchObject([
     { verdict: 'ok' },
     { verdict: 'warning', code: 'matomo-too-old' },

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { checkReports } from '../../../src/cli/doctor/check-site.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
-import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import {
+  type ApiCall,
+  type ApiRole,
+  answering,
+  startMatomoApi,
+  tokenOf,
+} from '../../support/matomo-api.js';
 
 function checkAt(url: string, siteId: number, role: ApiRole = 'write') {
   const given = { url, siteId, tokenAuth: tokenOf(role) };
@@ -35,9 +41,8 @@ test('a report of which more than a tenth is "Others" is reported, and orders of
 });
 
 test('a site with e-commerce may have orders', async () => {
-  const findings = await check(4, ({ method }) =>
-    method === 'SitesManager.getSiteFromId' ? { idsite: 4, ecommerce: 1 } : undefined,
-  );
+  const site = { idsite: 4, ecommerce: 1 };
+  const findings = await check(4, answering('SitesManager.getSiteFromId', site));
   expect(findings.map(({ code }) => code)).toEqual(['report-others', undefined]);
 });
 
@@ -56,8 +61,6 @@ test.each([
     { label: '/a', nb_hits: 100 - hits },
     { label: 'Others', nb_hits: hits, is_summary: '1' },
   ];
-  const [pages] = await check(1, ({ method }) =>
-    method === 'Actions.getPageUrls' ? rows : undefined,
-  );
+  const [pages] = await check(1, answering('Actions.getPageUrls', rows));
   expect(pages?.verdict).toBe(verdict);
 });

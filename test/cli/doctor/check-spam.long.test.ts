@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
 import { checkWithApi } from '../../support/cli.js';
-import type { ApiCall } from '../../support/matomo-api.js';
+import { answering } from '../../support/matomo-api.js';
 
 /** Runs doctor against a tracker with the rules of the plugin, and an API that says whether the plugin is active. */
 async function diagnose(
@@ -9,8 +9,7 @@ async function diagnose(
   isActive: boolean,
   { env = {}, sends = false }: { env?: Record<string, string>; sends?: boolean } = {},
 ) {
-  const answer = ({ params }: ApiCall) =>
-    params.pluginName === 'TrackingSpamPrevention' ? { value: isActive } : undefined;
+  const answer = answering('TrackingSpamPrevention', { value: isActive });
   const diagnosis = await checkWithApi({ answer }, { inspector, env, sends });
   return { ...diagnosis, hits: diagnosis.hits(), spam: diagnosis.about('spam') };
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import type { ApiCall, ApiRole } from '../../support/matomo-api.js';
+import { type ApiRole, answering } from '../../support/matomo-api.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startMatomoSite } from '../matomo-site.js';
 
@@ -15,7 +15,8 @@ test.each(['admin', 'super'] as const)(
   async (role) => {
     const matomo = await startMatomoSite();
     const env = environmentOf(matomo, role);
-    const args = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y', '--segments', '--bots'];
+    const goals = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y'];
+    const args = [...goals, '--segments', '--bots', '--weekly-report', 'team@shop.example'];
     const planned = await runSetup(env, args);
     expect(planned.code).toBe(1);
     expect(planned.stdout).toContain('\n  + dimension  HTTP method\n');
@@ -28,7 +29,7 @@ test.each(['admin', 'super'] as const)(
     expect(stdout).toMatch(
       /^Matomo 5\.13\.0 .*\nSite 1 "Inspected site".*(?:admin access|super user)/,
     );
-    expect(stdout).toContain('Verified: 11 of 11 changes made.');
+    expect(stdout).toContain('Verified: 12 of 12 changes made.');
     expect(stdout).not.toContain('not mapped');
     expect(stdout.trimEnd().split('\n').slice(-5)).toEqual([
       `export MATOMO_URL=${matomo.url}`,
@@ -39,8 +40,8 @@ test.each(['admin', 'super'] as const)(
     ]);
     const again = await runSetup(env, args);
     expect(again.code).toBe(0);
-    expect(matomo.writes()).toHaveLength(11);
-    expect(again.stdout.match(/^ {2}= /gm)).toHaveLength(12);
+    expect(matomo.writes()).toHaveLength(12);
+    expect(again.stdout.match(/^ {2}= /gm)).toHaveLength(13);
     const segments = matomo.calls.filter(({ method }) => method === 'SegmentEditor.add');
     const shared = { params: { enabledAllUsers: role === 'super' ? '1' : '0' } };
     expect(segments).toMatchObject(Array(4).fill(shared));
@@ -48,14 +49,8 @@ test.each(['admin', 'super'] as const)(
   },
 );
 
-/** Answers a method, or a question about a plugin. */
-const answering =
-  (wanted: string, value: unknown) =>
-  ({ method, params }: ApiCall) =>
-    [method, params.pluginName].includes(wanted) ? { value } : undefined;
-
 test('in a Matomo that is too old, nothing is changed', async () => {
-  const answer = answering('API.getMatomoVersion', '4.16.1');
+  const answer = answering('API.getMatomoVersion', { value: '4.16.1' });
   const matomo = await startMatomoSite({ answer });
   const { code, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
   expect(code).toBe(1);
@@ -64,7 +59,7 @@ test('in a Matomo that is too old, nothing is changed', async () => {
 });
 
 test('site search is only mentioned if search parameters are sent; custom variables that are dropped need not be sent', async () => {
-  const matomo = await startMatomoSite({ answer: answering('CustomVariables', false) });
+  const matomo = await startMatomoSite({ answer: answering('CustomVariables', { value: false }) });
   const env = environmentOf(matomo);
   const searching = await runSetup({ ...env, MATOMO_SITE_SEARCH: 'true' }, ['--dry-run']);
   expect(searching.stdout).toMatch(/site search/i);
@@ -75,7 +70,9 @@ test('site search is only mentioned if search parameters are sent; custom variab
 });
 
 test('a plugin that drops hits of clouds is warned about, with the lines that keep them', async () => {
-  const matomo = await startMatomoSite({ answer: answering('TrackingSpamPrevention', true) });
+  const matomo = await startMatomoSite({
+    answer: answering('TrackingSpamPrevention', { value: true }),
+  });
   const env = environmentOf(matomo);
   const { stdout, stderr } = await runSetup(env, ['--dry-run']);
   expect(stderr).toMatch(/TrackingSpamPrevention is active\. .*\[spam-prevention\]\n/);

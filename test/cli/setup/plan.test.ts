@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import type { ApiCall, ApiRole } from '../../support/matomo-api.js';
+import { type ApiRole, answering, refusing } from '../../support/matomo-api.js';
 import { type SiteContents, startMatomoSite } from '../matomo-site.js';
 
 /** What setup would do with these flags, or does with `--yes`, at a site with these contents. */
@@ -13,27 +13,25 @@ async function plan(
   const env = { ...environmentOf(matomo, role), MATOMO_DIMENSIONS: mapped };
   const isDry = !args.includes('--yes');
   const { code, result } = await runSetupAsJson(env, [...args, ...(isDry ? ['--dry-run'] : [])]);
-  const { plan: steps, advice, environment } = result;
+  expect(matomo.unrecorded).toEqual([]);
+  const { plan: steps, applied, advice, environment } = result;
   return {
-    ...{ code, steps, advice },
+    ...{ code, steps, applied, advice },
+    /** What comes after the dimensions. */
+    last: steps.slice(4),
     actions: steps.map(({ action }) => action),
     route: steps.find(({ name }) => name === 'Route'),
     mapping: environment.MATOMO_DIMENSIONS?.split(','),
     writes: matomo.writes(),
-    /** The parameters of a call. */
-    sent: (name: string) => matomo.calls.find(({ method: called }) => called === name)?.params,
+    /** The parameters of the calls of a method. */
+    sent: (name: string) =>
+      matomo.calls.flatMap(({ method, params }) => (method === name ? [params] : [])),
   };
 }
 
 const SEGMENTS = ['--segments'];
 const ORDERS = ['--goal', 'Orders=/orders'];
 const NEW_SITE = ['--create-site', 'API', '--site-url', 'https://api.example'];
-
-/** Refuses a method in Matomo's way. */
-const refusing =
-  (refused: string) =>
-  ({ method }: ApiCall) =>
-    method === refused ? { result: 'error', message: 'why' } : undefined;
 
 test('without free slots the rest is blocked, with the console command that makes as many as are missing', async () => {
   const dimensions = [{ name: 'a' }, { name: 'b', active: '0' }];
@@ -47,8 +45,7 @@ test('without free slots the rest is blocked, with the console command that make
 
 test('without the plugin CustomDimensions what needs none is created, and it is named who can activate it', async () => {
   const args = ['--yes', ...SEGMENTS, ...ORDERS];
-  const answer = ({ params }: ApiCall) =>
-    params.pluginName === 'CustomDimensions' ? { value: false } : undefined;
+  const answer = answering('CustomDimensions', { value: false });
   const { code, steps, writes } = await plan(args, { answer });
   expect(code).toBe(3);
   const reason = expect.stringMatching(/CustomDimensions.*super user/);
@@ -65,24 +62,20 @@ test('without the plugin CustomDimensions what needs none is created, and it is 
 test('an inactive dimension is reactivated, and keeps its name and extractions', async () => {
   const extractions = [{ dimension: 'url', pattern: 'x=(.*)' }];
   const dimension = { idcustomdimension: 1, name: 'ROUTE', scope: 'action', active: false };
-  const { code, sent, steps } = await plan(['--yes'], {
-    answer: ({ method }) =>
-      method === 'CustomDimensions.getConfiguredCustomDimensions'
-        ? [{ ...dimension, extractions }]
-        : undefined,
-  });
+  const listed = [{ ...dimension, extractions }];
+  const answer = answering('CustomDimensions.getConfiguredCustomDimensions', listed);
+  const { code, sent, steps } = await plan(['--yes'], { answer });
   // This Matomo confirms the change and does not make it.
   const reason = expect.stringContaining('does not list it');
   expect(steps.at(-1)).toMatchObject({ name: 'Route', action: 'failed', reason });
   expect(code).toBe(1);
-  expect(sent('CustomDimensions.configureExistingCustomDimension')).toEqual({
-    idSite: '1',
-    idDimension: '1',
-    name: 'ROUTE',
-    active: '1',
-    'extractions[0][dimension]': 'url',
-    'extractions[0][pattern]': 'x=(.*)',
-  });
+  expect(sent('CustomDimensions.configureExistingCustomDimension')).toEqual([
+    {
+      ...{ idSite: '1', idDimension: '1', name: 'ROUTE', active: '1' },
+      'extractions[0][dimension]': 'url',
+      'extractions[0][pattern]': 'x=(.*)',
+    },
+  ]);
 });
 
 const ROUTE = { name: 'Route' };
@@ -155,7 +148,7 @@ test.each<[what: string, goals: SiteContents['goals'], action: string, id?: numb
     caseSensitive: '0',
     allowMultipleConversionsPerVisit: '0',
   };
-  expect(sent('Goals.addGoal')).toEqual(action === 'create' ? parameters : undefined);
+  expect(sent('Goals.addGoal')).toEqual(action === 'create' ? [parameters] : []);
 });
 
 test.each([
@@ -163,7 +156,7 @@ test.each([
   ['goal', 'Goals.getGoals'],
   ['segment', 'SegmentEditor.getAll'],
 ])('if Matomo hides each %s, none is created that may be there', async (kind, hidden) => {
-  const { steps } = await plan([...ORDERS, ...SEGMENTS], { answer: refusing(hidden) });
+  const { steps } = await plan([...ORDERS, ...SEGMENTS], { answer: refusing(hidden, 'why') });
   const reasons = steps.filter((step) => step.kind === kind).map(({ reason }) => reason);
   expect(new Set(reasons)).toEqual(new Set(['Matomo rejects it: "why"']));
   const needed = steps.filter(({ reason }) => reason?.startsWith('it needs the dimension'));
@@ -213,4 +206,114 @@ test.each([
   const segments = [{ idsegment: 1, name: 'Mine', definition: 'userId==', auto_archive }];
   const { steps } = await plan([...SEGMENTS, '--auto-archive'], { segments });
   expect(String(steps.at(-1)?.reason)).toMatch(reason);
+});
+
+test('what another run has created since the plan was shown is not created again', async () => {
+  const names = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
+  let reads = 0;
+  const { steps, writes } = await plan(['--yes'], {
+    dimensions: names.map((name) => ({ name })),
+    // Two answers of one read.
+    answer: ({ method }) =>
+      /getConfiguredCustomDimensions|getAvailableScopes/.test(method) && ++reads <= 2
+        ? []
+        : undefined,
+  });
+  expect(steps.map(({ action, id }) => [action, id])).toEqual(
+    names.map((_, index) => ['create', index + 1]),
+  );
+  expect(writes).toEqual([]);
+});
+
+const NOT_IN_REAL_TIME = 'Real time segments are disabled. You need to enable auto archiving.';
+const BY_BROWSER =
+  'Pre-processed segments can only be created if browser triggered archiving is disabled.';
+
+test.each<[string, string[], Record<string, string>, string, string[]]>([
+  ['nothing is refused', [], {}, 'create', ['0']],
+  ['real-time segments are off', [], { 0: NOT_IN_REAL_TIME }, 'create', ['0', '1']],
+  ['both are refused', [], { 0: NOT_IN_REAL_TIME, 1: BY_BROWSER }, 'blocked', ['0', '1']],
+  ['--auto-archive', ['--auto-archive'], { 0: NOT_IN_REAL_TIME }, 'create', ['1']],
+  ['--auto-archive is refused', ['--auto-archive'], { 1: BY_BROWSER }, 'failed', ['1']],
+])('a segment if %s', async (_what, flags, refusals, action, attempts) => {
+  const { last, sent } = await plan(['--yes', '--mcp', ...flags], {
+    answer({ method, params: { autoArchive = '' } }) {
+      const message = refusals[autoArchive];
+      return method === 'SegmentEditor.add' && message ? { result: 'error', message } : undefined;
+    },
+  });
+  const segment = last.at(-1);
+  expect(segment).toMatchObject({ kind: 'segment', name: 'MCP clients', action });
+  expect(sent('SegmentEditor.add').map(({ autoArchive }) => autoArchive)).toEqual(attempts);
+  const quoted = action === 'create' ? [] : Object.values(refusals);
+  for (const message of quoted) expect(segment?.reason).toContain(message);
+  if (quoted.includes(BY_BROWSER)) expect(segment?.reason).toMatch(/core:archive/);
+  expect(/without --auto-archive/.test(segment?.reason ?? '')).toBe(action === 'failed');
+});
+
+const REPORT = ['--yes', '--weekly-report', 'team@shop.example'];
+
+test('a weekly report is created with the dimension of failed endpoints', async () => {
+  const { last, sent } = await plan(REPORT);
+  expect(last).toMatchObject([{ action: 'create', kind: 'report', id: 1 }]);
+  expect(sent('ScheduledReports.addReport')).toEqual([
+    {
+      ...{ idSite: '1', description: last[0]?.name, period: 'week', hour: '6' },
+      ...{ reportType: 'email', reportFormat: 'html' },
+      'parameters[emailMe]': '0',
+      'parameters[displayFormat]': '4',
+      'parameters[additionalEmails][0]': 'team@shop.example',
+      'reports[0]': 'Actions_getPageTitles',
+      'reports[1]': 'CustomDimensions_getCustomDimension_idDimension--1',
+      'reports[2]': 'UserId_getUsers',
+    },
+  ]);
+});
+
+const FULL = Array.from({ length: 5 }, () => ({ name: 'other' }));
+
+const INVALID = "The email doesn't have a valid format.";
+const OFF = 'The plugin ScheduledReports is off.';
+
+test.each<[string, SiteContents, action: string, reason: string, parts: number]>([
+  ['the dimension is blocked', { dimensions: FULL }, 'create', '', 2],
+  [
+    'it is refused',
+    { answer: refusing('ScheduledReports.addReport', INVALID) },
+    'failed',
+    INVALID,
+    3,
+  ],
+  [
+    'the plugin is off',
+    { answer: refusing('ScheduledReports.getReports', OFF) },
+    'blocked',
+    OFF,
+    0,
+  ],
+])('a weekly report if %s', async (_what, contents, action, reason, parts) => {
+  const { last, sent } = await plan(REPORT, contents);
+  expect(last).toMatchObject([{ action, reason: expect.stringContaining(reason) }]);
+  const [added = {}] = sent('ScheduledReports.addReport');
+  const given = Object.keys(added).filter((name) => name.startsWith('reports['));
+  expect(given).toHaveLength(parts);
+});
+
+test('what needs a rejected step is blocked', async () => {
+  const { steps, applied } = await plan(['--yes', ...SEGMENTS], {
+    answer: ({ method, params }) =>
+      method === 'CustomDimensions.configureNewCustomDimension' && params.name === 'HTTP status'
+        ? { result: 'error', message: 'No.' }
+        : undefined,
+  });
+  expect(applied).toBe(false);
+  expect(steps.map(({ name, action }) => `${name} ${action}`)).toEqual([
+    'Failed endpoint create',
+    'HTTP status failed',
+    'HTTP method create',
+    'Route create',
+    'Visits with a server error blocked',
+    'Visits with a 404 blocked',
+    'Without user ID create',
+  ]);
 });
