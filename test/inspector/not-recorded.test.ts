@@ -55,39 +55,30 @@ test.each<[string, string, RequestInit, number, number]>([
   if (query.includes('?c=')) expect(inspector.hits()[0]?.stored?.url).toBe('https://a.test/b?c=1');
 });
 
-const PRODUCT = { type: 'none', product_sku: 's' };
+const PRODUCT = { product_sku: 's' };
 const CATEGORIES = { product_cat: ' <a> ', product_cat2: '5', product_cat3: 'b' };
-const SEARCH = { type: 'search', search: 's', search_cat: '' };
+const SEARCH = { search: 's', search_cat: '' };
 
-test.each<[sent: object, row: object]>([
-  [
-    { _pks: 's', _pkp: true },
-    { ...PRODUCT, product_price: 1 },
-  ],
-  [
-    { _pks: 's', _pkc: '[" <a> ","","0",5,"b"]' },
-    { ...PRODUCT, ...CATEGORIES },
-  ],
-  [{ _pks: 's', _pkc: '["a"' }, PRODUCT],
-  [{ _pks: 's', _pkc: '["a",]' }, PRODUCT],
+test.each<[sent: object, type: string, columns: object]>([
+  [{ _pks: 's', _pkp: true }, 'none', { ...PRODUCT, product_price: 1 }],
+  [{ _pks: 's', _pkc: '[" <a> ","","0",5,"b"]' }, 'none', { ...PRODUCT, ...CATEGORIES }],
+  [{ _pks: 's', _pkc: '["a"' }, 'none', PRODUCT],
+  [{ _pks: 's', _pkc: '["a",]' }, 'none', PRODUCT],
   // `0` is no value.
-  [{ search: 's', search_cat: '0' }, SEARCH],
-  [{ url: URL_A, c_n: '0' }, { type: 'page', url: URL_A }],
-  [{ c_n: '0', search: 's' }, SEARCH],
-  [
-    { e_c: '0', e_a: 'a' },
-    { type: 'event', event_action: 'a' },
-  ],
+  [{ search: 's', search_cat: '0' }, 'search', SEARCH],
+  [{ url: URL_A, c_n: '0' }, 'page', { url: URL_A }],
+  [{ c_n: '0', search: 's' }, 'search', SEARCH],
+  [{ e_c: '0', e_a: 'a' }, 'event', { event_action: 'a' }],
   // A keyword that is not UTF-8 stays encoded.
-  [{ url: 'https://a.test/?q=%FF' }, { ...SEARCH, search: '%FF' }],
-  [{ url: 'https://a.test/?q=a+b%2f%FFc' }, { ...SEARCH, search: 'a+b%2F%FFc' }],
-  [{ url: 'https://a.test/?q=caf%C3%A9' }, { ...SEARCH, search: 'café' }],
-])('a hit with %j is stored as %j', async (sent, row) => {
+  [{ url: 'https://a.test/?q=%FF' }, 'search', { ...SEARCH, search: '%FF' }],
+  [{ url: 'https://a.test/?q=a+b%2f%FFc' }, 'search', { ...SEARCH, search: 'a+b%2F%FFc' }],
+  [{ url: 'https://a.test/?q=caf%C3%A9' }, 'search', { ...SEARCH, search: 'café' }],
+])('a hit with %j is stored as %s, with %j', async (sent, type, columns) => {
   const inspector = await start();
   await sendBulk(inspector, [{ idsite: 1, rec: 1, ...sent }]);
   const [inspected] = inspector.hits();
   const { idsite, server_time, ...stored } = inspected?.stored ?? {};
-  expect(stored).toEqual(row);
+  expect(stored).toEqual({ type, ...columns });
 });
 
 test('values of an item that are objects are answered, and count as missing', async () => {
