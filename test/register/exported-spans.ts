@@ -5,7 +5,7 @@ import { type ChildOptions, ROOT, startServer } from '../support/child-process.j
 import { listen } from '../support/listen.js';
 import { AUTO, get, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 
-export interface Receivers {
+interface Receivers {
   startOtlpReceiver(): Promise<{ url: string; spans(): string[]; close(): void }>;
 }
 
@@ -62,7 +62,7 @@ async function startDownstream() {
 }
 
 /** As a load balancer checks that a server listens. */
-export async function probe(url: string): Promise<void> {
+async function probe(url: string): Promise<void> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   await once(socket, 'connect');
   socket.destroy();
@@ -70,7 +70,7 @@ export async function probe(url: string): Promise<void> {
 }
 
 /** Spans, and nothing else, go to this URL, when the application ends: an export has the spans of a scope before those of the next one. */
-export const exportingTo = (url: string) => ({
+const exportingTo = (url: string) => ({
   ...ONLY_TRACES,
   OTEL_TRACES_EXPORTER: 'otlp',
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',

@@ -10,7 +10,7 @@ export interface Setting {
   readonly build?: readonly Build[];
 }
 
-export interface SetUp {
+interface SetUp {
   /** Begins the name of the folder. */
   readonly name: string;
   readonly dependencies: Readonly<Record<string, string>>;
@@ -76,7 +76,6 @@ interface Matrix {
   readonly FRAMEWORKS: readonly Cell[];
   readonly OPERATIONS: readonly Cell[];
   readonly REQUESTS: readonly { readonly path: string; readonly url?: string }[];
-  readonly SDKS: Readonly<Record<string, { dependencies: SetUp['dependencies'] }>>;
   attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
   expectedHits(requests: readonly object[], titles?: Expected['titles']): string[];
   installNode(major: number): Promise<{ path: string }>;

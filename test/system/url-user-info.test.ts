@@ -4,12 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
-import { MatomoSpanExporter } from '../../src/index.js';
-import { serverSpan } from '../support/builders.js';
 import { runNode } from '../support/child-process.js';
 import { MAIN, runChecks, runDoctor } from '../support/cli.js';
-import { startMatomo } from '../support/matomo.js';
-import { captureOutput } from '../support/output.js';
 import { matomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -23,27 +19,6 @@ test.each([
 ])('%s is shown as %s', (text, shown) => {
   expect(withoutUserInfo(text).replace(/[a-z]+:(?=\/\/…)/g, '')).toBe(shown);
   expect(show(text)).not.toContain(SECRET);
-});
-
-/** What a processor logs whose requests to Matomo end so. */
-async function logged(options: { url: string }): Promise<string> {
-  const output = captureOutput();
-  const exporter = new MatomoSpanExporter({ ...options, siteId: 1, shutdownTimeoutMillis: 1 });
-  exporter.export([serverSpan()], () => undefined);
-  await exporter.forceFlush();
-  await exporter.shutdown();
-  return output.join('');
-}
-
-test.each([
-  [`https://admin:${SECRET}?${SECRET}@stats.test/`, 'https://stats.test/'],
-  [`https:admin:${SECRET}@stats.test/`, 'https:stats.test/'],
-])('a redirect to %s is logged as one to %s', async (location, shown) => {
-  const inspector = await startMatomo();
-  inspector.play({ status: 302, headers: { location } });
-  const output = await logged({ url: inspector.url });
-  expect(output).toContain(`redirects to ${shown}, `);
-  expect(output).not.toContain(SECRET);
 });
 
 test.each([

@@ -261,6 +261,8 @@ test('the line about invalid hits names those that Matomo names', async () => {
 test('no line contains the token, whatever the server repeats', async () => {
   for (const answer of [
     { ...text(302), location: 'https://u:s3cret@m.example/s3cret/login?token_auth=s3cret' },
+    { ...text(302), location: 'https://u:s3cret?s3cret@m.example/' },
+    { ...text(302), location: 'https:u:s3cret@m.example/' },
     { ...text(401), authenticate: 's3cret' },
     text(200, 'x', 'text/s3cret'),
     text(200, 'Error:SQLSTATE[s3cret]', 'text/plain'),

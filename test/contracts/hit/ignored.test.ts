@@ -105,6 +105,7 @@ golden([
       [{ consent: 'cookie:Consent=a=b' }, { cookie: 'x;Consent=a=b ; Consent=a=b' }],
       [{ consent: 'header:X-Consent=yes' }, { 'x-consent': 'yes' }],
       [{ consent: 'header:x-consent=yes' }, { 'x-consent': 'Yes' }, 'no_consent'],
+      [{ consent: 'header:x-consent=yes' }, { 'x-consent': 'yesno' }, 'no_consent'],
     ] as const
   ).map(([options, headers, ignored]) => ({
     options,

@@ -1,21 +1,9 @@
 import { test } from 'vitest';
-import { sampled } from '../../support/long.js';
-import {
-  expectHits,
-  matrix,
-  OWN_NODE,
-  packBeforeTests,
-  preparePlace,
-  type SetUp,
-} from '../../support/matrix.js';
-import { AUTO, REGISTER } from '../../support/registered-app.js';
+import { expectHits, OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { REGISTER } from '../../support/registered-app.js';
 import { MCP_DIMENSIONS, MCP_PACKAGES } from './mcp-packages.js';
 
-const ALONE = { name: 'mcp-servers', dependencies: MCP_PACKAGES };
-const BESIDE = {
-  name: 'mcp-servers-auto',
-  dependencies: { ...matrix.SDKS['2.12']?.dependencies, ...MCP_PACKAGES },
-};
+const SETTING = { node: OWN_NODE, setUp: { name: 'mcp-servers', dependencies: MCP_PACKAGES } };
 
 /** What `mcp/client.cjs` says of itself. */
 const CLIENT = 'matrix-client';
@@ -36,10 +24,7 @@ interface Row {
   /** The environment of `mcp/client.cjs`. */
   readonly client: Readonly<Record<string, string>>;
   readonly requests: readonly Call[];
-  readonly setUp?: SetUp;
-  readonly preloads?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly isNightly?: boolean;
 }
 
 const request = { method: 'POST', path: '/mcp', status: 200 };
@@ -80,14 +65,6 @@ function calls({
   ];
 }
 
-/** A server that reads the body itself, if its client sends no `Mcp-Method`: nothing shows which messages are calls. */
-const UNNAMED = calls().map(({ isIgnored, ...call }) => ({
-  ...call,
-  title: 'POST /mcp',
-  dimensions: [],
-  error: '',
-}));
-
 const OLD_CLIENT = { SDK: '1' };
 const NEW_CLIENT = { SDK: '2', NEGOTIATION: 'auto' };
 const NAMING_CLIENT = { SDK: '1', NAMED: '1' };
@@ -101,28 +78,11 @@ const ROWS: readonly Row[] = [
     requests: calls(),
   },
   {
-    name: 'MCP SDK 1.x on Express with `express.json()`, with auto-instrumentations',
-    file: 'sdk-1.cjs',
-    client: OLD_CLIENT,
-    requests: calls(),
-    setUp: BESIDE,
-    preloads: AUTO,
-    env: { CLOSE_AT_SIGTERM: '1' },
-    isNightly: true,
-  },
-  {
     name: 'MCP SDK 1.x with `trackMcp`',
     file: 'sdk-1.cjs',
     client: OLD_CLIENT,
     requests: calls({ isTracked: true }),
     env: TRACKED,
-  },
-  {
-    name: 'MCP SDK 2.x, `/server` with `/express`',
-    file: 'sdk-2.cjs',
-    client: NEW_CLIENT,
-    requests: calls({ hasSession: false }),
-    isNightly: true,
   },
   {
     name: 'MCP SDK 2.x, `/server` with `/express`, with `trackMcp`',
@@ -144,13 +104,6 @@ const ROWS: readonly Row[] = [
     requests: calls({ knowsClient: false }),
   },
   {
-    name: 'FastMCP, and a client that does not',
-    file: 'fastmcp.mjs',
-    client: OLD_CLIENT,
-    requests: UNNAMED,
-    isNightly: true,
-  },
-  {
     name: 'FastMCP with `trackMcp`',
     file: 'fastmcp.mjs',
     client: OLD_CLIENT,
@@ -161,21 +114,12 @@ const ROWS: readonly Row[] = [
 
 const npmPackage = packBeforeTests();
 
-test.for(
-  sampled(
-    ROWS.filter(({ isNightly }) => !isNightly),
-    ROWS,
-  ),
-)(
-  '$name: one hit per call, with its title',
-  async ({ file, client, requests, setUp = ALONE, preloads = [], env }) => {
-    const place = await preparePlace({ node: OWN_NODE, setUp }, npmPackage());
-    await expectHits({
-      ...place,
-      args: [...preloads, ...REGISTER, `mcp/${file}`],
-      env: { MATOMO_DIMENSIONS: MCP_DIMENSIONS, ...env },
-      requests,
-      client: { file: 'mcp/client.cjs', path: '/mcp', env: client },
-    });
-  },
-);
+test.for(ROWS)('$name: one hit per call, with its title', async ({ file, client, requests, env }) => {
+  await expectHits({
+    ...(await preparePlace(SETTING, npmPackage())),
+    args: [...REGISTER, `mcp/${file}`],
+    env: { MATOMO_DIMENSIONS: MCP_DIMENSIONS, ...env },
+    requests,
+    client: { file: 'mcp/client.cjs', path: '/mcp', env: client },
+  });
+});
