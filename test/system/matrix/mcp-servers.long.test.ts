@@ -114,12 +114,15 @@ const ROWS: readonly Row[] = [
 
 const npmPackage = packBeforeTests();
 
-test.for(ROWS)('$name: one hit per call, with its title', async ({ file, client, requests, env }) => {
-  await expectHits({
-    ...(await preparePlace(SETTING, npmPackage())),
-    args: [...REGISTER, `mcp/${file}`],
-    env: { MATOMO_DIMENSIONS: MCP_DIMENSIONS, ...env },
-    requests,
-    client: { file: 'mcp/client.cjs', path: '/mcp', env: client },
-  });
-});
+test.for(ROWS)(
+  '$name: one hit per call, with its title',
+  async ({ file, client, requests, env }) => {
+    await expectHits({
+      ...(await preparePlace(SETTING, npmPackage())),
+      args: [...REGISTER, `mcp/${file}`],
+      env: { MATOMO_DIMENSIONS: MCP_DIMENSIONS, ...env },
+      requests,
+      client: { file: 'mcp/client.cjs', path: '/mcp', env: client },
+    });
+  },
+);
