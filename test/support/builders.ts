@@ -126,12 +126,6 @@ export function spanOfClient(
   return serverSpan(path, { ...sent, ...attributes }, overrides);
 }
 
-/** A span event that asks for a hit. */
-export function hitEventOf(parameters: Readonly<Record<string, string>>) {
-  const named = Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]);
-  return { name: 'matomo.hit', attributes: Object.fromEntries(named) as Attributes };
-}
-
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
 export function openRequest({
   attributes,
