@@ -63,7 +63,3 @@ test('cuts long texts and lets no control character reach the terminal', () => {
   expect(line).not.toContain('\x1b');
   expect(line.length).toBeLessThan(250);
 });
-
-test('renders no hits as a heading', () => {
-  expect(formatHits([])).toBe('time  site  verdict  type  action  status  load time  visitor\n');
-});

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { InspectedHit, Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { startMatomo } from '../support/matomo.js';
 
@@ -43,4 +46,31 @@ export async function inspect(parameters: Record<string, string>): Promise<Inspe
   const [inspected] = inspector.hits();
   if (inspected === undefined) throw new Error('no hit arrived');
   return inspected;
+}
+
+export interface WireRequest {
+  readonly method?: string;
+  readonly path?: string;
+  /** `null` leaves one out that is sent otherwise. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly body: string | Buffer;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+/** Sends a request with any headers. */
+export async function sendWire(
+  { url }: Inspector,
+  { method = 'POST', path = '/matomo.php', headers, body }: WireRequest,
+): Promise<{ status: number; contentType: string; body: string }> {
+  const sent = { 'User-Agent': 'recorder/1', 'Content-Type': 'application/json', ...headers };
+  const given = Object.entries(sent).filter((header) => header[1] !== null);
+  const all = {
+    ...(Object.fromEntries(given) as Record<string, string>),
+    'Content-Length': Buffer.byteLength(body),
+  };
+  const outgoing = request(url + path, { method, agent, headers: all });
+  const [response] = await once(outgoing.end(body), 'response');
+  const contentType = response.headers['content-type'] ?? '';
+  return { status: response.statusCode, contentType, body: await text(response) };
 }

@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import type { NewHits } from '../../src/inspector/page/held-hits.js';
-import { sendWire } from './corpus-cases.js';
-import { hit, sendBulk, start } from './inspector-client.js';
+import { hit, sendBulk, sendWire, start } from './inspector-client.js';
 
 const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/new-hits'];
 
