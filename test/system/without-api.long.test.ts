@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,16 +23,6 @@ const SERVE = `
 const server = require('node:http').createServer((request, response) => response.end('ok'));
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
 `;
-const TYPED = `
-import { MatomoSpanProcessor, start, type MatomoHandle } from 'opentelemetry-matomo';
-import { startInspector } from 'opentelemetry-matomo/testing';
-import { createGateway } from 'opentelemetry-matomo/gateway';
-
-export const handle: MatomoHandle = start({ siteId: ({ path }) => path.length });
-export const processor = new MatomoSpanProcessor();
-export { createGateway, startInspector };
-`;
-
 test('where the OpenTelemetry API is not installed, register and start track, and what needs it names it', async () => {
   const cwd = await installedAlone();
   const { inspector, env } = await matomo();
@@ -75,22 +64,4 @@ test('where the OpenTelemetry API is not installed, register and start track, an
     expect(app.stderr()).toContain(name);
     expect(app.stderr()).toContain('npm install @opentelemetry/api');
   }
-
-  writeFileSync(join(cwd, 'typed.mts'), TYPED);
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2022',
-    strict: true,
-    noEmit: true,
-    skipLibCheck: false,
-    typeRoots: [join(ROOT, 'node_modules/@types')],
-    types: ['node'],
-  };
-  writeFileSync(
-    join(cwd, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['typed.mts'] }),
-  );
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const { stdout } = spawnSync(process.execPath, [tsc, '-p', cwd], { encoding: 'utf8' });
-  expect(stdout).toBe('');
 });

@@ -32,57 +32,46 @@ test('the alert rules name metrics, labels and values that Prometheus gets', asy
 
 test('the alert rules fire for losses, for unconfirmed hits and for an outage, and not otherwise', () => {
   requires('promtool');
-  const folder = temporaryFolder();
-  const series = (name: string, labels: string, values: string) =>
-    `      - series: '${name}{job="shop",instance="a"${labels}}'\n        values: '${values}'\n`;
+  const cwd = temporaryFolder();
+  const metric = (name: string, labels: string, values: string) => ({
+    series: `${name}{job="shop",instance="a"${labels}}`,
+    values,
+  });
   const hits = (outcome: string, values: string, labels = '') =>
-    series('matomo_hits_total', `,matomo_hit_outcome="${outcome}"${labels}`, values);
-  const alert = (minutes: number, name: string, labels?: string) =>
-    `      - eval_time: ${minutes}m\n        alertname: ${name}\n        exp_alerts:${
-      labels === undefined
-        ? ' []'
-        : `\n          - exp_labels: { job: shop${labels} }\n            exp_annotations: { summary: ${JSON.stringify(summaryOf(name))} }`
-    }\n`;
-  const ofInstance = ', instance: a';
-  const tests = [
-    'rule_files: [rules.yml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n',
+    metric('matomo_hits_total', `,matomo_hit_outcome="${outcome}"${labels}`, values);
+  const input_series = [
     hits('tracked', '0+600x60'),
     hits('lost', '0x20 1x40', ',error_type="queue_full"'),
     hits('lost', '0x60', ',error_type="spool"'),
     hits('invalid', '0x20 2x40'),
     hits('accepted', '0x20 100x40'),
-    series('matomo_queue_oldest_age', '', '5x20 5+60x40'),
-    '    alert_rule_test:\n',
-    ...['MatomoHitsLost', 'MatomoHitsNotConfirmed', 'MatomoHitsDelayed'].map((name) =>
-      alert(20, name),
-    ),
-    alert(25, 'MatomoHitsNotConfirmed', ofInstance),
-    alert(30, 'MatomoHitsDelayed'),
-    alert(40, 'MatomoHitsDelayed', ''),
-    alert(45, 'MatomoHitsLost'),
+    metric('matomo_queue_oldest_age', '', '5x20 5+60x40'),
   ];
-  const lost = `      - eval_time: 25m
-        alertname: MatomoHitsLost
-        exp_alerts:
-          - exp_labels: { job: shop, instance: a, matomo_hit_outcome: lost, error_type: queue_full }
-            exp_annotations: { summary: ${JSON.stringify(summaryOf('MatomoHitsLost'))} }
-          - exp_labels: { job: shop, instance: a, matomo_hit_outcome: invalid }
-            exp_annotations: { summary: ${JSON.stringify(summaryOf('MatomoHitsLost'))} }
-`;
-  writeFileSync(join(folder, 'rules.yml'), RULES);
-  writeFileSync(join(folder, 'tests.yml'), tests.join('') + lost);
-  for (const args of [
-    ['check', 'rules', 'rules.yml'],
-    ['test', 'rules', 'tests.yml'],
-  ]) {
-    const { status, stdout, stderr } = spawnSync('promtool', args, {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    expect(status, stdout + stderr).toBe(0);
+  const job = { job: 'shop' };
+  const instance = { ...job, instance: 'a' };
+  const lost = { ...instance, matomo_hit_outcome: 'lost', error_type: 'queue_full' };
+  const rows: readonly (readonly [minutes: number, alert: string, ...fires: object[]])[] = [
+    [20, 'MatomoHitsLost'],
+    [20, 'MatomoHitsNotConfirmed'],
+    [20, 'MatomoHitsDelayed'],
+    [25, 'MatomoHitsLost', lost, { ...instance, matomo_hit_outcome: 'invalid' }],
+    [25, 'MatomoHitsNotConfirmed', instance],
+    [30, 'MatomoHitsDelayed'],
+    [40, 'MatomoHitsDelayed', job],
+    [45, 'MatomoHitsLost'],
+  ];
+  const alert_rule_test = rows.map(([minutes, alertname, ...fires]) => {
+    const [, summary] =
+      new RegExp(`alert: ${alertname}\\n.*?summary: (.*?)\\n`, 's').exec(RULES) ?? [];
+    const exp_alerts = fires.map((exp_labels) => ({ exp_labels, exp_annotations: { summary } }));
+    return { eval_time: `${minutes}m`, alertname, exp_alerts };
+  });
+  const tests = [{ interval: '1m', input_series, alert_rule_test }];
+  const file = { rule_files: ['rules.yml'], evaluation_interval: '1m', tests };
+  writeFileSync(join(cwd, 'rules.yml'), RULES);
+  writeFileSync(join(cwd, 'tests.yml'), JSON.stringify(file)); // which is YAML, too
+  for (const args of ['check rules rules.yml', 'test rules tests.yml']) {
+    const ended = spawnSync('promtool', args.split(' '), { cwd, encoding: 'utf8' });
+    expect(ended.status, ended.stdout + ended.stderr).toBe(0);
   }
 });
-
-function summaryOf(alert: string): string {
-  return new RegExp(`alert: ${alert}\\n.*?summary: (.*?)\\n`, 's').exec(RULES)?.[1] ?? '';
-}
