@@ -39,8 +39,6 @@ interface Answering {
   readonly retryAfterSeconds?: number;
   /** Wait before the answer. What the bulk holds is tracked before it. */
   readonly delayMillis?: number;
-  /** Instead, the connection is closed. */
-  readonly isDropped?: boolean;
 }
 
 /** A Matomo that tracks all hits, and knows of each in which bulks and on which connections it came. */
@@ -63,7 +61,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
   let refusals = 0;
   let retryAfterSeconds: number | undefined;
   let delayMillis = 0;
-  let isDropped = false;
   let open = 0;
   let reading = 0;
   let waiting = new AbortController();
@@ -89,7 +86,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     };
     bulks.push(bulk);
     connection.bulks.push(bulk);
-    if (isDropped) return request.socket.destroy();
     const retryAfter = isTracked ? undefined : retryAfterSeconds;
     await wait(delayMillis, undefined, { signal: waiting.signal }).catch(() => undefined);
     bulk.answeredMillis = Date.now();
@@ -116,7 +112,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       retryAfterSeconds = answering.retryAfterSeconds;
       refusals = answering.refusals ?? 0;
       delayMillis = answering.delayMillis ?? 0;
-      isDropped = answering.isDropped === true;
     },
     answer() {
       waiting.abort();

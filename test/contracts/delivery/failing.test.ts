@@ -51,15 +51,6 @@ test('with a good hit each second, the bad hit alone is rejected within a minute
   expect(bulks(sender).filter((names) => names === 'd')).toHaveLength(8);
 });
 
-test('of 600 hits of which each 50th is bad, the other 588 are tracked within 300 requests and 15 s', async () => {
-  const names = namesOf('a', 600).map((name, i) => (i % 50 === 49 ? `bad${i}` : name));
-  const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 20 }) });
-  putAll(sender, names);
-  await sender.advance(15 * SECOND);
-  expect(sender.counts()).toMatchObject({ tracked: 588, pending: 12, lost: { rejected: 0 } });
-  expect(sender.sent().length).toBeLessThanOrEqual(300);
-});
-
 test('a single hit that fails goes behind everything', async () => {
   const options = { maxExportBatchSize: 1 };
   const sender = openSender({ options, answers: [ROLLED_BACK, tracked] });
@@ -67,15 +58,6 @@ test('a single hit that fails goes behind everything', async () => {
   await sender.advance(10 * MINUTE);
   expect(bulks(sender)).toEqual(['a', 'b', 'c', 'd', 'e', 'a']);
   expect(sender.counts()).toMatchObject({ tracked: 5, pending: 0 });
-});
-
-test('if every hit fails, few requests are sent, of one hit after the first ones', async () => {
-  const sender = openSender({ answers: ROLLED_BACK });
-  putAll(sender, namesOf('a', 300));
-  await sender.advance(12 * HOUR);
-  expect(sender.counts()).toMatchObject({ pending: 300 });
-  expect(sender.sent().length).toBeLessThan(200);
-  expect(new Set(sizes(sender).slice(20))).toEqual(new Set([1]));
 });
 
 test('500 for everything for 12 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {

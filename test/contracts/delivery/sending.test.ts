@@ -196,23 +196,6 @@ test('page views and hits for AI chatbot reports never share a bulk, and both ar
   expect(sender.counts()).toMatchObject({ pending: 0, tracked: 10 });
 });
 
-test('a full queue takes no more: the newest are lost', async () => {
-  const sender = openSender({
-    options: { maxQueueSize: 10, maxExportBatchSize: 5 },
-    answers: [{ ...UNAVAILABLE, retryAfter: '60' }, tracked],
-  });
-  putAll(sender, namesOf('a', 10));
-  await sender.advance(10 * SECOND);
-  expect(sender.counts()).toMatchObject({ pending: 10, lost: { queue_full: 0 } });
-  putAll(sender, namesOf('b', 3));
-  await sender.advance(2 * MINUTE);
-  expect(sender.codes()).toContain('queue-full');
-  putAll(sender, ['c']);
-  await sender.advance(10 * SECOND);
-  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 11, lost: { queue_full: 3 } });
-  expect(sender.sent().flat()).not.toContain('b1');
-});
-
 test.each([
   [100, 10],
   [1000, 33],

@@ -22,7 +22,7 @@ const HOUR = 3_600_000;
 const NEVER = String(HOUR);
 
 /** How a Matomo answers until the process has ended. */
-export type Answers = 'fast' | 'slow' | 'down' | 'refuses' | 'drops' | 'hangs';
+export type Answers = 'fast' | 'slow' | 'down' | 'refuses' | 'hangs';
 /** Where hits wait. */
 export type Place = 'memory' | 'folder' | 'redis';
 
@@ -113,7 +113,6 @@ export async function runWith(
   const spool = await openSpool(place);
   if (answers === 'slow') matomo.play({ delayMillis: 300 });
   if (answers === 'hangs') matomo.play({ delayMillis: HOUR });
-  if (answers === 'drops') matomo.play({ isDropped: true });
   if (answers === 'down') matomo.play({ refusals: Infinity });
   // It is not asked again before the process ends.
   if (answers === 'refuses') matomo.play({ refusals: Infinity, retryAfterSeconds: 3600 });

@@ -64,13 +64,3 @@ test('a function of dimensions returns any value of an attribute, and userId a n
   });
   expect(parameters).not.toHaveProperty('dimension4');
 });
-
-test.each([
-  ['userId', { userId: () => Number.NaN }, 'uid'],
-  ['a dimension', { dimensions: { 1: () => Number.POSITIVE_INFINITY } }, 'dimension1'],
-  ['a list in a dimension', { dimensions: { 1: () => [1, Number.NaN] } }, 'dimension1'],
-] as const)('%s: a number that is not finite is not sent', (_what, options, parameter) => {
-  const { hits, problems } = build({}, options);
-  expect(hits[0]?.parameters).not.toHaveProperty(parameter);
-  expect(problems).toEqual(['parameter-invalid']);
-});

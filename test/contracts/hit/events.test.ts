@@ -15,7 +15,7 @@ const NOBODY = { hits: [], dropped: { no_visitor: 1 }, problems: ['parameter-inv
 const OUTSIDE = { lang: null, url: null, ua: '-' };
 const JOB = { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] as const };
 const OF_JOB = { ...OUTSIDE, cid: null, uid: 'ada', e_c: 'a', e_a: 'b' };
-/** What annotate sets for all hits of a request, and for its page view. */
+/** What annotate sets for all hits of a request, with a token, and for its page view. */
 const SHARED = {
   idsite: '2',
   bots: '0',
@@ -25,16 +25,9 @@ const SHARED = {
   uid: 'ada',
   urlref: 'https://y.example/',
   _id: 'abcdef0123456789',
+  ...{ cip: '192.0.2.99', country: 'de', region: 'by', city: 'x', lat: '1.5', long: '-2' },
 };
 const OF_PAGE = { action_name: 'x', dimension1: 'x', e_c: 'p', e_a: 'q', cdt: '1795000000' };
-const PLACE = {
-  cip: '192.0.2.99',
-  country: 'de',
-  region: 'by',
-  city: 'x',
-  lat: '1.5',
-  long: '-2',
-};
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const SEARCH = { search: 'shoes', search_cat: 'a', search_count: '3' };
 const CONTENT = { c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' };
@@ -64,7 +57,6 @@ golden(
 );
 
 golden([
-  { ...call('trackEvent', 'shop', 'buy'), ...also({ e_c: 'shop', e_a: 'buy' }) },
   {
     ...call('trackEvent', 'shop', 'buy', {
       name: 'book',
@@ -190,11 +182,6 @@ golden([
     ...also({ idgoal: '1' }),
   },
   {
-    name: 'a call before now',
-    facts: { callMillis: 1_795_176_000_900, calls: [['trackGoal', 1]] },
-    ...also({ cdt: '1795176000', idgoal: '1' }),
-  },
-  {
     name: 'outside of a request, with a visitor and a site',
     facts: {
       isOutside: true,
@@ -219,11 +206,6 @@ golden([
     hits: [additional({ ...OF_JOB, uid: 'ann' })],
   },
   {
-    name: 'annotate outside of a request',
-    facts: { isOutside: true, calls: [['annotate', { uid: 'ada' }], ['ignore']] },
-    hits: [],
-  },
-  {
     name: 'a hit after the end',
     facts: { callsAfter: [['trackEvent', 'a', 'b']] },
     ...also({ e_c: 'a', e_a: 'b' }),
@@ -240,6 +222,7 @@ golden([
   },
   {
     name: 'a hit has what annotate shares, and not what is of the page',
+    options: TOKEN,
     facts: {
       calls: [
         ['annotate', { ...SHARED, ...OF_PAGE, cvar: { a: 1 } }],
@@ -250,17 +233,6 @@ golden([
       page({ ...SHARED, ...OF_PAGE, cvar: variables(200, 'GET', { a: '1' }) }),
       additional({ ...SHARED, idgoal: '1' }),
     ],
-  },
-  {
-    name: 'a hit shares the place with a token',
-    options: TOKEN,
-    facts: {
-      calls: [
-        ['annotate', PLACE],
-        ['trackGoal', 1],
-      ],
-    },
-    hits: [page(PLACE), additional({ ...PLACE, idgoal: '1' })],
   },
   {
     name: 'a hit has no dimension of the request',
@@ -288,11 +260,6 @@ golden([
     ],
   },
   { name: 'a span event that is none', facts: { events: [{ e_c: 'a' }] }, ...REFUSED },
-  {
-    name: 'span events and calls',
-    facts: { events: [{ idgoal: 1 }], calls: [['trackGoal', 2]] },
-    hits: [page(), additional({ idgoal: '2' }), additional({ cdt: '1795176000', idgoal: '1' })],
-  },
 ]);
 
 const many = Array.from({ length: 100 }, () => additional({ idgoal: '1' }));

@@ -20,10 +20,8 @@ const throws = () => {
 const agent = (text: string) => ({ headers: { 'user-agent': text } });
 
 golden([
-  { options: { ignorePaths: ['/users/42'] }, ignored: 'path' },
   { options: { ignorePaths: ['/users/42/'] }, ignored: 'path' },
   { options: { ignorePaths: ['/users/:id'] }, ignored: 'path' },
-  { options: { ignorePaths: ['/users/:id(\\d+)'] }, ignored: 'path' },
   { options: { ignorePaths: ['/users/:id'] }, facts: { route: 'users/:id' }, ignored: 'path' },
   { options: { ignorePaths: ['/users', '/42', '/users/42/x'] } },
   { options: { ignorePaths: ['/'] }, facts: { path: '/', route: '/' }, ignored: 'path' },
@@ -34,7 +32,6 @@ golden([
   },
   { options: { ignorePaths: ['/users/*'] }, facts: { route: '/users/*' } },
   { options: { allowedMethods: ['post'] }, ignored: 'method' },
-  { options: { ignoredMethods: ['get'] }, ignored: 'method' },
   { options: { ignoredMethods: ['GET'] }, facts: { method: 'get' }, ignored: 'method' },
   { options: { ignoredMethods: ['OPTIONS'] } },
   { options: { ignoreUserAgents: [/CURL/i] }, ignored: 'user_agent' },
@@ -65,14 +62,12 @@ golden([
     ignored: 'address',
   },
   { facts: agent('Prometheus/2.5'), ignored: 'user_agent' },
-  { options: { ignorePatterns: [/^\/users\//] }, ignored: 'pattern' },
   {
     options: { ignorePatterns: [/^\/users\//] },
     facts: { path: '/%75sers/42', route: '' },
     ignored: 'pattern',
   },
   { options: { ignorePatterns: [/x=1/] }, facts: { query: 'x=1' } },
-  { options: { ignoreAddresses: ['192.0.2.0/24'] }, ignored: 'address' },
   { options: { ignoreAddresses: ['192.0.2.10'], anonymizeIp: 4 }, ignored: 'address' },
   { options: { ignoreAddresses: ['192.0.2.11', '::1', 'loopback'] } },
   { options: { ignoreAddresses: ['0.0.0.0/0', '::/0'] }, facts: { peer: '/run/app.sock' } },
@@ -138,11 +133,6 @@ golden([
     problems: ['headers-not-captured'],
   },
   {
-    options: { consent: 'header:x-consent=yes' },
-    facts: { calls: [['trackEvent', 'a', 'b']] },
-    ignored: 'no_consent',
-  },
-  {
     name: 'a request that is ignored twice counts under the first reason, and its events are private',
     options: { doNotTrack: true, ignorePaths: ['/users/42'] },
     facts: { headers: { dnt: '1' }, calls: [['trackEvent', 'a', 'b']] },
@@ -205,12 +195,6 @@ golden([
   { ...at('/assets/a.js', { route: '/assets/*' }), ignored: 'static' },
   { ...at('/assets/a.js', { route: '/assets' }), ignored: 'static' },
   { ...at('/a.js', {}, { staticFiles: 'track' }) },
-  {
-    options: { pageViews: false },
-    facts: { calls: [['trackEvent', 'a', 'b']] },
-    hits: [additional({ e_c: 'a', e_a: 'b' })],
-    ignored: 'page_views',
-  },
   { name: 'MCP: a list', facts: TOOLS, ignored: 'mcp' },
   {
     name: 'MCP: all',

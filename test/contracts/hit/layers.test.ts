@@ -42,18 +42,6 @@ golden([
       dimension3: 'service',
     },
   },
-  {
-    name: 'custom variables add up',
-    facts: {
-      service: { 'matomo.cvar.a': 'service' },
-      below: [{ attributes: { 'matomo.cvar.b': 'below' } }],
-      calls: [
-        ['annotate', { cvar: { a: 'code' } }],
-        ['annotate', { cvar: { c: true } }],
-      ],
-    },
-    page: { cvar: variables(200, 'GET', { a: 'code', b: 'below', c: 'true' }) },
-  },
   // Custom variables: what annotate gets, what is sent, and with how many slots.
   ...(
     [
@@ -79,10 +67,6 @@ golden([
     options: { maxCustomVariables: 1 },
     page: { cvar: '{"1":["http_status_code","200"]}' },
     ...INVALID,
-  },
-  {
-    name: 'variables of another request',
-    before: [annotate({ cvar: { http_method: 'PURGE', http_status_code: 'x' } })],
   },
   { facts: { calls: [['annotate', 'x']] }, ...INVALID },
   {
@@ -121,16 +105,6 @@ golden([
   { facts: { exception: 'TypeError' } },
   { facts: { status: 500, attributes: { 'error.type': '500' } } },
   { facts: { status: 500, exception: 'TypeError' }, options: { errors: 'off' } },
-  {
-    name: 'an error of a GraphQL operation',
-    facts: {
-      method: 'POST',
-      path: '/graphql',
-      route: '/graphql',
-      below: [{ name: 'graphql.execute', exception: 'UserInputError' }],
-    },
-    page: { cvar: variables(200, 'POST', { error_type: 'UserInputError' }) },
-  },
   ...[
     { attributes: { 'matomo.ignore': 'true' } },
     { attributes: { 'matomo.ignore': 1 } },
@@ -188,15 +162,6 @@ golden([
   { facts: annotate({ pf_net: -1 }), ...INVALID },
   { facts: { durationMillis: 16_777_216 }, page: UNTIMED },
   { facts: { durationMillis: 0.5 }, page: { gt_ms: '1', pf_srv: '1' } },
-  {
-    name: 'a stream without an end has no duration',
-    facts: {
-      durationMillis: 60_000,
-      responseHeaders: { 'content-type': 'text/event-stream; charset=utf-8' },
-      calls: [['timing', 'pf_dm1', 2]],
-    },
-    page: { ...UNTIMED, pf_dm1: '2' },
-  },
   ...(
     [
       ['POST', { gt_ms: '600', pf_srv: '600' }],

@@ -8,7 +8,6 @@ const JWT = jwt({ sub: 'bob' });
 /** Keys and tokens as their services make them. */
 const NPM = 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E';
 const OPENAI = 'sk-proj-x9_Kd2mQ7xT9vB1nL6pR3sW8zD5-hJ0cY2aGt4EuI7oP-T3BlbkFJq1W2e3R4t5Y6u7I8o9P0a';
-const ANTHROPIC = 'sk-ant-api03-Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1W-2e3R4t5Y6u7I8AA';
 const SLACK = 'kXyZ9aB3cD4eF5gH6iJ7kL8m';
 const DISCORD = 'kXyZ_9-aB3cD4eF5-gH6iJ7kL8mN9oP0qR1sT2uV3wX4yZ5';
 const TELEGRAM = '123456789:AAF8xK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2a';
@@ -26,7 +25,6 @@ const rowOf = (path: string, sent: string, title: string = sent) => ({ path, sen
 const SECRET = [
   // By themselves.
   rowOf(`/verify/${JWT}`, '/verify/redacted'),
-  rowOf(`/verify/${JWT}/done`, '/verify/redacted/done'),
   // Other JSON than that of most libraries.
   ...['{ "a": 1 }', '{\n "a": 1}', '{\r\n "a": 1}', '{\n\t"a": 1}'].map((json) =>
     rowOf(`/about/${Buffer.from(json).toString('base64url')}.e30.c2ln`, '/about/redacted'),
@@ -35,12 +33,10 @@ const SECRET = [
   rowOf(`/redirect/${encodeURIComponent(`https://a.example/verify/${JWT}`)}`, '/redirect/redacted'),
   rowOf('/users/ann@example.org', '/users/redacted'),
   rowOf('/users/ann%40example.org/edit', '/users/redacted/edit'),
-  rowOf('/users/ann%2540example.org', '/users/redacted'),
   rowOf('/users/ann%252540example.org', '/users/redacted'),
   rowOf('/users/m%C3%BCller@m%C3%BCller.de', '/users/redacted'),
   rowOf('/users/ann@xn--mller-kva.xn--p1ai', '/users/redacted'),
   rowOf('/users/ann@%D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80.%D1%80%D1%84', '/users/redacted'),
-  rowOf('/users/ann@163.com', '/users/redacted'),
   // As keyboards for Chinese and Japanese write them.
   rowOf('/users/ann%EF%BC%A0example.org', '/users/redacted'),
   rowOf('/users/ann@example%E3%80%82jp', '/users/redacted'),
@@ -57,10 +53,8 @@ const SECRET = [
   rowOf('/users/ann@example.org;v=1/edit', '/users/redacted;v=1/edit'),
   rowOf(`/download/${NPM}`, '/download/redacted'),
   rowOf(`/try/${OPENAI}`, '/try/redacted'),
-  rowOf(`/try/${ANTHROPIC}`, '/try/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D', '/confirm/redacted'),
-  rowOf('/confirm/%6bX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY%26a=1', '/confirm/redacted'),
   ...['.', '!', ')', '...', '%0A', '%3E,', '.data', '.json'].map((ending) =>
     rowOf(`/confirm/kX3vQ9bT2mN7pL5wZ8rY${ending}`, '/confirm/redacted'),
@@ -68,14 +62,11 @@ const SECRET = [
   ...['-', '_'].map((joint) =>
     rowOf(`/confirm/kX3vQ9bT${joint}2mN7pL5${joint}wZ8rYa`, '/confirm/redacted'),
   ),
-  rowOf('/confirm/kX3v-Q9bT-2mN7-pL5w-Z8rY', '/confirm/redacted'),
   rowOf('/about/abcDefg12hijKlmn34opqRst', '/about/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY______', '/confirm/redacted'),
   rowOf('/maps/AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY', '/maps/redacted'),
   rowOf('/hooks/xoxb-123456789012-1234567890123-AbCdEfGhIjKlMn', '/hooks/redacted'),
-  rowOf('/documents/kX3vQ9bT2mN7pL5wZ8rY:batchUpdate', '/documents/redacted'),
   rowOf('/confirm/(kX3vQ9bT2mN7pL5wZ8rY)', '/confirm/redacted'),
-  rowOf('/confirm/~kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/%20kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   // Signed by itsdangerous of Flask, by Django, by SendGrid, and as PASETO.
   ...words(`
@@ -87,26 +78,18 @@ const SECRET = [
   `).map((token) => rowOf(`/confirm/${token}`, '/confirm/redacted')),
   rowOf(`/try/${LOWER}/b`, '/try/redacted/b'),
   rowOf(`/a/ghp_${'a1'.repeat(18)}`, '/a/redacted'),
-  rowOf(`/a/x.${JWT}.y`, '/a/redacted'),
   rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
   rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
-  rowOf(`/bot${TELEGRAM.replace(':', '%3A')}/getMe`, '/redacted/getMe'),
   rowOf(`/file/bot${TELEGRAM}/documents/a.jpg`, '/file/redacted/documents/a.jpg'),
-  rowOf('/bot42:abcdefghijk/getMe', '/redacted/getMe'),
   rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
-  rowOf(`/accounts/reset/MQ/${DJANGO}/`, '/accounts/reset/MQ/redacted/'),
   rowOf(`/accounts/reset/MTA1/${DJANGO}/`, '/accounts/reset/redacted/redacted/'),
   rowOf('/call/+4917612345678', '/call/redacted'),
   rowOf('/call/%2B4917612345678', '/call/redacted'),
   rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
   rowOf('/call/+49%20(176)%20123-45.678', '/call/redacted'),
-  rowOf('/call/tel:+4917612345678', '/call/redacted'),
   rowOf('/call/whatsapp:+4917612345678', '/call/redacted'),
-  rowOf('/call/+4917612345678%3Bb', '/call/redacted'),
-  rowOf('/call/+4917612345678.data', '/call/redacted'),
   rowOf('/call/(+4917612345678),', '/call/redacted'),
   rowOf(`/calendar/ical/${CALENDAR}.`, '/calendar/ical/redacted'),
-  rowOf(`/calendar/ical/${CALENDAR}.json`, '/calendar/ical/redacted'),
   rowOf(`/x/${'%25'.repeat(1)}${'25'.repeat(9)}41`, '/x/redacted'),
   rowOf('/fetch/https://user:pw@intern/a', '/fetch/https://redacted/a'),
   rowOf('/fetch/https:/user:pw@intern/a', '/fetch/https:/redacted/a'),
@@ -118,16 +101,11 @@ const SECRET = [
   rowOf('/-/user/token/5f4dcc3b5aa765d61d8327deb882cf99', '/-/user/token/redacted'),
   rowOf(`/api/v1/keys/${OPENAI}`, '/api/v1/keys/redacted'),
   rowOf('/reset-password/9fK2mQ7x', '/reset-password/redacted'),
-  rowOf('//reset-password/9fK2mQ7x', '//reset-password/redacted'),
   rowOf('/reset-password%5C9fK2mQ7x', '/redacted'),
-  rowOf('/a%5Creset-password%5C9fK2mQ7x/b', '/redacted/b'),
-  rowOf('/reset-password/9fK2mQ7x/confirm', '/reset-password/redacted/confirm'),
   rowOf('/resetPassword/9fK2mQ7x', '/resetPassword/redacted'),
   rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
   rowOf(`/reset_password/${UUID}`, '/reset_password/redacted'),
   rowOf('/password/correct-horse-battery-staple', '/password/redacted'),
-  rowOf('/passwort/abc1', '/passwort/redacted'),
-  rowOf('/session/42', '/session/redacted'),
   // Of Laravel, and as many applications of Node.js have it.
   rowOf(`/password/reset/${SHA1}`, '/password/reset/redacted'),
   rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
@@ -135,22 +113,16 @@ const SECRET = [
     rowOf(`/${word}/${SHA1}`, `/${word}/redacted`),
   ),
   rowOf('/token/v2/9fK2mQ7x', '/token/v2/redacted'),
-  rowOf('/token//9fK2mQ7x', '/token//redacted'),
   ...['.', '..', '-', '~'].map((between) =>
     rowOf(`/token/${between}/9fK2mQ7x`, `/token/${between}/redacted`),
   ),
   rowOf('/token/%2E/9fK2mQ7x', '/token/%2E/redacted', '/token/./redacted'),
   rowOf('/token/%20/9fK2mQ7x', '/token/%20/redacted', '/token/ /redacted'),
-  rowOf('/token/1.0/9fK2mQ7x', '/token/1.0/redacted'),
-  rowOf('/auth/2fa/123456', '/auth/2fa/redacted'),
   ...words('030.123.456 02.12.34.56 123.456 12.34.56 10.0.0.1 oauth-123.456').map((value) =>
     rowOf(`/phone/${value}`, '/phone/redacted'),
   ),
-  rowOf('/token%2F9fK2mQ7x', '/redacted'),
   rowOf('/invite/abc123;rest/accept', '/invite/redacted/accept'),
-  rowOf('/invite/abc123;v=1/accept', '/invite/redacted;v=1/accept'),
   rowOf('/invite/ann@b.cc/abc123', '/invite/redacted/redacted'),
-  rowOf('/token/%762/abc123', '/token/%762/redacted', '/token/v2/redacted'),
   rowOf('/api/webhooks/1234567890/abc1_def', '/api/webhooks/redacted/redacted'),
   rowOf(`/api/webhooks/1234567890/${DISCORD}`, '/api/webhooks/redacted/redacted'),
   rowOf(
@@ -178,28 +150,22 @@ const SECRET = [
   rowOf('/ada＠example.org', '/redacted'), // as spans may have it
   // Pairs.
   rowOf('/a;jsessionid=s3cret/b', '/a;jsessionid=redacted/b'),
-  rowOf('/a;x=1;token=s3cret', '/a;x=1;token=redacted'),
   rowOf('/a;token=s3;cret/b;x=1', '/a;token=redacted/b;x=1'),
   rowOf('/a;token=1&b=2;c/x', '/a;token=redacted&b=2;c/x'),
   rowOf('/a;x=1&amp;token=s3cret', '/a;x=1&token=redacted'),
-  rowOf('/a;to=ada%40example.org', '/a;to=redacted'),
   rowOf(
     '/a;return=/x%3Ftoken=s3cret',
     '/a;return=/x%3Ftoken=redacted',
     '/a;return=/x?token=redacted',
   ),
   rowOf('/token=s3cret/a;b=1', '/token=redacted/a;b=1'),
-  rowOf('/a&token=s3cret/b', '/a&token=redacted/b'),
   rowOf('/access_token%253Ds3cret', '/redacted'),
   rowOf('/a;%2574oken=s3cret', '/a;%2574oken=redacted', '/a;%74oken=redacted'),
   rowOf('/%252574oken=s3cret', '/%252574oken=redacted', '/%2574oken=redacted'),
   rowOf('/token:s3cret/a', '/redacted/a'),
-  rowOf('/to=ada@example.org', '/to=redacted'),
-  rowOf('/token=9fK2mQ7x/a', '/token=redacted/a'),
   rowOf('/token=/a1', '/token=redacted/a1'),
   rowOf('/token=redacted/a1', '/token=redacted/a1'), // as after the first time
   rowOf('/Bearer%20abc/a', '/redacted/a'),
-  rowOf('/Bearer%09abc/a', '/redacted/a'),
 ];
 
 /** Sent as they are, also in titles. */
@@ -231,26 +197,19 @@ const KEPT = [
   rowOf('/a/%61b1c2d3e4f5g6h7i8j9k', '/a/%61b1c2d3e4f5g6h7i8j9k', '/a/ab1c2d3e4f5g6h7i8j9k'),
   rowOf('/token/abcdefghijklmnopqrs/x', '/token/abcdefghijklmnopqrs/x'),
   rowOf('/sign-in/reset/hello/1', '/sign-in/reset/hello/1', '/sign-in/reset/hello/:id'),
-  rowOf('/users/42', '/users/42', '/users/:id'),
-  rowOf(`/items/${UUID}`, `/items/${UUID}`, '/items/:uuid'),
   rowOf(`/items/${UUID.toUpperCase()}`, `/items/${UUID.toUpperCase()}`, '/items/:uuid'),
   rowOf(`/commits/${SHA1}`, `/commits/${SHA1}`, '/commits/:id'),
   rowOf('/objects/507f1f77bcf86cd799439011', '/objects/507f1f77bcf86cd799439011', '/objects/:id'),
   rowOf('/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/:id'),
   rowOf(`/static/main.${SHA1}.chunk.css`, `/static/main.${SHA1}.chunk.css`),
-  rowOf('/2026/11/23/hello', '/2026/11/23/hello', '/:id/:id/:id/hello'),
   rowOf('/c++/17', '/c++/17', '/c++/:id'),
   rowOf('/auth/v1.2/users/7', '/auth/v1.2/users/7', '/auth/v1.2/users/:id'),
   rowOf('/users/oauth2/7', '/users/oauth2/7', '/users/oauth2/:id'),
-  rowOf('/authors/42', '/authors/42', '/authors/:id'),
-  rowOf('/keyring/42', '/keyring/42', '/keyring/:id'),
   rowOf('/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/:id'),
   rowOf('/status-code/404', '/status-code/404', '/status-code/:id'),
-  rowOf('/webhooks/github/7', '/webhooks/github/7', '/webhooks/github/:id'),
   rowOf('/private-beta/2026', '/private-beta/2026', '/private-beta/:id'),
   rowOf('/caf%C3%A9/%E2%82%AC', '/caf%C3%A9/%E2%82%AC', '/café/€'),
   rowOf('/100%25', '/100%25', '/100%'),
-  rowOf('/a%20b/c+d', '/a%20b/c+d', '/a b/c+d'),
 ];
 
 const ORIGIN = 'https://shop.example.org';

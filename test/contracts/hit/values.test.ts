@@ -48,12 +48,6 @@ test.each(TIMES)('the time %o is the one that was meant', (cdt) => {
   expect(page?.cdt).toBe(String(SECONDS));
 });
 
-test('a day is its midnight in UTC', () => {
-  const day = ISO.slice(0, 10);
-  const [hit] = job(['trackEvent', 'Job', 'done', { ...USER, cdt: day }]).hits;
-  expect(Number(hit?.parameters.cdt)).toBe(Date.parse(day) / 1000);
-});
-
 test.each([
   ...['', ' ', 'yesterday', '-2 hours', '20.11.2026', '11/20/2026', '2026-02-30 10:00:00'],
   ...['2026-13-01', '2026-11-20 25:00:00', '2026-11-20T10:00:00Zulu', new Date(Number.NaN)],
@@ -109,13 +103,10 @@ test.each(AMOUNTS)('the amount %o is a number, wherever it is passed', (amount, 
   expect(problems).toEqual([]);
 });
 
-test.each([10, '10', 10n, new Decimal('10')])(
-  'the revenue of a goal as an argument, as in the JavaScript tracker: %o',
-  (revenue) => {
-    const { hits } = build({ calls: [['trackGoal', 1, revenue]] });
-    expect(hits[1]?.parameters).toMatchObject({ idgoal: '1', revenue: '10' });
-  },
-);
+test('the revenue of a goal as an argument, as in the JavaScript tracker', () => {
+  const { hits } = build({ calls: [['trackGoal', 1, new Decimal('10')]] });
+  expect(hits[1]?.parameters).toMatchObject({ idgoal: '1', revenue: '10' });
+});
 
 test.each([
   ...['9,99', '1.234,50', '1,000.00', '$9.99', '9.99 EUR', '', ' ', '0x10', 'NaN', 'Infinity'],

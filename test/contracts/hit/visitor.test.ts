@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { build, type Facts, type MatomoOptions, NOON, openBuilder } from '../doors/build.js';
-import { additional, golden, page } from './golden.js';
+import { golden } from './golden.js';
 
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const COOKIE = '_pk_id.1.1fff=abcdef0123456789.1700000000; _pk_id.2.1fff=ABCDEF9876543210.1; x=1';
@@ -53,19 +53,6 @@ golden([
   },
   { options: { visitorId: () => undefined } },
   { options: { visitorId: () => 'no ID' }, problems: ['parameter-invalid'] },
-  {
-    name: 'an event has the visitor of annotate',
-    facts: {
-      calls: [
-        ['trackEvent', 'a', 'b'],
-        ['annotate', { cid: 'abcdef0123456789', uid: 'ada' }],
-      ],
-    },
-    hits: [
-      page({ cid: 'abcdef0123456789', uid: 'ada' }),
-      additional({ cid: 'abcdef0123456789', uid: 'ada', e_c: 'a', e_a: 'b' }),
-    ],
-  },
   { options: { userId: () => undefined } },
   { options: { userId: () => 'anonymous' }, problems: ['parameter-invalid'] },
   // An attribute with the user: of the SERVER span, of spans below, or set by annotate.
@@ -87,12 +74,6 @@ golden([
   { facts: { calls: [['annotate', { uid: false }]] }, problems: ['parameter-invalid'] },
   { facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] }, page: { uid: 'x'.repeat(200) } },
   { facts: { calls: [['annotate', { cip: '192.0.2.99' }]] }, problems: ['parameter-invalid'] },
-  {
-    name: 'cip of annotate is masked',
-    options: { ...TOKEN, anonymizeIp: 1 },
-    facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
-    page: { cip: '192.0.2.0' },
-  },
   {
     name: 'cip of annotate that is none',
     options: TOKEN,
@@ -174,11 +155,6 @@ test.each<
   const other = idOf(facts, others);
   expect(other).toMatch(/^[\da-f]{16}$/);
   expect(other === id).toBe(isSame);
-});
-
-test('the visitor follows the site that annotate sets', () => {
-  const set = idOf({ calls: [['annotate', { idsite: 2 }]] });
-  expect(set).toBe(idOf({}, { siteId: 2 }));
 });
 
 test('one process keeps visitors, sites and days apart', () => {

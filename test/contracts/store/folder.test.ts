@@ -444,7 +444,7 @@ describe('at the event exit', () => {
       const child = startSpoolProcess(place, { EXIT_TURNS: String(turns) });
       await child.closed;
       expect(child.stdout()).toBe('EXIT 5003\n');
-      const { spool } = openIn(place, SOON_DEAD);
+      const { spool } = openIn(place);
       const names: string[] = [];
       await eventually(async () => {
         for (let claim = await spool.claim(900, ALL); claim; claim = await spool.claim(900, ALL)) {

@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
-import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
+import type { DeliveryLimits } from '../../../src/delivery/delivery-limits.js';
 import { openSpool } from '../../../src/delivery/spool/backends.js';
+import { prepareSpool } from '../../contracts/doors/spool-store.js';
 import { eventually } from '../../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending } from '../../support/delivery.js';
@@ -15,31 +16,19 @@ import { answer, createTransport, processed } from '../../support/transport.js';
 /** A delivery with a spool, whose limits a test replaces. */
 function openDelivery(
   place: string,
-  replaced: Partial<typeof DELIVERY_LIMITS>,
+  replaced: Partial<DeliveryLimits>,
   transport = createTransport(),
 ) {
   const lines = new LogLines(() => undefined);
   onTestFinished(() => lines.flush());
-  const limits = { ...DELIVERY_LIMITS, ...replaced };
-  const spool = {
-    place,
-    matomoUrl: 'https://matomo.test/matomo.php',
-    hasToken: true,
-    maxBytes: 2 ** 30,
-    maxAgeMillis: 7 * 86_400_000,
-    exportTimeoutMillis: 30_000,
-    resendUnconfirmed: false,
-    keys: undefined,
-    limits,
-  };
-  const delivery = new Delivery({
+  const { options } = prepareSpool({ place, limits: replaced });
+  return new Delivery({
     options: { ...DEFAULT_OPTIONS, maxExportBatchSize: 7 },
     transport,
     diagnostics: silentDiagnostics(),
-    ...{ lines, limits },
-    openSpool: (counts) => openSpool({ ...spool, counts }, lines),
+    ...{ lines, limits: options.limits },
+    openSpool: (counts) => openSpool({ ...options, counts }, lines),
   });
-  return delivery;
 }
 
 test('the file of a claim is renamed before each request', async () => {

@@ -11,6 +11,19 @@ import {
   WAITS_LONG,
 } from './row.js';
 
+const IN_FLIGHT: Omit<TableRow, 'name'> = {
+  way: 'exit in a handler',
+  async end({ sent, get, recover }) {
+    await sent(1);
+    recover();
+    await get('/end');
+  },
+  more: ['end'],
+  answers: ['hangs'],
+  exit: code(3),
+};
+const TWICE = { arrived: ['a', 'a', 'b', 'end'] };
+
 export const EXITS: readonly TableRow[] = [
   {
     way: 'exit in a handler',
@@ -75,35 +88,16 @@ export const EXITS: readonly TableRow[] = [
     exit: code(0),
   },
   {
-    way: 'exit in a handler',
+    ...IN_FLIGHT,
     name: 'process.exit() while a bulk is in flight that is never answered',
-    async end({ sent, get, recover }) {
-      await sent(1);
-      recover();
-      await get('/end');
-    },
-    more: ['end'],
-    answers: ['hangs'],
     env: AT_ONCE,
-    exit: code(3),
     expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
   },
   {
-    way: 'exit in a handler',
+    ...IN_FLIGHT,
     name: 'the same with resendUnconfirmed',
-    async end({ sent, get, recover }) {
-      await sent(1);
-      recover();
-      await get('/end');
-    },
-    answers: ['hangs'],
     env: { ...AT_ONCE, MATOMO_RESEND_UNCONFIRMED: 'true' },
-    exit: code(3),
-    more: ['end'],
-    expected: {
-      'memory hangs': { arrived: ['a', 'a', 'b', 'end'] },
-      'folder hangs': { arrived: ['a', 'a', 'b', 'end'] },
-    },
+    expected: { 'memory hangs': TWICE, 'folder hangs': TWICE },
   },
   {
     way: 'exit in a handler',

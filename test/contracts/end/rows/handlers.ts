@@ -1,5 +1,5 @@
 import type { Running } from '../run-row.js';
-import { by, code, killed, type TableRow, UNCONFIRMED, WAITS_LONG } from './row.js';
+import { by, code, killed, type TableRow } from './row.js';
 
 const closing = (signal: NodeJS.Signals, way: string, exitCode: number): TableRow => ({
   way,
@@ -41,15 +41,6 @@ export const HANDLERS: readonly TableRow[] = [
     isDownToo: true,
     end: by('SIGTERM'),
     exit: code(0),
-  },
-  {
-    way: 'drains',
-    name: 'the same, and a Matomo that never answers',
-    end: by('SIGTERM'),
-    answers: ['hangs'],
-    env: WAITS_LONG,
-    exit: code(0),
-    expected: { 'memory hangs': UNCONFIRMED },
   },
   {
     way: 'closes once',

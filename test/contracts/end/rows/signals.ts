@@ -1,4 +1,4 @@
-import { AT_ONCE, by, killed, preload, type TableRow, UNCONFIRMED, WAITS_LONG } from './row.js';
+import { AT_ONCE, by, killed, preload, type TableRow } from './row.js';
 
 export const SIGNALS: readonly TableRow[] = [
   ...(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const).map((signal) => ({
@@ -27,23 +27,6 @@ export const SIGNALS: readonly TableRow[] = [
     exit: killed('SIGTERM'),
     // The file of the bulk in flight stays. Another process counts it as unconfirmed, after a minute.
     expected: { 'folder hangs': { arrived: ['a', 'a', 'b', 'b'] } },
-  },
-  {
-    way: 'no handler',
-    name: 'SIGTERM without a handler, and a Matomo that never answers',
-    answers: ['hangs'],
-    env: WAITS_LONG,
-    end: by('SIGTERM'),
-    exit: killed('SIGTERM'),
-    expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
-  },
-  {
-    way: 'no handler',
-    name: 'SIGTERM without a handler, and a Matomo that closes connections',
-    answers: ['drops'],
-    end: by('SIGTERM'),
-    exit: killed('SIGTERM'),
-    expected: { 'memory drops': UNCONFIRMED, 'folder drops': UNCONFIRMED },
   },
   {
     way: 'no handler',
