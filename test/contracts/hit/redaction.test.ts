@@ -32,18 +32,14 @@ const SECRET = [
   rowOf(`/verify/${encodeURIComponent(`a:${JWT}`)}`, '/verify/redacted'),
   rowOf(`/redirect/${encodeURIComponent(`https://a.example/verify/${JWT}`)}`, '/redirect/redacted'),
   rowOf('/users/ann@example.org', '/users/redacted'),
-  rowOf('/users/ann%40example.org/edit', '/users/redacted/edit'),
   rowOf('/users/ann%252540example.org', '/users/redacted'),
   rowOf('/users/m%C3%BCller@m%C3%BCller.de', '/users/redacted'),
-  rowOf('/users/ann@xn--mller-kva.xn--p1ai', '/users/redacted'),
   rowOf('/users/ann@%D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80.%D1%80%D1%84', '/users/redacted'),
   // As keyboards for Chinese and Japanese write them.
   rowOf('/users/ann%EF%BC%A0example.org', '/users/redacted'),
   rowOf('/users/ann@example%E3%80%82jp', '/users/redacted'),
-  rowOf('/call/%EF%BC%8B4917612345678', '/call/redacted'),
   rowOf('/call/%EF%BC%8B%EF%BC%94%EF%BC%99%EF%BC%91%EF%BC%97%EF%BC%96%EF%BC%91', '/call/redacted'),
   rowOf('/token%EF%BC%9D9fK2mQ7x', '/redacted'),
-  rowOf('/token%EF%BC%8F9fK2mQ7x', '/redacted'),
   rowOf(
     '/%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E/9fK2mQ7x',
     '/%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E/redacted',
@@ -55,7 +51,6 @@ const SECRET = [
   rowOf(`/try/${OPENAI}`, '/try/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D', '/confirm/redacted'),
-  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY%26a=1', '/confirm/redacted'),
   ...['.', '!', ')', '...', '%0A', '%3E,', '.data', '.json'].map((ending) =>
     rowOf(`/confirm/kX3vQ9bT2mN7pL5wZ8rY${ending}`, '/confirm/redacted'),
   ),
@@ -67,7 +62,6 @@ const SECRET = [
   rowOf('/maps/AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY', '/maps/redacted'),
   rowOf('/hooks/xoxb-123456789012-1234567890123-AbCdEfGhIjKlMn', '/hooks/redacted'),
   rowOf('/confirm/(kX3vQ9bT2mN7pL5wZ8rY)', '/confirm/redacted'),
-  rowOf('/confirm/%20kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   // Signed by itsdangerous of Flask, by Django, by SendGrid, and as PASETO.
   ...words(`
     ImFkYUBleGFtcGxlLm9yZyI.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
@@ -80,7 +74,6 @@ const SECRET = [
   rowOf(`/a/ghp_${'a1'.repeat(18)}`, '/a/redacted'),
   rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
   rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
-  rowOf(`/file/bot${TELEGRAM}/documents/a.jpg`, '/file/redacted/documents/a.jpg'),
   rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
   rowOf(`/accounts/reset/MTA1/${DJANGO}/`, '/accounts/reset/redacted/redacted/'),
   rowOf('/call/+4917612345678', '/call/redacted'),
@@ -97,9 +90,7 @@ const SECRET = [
   rowOf('//user@intern:8080/a', '//redacted/a'),
   rowOf('/fetch/https%3A%2F%2Fuser%3Ap%252Fw%40intern', '/fetch/redacted'),
   // After a secret word.
-  rowOf(`/-/user/token/${NPM}`, '/-/user/token/redacted'),
   rowOf('/-/user/token/5f4dcc3b5aa765d61d8327deb882cf99', '/-/user/token/redacted'),
-  rowOf(`/api/v1/keys/${OPENAI}`, '/api/v1/keys/redacted'),
   rowOf('/reset-password/9fK2mQ7x', '/reset-password/redacted'),
   rowOf('/reset-password%5C9fK2mQ7x', '/redacted'),
   rowOf('/resetPassword/9fK2mQ7x', '/resetPassword/redacted'),
@@ -107,12 +98,10 @@ const SECRET = [
   rowOf(`/reset_password/${UUID}`, '/reset_password/redacted'),
   rowOf('/password/correct-horse-battery-staple', '/password/redacted'),
   // Of Laravel, and as many applications of Node.js have it.
-  rowOf(`/password/reset/${SHA1}`, '/password/reset/redacted'),
   rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
   ...words('reset verify activate confirm unsubscribe account-activation').map((word) =>
     rowOf(`/${word}/${SHA1}`, `/${word}/redacted`),
   ),
-  rowOf('/token/v2/9fK2mQ7x', '/token/v2/redacted'),
   ...['.', '..', '-', '~'].map((between) =>
     rowOf(`/token/${between}/9fK2mQ7x`, `/token/${between}/redacted`),
   ),
@@ -124,7 +113,6 @@ const SECRET = [
   rowOf('/invite/abc123;rest/accept', '/invite/redacted/accept'),
   rowOf('/invite/ann@b.cc/abc123', '/invite/redacted/redacted'),
   rowOf('/api/webhooks/1234567890/abc1_def', '/api/webhooks/redacted/redacted'),
-  rowOf(`/api/webhooks/1234567890/${DISCORD}`, '/api/webhooks/redacted/redacted'),
   rowOf(
     `/api/webhooks/1234567890/${DISCORD}/messages/77`,
     '/api/webhooks/redacted/redacted/messages/77',
@@ -160,7 +148,6 @@ const SECRET = [
   ),
   rowOf('/token=s3cret/a;b=1', '/token=redacted/a;b=1'),
   rowOf('/access_token%253Ds3cret', '/redacted'),
-  rowOf('/a;%2574oken=s3cret', '/a;%2574oken=redacted', '/a;%74oken=redacted'),
   rowOf('/%252574oken=s3cret', '/%252574oken=redacted', '/%2574oken=redacted'),
   rowOf('/token:s3cret/a', '/redacted/a'),
   rowOf('/token=/a1', '/token=redacted/a1'),
@@ -199,16 +186,12 @@ const KEPT = [
   rowOf('/sign-in/reset/hello/1', '/sign-in/reset/hello/1', '/sign-in/reset/hello/:id'),
   rowOf(`/items/${UUID.toUpperCase()}`, `/items/${UUID.toUpperCase()}`, '/items/:uuid'),
   rowOf(`/commits/${SHA1}`, `/commits/${SHA1}`, '/commits/:id'),
-  rowOf('/objects/507f1f77bcf86cd799439011', '/objects/507f1f77bcf86cd799439011', '/objects/:id'),
-  rowOf('/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/:id'),
   rowOf(`/static/main.${SHA1}.chunk.css`, `/static/main.${SHA1}.chunk.css`),
   rowOf('/c++/17', '/c++/17', '/c++/:id'),
   rowOf('/auth/v1.2/users/7', '/auth/v1.2/users/7', '/auth/v1.2/users/:id'),
   rowOf('/users/oauth2/7', '/users/oauth2/7', '/users/oauth2/:id'),
-  rowOf('/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/:id'),
   rowOf('/status-code/404', '/status-code/404', '/status-code/:id'),
   rowOf('/private-beta/2026', '/private-beta/2026', '/private-beta/:id'),
-  rowOf('/caf%C3%A9/%E2%82%AC', '/caf%C3%A9/%E2%82%AC', '/café/€'),
   rowOf('/100%25', '/100%25', '/100%'),
 ];
 
@@ -381,11 +364,6 @@ golden([
     name: 'a backslash is a slash',
     facts: { path: '/token\\9fK\\x', route: '' },
     page: { url: `${ORIGIN}/token%5Credacted%5Cx`, action_name: 'GET /token\\redacted\\x' },
-  },
-  {
-    name: 'other letters',
-    facts: { path: '/contraseña/1a', route: '' },
-    page: { url: `${ORIGIN}/contrase%C3%B1a/redacted`, action_name: 'GET /contraseña/redacted' },
   },
   {
     name: 'a secret of a path is in no route',

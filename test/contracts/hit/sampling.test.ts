@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Facts, type MatomoOptions, openBuilder } from '../doors/build.js';
+import { additional, golden, page } from './golden.js';
 
 const CLIENTS = Array.from({ length: 80 }, (_, i) => i);
 
@@ -61,25 +62,20 @@ test('the sample of a user does not depend on keys, options or versions of the p
   });
 });
 
-test('an event with a user of its own is in the sample if both are', () => {
-  const builder = openBuilder({ sampleRate: 0.5 });
-  const isIn = (uid: string) => builder.build({ calls: [['annotate', { uid }]] }).hits.length > 0;
-  const users = CLIENTS.map((client) => `user${client}`);
-  const [taken = '', out = ''] = [users.find(isIn), users.find((user) => !isIn(user))];
-  const eventsOf = (ofRequest: string, ofEvent: string) =>
-    builder
-      .build({
-        calls: [
-          ['annotate', { uid: ofRequest }],
-          ['trackEvent', 'a', 'b', { uid: ofEvent }],
-        ],
-      })
-      .hits.filter(({ parameters }) => parameters.e_c === 'a').length;
-  expect([
-    eventsOf(taken, taken),
-    eventsOf(taken, out),
-    eventsOf(out, taken),
-    eventsOf(out, out),
-  ]).toEqual([1, 0, 0, 0]);
-  builder.close();
+const byUsers = (ofRequest: string, ofEvent: string): Facts => ({
+  calls: [
+    ['annotate', { uid: ofRequest }],
+    ['trackEvent', 'a', 'b', { uid: ofEvent }],
+  ],
 });
+
+// An event with a user of its own is in the sample if both users are.
+golden([
+  {
+    options: { sampleRate: 0.5 },
+    facts: byUsers('ann', 'cid'),
+    hits: [page({ uid: 'ann' }), additional({ uid: 'cid', e_c: 'a', e_a: 'b' })],
+  },
+  { options: { sampleRate: 0.5 }, facts: byUsers('ann', 'bob'), page: { uid: 'ann' } },
+  { options: { sampleRate: 0.5 }, facts: byUsers('bob', 'ann'), ignored: 'sampled' },
+]);

@@ -128,12 +128,6 @@ golden([
     page: { action_name: '_OTHER', cvar: variables(404, '_OTHER') },
   },
   {
-    name: 'a span name with secrets',
-    facts: { spanName: 'GET /token/9fK2mQ7x' },
-    options: { actionName: '{span}' },
-    page: { action_name: 'GET /token/redacted' },
-  },
-  {
     name: 'the host of a title',
     facts: { headers: { host: 'u:p@shop.example.org:8080/x?y#z' } },
     options: { actionName: '{host}' },
@@ -150,20 +144,6 @@ golden([
     page: { action_name: 'GET /users/:id 200' },
   },
   { options: { actionName: () => undefined } },
-  {
-    name: 'a function that throws',
-    options: {
-      actionName: () => {
-        throw new Error('x');
-      },
-    },
-    problems: ['callback-failed'],
-  },
-  {
-    name: 'routeDetails with custom variables',
-    options: { routeDetails: { '/users/:id': { dimension1: 'x', cvar: { plan: 'pro' } } } },
-    page: { cvar: variables(200, 'GET', { plan: 'pro' }), dimension1: 'x' },
-  },
   // Keys of routeDetails, and routes: the one that names the title A applies.
   ...(
     [

@@ -136,11 +136,6 @@ test.each<
     TOKEN,
   ],
   [
-    'the user agent of annotate that was read',
-    true,
-    { headers: { 'user-agent': 'x' }, calls: [['annotate', { ua: 'curl/8.5.0' }]] },
-  ],
-  [
     'an address of beforeSend',
     false,
     {},
