@@ -181,6 +181,14 @@ golden([
     facts: { callMillis: 1_795_176_009_000, calls: [['trackGoal', 1]] },
     ...also({ idgoal: '1' }),
   },
+  {
+    name: 'outside of a request, with a visitor and a site',
+    facts: {
+      isOutside: true,
+      calls: [['trackGoal', 1, { cid: 'abcdef0123456789', idsite: 7, ua: 'x' }]],
+    },
+    hits: [additional({ ...OUTSIDE, idsite: '7', ua: 'x', cid: 'abcdef0123456789', idgoal: '1' })],
+  },
   { facts: { isOutside: true, calls: [['trackEvent', 'a', 'b']] }, ...NOBODY },
   { options: { privacy: 'strict' }, facts: JOB, ...NOBODY },
   { options: { siteId: () => 3 }, facts: JOB, hits: [], ...REFUSED },

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { expect, test, vi } from 'vitest';
-import { BULK, transportTo, urlOf } from './http-transports.js';
+import { openPoster } from '../../contracts/doors/post.js';
+import { listen } from '../../support/listen.js';
 
 const { seen } = vi.hoisted(() => {
   /** Events of requests that others have listened to. */
@@ -37,9 +38,9 @@ test('what others add to every request of the process is not sent, and their lis
     headers.push(request.headers);
     request.resume().on('end', () => response.end('{}'));
   });
-  const transport = transportTo(await urlOf(server));
-  for (let i = 0; i < 2; i++) expect((await transport.send(BULK, 5000)).kind).toBe('answer');
-  expect((await transportTo('http://127.0.0.1:1/').send(BULK, 5000)).kind).toBe('not_sent');
+  const poster = openPoster(await listen(server));
+  for (let i = 0; i < 2; i++) expect((await poster.post('{}')).kind).toBe('answer');
+  expect((await openPoster('http://127.0.0.1:1/').post('{}')).kind).toBe('not sent');
   expect(headers.map((each) => [each['sentry-trace'], each['user-agent']])).toEqual([
     [undefined, 'test/1'],
     [undefined, 'test/1'],

@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { unsetProxies } from '../../support/environment.js';
-import { BULK, transportTo } from './http-transports.js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openPoster } from '../../contracts/doors/post.js';
 
-beforeEach(unsetProxies);
+const BULK = '{"requests":[]}';
 
 /** Indexes of what this thread and that of the server tell each other, even while this one stands still. */
 const REQUESTS = 0;
@@ -23,7 +22,7 @@ const server = require('node:net').createServer((socket) => {
   let request = '';
   socket.on('error', () => undefined).on('data', (bytes) => {
     request += bytes;
-    if (!request.endsWith(${JSON.stringify(String(BULK))})) return;
+    if (!request.endsWith(${JSON.stringify(BULK)})) return;
     request = '';
     add(${REQUESTS});
     Atomics.wait(state, ${MAY_ANSWER}, 0);
@@ -58,10 +57,10 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 describe('a process that stands still', () => {
   test('the answer that came meanwhile counts, although the time is up', async () => {
     const { url, allow, standStillUntil, hasRequest } = await startServer();
-    const transport = transportTo(url);
+    const poster = openPoster(url);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    const sent = transport.send(BULK, 60_000);
+    const sent = poster.post(BULK, 60_000);
     while (!hasRequest()) await nextTurn();
     allow(MAY_ANSWER);
     standStillUntil(ANSWERS, 1);
@@ -71,12 +70,12 @@ describe('a process that stands still', () => {
 
   test('a connection that the server closed meanwhile is not used', async () => {
     const { url, allow, standStillUntil } = await startServer();
-    const transport = transportTo(url);
+    const poster = openPoster(url);
     allow(MAY_ANSWER);
-    expect((await transport.send(BULK, 60_000)).kind).toBe('answer');
+    expect((await poster.post(BULK, 60_000)).kind).toBe('answer');
     for (let i = 0; i < 3; i++) await nextTurn();
     allow(MAY_CLOSE);
     standStillUntil(CLOSED, 1);
-    expect((await transport.send(BULK, 60_000)).kind).toBe('answer');
+    expect((await poster.post(BULK, 60_000)).kind).toBe('answer');
   });
 });
