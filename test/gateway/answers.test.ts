@@ -23,26 +23,15 @@ import { captureOutput } from '../support/output.js';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
-test('success is an empty answer in the encoding of the request', async () => {
+test.each([
+  ['application/json', 'application/json', '{}'],
+  ['application/x-protobuf', 'application/x-protobuf', ''],
+  ['Application/protobuf; charset=utf-8', 'application/x-protobuf', ''],
+])('success of %s is an empty answer of %s', async (sent, type, body) => {
   const { gateway } = await startGateway();
-  const json = await sendSpans(gateway, '{}');
-  expect([json.status, json.headers.get('content-type'), await json.text()]).toEqual([
-    200,
-    'application/json',
-    '{}',
-  ]);
-  const protobuf = await sendSpans(gateway, new Uint8Array(), PROTOBUF);
-  expect([protobuf.status, protobuf.headers.get('content-type'), await protobuf.text()]).toEqual([
-    200,
-    'application/x-protobuf',
-    '',
-  ]);
-  const sameType = { 'content-type': 'Application/protobuf; charset=utf-8' };
-  const other = await sendSpans(gateway, new Uint8Array(), sameType);
-  expect([other.status, other.headers.get('content-type')]).toEqual([
-    200,
-    'application/x-protobuf',
-  ]);
+  const answer = await sendSpans(gateway, body, { 'content-type': sent });
+  const { status, headers } = answer;
+  expect([status, headers.get('content-type'), await answer.text()]).toEqual([200, type, body]);
 });
 
 test('spans that cannot be used are counted in a partial success that says why', async () => {

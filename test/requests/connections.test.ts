@@ -38,22 +38,6 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
     },
   ],
   [
-    '404',
-    'socket.end(answer), response.destroy()',
-    ({ socket }, response) => {
-      socket.end(answer(404));
-      response.destroy();
-    },
-  ],
-  [
-    '200',
-    'socket.write(answer), socket.destroySoon()',
-    ({ socket }) => {
-      socket.write(answer(200));
-      socket.destroySoon();
-    },
-  ],
-  [
     '204',
     'response.detachSocket(), response.assignSocket(), response.end()',
     ({ socket }, response) => {
@@ -71,21 +55,6 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
     },
   ],
   [
-    '418',
-    'response.end(), socket.end()',
-    ({ socket }, response) => {
-      response.writeHead(418).end('ok');
-      socket.end();
-    },
-  ],
-  [
-    '203',
-    'response.end(), and socket.end() between two requests',
-    ({ socket }, response) => {
-      response.writeHead(203).end('ok', () => setImmediate(() => socket.end()));
-    },
-  ],
-  [
     '500',
     'socket.destroy(), response.end()',
     ({ socket }, response) => {
@@ -93,24 +62,7 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
       response.end();
     },
   ],
-  [
-    '500',
-    'response.destroy(), response.end()',
-    (_request, response) => void response.write('half', () => response.destroy().end()),
-  ],
-  ['500', 'socket.resetAndDestroy()', ({ socket }) => void socket.resetAndDestroy()],
   ['500', 'response.destroy(error)', (_, response) => void response.destroy(new Error('own'))],
-  [
-    '502',
-    'the status is changed after it was sent, socket.destroy()',
-    ({ socket }, response) => {
-      response.writeHead(502, { 'content-length': 100 });
-      response.write('half', () => {
-        response.statusCode = 404;
-        socket.destroy();
-      });
-    },
-  ],
 ];
 
 test.each(
@@ -132,16 +84,13 @@ const complete: Handler = ({ method }, response) => {
   else response.write('hello');
   response.once('close', () => response.end());
 };
-const inform =
-  (flushes: boolean): Handler =>
-  (_request, response) => {
-    response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
-    response.writeProcessing();
-    response.writeContinue();
-    response.setHeader('content-length', 100);
-    if (flushes) response.flushHeaders();
-    response.write('half');
-  };
+const inform: Handler = (_request, response) => {
+  response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+  response.writeProcessing();
+  response.writeContinue();
+  response.setHeader('content-length', 100);
+  response.write('half');
+};
 
 type Leave = (socket: Socket) => unknown;
 const close: Leave = (socket) => socket.destroy();
@@ -158,7 +107,6 @@ type Client = [
 ];
 const CLIENTS: Client[] = [
   ['499', 'ends its side', 'while the server writes', end, writeMuch],
-  ['499', 'closes the connection', 'while the server writes', close, writeMuch],
   ['499', 'closes the connection', 'after end(), with bytes that were not sent', close, endMuch],
   ['499', 'resets the connection', 'after end(), with bytes that were not sent', reset, endMuch],
   [
@@ -171,8 +119,7 @@ const CLIENTS: Client[] = [
   ['200', 'ends its side', 'after the last byte', end, complete],
   ['200', 'resets the connection', 'after the last byte', reset, complete],
   ['200', 'closes the connection', 'after a HEAD', close, complete, requestFor('/r', 'HEAD')],
-  ['499', 'leaves', 'after informational responses and the headers', close, inform(true)],
-  ['499', 'leaves', 'after informational responses with the headers', close, inform(false)],
+  ['499', 'leaves', 'after informational responses', close, inform],
 ];
 
 test.each<Client>(CLIENTS)(

@@ -32,10 +32,6 @@ test.each([
   ],
   [{ query: '{ a }', operationName: 'Greeting' }, ['graphql', 'Greeting', 1]],
   [{ extensions: {}, operationName: 'Persisted' }, ['graphql', 'Persisted', 1]],
-  [
-    [{ query: '', operationName: 'First' }, {}, {}],
-    ['graphql', 'First', 3],
-  ],
 ])('the body %j', (body, expected) => {
   const found = posted(body);
   expect(found && [found.kind, found.name, found.count]).toEqual(expected);
@@ -44,13 +40,10 @@ test.each([
 test.each([
   [undefined],
   ['{"jsonrpc":"2.0","method":"a"}'],
-  [{}],
-  [[null]],
   [{ jsonrpc: '1.0', method: 'a' }],
   [{ jsonrpc: '2.0', method: 7 }],
   [{ jsonrpc: '2.0', method: 'delete from users' }],
   [{ jsonrpc: '2.0', method: 'a'.repeat(129) }],
-  [{ query: 'shoes' }],
   [{ operationName: 'Greeting' }],
 ])('the body %j has no operation', (body) => {
   expect(posted(body)).toBeUndefined();
@@ -79,7 +72,6 @@ test('of a batch, only the first message is read', () => {
 test.each([
   [{ 'x-amz-target': 'Kinesis_20131202.ListStreams' }, 'ListStreams'],
   [{ soapaction: '"urn:shop#GetOrder"' }, 'GetOrder'],
-  [{ soapaction: '""' }, undefined],
   [{ soapaction: `${'x:'.repeat(128)}GetOrder` }, undefined],
 ])('a POST with the header %j', (headers, name) => {
   const request = openRequest({ incoming: { headers } });
@@ -93,16 +85,13 @@ test.each([
 test.each([
   ['/graphql', 'query={a}&operationName=Greeting', undefined, ['graphql', 'Greeting', 1]],
   ['/about', 'query={a}&operationName=Greeting', undefined, undefined],
-  ['/graphql', 'operationName=Greeting', undefined, undefined],
   ['/graphql', 'query={a}&operationName=a%20b', undefined, undefined],
   ['/trpc/user.byId', undefined, undefined, ['trpc', 'user.byId', 1]],
   ['/api/trpc/user.byId,a,b', 'batch=1', '/api/trpc/[trpc]', ['trpc', 'user.byId', 3]],
   ['/user.byId,a', 'batch=1&input=', undefined, ['trpc', 'user.byId', 2]],
   ['/user.byId,a', 'batch=1', '/:page', undefined],
-  ['/user.byId,a', 'batch=11', undefined, undefined],
   ['/orders/42', 'batch=1', undefined, undefined],
   ['/trpc/a%20b', undefined, undefined, undefined],
-  ['/users/a,b', undefined, undefined, undefined],
 ])('GET %s?%s with the route %s', (path, query, route, expected) => {
   expect(asked(path, query, route)).toEqual(expected);
 });
@@ -114,7 +103,6 @@ const GRAPHQL_TYPE = 'application/graphql-response+json';
 test.each([
   ['/data', GRAPHQL, GRAPHQL_TYPE, ['graphql', 'Greeting', 1]],
   ['/data', GRAPHQL, JSON_TYPE, undefined],
-  ['/user.byId,a', 'batch=1', 'text/html', undefined],
   ['/user.byId,a', 'batch=1', '', ['trpc', 'user.byId', 2]],
 ])('GET %s?%s with a response of the type "%s"', (path, query, contentType, expected) => {
   expect(asked(path, query, undefined, contentType)).toEqual(expected);
@@ -123,13 +111,10 @@ test.each([
 test.each([
   [undefined, true],
   [' Application/JSON;charset=utf-8', true],
-  [GRAPHQL_TYPE, true],
   ['application/json-rpc', true],
   ['text/event-stream', true],
   ['', true],
   ['text/html; charset=utf-8', false],
-  ['text/plain', false],
-  ['application/javascript', false],
 ])(
   'whether a response of the type "%s" is evidence of a name that a client has sent: %s',
   (contentType, evidence) => {
@@ -161,11 +146,9 @@ test('spans win over channels, and both over the body, which knows the length of
 
 test.each([
   [{ 'graphql.operation.name': 'Greeting' }, 0, { kind: 'graphql', name: 'Greeting' }],
-  [{ 'graphql.operation.name': 'a b' }, 0, undefined],
   [{ 'rpc.system.name': 'jsonrpc', 'rpc.method': 'add' }, 0, { kind: 'json-rpc', name: 'add' }],
   [{ 'rpc.system': 'jsonrpc', 'rpc.method': 'add' }, 1, { kind: 'json-rpc', name: 'add' }],
   [{ 'rpc.system': 'jsonrpc', 'rpc.method': 'add' }, 2, undefined],
-  [{ 'rpc.system': 'grpc', 'rpc.method': 'Get' }, 0, undefined],
 ])('a span with %j of kind %i', (attributes, kind, expected) => {
   expect(operationOfSpan(finishedSpan({ attributes, kind }))).toEqual(expected);
 });
