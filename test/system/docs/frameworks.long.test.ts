@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
-import { eventually, type Server } from '../../support/child-process.js';
-import { AUTO, ONLY_TRACES, REGISTER, startTracked } from '../../support/registered-app.js';
+import type { Server } from '../../support/child-process.js';
+import { REGISTER, startTracked } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
@@ -22,24 +22,7 @@ test.each([
   expect(app.stderr()).toBe('');
 });
 
-test('Hono as an ES module beside auto-instrumentations is tracked without a loader hook', async () => {
-  const { app, inspector } = await startTracked([...AUTO, ...REGISTER, `${APPS}/hono.mjs`], {
-    MATOMO_SCHEDULE_DELAY: '100',
-    OTEL_TRACES_EXPORTER: 'console',
-    ...ONLY_TRACES,
-  });
-  await visit(app);
-  await eventually(() => inspector.hits().length >= 3);
-  expect(notesIn(inspector)).toEqual(notesWith('GET /users/:id'));
-});
-
 test.each([
-  {
-    given: 'nothing',
-    file: 'express.cjs',
-    env: {},
-    titles: ['GET /users/:id', 'GET /users/:id', 'GET Not Found', 'OPTIONS /users/:id'],
-  },
   {
     given: 'the environment of the page',
     file: 'express.cjs',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { HELP } from '../../../src/cli/help.js';
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
-import { coded, MESSAGE_CODES, splitCode } from '../../../src/common/messages.js';
+import { MESSAGE_CODES } from '../../../src/common/messages.js';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
 import { type OptionDeclarations, variablesOf } from '../../../src/options/declaration.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
@@ -91,14 +91,6 @@ test('each code of a message has its section, and each section a code', () => {
   const headings = [...read('docs/messages.md').matchAll(/^### (.*)$/gm)].map(([, text]) => text);
   expect(headings).toHaveLength(MESSAGE_CODES.length);
   expect(new Set(headings)).toEqual(new Set(MESSAGE_CODES));
-});
-
-test('a code is taken off as it was put on', () => {
-  expect(splitCode(coded('clock', 'late [by an hour]'))).toEqual({
-    text: 'late [by an hour]',
-    code: 'clock',
-  });
-  expect(splitCode('no [code]')).toMatchObject({ code: undefined });
 });
 
 interface SetUps {

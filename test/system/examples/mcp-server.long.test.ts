@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
+import { sorted } from '../../support/sorted.js';
 import { startExample } from './examples.js';
 
 const FOLDER = `${ROOT}examples/mcp-server`;
@@ -8,6 +9,7 @@ const FOLDER = `${ROOT}examples/mcp-server`;
 test('the calls of two MCP clients are two visitors, with the reports that the README shows', async () => {
   const { server, inspector } = await startExample('mcp-server', {
     MATOMO_DIMENSIONS: '1=gen_ai.tool.name,2=mcp.client.name,3=matomo.failed_endpoint',
+    NODE_OPTIONS: `--require=${ROOT}test/support/apps/recipes/mcp-clients.cjs`, // of docs/mcp.md
   });
   const client = await runNode(['client.js', `${server.url}/mcp`], { cwd: FOLDER });
   expect(client).toMatchObject({ code: 0, stderr: '' });
@@ -30,6 +32,11 @@ test('the calls of two MCP clients are two visitors, with the reports that the R
     tableOf('Failed endpoint, with the segment *MCP client is desk-assistant*'),
   );
   expect(new Set(hits.map(({ params }) => params.cid)).size).toBe(2);
+  expect(sorted(hits.flatMap(({ params }) => params.dimension6 ?? []))).toEqual([
+    'desk-assistant: error MCP tools/call cancel_order',
+    'phone-assistant: error MCP tools/call cancel_order',
+    'phone-assistant: error MCP tools/call find_order',
+  ]);
 });
 
 /** The rows of a table in the README, by their first cell. */
