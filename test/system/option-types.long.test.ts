@@ -3,65 +3,31 @@ import ts from '@typescript/typescript6';
 import { expect, test } from 'vitest';
 import { ROOT } from '../support/child-process.js';
 
-/** What an application writes. Types are those of the built package. */
-const FILE = join(ROOT, 'application.mts');
-const PROGRAM = `
-import { MatomoSpanProcessor } from 'opentelemetry-matomo';
-import { createGateway } from 'opentelemetry-matomo/gateway';
-
-new MatomoSpanProcessor({
-  trustProxy: ['loopback'],
-  anonymizeIp: 2,
-  ignore: (request) => request.path === '/internal',
-  siteId: (request) => request.path.length,
-  deprecated: [/^\\/v1/],
-});
-void createGateway({ listen: '4318', sampleRate: 0.5 });
-`;
-
-const service = createService();
+/** Of the built package. */
+const FILES = {
+  MatomoOptions: 'dist/cjs/index.d.ts',
+  GatewayOptions: 'dist/cjs/gateway/index.d.ts',
+};
 
 test.each([
-  [
-    'trustProxy',
-    'string | number | boolean | readonly string[]',
-    /^Which proxies are trusted/,
-    /^example MATOMO_TRUST_PROXY=/m,
-  ],
-  ['siteId', 'number | ((request: TrackedRequest) => string | number', /^ID of the site/, /./],
-  ['deprecated', 'readonly (string | RegExp)[]', /^Regular expressions.*dimensions/s, /./],
-  ['sampleRate', 'number', /^Share of the visitors/, /^default `1`$/m],
-])('an editor shows type and comment of %s', (option, type, comment, tag) => {
-  const info = service.getQuickInfoAtPosition(FILE, PROGRAM.indexOf(`${option}: `));
-  expect(ts.displayPartsToString(info?.displayParts)).toContain(`${option}?: `);
-  expect(ts.displayPartsToString(info?.displayParts)).toContain(type);
-  expect(ts.displayPartsToString(info?.documentation)).toMatch(comment);
-  const tags = info?.tags?.map(({ name, text }) => `${name} ${ts.displayPartsToString(text)}`);
-  expect(tags?.join('\n') ?? '').toMatch(tag);
-});
-
-function createService(): ts.LanguageService {
-  const settings: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.NodeNext,
-    strict: true,
-    declaration: true,
-    types: ['node'],
-  };
-  const textOf = (file: string) => (file === FILE ? PROGRAM : ts.sys.readFile(file));
-  return ts.createLanguageService({
-    directoryExists: ts.sys.directoryExists,
-    getDirectories: ts.sys.getDirectories,
-    getCompilationSettings: () => settings,
-    getScriptFileNames: () => [FILE],
-    getScriptVersion: () => '0',
-    getScriptSnapshot(file) {
-      const text = textOf(file);
-      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
-    },
-    getCurrentDirectory: () => ROOT,
-    getDefaultLibFileName: ts.getDefaultLibFilePath,
-    fileExists: (file) => textOf(file) !== undefined,
-    readFile: textOf,
-  });
-}
+  ['MatomoOptions', 'trustProxy', 'string | number | boolean | readonly string[]', 'example'],
+  ['MatomoOptions', 'siteId', 'number | ((request: TrackedRequest) => string | number', 'example'],
+  ['MatomoOptions', 'deprecated', 'readonly (string | RegExp)[]', 'example'],
+  ['GatewayOptions', 'sampleRate', 'number', 'default'],
+] as const)(
+  'an editor shows a comment of each of %s, and of %s its type',
+  (name, option, shown, tag) => {
+    const path = join(ROOT, FILES[name]);
+    const program = ts.createProgram([path], { strict: true, types: ['node'] });
+    const checker = program.getTypeChecker();
+    const file = checker.getSymbolAtLocation(program.getSourceFile(path) as ts.SourceFile);
+    const exported = checker.getExportsOfModule(file as ts.Symbol);
+    const symbol = exported.find((each) => each.name === name) as ts.Symbol;
+    const options = checker.getDeclaredTypeOfSymbol(symbol).getProperties();
+    const bare = options.filter((each) => each.getDocumentationComment(checker).length === 0);
+    expect([options.length > 10, bare.map((each) => each.name)]).toEqual([true, []]);
+    const found = options.find((each) => each.name === option) as ts.Symbol;
+    expect(checker.typeToString(checker.getTypeOfSymbol(found))).toContain(shown);
+    expect(found.getJsDocTags(checker).map((each) => each.name)).toContain(tag);
+  },
+);

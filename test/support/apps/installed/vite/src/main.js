@@ -1,4 +1,0 @@
-import './style.css';
-import { text } from './text.js';
-
-document.body.append(text);
