@@ -39,10 +39,6 @@ async function expectHits(
   expect(column.logged()).toEqual(['tracking']);
 }
 
-test('an SDK that starts after the first request changes nothing for calls', async () => {
-  await expectHits('late', ['/first', '/calls'], CALLS);
-});
-
 test('spans of an SDK that starts after the first request add to requests without a SERVER span', async () => {
   await expectHits('late', ['/first', '/calls', '/step'], [...CALLS, STEP]);
 });

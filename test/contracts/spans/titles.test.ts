@@ -128,15 +128,13 @@ trackInTurns([
     'MCP resources/read 200',
   ),
   message('a prompt of MCP', PROMPT, 'MCP prompts/get review 200'),
-  message(
-    'a tool of MCP, as Sentry names it',
-    { 'mcp.method.name': 'tools/call', 'mcp.tool.name': 'find_order' },
-    'MCP tools/call find_order 200',
-  ),
-  message(
-    'a prompt of MCP, as Sentry names it',
-    { 'mcp.method.name': 'prompts/get', 'mcp.prompt.name': 'review' },
-    'MCP prompts/get review 200',
+  ...(
+    [
+      ['tools/call', 'mcp.tool.name'],
+      ['prompts/get', 'mcp.prompt.name'],
+    ] as const
+  ).map(([method, name]) =>
+    message(name, { 'mcp.method.name': method, [name]: 'own' }, `MCP ${method} own 200`),
   ),
   {
     name: 'a call of MCP by captured headers',

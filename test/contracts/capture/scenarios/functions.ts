@@ -1,4 +1,4 @@
-import { atOnce, get, page, post, type Scenario } from '../scenario.js';
+import { atOnce, get, type Hits, page, post, type Scenario } from '../scenario.js';
 
 /** At least 19 milliseconds. */
 const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
@@ -11,6 +11,9 @@ const ignored = (name: string, does: string, path: string, more = {}): Scenario 
   hits: [],
   ...more,
 });
+
+const tracks = (name: string, does: string, path: string, hits: Hits, more = {}): Scenario =>
+  page(name, does, path, {}, { hits, ...more });
 
 export const FUNCTIONS: readonly Scenario[] = [
   {
@@ -59,33 +62,13 @@ export const FUNCTIONS: readonly Scenario[] = [
   ignored('ignored, with events before and after', 'ignores, with an event', '/ignored-event', {
     hits: ['event Test before', 'event Test after'],
   }),
-  page(
-    'an event in the request',
-    'tracks an event',
-    '/event',
-    {},
-    {
-      hits: [{ hit: 'event Cart open', params: { e_n: 'name', e_v: '3' } }],
-    },
-  ),
-  page(
-    'an event in finish',
-    'tracks an event in finish',
-    '/event-in-finish',
-    {},
-    {
-      hits: ['event Test finish'],
-    },
-  ),
-  page(
-    'an event in close',
-    'tracks an event in close',
-    '/event-in-close',
-    {},
-    {
-      hits: ['event Test close'],
-    },
-  ),
+  tracks('an event in the request', 'tracks an event', '/event', [
+    { hit: 'event Cart open', params: { e_n: 'name', e_v: '3' } },
+  ]),
+  tracks('an event in finish', 'tracks an event in finish', '/event-in-finish', [
+    'event Test finish',
+  ]),
+  tracks('an event in close', 'tracks an event in close', '/event-in-close', ['event Test close']),
   {
     name: 'an event when the request has closed',
     does: 'tracks an event in the end of the request',
@@ -98,40 +81,30 @@ export const FUNCTIONS: readonly Scenario[] = [
     sends: [get('/events-of-stream', { leaves: 'in the body' })],
     hits: ['GET /events-of-stream 200', 'event Test request closed', 'event Test response closed'],
   },
-  page(
+  tracks(
     'an event after the response',
     'tracks an event after the response',
     '/event-after',
-    {},
+    ['event Test after the response'],
     {
       sends: [get('/event-after', { waits: 'event Test after the response' })],
-      hits: ['event Test after the response'],
     },
   ),
-  page(
+  tracks(
     'an event long after',
     'tracks an event long after the response',
     '/event-long-after',
-    {},
+    ['event Test long after'],
     {
       needs: ['time'],
       sends: [get('/event-long-after', { waits: 'event Test long after' })],
-      hits: ['event Test long after'],
     },
   ),
-  page(
-    'a goal, an order and a search',
-    'tracks a goal, an order and a search',
-    '/goal',
-    {},
-    {
-      hits: [
-        { hit: 'goal 7', params: { revenue: '5' } },
-        { hit: 'order A-1', params: { revenue: '12', ec_items: /"X"/ } },
-        { hit: 'search shoes', params: { search_cat: 'shop' } },
-      ],
-    },
-  ),
+  tracks('a goal, an order and a search', 'tracks a goal, an order and a search', '/goal', [
+    { hit: 'goal 7', params: { revenue: '5' } },
+    { hit: 'order A-1', params: { revenue: '12', ec_items: /"X"/ } },
+    { hit: 'search shoes', params: { search_cat: 'shop' } },
+  ]),
   page(
     'an event has the user of its request',
     'tracks, with what was annotated',
