@@ -19,18 +19,19 @@ export async function runCli(
 ): Promise<{ code: number; stdout: string; stderr: string; output: string }> {
   const written = { stdout: '', stderr: '' };
   const onWarning = process.listeners('warning');
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+  for (const [name, method] of [
+    ['stdout', 'log'],
+    ['stderr', 'error'],
+  ] as const) {
+    const write = (text: unknown) => {
       written[name] += String(text);
       return true;
+    };
+    vi.spyOn(process[name], 'write').mockImplementation(write);
+    vi.spyOn(console, method).mockImplementation((...values) => {
+      write(`${format(...values)}\n`);
     });
   }
-  vi.spyOn(console, 'log').mockImplementation((...values) => {
-    written.stdout += `${format(...values)}\n`;
-  });
-  vi.spyOn(console, 'error').mockImplementation((...values) => {
-    written.stderr += `${format(...values)}\n`;
-  });
   for (const name of Object.keys(process.env)) {
     if (name.startsWith('MATOMO_')) vi.stubEnv(name, undefined);
   }

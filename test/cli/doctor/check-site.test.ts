@@ -1,17 +1,26 @@
 import { expect, test } from 'vitest';
-import { checkFields } from '../../../src/cli/doctor/check-site.js';
+import { checkFields, checkReports } from '../../../src/cli/doctor/check-site.js';
 import type { SiteSettings } from '../../../src/cli/doctor/questions.js';
 import { toDimension } from '../../../src/cli/matomo-api.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
+import type { MatomoOptions } from '../../../src/options.js';
 import { checkWithApi, runChecks } from '../../support/cli.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import {
   type ApiCall,
+  type ApiRole,
   answering,
   type MatomoApiOptions,
+  startMatomoApi,
   tokenOf,
 } from '../../support/matomo-api.js';
+
+function optionsOf(given: MatomoOptions, env: Record<string, string> = {}) {
+  const options = resolveOptions(given, env, silentDiagnostics());
+  if (!options) throw new Error('no options');
+  return options;
+}
 
 const STATUS_AND_METHOD = {
   MATOMO_DIMENSIONS: '1=http.request.method,2=http.response.status_code',
@@ -38,8 +47,7 @@ test('with custom variables and dimensions all is well, asked once', async () =>
 /** Findings about the fields of site 1 with these settings. */
 function check(env: Record<string, string>, settings: Partial<SiteSettings>, ...sites: object[]) {
   const required = { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1' };
-  const options = resolveOptions({}, { ...required, ...env }, silentDiagnostics());
-  if (!options) throw new Error('no options');
+  const options = optionsOf({}, { ...required, ...env });
   const dimensions = sites.map((one) => toDimension({ ...one }));
   const all = { hasCustomVariables: true, hasCustomDimensions: true, dimensions, ...settings };
   const { findings } = checkFields(options, all as SiteSettings);
@@ -155,4 +163,90 @@ test('if the tracker answers and the API does not, the cause is a question mark'
   const advice = expect.stringContaining('POST to index.php');
   expect(about('matomo')).toMatchObject([{ verdict: 'ok' }, { verdict: 'unknown', found, advice }]);
   expect(code).toBe(0);
+});
+
+/** Site 4 was recorded with the goals 1, 2, 3. Matomo rejects conversions of others. */
+test.each<[goals: number[], role: ApiRole, exit: number, finding: object, found: RegExp]>([
+  [
+    [2, 7, 9],
+    'write',
+    1,
+    { verdict: 'problem', code: 'hits-invalid' },
+    /\b4\b.*\b1, 2, 3\b.*\b7, 9\b/,
+  ],
+  [[3], 'write', 0, { verdict: 'ok' }, /\b4\b.*\b3\b/],
+  [[3], 'noaccess', 1, { verdict: 'unknown' }, /\b4\b/],
+])('goals %j with the token of role %s', async (goals, role, exit, finding, found) => {
+  // The access of each role was recorded before there was a site 4.
+  const answer = ({ method }: ApiCall) =>
+    role === 'write' && method === 'SitesManager.getSitesIdWithWriteAccess' ? [4] : undefined;
+  const env = { MATOMO_SITE_ID: '4' };
+  const { about, code } = await checkWithApi({ answer }, { role, env, goals });
+  expect(about('goals')).toMatchObject([{ ...finding, found: expect.stringMatching(found) }]);
+  expect(code).toBe(exit);
+});
+
+test.each<[string, Record<string, string>, string[]]>([
+  ['the proxy is unusable', { MATOMO_SITE_ID: '4', HTTP_PROXY: 'proxy.test:3128' }, ['4']],
+  ['nobody answers', { MATOMO_SITE_ID: 'a=4,b=5' }, ['4', '5']],
+])('%s: goals are a question mark for each site', async (_what, env, sites) => {
+  const { about } = await runChecks({ MATOMO_URL: 'http://127.0.0.1:1', ...env }, { goals: [3] });
+  expect(about('goals')).toMatchObject(
+    sites.map((site) => ({
+      verdict: 'unknown',
+      found: expect.stringMatching(new RegExp(`\\b${site}\\b`)),
+    })),
+  );
+});
+
+function checkAt(url: string, siteId: number, role: ApiRole = 'write') {
+  return checkReports(optionsOf({ url, siteId, tokenAuth: tokenOf(role) }));
+}
+
+async function reportsOf(
+  siteId: number,
+  answer: (call: ApiCall) => unknown = () => undefined,
+  role: ApiRole = 'super',
+) {
+  const matomo = await startMatomoApi({ answer });
+  const findings = await checkAt(matomo.url, siteId, role);
+  expect(matomo.unrecorded).toEqual([]);
+  return findings;
+}
+
+test('a report of which more than a tenth is "Others" is reported, and orders of a site without e-commerce', async () => {
+  const [pages, titles, orders, ...rest] = await reportsOf(4);
+  expect(pages).toMatchObject({ verdict: 'warning', code: 'report-others' });
+  expect(pages?.found).toContain('50 %');
+  expect(pages?.advice).toContain('MATOMO_URL_PATHS=template');
+  expect(pages?.advice).toMatch(/\bdatatable_archiving_maximum_rows_subtable_actions = \d/);
+  expect(titles).toMatchObject({ verdict: 'ok', found: expect.stringContaining('1 %') });
+  expect(orders).toMatchObject({ verdict: 'warning', code: 'no-ecommerce' });
+  expect(orders?.found).toContain('2 orders');
+  expect(rest).toEqual([]);
+});
+
+test('a site with e-commerce may have orders', async () => {
+  const site = { idsite: 4, ecommerce: 1 };
+  const findings = await reportsOf(4, answering('SitesManager.getSiteFromId', site));
+  expect(findings.map(({ code }) => code)).toEqual(['report-others', undefined]);
+});
+
+test('reports without rows, and a server that does not answer, are question marks', async () => {
+  expect(await reportsOf(1)).toMatchObject([{ verdict: 'unknown' }]);
+  expect(await reportsOf(1, undefined, 'noaccess')).toMatchObject([{ verdict: 'unknown' }]);
+  const found = expect.stringMatching(/\b1\b.*ECONNREFUSED/);
+  expect(await checkAt('http://127.0.0.1:1', 1)).toMatchObject([{ verdict: 'unknown', found }]);
+});
+
+test.each([
+  [10, 'ok'],
+  [11, 'warning'],
+])('%d of 100 hits in "Others": %s', async (hits, verdict) => {
+  const rows = [
+    { label: '/a', nb_hits: 100 - hits },
+    { label: 'Others', nb_hits: hits, is_summary: '1' },
+  ];
+  const [pages] = await reportsOf(1, answering('Actions.getPageUrls', rows));
+  expect(pages?.verdict).toBe(verdict);
 });

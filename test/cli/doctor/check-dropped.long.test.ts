@@ -1,7 +1,67 @@
 import { expect, test } from 'vitest';
+import { checkAiChatbots } from '../../../src/cli/doctor/check-dropped.js';
+import { AI_CHATBOTS } from '../../../src/hit/bots/bots.js';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
 import { checkWithApi } from '../../support/cli.js';
-import { answering } from '../../support/matomo-api.js';
+import { answering, type MatomoApiOptions } from '../../support/matomo-api.js';
+
+const OPTIONS = {
+  aiChatbots: 'separate' as 'separate' | 'off',
+  aiChatbotUserAgents: AI_CHATBOTS,
+  pageViews: true,
+};
+const ONLY_CHATBOTS = { pageViews: false };
+const UNKNOWN = ['Google-GeminiNotebook', 'DuckAssistBot'];
+
+const named = (...aiChatbotUserAgents: string[]) => ({ aiChatbotUserAgents });
+
+test.each<
+  [string, boolean, Partial<typeof OPTIONS>, verdict: string | undefined, texts?: string[]]
+>([
+  ['5.2.0-b5', true, {}, 'warning', ['5.2.0-b5', 'visits']],
+  ['5.2.0-b5', true, ONLY_CHATBOTS, 'problem', ['5.2.0-b5']],
+  ['5.12.1', false, {}, 'warning', ['Activate', 'MATOMO_AI_CHATBOTS=off']],
+  ['5.12.1', false, ONLY_CHATBOTS, 'problem', ['Activate']],
+  ['5.12.1', false, { aiChatbots: 'off' }, undefined],
+  ['5.7.0', true, named('Devin', 'ChatGPT-User'), 'ok'],
+  ['5.8.0', true, named('Devin', 'ChatGPT-User'), 'warning', ['Devin', 'this name']],
+  ['5.12.3', true, {}, 'warning', [...UNKNOWN, 'these names']],
+  ['5.13.0', true, {}, 'unknown', UNKNOWN],
+  ['6.0.0-b1', true, named(...AI_CHATBOTS, 'Mine'), 'unknown', ['Mine']],
+  ['6.0.0', true, named(...AI_CHATBOTS.slice(0, 6)), 'ok'],
+  ['5.10.2', true, named('chatgpt-user'), 'ok', ['5.10.2', ' 1 ']],
+])(
+  'Matomo %s, with the plugin: %s, and options %o: %s',
+  (version, hasBotTracking, options, verdict, texts = []) => {
+    const settings = { version, hasBotTracking };
+    const [finding, ...others] = checkAiChatbots({ ...OPTIONS, ...options }, settings);
+    expect([finding?.verdict, others]).toEqual([verdict, []]);
+    const isReported = verdict === 'warning' || verdict === 'problem';
+    expect(finding?.code).toBe(isReported ? 'chatbots-not-reported' : undefined);
+    for (const text of texts) expect(`${finding?.found} ${finding?.advice}`).toContain(text);
+    expect(String(finding?.found)).not.toContain('ChatGPT-User');
+  },
+);
+
+const VERSION = answering('API.getMatomoVersion', { value: '5.12.1' });
+
+test.each<[MatomoApiOptions['answer'], Record<string, string>]>([
+  [VERSION, { MATOMO_TOKEN_AUTH: '' }],
+  [answering('API.getMatomoVersion', { value: 'newest' }), {}],
+  [answering('API.getMatomoVersion', { value: 5.12 }), {}],
+  [(call) => VERSION(call) ?? answering('BotTracking', { value: 'yes' })(call), {}],
+])('a Matomo that does not say what it reports: a question mark (%#)', async (answer, env) => {
+  const { about } = await checkWithApi({ answer }, { env });
+  expect(about('chatbots')).toMatchObject([{ verdict: 'unknown' }]);
+});
+
+test('with pageViews: false no token is asked for, and none is missed', async () => {
+  const env = { MATOMO_TOKEN_AUTH: '', MATOMO_PAGE_VIEWS: 'false' };
+  const { about, code } = await checkWithApi({ answer: VERSION }, { env });
+  expect(about('token')).toMatchObject([{ verdict: 'ok' }]);
+  expect(about('storing').at(-1)?.found).not.toContain('custom variables');
+  expect(code).toBe(0);
+});
 
 /** Runs doctor against a tracker with the rules of the plugin, and an API that says whether the plugin is active. */
 async function diagnose(
