@@ -4,8 +4,7 @@ import { splitCode } from '../../src/common/messages.js';
 import { RECEIVER_OPTIONS, resolveReceiver } from '../../src/gateway/receiver-options.js';
 import { type OptionDeclarations, variablesOf } from '../../src/options/declaration.js';
 import { OPTIONS } from '../../src/options/option-table.js';
-import { resolveOptions } from '../../src/options/resolve-options.js';
-import { collectDiagnostics } from '../support/diagnostics.js';
+import { optionsFrom } from '../support/options-from.js';
 
 /** Options, and how they are resolved. */
 interface SurveyedOptions {
@@ -98,9 +97,7 @@ function toPlain(value: unknown): unknown {
 const PROCESSOR: SurveyedOptions = {
   declarations: OPTIONS,
   resolve(inCode, env) {
-    const required = { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1' };
-    const { diagnostics, logged } = collectDiagnostics();
-    const options = resolveOptions(inCode, { ...required, ...env }, diagnostics);
+    const { options, logged } = optionsFrom(env, inCode);
     const problem = logged.find((line) => line.startsWith('MATOMO_'));
     if (problem !== undefined) throw new Error(problem);
     return options;

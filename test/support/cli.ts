@@ -86,16 +86,9 @@ export async function checkWithApi(
   return { ...(await runChecks({ ...given, ...env }, { sends, goals })), hits, matomo };
 }
 
-/**
- * Runs `doctor --json` as a user does: for variables that Node.js reads themselves, and a few runs end to end. Fails if it writes
- * anything but its one object.
- */
-export async function runDoctor(
-  env: Readonly<Record<string, string>>,
-  { args = [], cwd, main = MAIN }: { args?: string[]; cwd?: string; main?: string } = {},
-): Promise<Diagnosis> {
-  const options = { env, ...(cwd !== undefined && { cwd }) };
-  const { code, stdout, stderr } = await runNode([main, 'doctor', '--json', ...args], options);
+/** Runs `doctor --json` as a user does: for variables that Node.js reads itself. Fails if it writes anything but its one object. */
+export async function runDoctor(env: Readonly<Record<string, string>>): Promise<Diagnosis> {
+  const { code, stdout, stderr } = await runNode([MAIN, 'doctor', '--json'], { env });
   if (stderr !== '') throw new Error(`on stderr: ${stderr}`);
   const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return toDiagnosis(code, stdout, findings);

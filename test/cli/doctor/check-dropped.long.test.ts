@@ -55,14 +55,6 @@ test.each<[MatomoApiOptions['answer'], Record<string, string>]>([
   expect(about('chatbots')).toMatchObject([{ verdict: 'unknown' }]);
 });
 
-test('with pageViews: false no token is asked for, and none is missed', async () => {
-  const env = { MATOMO_TOKEN_AUTH: '', MATOMO_PAGE_VIEWS: 'false' };
-  const { about, code } = await checkWithApi({ answer: VERSION }, { env });
-  expect(about('token')).toMatchObject([{ verdict: 'ok' }]);
-  expect(about('storing').at(-1)?.found).not.toContain('custom variables');
-  expect(code).toBe(0);
-});
-
 /** Runs doctor against a tracker with the rules of the plugin, and an API that says whether the plugin is active. */
 async function diagnose(
   inspector: InspectorOptions,

@@ -2,10 +2,8 @@ import { expect, test } from 'vitest';
 import { checkFields, checkReports } from '../../../src/cli/doctor/check-site.js';
 import type { SiteSettings } from '../../../src/cli/doctor/questions.js';
 import { toDimension } from '../../../src/cli/matomo-api.js';
-import { resolveOptions } from '../../../src/options/resolve-options.js';
-import type { MatomoOptions } from '../../../src/options.js';
+import type { ResolvedOptions } from '../../../src/options/option-table.js';
 import { checkWithApi, runChecks } from '../../support/cli.js';
-import { silentDiagnostics } from '../../support/diagnostics.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import {
   type ApiCall,
@@ -15,12 +13,7 @@ import {
   startMatomoApi,
   tokenOf,
 } from '../../support/matomo-api.js';
-
-function optionsOf(given: MatomoOptions, env: Record<string, string> = {}) {
-  const options = resolveOptions(given, env, silentDiagnostics());
-  if (!options) throw new Error('no options');
-  return options;
-}
+import { optionsFrom } from '../../support/options-from.js';
 
 const STATUS_AND_METHOD = {
   MATOMO_DIMENSIONS: '1=http.request.method,2=http.response.status_code',
@@ -46,11 +39,12 @@ test('with custom variables and dimensions all is well, asked once', async () =>
 
 /** Findings about the fields of site 1 with these settings. */
 function check(env: Record<string, string>, settings: Partial<SiteSettings>, ...sites: object[]) {
-  const required = { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1' };
-  const options = optionsOf({}, { ...required, ...env });
   const dimensions = sites.map((one) => toDimension({ ...one }));
   const all = { hasCustomVariables: true, hasCustomDimensions: true, dimensions, ...settings };
-  const { findings } = checkFields(options, all as SiteSettings);
+  const { findings } = checkFields(
+    optionsFrom(env).options as ResolvedOptions,
+    all as SiteSettings,
+  );
   return findings.flatMap(({ verdict, code, found, advice }) =>
     verdict === 'ok' ? [] : `${verdict} ${code}: ${found} → ${advice}`,
   );
@@ -100,6 +94,7 @@ test.each([
 
 test('without custom variables and dimensions doctor reports nothing about them', () => {
   expect(check({ MATOMO_MAX_CUSTOM_VARIABLES: '0' }, VARIABLES_OFF)).toEqual([]);
+  expect(check({ MATOMO_PAGE_VIEWS: 'false' }, VARIABLES_OFF)).toEqual([]);
 });
 
 test.each([
@@ -200,7 +195,8 @@ test.each<[string, Record<string, string>, string[]]>([
 });
 
 function checkAt(url: string, siteId: number, role: ApiRole = 'write') {
-  return checkReports(optionsOf({ url, siteId, tokenAuth: tokenOf(role) }));
+  const { options } = optionsFrom({}, { url, siteId, tokenAuth: tokenOf(role) });
+  return checkReports(options as ResolvedOptions);
 }
 
 async function reportsOf(
