@@ -1,45 +1,25 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { isReadableByOthers } from '../../src/cli/matomo-api.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../support/cli.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { listen } from '../support/listen.js';
-import { type MatomoApi, startMatomoApi, tokenOf } from '../support/matomo-api.js';
+import { refusing, startMatomoApi, tokenOf } from '../support/matomo-api.js';
 import { startMatomoSite } from './matomo-site.js';
 
-type Answer = (response: ServerResponse, body: string, request: IncomingMessage) => void;
-
 /** A server that is not, or not quite, a Matomo; and all bodies that it got. */
-async function startServer(answer: Answer): Promise<{ url: string; bodies: string[] }> {
+async function startServer(answer: (response: ServerResponse) => void) {
   const bodies: string[] = [];
   const url = await listen((request, response) => {
-    text(request).then(
-      (body) => {
-        bodies.push(body);
-        answer(response, body, request);
-      },
-      () => undefined,
-    );
+    const receive = (body: string) => {
+      bodies.push(body);
+      answer(response);
+    };
+    text(request).then(receive, () => undefined);
   });
   return { url, bodies };
-}
-
-/** A server in front of a Matomo, which gets what it does not answer itself. */
-function startInFront(
-  matomo: MatomoApi,
-  answersItself: (...asked: Parameters<Answer>) => boolean,
-  prefix = '',
-) {
-  return startServer((...asked) => {
-    const [response, body, request] = asked;
-    if (answersItself(...asked)) return;
-    const path = (request.url ?? '').slice(prefix.length);
-    const headers = { 'content-type': request.headers['content-type'] ?? '' };
-    void fetch(matomo.url + path, { method: 'POST', headers, body })
-      .then((answer) => answer.text())
-      .then((answer) => response.end(answer));
-  });
 }
 
 const UNAUTHENTICATED =
@@ -106,18 +86,13 @@ test.each<[string | undefined, RegExp]>([
 
 test('a Matomo in a subfolder is found by MATOMO_URL, however it ends', async () => {
   const matomo = await startMatomoSite();
-  const isElsewhere = (response: ServerResponse, _body: string, request: IncomingMessage) => {
-    const isFound = request.url?.startsWith('/stats/index.php?') === true;
-    if (!isFound) response.writeHead(404).end();
-    return !isFound;
-  };
-  const { url } = await startInFront(matomo, isElsewhere, '/stats');
   for (const path of ['/stats', '/stats/', '/stats/piwik.php']) {
-    const env = { ...environmentOf(matomo), MATOMO_URL: url + path };
-    const { code, stdout } = await runSetup(env, ['--yes']);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`export MATOMO_URL=${url}/stats`);
+    const env = { ...environmentOf(matomo), MATOMO_URL: matomo.url + path };
+    const { stdout } = await runSetup(env, ['--yes']);
+    expect(stdout).toContain(`export MATOMO_URL=${matomo.url}/stats`);
   }
+  const others = matomo.requests.filter(({ url }) => !url.startsWith('/stats/index.php?'));
+  expect(others).toEqual([]);
 });
 
 test('nobody listens: the address is named', async () => {
@@ -142,23 +117,15 @@ test.each([
 });
 
 test('a token that is refused on the way is tried once more, by reading', async () => {
-  let isRefused = false;
+  const refused = refusing('CustomDimensions.configureNewCustomDimension', UNAUTHENTICATED);
+  const matomo = await startMatomoSite({ answer: refused });
+  const wire = await startFaultProxy();
+  wire.forwardTo(matomo.url);
   let later = 0;
-  const matomo = await startMatomoSite({
-    answer({ method }) {
-      if (method !== 'CustomDimensions.configureNewCustomDimension') return undefined;
-      isRefused = true;
-      return { result: 'error', message: UNAUTHENTICATED };
-    },
-  });
-  const { url } = await startInFront(matomo, (response) => {
-    if (isRefused) {
-      later += 1;
-      response.writeHead(401).end(refusal(UNAUTHENTICATED));
-    }
-    return isRefused;
-  });
-  const { code, result } = await runSetupAsJson(environmentOf({ url }), ['--yes']);
+  const where = () => matomo.writes().length > 0 && ++later > 0;
+  const status = '401 Unauthorized';
+  await wire.play({ kind: 'answer', where, status, body: refusal(UNAUTHENTICATED) });
+  const { code, result } = await runSetupAsJson(environmentOf(wire), ['--yes']);
   expect(code).toBe(1);
   expect(result.error).toMatch(/"Unable to authenticate.*run setup again.*\[token-rejected\]/);
   expect(result.plan.map(({ action }) => action)).toEqual(Array(4).fill('create'));
@@ -167,40 +134,33 @@ test('a token that is refused on the way is tried once more, by reading', async 
 
 test('a time-out while something is created: what is there stays, and the next run continues', async () => {
   const matomo = await startMatomoSite();
-  let isSlow = true;
-  const { url } = await startInFront(
-    matomo,
-    (_response, body) => isSlow && body.includes('name=HTTP+method'),
-  );
-  const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '5000' };
+  const wire = await startFaultProxy();
+  wire.forwardTo(matomo.url);
+  function where(body: string): boolean {
+    if (body.includes('name=HTTP+method')) void wire.play({ kind: 'stall' });
+    return false;
+  }
+  await wire.play({ kind: 'answer', where, status: '' });
+  const env = { ...environmentOf(wire), MATOMO_EXPORT_TIMEOUT: '5000' };
   const first = await runSetup(env, ['--yes']);
   expect(first.code).toBe(1);
   expect(first.stderr).toMatch(/\b5000 ms\b.*\[no-answer\]/);
   expect(matomo.writes()).toHaveLength(2);
-  isSlow = false;
+  await wire.play();
   const { code, result } = await runSetupAsJson(env, ['--yes']);
   expect(code).toBe(0);
   const actions = result.plan.map(({ action }) => action);
   expect(actions).toEqual(['present', 'present', 'create', 'create']);
 });
 
-test('a web server that asks for a password gets the headers of MATOMO_HEADERS, which are not shown', async () => {
+test('the headers of MATOMO_HEADERS go with all requests, and are not shown', async () => {
   const matomo = await startMatomoSite();
-  const { url } = await startInFront(matomo, (response, _body, { headers }) => {
-    if (headers.authorization === 'Basic dTpw') return false;
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end('No');
-    return true;
-  });
-  for (const [MATOMO_HEADERS, code, says] of [
-    ['authorization=Basic dTpw', 0, 'Verified'],
-    ['authorization=Basic eDp5', 1, '"Basic"'],
-    ['dTpw', 2, 'MATOMO_HEADERS'],
-  ] as const) {
-    const ended = await runSetup({ ...environmentOf({ url }), MATOMO_HEADERS }, ['--yes']);
-    expect(ended.code).toBe(code);
-    expect(ended.output).toContain(says);
-    expect(ended.output).not.toMatch(/dTpw|eDp5/);
-  }
+  const env = { ...environmentOf(matomo), MATOMO_HEADERS: 'authorization=Basic dTpw' };
+  const { code, output } = await runSetup(env, ['--yes']);
+  expect(code).toBe(0);
+  expect(output).not.toContain('dTpw');
+  const sent = matomo.requests.map(({ headers }) => headers.authorization);
+  expect(new Set(sent)).toEqual(new Set(['Basic dTpw']));
 });
 
 test('a token over plain http is warned of before it is sent', async () => {
