@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { copyText, memoize, memoizePair } from '../../src/common/generation-cache.js';
 import { createBuildHits, HIT_OPTIONS, httpRequest, NOON } from '../support/builders.js';
 import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
@@ -19,4 +20,19 @@ test('titles of requests with a long method are not remembered', () => {
   const build = createBuildHits(HIT_OPTIONS);
   const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
+});
+
+const kept: string[] = [];
+test.for<[string, (part: string) => unknown]>([
+  ['what is memoized', memoize((part: string) => part.slice(1))],
+  [
+    'what is memoized of two',
+    (
+      (of) => (part) =>
+        of(1, part)
+    )(memoizePair((_: number, part: string) => part.slice(1))),
+  ],
+  ['a copy that is no Unicode', (part) => kept.push(copyText(`${part}\ud800`.slice(-30)))],
+])('%s does not keep the whole text', ([, remember]) => {
+  expect(keptBytes(remember)).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -8,12 +8,6 @@ import { listen } from './listen.js';
 export interface Bulk {
   /** Of its hits: what an additional hit tracks, or the path of the page. */
   readonly names: readonly string[];
-  /** How many of these hits are events, goals, orders and others besides page views. */
-  readonly additional: number;
-  /** How many of these hits are for Matomo's AI chatbot reports. */
-  readonly chatbots: number;
-  /** The visitor ids of these hits. */
-  readonly visitors: readonly string[];
   /** Names and values of the headers in turns, as they were sent. */
   readonly rawHeaders: readonly string[];
   /** Its hits are Matomo's, and not to be sent again. */
@@ -73,12 +67,8 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     const { requests } = body as { requests: string[] };
     const isTracked = refusals <= 0;
     refusals -= 1;
-    const hits = requests.map((query) => new URLSearchParams(query));
     const bulk: Bulk = {
-      names: hits.map(nameOf),
-      additional: hits.filter((hit) => additionalNameOf(hit) !== undefined).length,
-      chatbots: hits.filter((hit) => hit.get('recMode') === '1').length,
-      visitors: hits.map((hit) => hit.get('cid') ?? ''),
+      names: requests.map((query) => nameOf(new URLSearchParams(query))),
       rawHeaders: request.rawHeaders,
       isTracked,
       connection,
@@ -118,15 +108,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       waiting = new AbortController();
     },
   };
-}
-
-/** The bulks in which each hit came and was tracked, in order. */
-export function arrivalsOf({ bulks }: BulkReceiver): Map<string, Bulk[]> {
-  const arrivals = new Map<string, Bulk[]>();
-  for (const bulk of bulks.filter(({ isTracked }) => isTracked)) {
-    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
-  }
-  return arrivals;
 }
 
 /** What an additional hit tracks, or the path of the page. */

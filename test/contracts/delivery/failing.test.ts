@@ -60,6 +60,15 @@ test('a single hit that fails goes behind everything', async () => {
   expect(sender.counts()).toMatchObject({ tracked: 5, pending: 0 });
 });
 
+test('if every hit fails, few requests are sent, of one hit after the first ones', async () => {
+  const sender = openSender({ answers: ROLLED_BACK });
+  putAll(sender, namesOf('a', 300));
+  await sender.advance(12 * HOUR);
+  expect(sender.counts()).toMatchObject({ pending: 300 });
+  expect(sender.sent().length).toBeLessThan(200);
+  expect(new Set(sizes(sender).slice(20))).toEqual(new Set([1]));
+});
+
 test('500 for everything for 12 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
   let isDown = true;
   const sender = openSender({

@@ -68,8 +68,6 @@ export interface Row {
   readonly command?: readonly string[];
   /** With a spool, it ends before hits are stored in it. */
   readonly isEarly?: boolean;
-  /** What is left in a folder is sent by the next process. Other rows only read the folder. */
-  readonly isSentByNext?: boolean;
   /** What the application writes. @default nothing */
   readonly prints?: string | RegExp;
   /** Without the package, it writes less: `beforeExit` is emitted once more. */
@@ -98,22 +96,13 @@ export async function runWithout(row: Row): Promise<Pick<End, 'exit' | 'printed'
   return { exit: await app.exit(), printed: printedBy(app) };
 }
 
-/** Runs it with the package. `names`: of the hits that arrive, or are left to the next process. */
-export async function runWith(
-  row: Row,
-  answers: Answers,
-  place: Place,
-  names: readonly string[],
-): Promise<End> {
+/** Runs it with the package. */
+export async function runWith(row: Row, answers: Answers, place: Place): Promise<End> {
   const matomo = await startBulkReceiver();
-  // What the next process sends has to arrive at the same URL.
-  const isSentByNext = place === 'redis' || row.isSentByNext === true;
-  const isUnreachable = answers === 'down' && (place === 'memory' || !isSentByNext);
-  const url = isUnreachable ? `http://127.0.0.1:${await freePort()}` : matomo.url;
+  const url = answers === 'down' ? `http://127.0.0.1:${await freePort()}` : matomo.url;
   const spool = await openSpool(place);
   if (answers === 'slow') matomo.play({ delayMillis: 300 });
   if (answers === 'hangs') matomo.play({ delayMillis: HOUR });
-  if (answers === 'down') matomo.play({ refusals: Infinity });
   // It is not asked again before the process ends.
   if (answers === 'refuses') matomo.play({ refusals: Infinity, retryAfterSeconds: 3600 });
   const env = {
@@ -130,13 +119,7 @@ export async function runWith(
   await use(app, row, matomo, isStored ? spool : undefined);
   const exit = await app.exit();
   await eventually(matomo.isQuiet, { describe: () => 'the end of its connections' });
-  const tracked = matomo.tracked();
-  matomo.play({});
-  const left = !spool
-    ? []
-    : isSentByNext
-      ? await sendRest(matomo, optionsOf(row, env), names, tracked)
-      : await spool.names();
+  const [tracked, left] = [matomo.tracked(), (await spool?.names()) ?? []];
   return { exit, tracked: sorted(tracked), left, codes: codesOf(app), printed: printedBy(app) };
 }
 
@@ -225,26 +208,6 @@ async function use(
 
 function isAnswered({ answeredMillis }: Bulk): boolean {
   return answeredMillis < Number.POSITIVE_INFINITY;
-}
-
-/** Starts another process with the same spool, and returns the hits that it sends. */
-async function sendRest(
-  matomo: BulkReceiver,
-  { env, node }: ReturnType<typeof optionsOf>,
-  expected: readonly string[],
-  before: readonly string[],
-): Promise<string[]> {
-  const missing = expected.filter((name) => !before.includes(name));
-  const options = { ...env, END: 'no handler', MATOMO_SCHEDULE_DELAY: '100' };
-  const next = await startServer([...REGISTER, APP], { env: options, ...(node && { node }) });
-  const arrived = () => matomo.tracked().slice(before.length);
-  // It sends what is there at once; a hit of its own comes last.
-  await fetch(`${next.url}/next`).then((response) => response.text());
-  await eventually(() => [...missing, 'next'].every((name) => arrived().includes(name)), {
-    describe: () => `${missing.join(' ')} from the next process, which sent ${arrived().join(' ')}`,
-  });
-  await next.stop('SIGTERM');
-  return sorted(arrived().filter((name) => name !== 'next'));
 }
 
 function codesOf(app: Server): string[] {

@@ -29,7 +29,7 @@ interface Variant {
 
 /**
  * Tests that the processes of these rows end as without the package, and that each hit arrives once. A Matomo is `fast`, `slow` (300 ms),
- * `down` (nothing listens; if the next process sends what is left, it answers 503), or `hangs`: it never answers. The first test runs all rows that need nothing.
+ * `down` (nothing listens), or `hangs`: it never answers. The first test runs all rows that need nothing.
  */
 export function testEnds(rows: readonly TableRow[], place: Place, variant: Variant): void {
   let ran: ReturnType<typeof settled<TableRow>> | undefined;
@@ -88,7 +88,7 @@ async function expectEnds(
   const started = { ...row, ...findSetUp?.() };
   const [without, ...ends] = await Promise.all([
     isCompared && row.exitWithout !== 'none' ? runWithout(started) : undefined,
-    ...answers.map((answer) => runWith(started, answer, place, arrivedOf(row, place, answer))),
+    ...answers.map((answer) => runWith(started, answer, place)),
   ]);
   if (without) expect(without.exit).toEqual(row.exitWithout ?? row.exit);
   const { prints = '' } = row;

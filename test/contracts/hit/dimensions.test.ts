@@ -240,17 +240,8 @@ golden([
     ] as const
   ).map(([name, value, dimension1]) => ({ ...attribute(name, value), page: { dimension1 } })),
   { ...attribute('app.number', Number.NaN), problems: ['parameter-invalid'] },
+  { options: { dimensions: { 1: () => [1, Number.NaN] } }, problems: ['parameter-invalid'] },
   { ...attribute('app.ip', '198.51.100.23', MASKED), page: { dimension1: '198.51.100.0' } },
-  {
-    name: 'an attribute by its old name',
-    options: {
-      dimensions: { 1: 'server.address', 2: 'server.port', 3: 'network.protocol.version' },
-    },
-    facts: {
-      attributes: { 'net.host.name': 'a.example', 'net.host.port': 81, 'http.flavor': '1.1' },
-    },
-    page: { dimension1: 'a.example', dimension2: '81', dimension3: '1.1' },
-  },
   {
     name: 'an attribute of the service',
     options: { dimensions: { 1: 'service.name', 2: 'service.version' } },

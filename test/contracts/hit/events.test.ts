@@ -58,24 +58,6 @@ golden(
 
 golden([
   {
-    ...call('trackEvent', 'shop', 'buy', {
-      name: 'book',
-      value: 12.5,
-      uid: 'ada',
-      dimension3: 'x',
-      cvar: { plan: 'pro' },
-    }),
-    ...also({
-      e_n: 'book',
-      e_v: '12.5',
-      uid: 'ada',
-      dimension3: 'x',
-      e_c: 'shop',
-      e_a: 'buy',
-      cvar: '{"1":["plan","pro"]}',
-    }),
-  },
-  {
     ...call('trackEvent', 'shop', 'buy', 'x'),
     ...also({ e_c: 'shop', e_a: 'buy' }),
     problems: ['parameter-invalid'],
@@ -204,6 +186,11 @@ golden([
       ],
     },
     hits: [additional({ ...OF_JOB, uid: 'ann' })],
+  },
+  {
+    name: 'annotate outside of a request',
+    facts: { isOutside: true, calls: [['annotate', { uid: 'ada' }], ['ignore']] },
+    hits: [],
   },
   {
     name: 'a hit after the end',

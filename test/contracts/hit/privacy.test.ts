@@ -46,6 +46,12 @@ golden([
     page: { ...HIDDEN, dimension1: '0.0.0.0', dimension2: '0.0.0.0' },
   },
   {
+    name: 'privacy: strict without a token',
+    options: { privacy: 'strict' },
+    facts: full,
+    page: { url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/' },
+  },
+  {
     name: 'beforeSend drops the hit',
     options: { beforeSend: () => null },
     facts: { calls: [['trackEvent', 'a', 'b']] },

@@ -422,16 +422,3 @@ test.each([
   expect(parametersOf(facts, { query: 'strip' }).url).toBe(sent);
   expect(parametersOf(facts, { query: 'keep' }).url).toBe(url.replace('u:p@', ''));
 });
-
-test.each(['keep', 'redact', 'strip'] as const)(
-  'with query: %s, what patterns match is redacted in URLs that the application sets',
-  (query) => {
-    const url = 'https://a.example/patients/ada%20lovelace?page=2#top';
-    const facts = { calls: [['annotate', { url, urlref: url }]] as const };
-    const sent = 'https://a.example/patients/redacted?page=2#top';
-    expect(parametersOf(facts, { query, redactPathPatterns: [/ada lovelace/] })).toMatchObject({
-      url: sent,
-      urlref: sent,
-    });
-  },
-);

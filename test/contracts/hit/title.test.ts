@@ -128,6 +128,12 @@ golden([
     page: { action_name: '_OTHER', cvar: variables(404, '_OTHER') },
   },
   {
+    name: 'a span name with secrets',
+    facts: { spanName: 'GET /token/9fK2mQ7x' },
+    options: { actionName: '{span}' },
+    page: { action_name: 'GET /token/redacted' },
+  },
+  {
     name: 'the host of a title',
     facts: { headers: { host: 'u:p@shop.example.org:8080/x?y#z' } },
     options: { actionName: '{host}' },

@@ -152,6 +152,11 @@ test.each<
   expect(other === id).toBe(isSame);
 });
 
+test('the visitor follows the site that annotate sets', () => {
+  const set = idOf({ calls: [['annotate', { idsite: 2 }]] });
+  expect(set).toBe(idOf({}, { siteId: 2 }));
+});
+
 test('one process keeps visitors, sites and days apart', () => {
   const builder = openBuilder({ siteId: (request) => (request.path === '/2' ? 2 : 1) });
   const visitors = (

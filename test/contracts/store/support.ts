@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { arrivalsOf, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
+import { type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually } from '../../support/child-process.js';
 import { sorted } from '../../support/sorted.js';
 import { type PuttingProcess, startPuttingProcess } from '../doors/spool-process.js';
@@ -94,8 +94,8 @@ export const tracked = (matomo: BulkReceiver): string[] => sorted(matomo.tracked
 
 export async function allArrive(matomo: BulkReceiver, expected: readonly string[]): Promise<void> {
   const missing = () => {
-    const arrivals = arrivalsOf(matomo);
-    return expected.filter((name) => !arrivals.has(name));
+    const arrived = new Set(matomo.tracked());
+    return expected.filter((name) => !arrived.has(name));
   };
   await eventually(() => missing().length === 0, {
     ...PATIENCE,

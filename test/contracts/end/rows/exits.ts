@@ -29,7 +29,6 @@ export const EXITS: readonly TableRow[] = [
     way: 'exit in a handler',
     name: 'process.exit() after the response',
     isDownToo: true,
-    isSentByNext: true,
     exit: code(3),
   },
   {
