@@ -54,6 +54,17 @@ test('spans that cannot be used are counted in a partial success that says why',
   expect(gateway.stats().spans).toMatchObject({ received: 1, rejected: 3 });
 });
 
+test('more than 100 events of a span are refused with a partial success', async () => {
+  const { gateway } = await startGateway();
+  const events = Array.from({ length: 120 }, (_, i) =>
+    hitEvent({ e_c: 'loop', e_a: String(i + 1) }),
+  );
+  const answer = await sendSpans(gateway, exportRequest([requestSpan('/a', { events })]));
+  expect(await answer.text()).toContain('matomo.hit');
+  await eventually(() => gateway.stats().tracked === 101);
+  expect(gateway.stats().additionalHits).toBe(100);
+});
+
 test('a partial success in protobuf', async () => {
   const { gateway } = await startGateway();
   // resource_spans { scope_spans { spans { name: "x" } } }

@@ -18,12 +18,6 @@ interface Client {
   closed(): Promise<unknown>;
 }
 
-interface Scenario {
-  /** Of `connection-events.cjs`. */
-  readonly server?: string;
-  run(client: Client): Promise<unknown>;
-}
-
 const get = (path: string, ...lines: string[]) =>
   [`GET ${path} HTTP/1.1`, 'Host: shop.example', ...lines, '\r\n'].join('\r\n');
 
@@ -34,137 +28,106 @@ async function afterAlice(client: Client): Promise<void> {
 }
 
 /** Alice is the first one on a connection that others use after her, as behind a proxy. */
-const SCENARIOS: Record<string, Scenario> = {
-  'pipelined responses': {
-    async run(client) {
-      client.write(get('/slow') + get('/bob') + get('/carol'));
-      await client.printed('/carol response close');
-    },
+const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
+  async 'pipelined responses'(client) {
+    client.write(get('/slow') + get('/bob') + get('/carol'));
+    await client.printed('/carol response close');
   },
-  'a pipelined response that is larger than a buffer, and a body': {
-    async run(client) {
-      const post = 'POST /carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbody';
-      client.write(get('/slow') + get('/large/bob') + post);
-      await client.printed('/carol response close');
-    },
+  async 'a pipelined response that is larger than a buffer, and a body'(client) {
+    const post = 'POST /carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbody';
+    client.write(get('/slow') + get('/large/bob') + post);
+    await client.printed('/carol response close');
   },
-  'pipelined responses, of which none is sent': {
-    async run(client) {
-      client.write(get('/hangs/alice') + get('/hangs/bob') + get('/carol'));
-      await client.printed('/carol request close');
-      client.leave();
-      await client.printed('/hangs/alice response close');
-    },
+  async 'pipelined responses, of which none is sent'(client) {
+    client.write(get('/hangs/alice') + get('/hangs/bob') + get('/carol'));
+    await client.printed('/carol request close');
+    client.leave();
+    await client.printed('/hangs/alice response close');
   },
-  'pipelined requests that nobody has read, when the client leaves': {
-    async run(client) {
-      const post =
-        'POST /hangs/carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab';
-      client.write(get('/hangs/alice') + get('/unread/bob') + post);
-      await client.printed('/hangs/carol request data');
-      client.leave();
-      await client.printed('/unread/bob request close');
-      await client.printed('/hangs/carol request close');
-    },
+  async 'pipelined requests that nobody has read, when the client leaves'(client) {
+    const post = 'POST /hangs/carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab';
+    client.write(get('/hangs/alice') + get('/unread/bob') + post);
+    await client.printed('/hangs/carol request data');
+    client.leave();
+    await client.printed('/unread/bob request close');
+    await client.printed('/hangs/carol request close');
   },
-  'a client that leaves': {
-    async run(client) {
-      await afterAlice(client);
-      client.write(get('/hangs/bob'));
-      await client.printed('/hangs/bob request close');
-      client.leave();
-      await client.printed('/hangs/bob response close');
-    },
+  async 'a client that leaves'(client) {
+    await afterAlice(client);
+    client.write(get('/hangs/bob'));
+    await client.printed('/hangs/bob request close');
+    client.leave();
+    await client.printed('/hangs/bob response close');
   },
-  'a client that leaves within its body': {
-    async run(client) {
-      await afterAlice(client);
-      client.write('POST /bob HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab');
-      await client.printed('/bob request data');
-      client.leave();
-      await client.printed('/bob request close');
-    },
+  async 'a client that leaves within its body'(client) {
+    await afterAlice(client);
+    client.write('POST /bob HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab');
+    await client.printed('/bob request data');
+    client.leave();
+    await client.printed('/bob request close');
   },
-  'a response that is finished at once, to a request that nobody reads': {
-    async run(client) {
-      await afterAlice(client);
-      client.write(get('/at-once'));
-      await client.printed('/at-once request close');
-    },
+  async 'a response that is finished at once, to a request that nobody reads'(client) {
+    await afterAlice(client);
+    client.write(get('/at-once'));
+    await client.printed('/at-once request close');
   },
-  'a response that another request ends': {
-    async run(client) {
-      client.write(get('/waits/alice'));
-      await client.printed('/waits/alice request close');
-      await client.ask('/ends/bob');
-      await client.printed('/waits/alice response close');
-    },
+  async 'a response that another request ends'(client) {
+    client.write(get('/waits/alice'));
+    await client.printed('/waits/alice request close');
+    await client.ask('/ends/bob');
+    await client.printed('/waits/alice response close');
   },
-  'what is no request': {
-    async run(client) {
-      await afterAlice(client);
-      client.write('BAD\r\n\r\n');
-      await client.printed(' clientError');
-    },
+  async 'what is no request'(client) {
+    await afterAlice(client);
+    client.write('BAD\r\n\r\n');
+    await client.printed(' clientError');
   },
-  'what is no request, before the response to another one': {
-    async run(client) {
-      client.write(get('/hangs/alice'));
-      await client.printed('/hangs/alice request close');
-      client.write('BAD\r\n\r\n');
-      await client.printed('/hangs/alice response close');
-    },
+  async 'what is no request, before the response to another one'(client) {
+    client.write(get('/hangs/alice'));
+    await client.printed('/hangs/alice request close');
+    client.write('BAD\r\n\r\n');
+    await client.printed('/hangs/alice response close');
   },
-  'an upgrade': {
-    async run(client) {
-      await afterAlice(client);
-      client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
-      await client.closed();
-    },
+  async 'an upgrade'(client) {
+    await afterAlice(client);
+    client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
+    await client.closed();
   },
-  CONNECT: {
-    async run(client) {
-      await afterAlice(client);
-      client.write('CONNECT bob.example:443 HTTP/1.1\r\nHost: bob.example:443\r\n\r\n');
-      await client.closed();
-    },
+  async CONNECT(client) {
+    await afterAlice(client);
+    client.write('CONNECT bob.example:443 HTTP/1.1\r\nHost: bob.example:443\r\n\r\n');
+    await client.closed();
   },
-  'Expect: 100-continue': {
-    async run(client) {
-      await afterAlice(client);
-      client.write(get('/bob', 'Expect: 100-continue'));
-      await client.answered('/bob');
-    },
+  async 'Expect: 100-continue'(client) {
+    await afterAlice(client);
+    client.write(get('/bob', 'Expect: 100-continue'));
+    await client.answered('/bob');
   },
-  'another Expect': {
-    async run(client) {
-      await afterAlice(client);
-      client.write(get('/bob', 'Expect: wonders'));
-      await client.answered('/bob');
-    },
+  async 'another Expect'(client) {
+    await afterAlice(client);
+    client.write(get('/bob', 'Expect: wonders'));
+    await client.answered('/bob');
   },
-  'more requests than allowed': {
-    server: 'one request',
-    async run(client) {
-      client.write(get('/alice') + get('/bob'));
-      await client.printed('/bob dropRequest');
-      await client.printed('/alice response close');
-    },
+  async 'more requests than allowed'(client) {
+    client.write(get('/alice') + get('/bob'));
+    await client.printed('/bob dropRequest');
+    await client.printed('/alice response close');
   },
-  'a response that takes too long': {
-    async run(client) {
-      await afterAlice(client);
-      client.write(get('/hangs/for/100/ms'));
-      await client.printed('/hangs/for/100/ms response close');
-    },
+  async 'a response that takes too long'(client) {
+    await afterAlice(client);
+    client.write(get('/hangs/for/100/ms'));
+    await client.printed('/hangs/for/100/ms response close');
   },
-  'an idle connection': {
-    server: 'closes idle',
-    async run(client) {
-      await afterAlice(client);
-      await client.closed();
-    },
+  async 'an idle connection'(client) {
+    await afterAlice(client);
+    await client.closed();
   },
+};
+
+/** Servers of `connection-events.cjs` that are not the usual one. */
+const SERVERS: Readonly<Record<string, string>> = {
+  'more requests than allowed': 'one request',
+  'an idle connection': 'closes idle',
 };
 
 interface Events {
@@ -182,7 +145,7 @@ async function runScenarios(
 ): Promise<Events> {
   const args = [...preloads, `${APPS}/connection-events.cjs`];
   const { inspector, app } = await startTracked(args, {}, node === undefined ? {} : { node });
-  for (const scenario of Object.values(SCENARIOS)) await runScenario(app, scenario);
+  for (const name of Object.keys(SCENARIOS)) await runScenario(app, name);
   await app.stop();
   expect(app.stderr()).toBe('');
   const events = inspector
@@ -207,7 +170,8 @@ function eventsOf(app: Server): string[] {
     .filter((line) => /^(?:\/\S+)? /.test(line));
 }
 
-async function runScenario(app: Server, { server = 'usual', run }: Scenario): Promise<void> {
+async function runScenario(app: Server, name: string): Promise<void> {
+  const server = SERVERS[name] ?? 'usual';
   const address = new RegExp(`^${server} http://127.0.0.1:(\\d+)$`, 'm');
   const port = await eventually(() => address.exec(app.stdout())?.[1]);
   const before = eventsOf(app).length;
@@ -221,7 +185,7 @@ async function runScenario(app: Server, { server = 'usual', run }: Scenario): Pr
   socket.on('error', () => undefined); // resets
   const printed = (line: string) =>
     eventually(() => events().includes(line), { describe: () => `"${line}" in ${events()}` });
-  await run({
+  await SCENARIOS[name]?.({
     write: (text) => socket.write(text),
     answered: (path) => eventually(() => received.includes(`\r\n\r\n${path}`)),
     printed,

@@ -8,7 +8,6 @@ import { RESPONSES } from './scenarios/responses.js';
 import { SOCKETS } from './scenarios/sockets.js';
 import { SPANS } from './scenarios/spans.js';
 import { TITLES } from './scenarios/titles.js';
-import { UNREADABLE } from './scenarios/unreadable.js';
 import { VISITORS } from './scenarios/visitors.js';
 
 /** What a request is, what its handler does, and which hits it makes. */
@@ -23,5 +22,4 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SPANS,
   ...CHATBOTS,
   ...SOCKETS,
-  ...UNREADABLE,
 ];

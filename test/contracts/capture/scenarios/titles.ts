@@ -64,6 +64,13 @@ export const TITLES: readonly Scenario[] = [
     hits: ['GET Not Found 404'],
     differs: withRoute(['GET /failing/:order 404']),
   },
+  {
+    name: 'a request whose properties are undefined at its end',
+    does: 'empties its request',
+    sends: [get('/emptied?a=1')],
+    hits: [{ hit: 'GET /emptied 200', params: { url: /\/emptied\?a=1$/, dimension1: 'GET' } }],
+    except: ({ framework }) => framework !== 'node',
+  },
   page('a rewritten URL', 'rewrites the URL', '/before-rewriting'),
   page('a method that the application changes', 'changes the method', '/method-changed', {
     dimension1: 'GET',
