@@ -100,22 +100,16 @@ describe('at a terminal', () => {
     expect(matomo.writes()).toEqual([]);
   });
 
-  test.each([
-    ['Ctrl+D', CTRL_D],
-    ['a token with a space', `${TOKEN} x\r`],
-  ])(
-    '%s at the prompt for the token asks nothing of Matomo, shows nothing, and there is no second prompt',
-    async (_what, typed) => {
-      const matomo = await startMatomoSite();
-      const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);
-      const terminal = startTerminal([MAIN, 'setup'], env);
-      await terminal.answer('(not shown): ', typed);
-      expect(await terminal.exit()).toBe(2);
-      expect(matomo.requests).toEqual([]);
-      expect(terminal.screen()).not.toContain(TOKEN);
-      expect(terminal.screen().match(/not shown/g)).toHaveLength(1);
-    },
-  );
+  test('an invalid token at the prompt asks nothing of Matomo, and there is no second prompt', async () => {
+    const matomo = await startMatomoSite();
+    const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);
+    const terminal = startTerminal([MAIN, 'setup'], env);
+    await terminal.answer('(not shown): ', `${TOKEN} x\r`);
+    expect(await terminal.exit()).toBe(2);
+    expect(matomo.requests).toEqual([]);
+    expect(terminal.screen()).not.toContain(TOKEN);
+    expect(terminal.screen().match(/not shown/g)).toHaveLength(1);
+  });
 
   test('pseudonym reads a key without an echo', async () => {
     const env = { MATOMO_VISITOR_KEY: 'a-visitor-key' };

@@ -35,7 +35,7 @@ function fileWith(text: string): string {
 }
 
 /** Values that `every-option.test.ts` does not try. */
-const WRONG: [keyof MatomoOptions, unknown, string][] = [
+test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ['url', 'ftp://matomo.example.org', 'ftp://matomo.example.org'],
   ['url', 'https://matomo.example.org/?x=1', 'matomo.example.org'],
   ['siteId', 'shop=3,blog', 'shop=3,blog=4'],
@@ -72,9 +72,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['spool', 'redis://', 'redis://'],
   ['spool', 'redis://localhost?shards=4', 'whose only path is the number of a database'],
   ['spool', 'redis://u:pass@localhost/shop', 'redis://…@localhost/shop'],
-];
-
-test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, shown) => {
+])('%s: %o in code is a TypeError that names both', (name, value, shown) => {
   for (const Target of [MatomoSpanProcessor, MatomoSpanExporter]) {
     const make = () => new Target({ ...REQUIRED, [name]: value });
     expect(make).toThrow(TypeError);

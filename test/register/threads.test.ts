@@ -49,18 +49,23 @@ test('a worker without a server sends what names its visitor', async () => {
 });
 
 const IN_CODE = { doNotTrack: true, siteId: 1 };
+const OTHERS = '{"siteId":1,"url":"http://127.0.0.1:9/"}';
 
 test.each([
   ['another privacy option', { WORKER_OPTIONS: '{"anonymizeIp":2}' }, []],
   ['that option in its own code', { WORKER_OPTIONS: JSON.stringify(IN_CODE) }, ['GET /b']],
   ['that option in an environment of its own', { WORKER_DNT: 'true' }, ['GET /b']],
+  [
+    'that option in the environment of both',
+    { OPTIONS: OTHERS, MATOMO_DO_NOT_TRACK: 'true' },
+    ['GET /b'],
+  ],
 ])(
-  'if the main thread has a privacy option in code, a worker with %s discloses nothing',
+  'if the main thread has options in code, a worker with %s discloses nothing',
   async (_what, more, tracked) => {
     const { inspector, app } = await startTracked([...REGISTER, APP], {
+      ...{ ...AT_THE_END, OPTIONS: JSON.stringify(IN_CODE) },
       ...more,
-      ...AT_THE_END,
-      OPTIONS: JSON.stringify(IN_CODE),
     });
     await (await fetch(`${app.url}/a`, { headers: { dnt: '1', connection: 'close' } })).text();
     await get(`${app.url}/b`);
@@ -71,12 +76,3 @@ test.each([
     expect(logged).toHaveLength(tracked.length > 0 ? 0 : 1);
   },
 );
-
-test('a worker that started with an option in the environment only is tracked', async () => {
-  const env = { OPTIONS: '{"siteId":1,"url":"http://127.0.0.1:9/"}', MATOMO_DO_NOT_TRACK: 'true' };
-  const { inspector, app } = await startTracked([...REGISTER, APP], env);
-  await (await fetch(`${app.url}/a`, { headers: { dnt: '1', connection: 'close' } })).text();
-  await get(`${app.url}/close`);
-  await app.exit();
-  expect(titles(inspector)).toEqual(['GET /close']);
-});

@@ -32,7 +32,6 @@ test.each<[Record<string, string>, finding: RegExp]>([
   [{ MATOMO_IGNORE_ADDRESSES: '10.0.0.0/8,loopback' }, /^warning proxy-ignored: /],
   [{ MATOMO_IGNORE_ADDRESSES: '10.0.0.0/8', MATOMO_TRUST_PROXY: '1' }, /^ok /],
   [{ MATOMO_IGNORE_ADDRESSES: '10.0.0.0/8,192.0.2.7' }, /^ok /],
-  [{ MATOMO_QUERRY: 'strip' }, /^problem privacy-option-invalid: .*MATOMO_QUERRY.*MATOMO_QUERY\b/],
   [{ MATOMO_ANONYMIZE_IP: 'yes' }, /^problem privacy-option-invalid: MATOMO_ANONYMIZE_IP .*"yes"/],
   [{ MATOMO_TRACK_BOT: 'false' }, /^warning environment-unknown: .*MATOMO_TRACK_BOTS/],
   [{ MATOMO_MAX_QUEUE_SIZE: '1. 2' }, /^warning environment-invalid: MATOMO_MAX_Q.*"1\. 2"/],
