@@ -1,8 +1,7 @@
 import axe from 'axe-core';
 import { expect, test } from 'vitest';
 import { sendBulk } from '../inspector-client.js';
-import { useBrowser } from './browser.js';
-import { listed, sendSome, titles, view } from './some-hits.js';
+import { listed, sendSome, titles, useBrowser, view } from './browser.js';
 
 const open = useBrowser();
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { sendBulk } from '../inspector-client.js';
-import { useBrowser } from './browser.js';
-import { announced, listed, sendSome, titles, view } from './some-hits.js';
+import { announced, listed, sendSome, titles, useBrowser, view } from './browser.js';
 
 const open = useBrowser();
 
