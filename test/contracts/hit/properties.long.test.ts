@@ -175,3 +175,79 @@ test.each([
     builder.close();
   },
 );
+
+/** A value that no rule may miss where it stands, and that no other text contains. */
+const secret = fc
+  .stringMatching(/^[a-z]{3}\d[A-Z]{3}\d[a-z]{3}\d[A-Z]{3}\d[a-z]{3}\d[A-Z]{3}\d$/)
+  .map((value) => `${value}Zq9`);
+
+const SECRET_NAMES = words(
+  'token access_token X-Api-Key sessionId password mdp sig code credit_card csrfmiddlewaretoken',
+);
+const encoded = (value: string, times: number): string =>
+  times === 0 ? value : encodeURIComponent(encoded(value, times - 1));
+
+/** A URL without an origin that has a secret in one of the places that are documented. */
+const target = fc
+  .tuple(
+    secret,
+    fc.constantFrom(...SECRET_NAMES),
+    fc.integer({ min: 0, max: 7 }),
+    fc.integer({ min: 0, max: 9 }),
+    fc.constantFrom('', 'a=1&', 'x[]=2&', 'b;', 'a=1;', 'b&amp;', '&lt;', 'x==;'),
+    fc.constantFrom('', '/a', '/users/42', '/a%20b', '/v2'),
+    fc.constantFrom('', '&a=1', ';a=1', ';', '%', '&amp;b'),
+  )
+  .map(([value, name, times, place, before, start, after]) => {
+    const path = start === '' ? '/' : start;
+    const inner = encodeURIComponent(encoded(`/x?${name}=${value}`, times));
+    const targets = [
+      { path: `${start}/token/${value}` },
+      { path: `${start}/${value}/x` },
+      { path: `${start}/${name}=${value}/x` },
+      { path: `${start}/x;${name}=${value}` },
+      { path: `${start}/${value}@x.example` },
+      { path: `${start}/fetch/https://user:${value}@x.example/` },
+      { path, query: `${before}${name}=${value}${after}` },
+      { path, query: `${before}${encodeURIComponent(name)}=${encoded(value, times)}&z=1` },
+      { path, query: `${before}next=${inner}${after}` },
+      { path, query: `${before}x=${value}%40x.example` },
+    ];
+    return { value, ...(targets[place] as { path: string; query?: string }) };
+  });
+
+test('no secret of a URL is in any parameter of a page view, an event, a referrer or a dimension', () => {
+  const builder = openBuilder({
+    actionName: '{method} {route} {path}',
+    dimensions: {
+      1: 'url.full',
+      2: 'http.target',
+      3: 'http.request.header.referer',
+      4: 'http.request.header.x-url',
+      5: 'app.url',
+    },
+  });
+  fc.assert(
+    fc.property(target, ({ value, path, query }) => {
+      const url = `https://x.example${path}${query === undefined ? '' : `?${query}`}`;
+      const { hits } = builder.build({
+        path,
+        ...(query !== undefined && { query }),
+        route: '',
+        headers: { referer: url, 'x-url': url },
+        attributes: { 'app.url': url },
+        calls: [
+          ['annotate', { _ref: url }],
+          ['trackHit', { download: url, urlref: url }],
+        ],
+      });
+      expect(hits).toHaveLength(2);
+      for (const { text: sent } of hits)
+        expect(decoded(decoded(sent)).toLowerCase()).not.toContain(value.toLowerCase());
+    }),
+    seededRuns(2000),
+  );
+  builder.close();
+});
+
+const decoded = (sent: string) => decodeURIComponent(sent.replace(/%(?![\da-f]{2})/gi, '%25'));
