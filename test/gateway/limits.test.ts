@@ -27,27 +27,24 @@ function expectRefused(read: OtlpCodec['read'], body: Uint8Array | string, reaso
   expect(() => decode(read, body)).toThrow(reason);
 }
 
-test('JSON that is nested deeper than an export is refused, and brackets in texts are no nesting', () => {
-  const nested = (depth: number) =>
-    `{"resourceSpans":[],"x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-  decodeText(nested(99));
-  expectRefused(readJson, nested(100), '100');
+test.each<[limit: string, most: number, items: (count: number) => string]>([
+  ['100 levels', 98, (count) => '['.repeat(count) + ']'.repeat(count)],
+  [
+    '1000 different names',
+    997,
+    (count) => `{"":"a\\":"},{${Array.from({ length: count }, (_, n) => `"${n}":0`)}}`,
+  ],
+  ['100000 lists and objects', 99_997, (count) => manyOf('{}', count)],
+])('JSON of more than %s is refused before it is parsed', (limit, most, items) => {
+  const body = (count: number) => `{"resourceSpans":[],"x":[${items(count)}]}`;
+  decodeText(body(most));
+  expectRefused(readJson, body(most + 1), limit);
+});
+
+test('brackets and escaped quotation marks in texts are no nesting', () => {
   const text = `${'['.repeat(200)}"\\"{{{`;
   const spans = [requestSpan('/a', {}, { text }), requestSpan('/b')];
   expect(decodeText(exportRequest(spans)).spans).toHaveLength(2);
-});
-
-test('names beyond those of OTLP are refused before they are parsed', () => {
-  const named = (count: number) =>
-    `{"resourceSpans":[],"x":[{"":"a\\":"},${Array.from({ length: count - 3 }, (_, n) => `{"${n}":0}`)}]}`;
-  decodeText(named(1000));
-  expectRefused(readJson, named(1001), '1000');
-});
-
-test('so are lists and objects that lie closer than in any export', () => {
-  const close = (count: number) => `{"resourceSpans":[],"x":[${manyOf('{}', count - 3)}]}`;
-  decodeText(close(100_000));
-  expectRefused(readJson, close(100_001), '100000');
 });
 
 test('the shortest attributes that OTLP has lie far enough apart', () => {

@@ -93,19 +93,9 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
     await client.closed();
   },
-  async CONNECT(client) {
-    await afterAlice(client);
-    client.write('CONNECT bob.example:443 HTTP/1.1\r\nHost: bob.example:443\r\n\r\n');
-    await client.closed();
-  },
   async 'Expect: 100-continue'(client) {
     await afterAlice(client);
     client.write(get('/bob', 'Expect: 100-continue'));
-    await client.answered('/bob');
-  },
-  async 'another Expect'(client) {
-    await afterAlice(client);
-    client.write(get('/bob', 'Expect: wonders'));
     await client.answered('/bob');
   },
   async 'more requests than allowed'(client) {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { stopMonotonicClock } from '../support/clocks.js';
 import { listen } from '../support/listen.js';
-import { get, startRegistered, titles } from '../support/registered-app.js';
+import { titles } from '../support/registered-app.js';
 import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 import { decided } from '../support/traced-service.js';
@@ -120,13 +120,4 @@ test('a request that only has a SERVER span of something else makes no hit', asy
   await processor.forceFlush();
   spans[0]?.end();
   expect(counted()).toBe(1);
-});
-
-test('process.exit() does not wait for such a span', async () => {
-  const { inspector, app } = await startRegistered('unended-spans.cjs', {});
-  await get(`${app.url}/first`);
-  await get(`${app.url}/exit`).catch(() => undefined);
-  await app.exit();
-  expect(sorted(titles(inspector))).toEqual(['GET /exit', 'GET /first']);
-  expect(app.stderr()).toBe('');
 });
