@@ -1,11 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { collectExtras, EXTRAS, WEEKLY_REPORT } from '../../../src/cli/setup/wanted.js';
-import { MatomoSpanProcessor, trackEvent } from '../../../src/index.js';
-import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { ROOT, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
-import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
-import { sorted } from '../../support/sorted.js';
 import { read } from './pages.js';
 
 const PAGE = read('docs/versions.md');
@@ -30,17 +27,4 @@ test('switched off, the application runs, and nothing is sent or logged', async 
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(server.stderr()).toBe('');
   expect(inspector.hits()).toEqual([]);
-});
-
-test('the pattern for Redis finds all keys of a spool, and no others', async () => {
-  const [, pattern = ''] = /--scan --pattern '(\S+)'/.exec(PAGE) ?? [];
-  const { url, command } = await startRedis();
-  await command('SET', 'another', '1');
-  const matomo = new MatomoSpanProcessor({ url: 'http://127.0.0.1:1', siteId: 1, spool: url });
-  onTestFinished(() => matomo.shutdown());
-  for (const uid of ['a', 'b', 'c']) trackEvent('left', uid, { uid });
-  await eventually(() => matomo.stats().stored - matomo.stats().claimed === 3);
-  const keys = async (text: string) => sorted((await command('KEYS', text)) as string[]).join();
-  expect(await keys(pattern)).toContain('matomo-spool:hits');
-  expect(`another,${await keys(pattern)}`).toBe(await keys('*'));
 });

@@ -4,7 +4,7 @@ import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 import { hit, runShell, shellOf, visitorsIn } from './commands.js';
-import { codeIn, rowsWith } from './pages.js';
+import { codeIn, read, rowsWith } from './pages.js';
 
 requires('redis-cli');
 
@@ -34,6 +34,10 @@ test('the page has all keys', async () => {
   const keys = (await keysIn(redis)).filter((key) => key !== 'matomo-spool:probe');
   expect(keys).toContain('matomo-spool:hits:token');
   expect(keys.filter((key) => !isDocumented(key))).toEqual([]);
+  await redis.command('SET', 'another', '1');
+  const [, pattern = ''] = /--scan --pattern '(\S+)'/.exec(read('docs/versions.md')) ?? [];
+  const found = (await redis.command('KEYS', pattern)) as string[];
+  expect(['another', ...sorted(found)]).toEqual(await keysIn(redis));
 });
 
 test('the commands count hits, those that are sent included, and print them without control characters', async () => {

@@ -40,30 +40,22 @@ test.each([
   async (...given) => {
     const [, env, first, unknownTool] = given;
     const { hits, stderr } = await callTools({ ...env, ...TRACKED }, ANN);
-    const rows = hits.map(({ stored, params }) => [
+    const rows = hits.map(({ stored }) => [
       stored?.title,
       stored?.custom_dimension_1,
       stored?.custom_dimension_3,
       stored?.custom_var_v1,
-      params.url,
-      params.uid,
     ]);
-    const url = 'http://localhost/mcp';
     expect(rows).toEqual([
-      [`MCP ${first}`, undefined, undefined, undefined, url, 'ann'],
-      ['MCP tools/call find_order', 'find_order', undefined, undefined, url, 'ann'],
-      [
-        'MCP tools/call failing',
-        'failing',
-        'error MCP tools/call failing',
-        'tool_error',
-        url,
-        'ann',
-      ],
-      ['MCP tools/call', undefined, 'error MCP tools/call', unknownTool, url, 'ann'],
-      ['MCP prompts/get review', undefined, undefined, undefined, url, 'ann'],
-      ['MCP resources/read', undefined, undefined, undefined, url, 'ann'],
+      [`MCP ${first}`, undefined, undefined, undefined],
+      ['MCP tools/call find_order', 'find_order', undefined, undefined],
+      ['MCP tools/call failing', 'failing', 'error MCP tools/call failing', 'tool_error'],
+      ['MCP tools/call', undefined, 'error MCP tools/call', unknownTool],
+      ['MCP prompts/get review', undefined, undefined, undefined],
+      ['MCP resources/read', undefined, undefined, undefined],
     ]);
+    const callers = hits.map(({ params }) => `${params.uid} ${params.url}`);
+    expect(new Set(callers)).toEqual(new Set(['ann http://localhost/mcp']));
     const clients = hits.map(({ stored }) => stored?.custom_dimension_2);
     expect(clients).toEqual(hits.map(() => 'matrix-client'));
     expect(stderr).toBe('');
