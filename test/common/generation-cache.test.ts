@@ -54,18 +54,9 @@ test('a memoized function computes each value once', () => {
   expect(calls).toEqual(['a', 'b', ['a', 1], ['a', 2], ['b', 1]]);
 });
 
-test.for([
-  '',
-  'a',
-  'ascii',
-  'größer',
-  '中文',
-  '😀',
-  '\ud800',
-  'a\udc00b',
-  '\ufffd',
-  '\0',
-  '\ufeffa',
-])('a copy of %j is the same text', (text) => {
-  expect(copyText(text)).toBe(text);
-});
+test.for(['', 'größer', '😀', '\ud800', 'a\udc00b', '\ufffd', '\0', '\ufeffa'])(
+  'a copy of %j is the same text',
+  (text) => {
+    expect(copyText(text)).toBe(text);
+  },
+);

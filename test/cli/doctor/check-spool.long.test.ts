@@ -61,7 +61,8 @@ test('a file can be no spool, and a disk with less room than the spool may take 
 test('hits that are pending are counted, with the age of the oldest, and stay as they are', async () => {
   const folder = temporaryFolder();
   const { spool } = openFolderSpool({ place: folder, matomoUrl: MATOMO });
-  await spool.store(['a', 'b'].map(hitNamed));
+  await spool.store(['a', 'b', 'c'].map(hitNamed));
+  await (await spool.claim(1, 0))?.done({ tracked: 1 });
   const files = () =>
     readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
   const before = files();

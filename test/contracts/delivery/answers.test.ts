@@ -7,7 +7,6 @@ import {
   DATABASE_DIED,
   GIF,
   gaps,
-  HANGING,
   hit,
   MINUTE,
   NO_ANSWER,
@@ -221,17 +220,6 @@ test.each<[string, Answer]>([
     expect(sender.codes()).toEqual(['not-matomo', 'available-again']);
   },
 );
-
-test('no answer within the time-out: unconfirmed, and one hit follows after a wait', async () => {
-  const sender = openFour([HANGING, tracked], { options: { exportTimeoutMillis: 10 * SECOND } });
-  putAll(sender, 'abcdefgh');
-  await sender.advance(9 * SECOND);
-  expect(sender.counts()).toMatchObject({ pending: 8 });
-  await sender.advance(MINUTE);
-  expect(bulks(sender)).toEqual(['abcd', 'e', 'fgh']);
-  expect(gaps(sender)).toEqual([11 * SECOND, 0]);
-  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 4, lost: { unconfirmed: 4 } });
-});
 
 test('a hit that is too large alone is lost as too_large, and the others are tracked', async () => {
   const sender = openFour(({ names }) =>

@@ -166,18 +166,6 @@ describe('with a token', () => {
     expect(new Set(sender.codes())).toEqual(new Set(['token-rejected']));
   });
 
-  test('a token that stops working: another bulk is tried, then everything waits', async () => {
-    const sender = open([tracked, allInvalid]);
-    putAll(sender, 'wxyz');
-    await sender.advance(SECOND);
-    putAll(sender, 'abcdefgh');
-    await sender.advance(HOUR);
-    expect(bulks(sender).slice(1, 3)).toEqual(['abcd', 'efgh']);
-    expect(gaps(sender).slice(2)).toEqual([10 * MINUTE, 30 * MINUTE]);
-    expect(sender.counts()).toMatchObject({ pending: 8, invalid: 0 });
-    expect(sender.codes()).toContain('token-rejected');
-  });
-
   test('a token that works again: everything is sent, and the waits begin anew', async () => {
     const rejected = [allInvalid, allInvalid];
     const sender = open([...rejected, tracked, tracked, ...rejected, tracked]);

@@ -3,7 +3,6 @@ import { openFolder } from '../../../src/delivery/spool/folder-spool.js';
 import { type OpenedSpool, prepareSpool, type SpoolSetup, watchSpool } from './spool-store.js';
 
 export { DailyKeys } from '../../../src/common/visitor-keys.js';
-export { inspectFolder } from '../../../src/delivery/spool/inspect-folder.js';
 
 export type FolderSetup = SpoolSetup;
 /** A spool in a folder, as delivery uses it. */

@@ -21,7 +21,7 @@ const agent = (text: string) => ({ headers: { 'user-agent': text } });
 
 golden([
   { options: { ignorePaths: ['/users/42/'] }, ignored: 'path' },
-  { options: { ignorePaths: ['/users/:id'] }, ignored: 'path' },
+  { options: { ignorePaths: ['/users/:id(\\d+)'] }, ignored: 'path' },
   { options: { ignorePaths: ['/users/:id'] }, facts: { route: 'users/:id' }, ignored: 'path' },
   { options: { ignorePaths: ['/users', '/42', '/users/42/x'] } },
   { options: { ignorePaths: ['/'] }, facts: { path: '/', route: '/' }, ignored: 'path' },

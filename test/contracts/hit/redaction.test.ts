@@ -394,6 +394,12 @@ golden([
     options: { query: 'keep', redactPathPatterns: [/customer-\d+/] },
     page: { url: `${ORIGIN}/redacted/token/1a`, action_name: 'GET /redacted/token/1a' },
   },
+  {
+    name: 'with query: keep, patterns are redacted in URLs that the application sets',
+    facts: { calls: [['annotate', { url: 'https://a.example/ada%20x?a#b' }]] },
+    options: { query: 'keep', redactPathPatterns: [/ada x/] },
+    page: { url: 'https://a.example/redacted?a#b' },
+  },
   { name: 'query: keep', facts: MATRIX, options: { query: 'keep' } },
   {
     name: 'query: strip keeps matrix parameters, without secrets',

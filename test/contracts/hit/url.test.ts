@@ -20,6 +20,11 @@ golden([
   },
   { facts: at("/-.~:@!$&'()*+,;=[]/%41"), page: { action_name: "GET /-.~:@!$&'()*+,;=[]/A" } },
   {
+    name: 'a lone surrogate',
+    facts: at('/a\ud800b'),
+    page: { url: 'https://shop.example.org/a%EF%BF%BDb', action_name: 'GET /a�b' },
+  },
+  {
     name: 'matrix parameters that Matomo reads as a search are removed',
     facts: at('/find;q=shoes;page=2/x;Keyword=a&k=b'),
     page: { url: 'https://shop.example.org/find;page=2/x' },

@@ -48,6 +48,12 @@ test.each(TIMES)('the time %o is the one that was meant', (cdt) => {
   expect(page?.cdt).toBe(String(SECONDS));
 });
 
+test('a day is its midnight in UTC', () => {
+  const day = ISO.slice(0, 10);
+  const [hit] = job(['trackEvent', 'Job', 'done', { ...USER, cdt: day }]).hits;
+  expect(Number(hit?.parameters.cdt)).toBe(Date.parse(day) / 1000);
+});
+
 test.each([
   ...['', ' ', 'yesterday', '-2 hours', '20.11.2026', '11/20/2026', '2026-02-30 10:00:00'],
   ...['2026-13-01', '2026-11-20 25:00:00', '2026-11-20T10:00:00Zulu', new Date(Number.NaN)],

@@ -75,6 +75,12 @@ golden([
   { facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] }, page: { uid: 'x'.repeat(200) } },
   { facts: { calls: [['annotate', { cip: '192.0.2.99' }]] }, problems: ['parameter-invalid'] },
   {
+    name: 'cip of annotate is masked',
+    options: { ...TOKEN, anonymizeIp: 1 },
+    facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
+    page: { cip: '192.0.2.0' },
+  },
+  {
     name: 'cip of annotate that is none',
     options: TOKEN,
     facts: { calls: [['annotate', { cip: '192.0.2.99, 10.0.0.1' }]] },

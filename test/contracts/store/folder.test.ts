@@ -27,7 +27,6 @@ import {
   DailyKeys,
   type Folder,
   type FolderSetup,
-  inspectFolder,
   openFolderSpool,
 } from '../doors/folder-store.js';
 import { startSpoolProcess } from '../doors/spool-process.js';
@@ -645,40 +644,6 @@ test('a visitor key that is damaged is not used, and one line says so', async ()
   const folder = openIn(place, { keys });
   expect(folder.codes()).toEqual(['spool-visitor-key']);
   expect(await folder.spool.store(hits('a'))).toBe(1);
-});
-
-test('a report says what is in a folder, without changing it', async () => {
-  const { place, spool } = openNew();
-  const file = join(place, 'a-file');
-  writeFileSync(file, '');
-  expect(await inspectFolder(join(file, 'below'))).toMatchObject({
-    exists: false,
-    problem: 'ENOTDIR',
-  });
-  rmSync(file);
-  expect(await inspectFolder(join(place, 'none', 'yet'))).toMatchObject({
-    ...{ exists: false, problem: undefined, hits: 0, oldestSeconds: Infinity },
-  });
-  await spool.store(hits('abcde'));
-  await (await spool.claim(2, ALL))?.done({ tracked: 2 });
-  await spool.claim(1, ALL);
-  await spool.store(hits('f'));
-  const before = readdirSync(place);
-  expect(await inspectFolder(place)).toMatchObject({
-    exists: true,
-    problem: undefined,
-    matomoUrl: 'https://matomo.test/matomo.php',
-    hits: 4,
-    isUntrusted: false,
-    isOpenToOthers: false,
-    oldestSeconds: expect.closeTo(Date.now() / 1000, -3),
-  });
-  expect(readdirSync(place)).toEqual(before);
-  requires('file modes');
-  chmodSync(place, 0o755);
-  expect(await inspectFolder(place)).toMatchObject({ isOpenToOthers: true });
-  chmodSync(place, 0o777);
-  expect(await inspectFolder(place)).toMatchObject({ isUntrusted: true, hits: 4 });
 });
 
 /** Makes all operations of the disk wait until the result is called: each thread opens a pipe that nobody writes to. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { requires, skipTest } from '../../../support/skips.js';
-import { BUG, by, code, killed, preload, type TableRow } from './row.js';
+import { BUG, by, code, killed, type TableRow } from './row.js';
 
 const UNSHARE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
@@ -68,16 +68,6 @@ function firstProcesses(): TableRow[] {
       way: 'PID 1',
       name: 'PID 1 that gets SIGHUP, which the kernel drops, and then SIGTERM to itself',
       appEnv: { SIGNAL: 'SIGHUP', THEN: 'SIGTERM' },
-      answers: ['fast'],
-      exit: code(128 + constants.signals.SIGTERM),
-      exitWithout: 'none',
-    },
-    {
-      ...row,
-      way: 'PID 1',
-      name: 'PID 1 with signal-exit that gets SIGTERM',
-      appEnv: { ...preload('signal-exit.cjs'), SIGNAL_EXIT: '4', SIGNAL: 'SIGTERM' },
-      prints: 'cleaned up: 143 null\n',
       answers: ['fast'],
       exit: code(128 + constants.signals.SIGTERM),
       exitWithout: 'none',

@@ -10,12 +10,6 @@ export const SIGNALS: readonly TableRow[] = [
   })),
   {
     way: 'no handler',
-    name: 'SIGTERM twice at once without a handler',
-    end: by('SIGTERM', 'SIGTERM'),
-    exit: killed('SIGTERM'),
-  },
-  {
-    way: 'no handler',
     name: 'SIGTERM again and again without a handler, and a Matomo that never answers: a later one ends the process at once',
     answers: ['hangs'],
     env: { MATOMO_SHUTDOWN_TIMEOUT: '3600000' },
