@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Handler, startBoth, TRACKED } from '../support/both-services.js';
-import { sendRaw } from '../support/raw-request.js';
+import { rawRequest, sendRaw } from '../support/raw-request.js';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
@@ -27,11 +27,11 @@ async function visit(
   const service = await startBoth(TRACKED[isTraced ? 1 : 0], handle, { http, options });
   const headers = { ...SENT, ...more };
   if (http === 1) {
-    const lines = Object.entries({ Host: 'shop.example', ...headers, Expect: '100-continue' });
-    const head = lines.flatMap(([name, values]) =>
-      [values].flat().map((value) => `${name}: ${value}\r\n`),
+    const sent = Object.entries({ Host: 'shop.example', ...headers, Expect: '100-continue' });
+    const lines = sent.flatMap(([name, values]) =>
+      [values].flat().map((each) => `${name}: ${each}`),
     );
-    await sendRaw(service, `HEAD /r HTTP/1.1\r\n${head.join('')}Connection: close\r\n\r\n`);
+    await sendRaw(service, rawRequest('/r', lines, 'HEAD'));
   } else {
     const session = connectHttp2(service.url);
     onTestFinished(() => session.destroy());

@@ -2,6 +2,8 @@ import type { Span } from '../doors/spans.js';
 import { dimensions, request } from './request-span.js';
 import { track } from './row.js';
 
+const TIMED = { 'matomo.perf_key': 'pf_dm1' };
+const below = (id: string, more: Partial<Span>): Span => ({ id, parent: 'one', ...more });
 const LOCAL = { ways: ['exporter', 'gateway'] } as const;
 
 track([
@@ -28,20 +30,12 @@ track([
   {
     name: 'a child span that begins first and ends last wins',
     spans: [
-      {
-        id: 'later',
-        parent: 'one',
-        startMillis: 4,
-        durationMillis: 2,
-        attributes: dimensions({ 5: 'later' }),
-      },
-      {
-        id: 'around',
-        parent: 'one',
+      below('later', { startMillis: 4, durationMillis: 2, attributes: dimensions({ 5: 'later' }) }),
+      below('around', {
         startMillis: 1,
         durationMillis: 8,
         attributes: dimensions({ 5: 'around' }),
-      },
+      }),
       request('one'),
     ],
     hits: [{ hit: 'GET /one 200', params: { dimension5: 'around' } }],
@@ -96,15 +90,10 @@ track([
   {
     name: 'many spans below a request, each of which says something',
     spans: [
-      ...Array.from(
-        { length: 30 },
-        (_each, i): Span => ({
-          id: `step-${i}`,
-          parent: i % 3 === 0 ? 'one' : `step-${i - 1}`,
-          durationMillis: 1,
-          attributes: { 'matomo.perf_key': 'pf_dm1' },
-        }),
-      ).toReversed(),
+      ...Array.from({ length: 30 }, (_each, i) => {
+        const parent = i % 3 === 0 ? 'one' : `step-${i - 1}`;
+        return below(`step-${i}`, { parent, durationMillis: 1, attributes: TIMED });
+      }).toReversed(),
       request('one', { durationMillis: 100 }),
     ],
     hits: [{ hit: 'GET /one 200', params: { pf_dm1: '30' } }],
@@ -132,8 +121,8 @@ track([
   {
     name: 'a span that comes twice counts once',
     spans: [
-      { id: 'step', parent: 'one', durationMillis: 3, attributes: { 'matomo.perf_key': 'pf_dm1' } },
-      { id: 'step', parent: 'one', durationMillis: 3, attributes: { 'matomo.perf_key': 'pf_dm1' } },
+      below('step', { durationMillis: 3, attributes: TIMED }),
+      below('step', { durationMillis: 3, attributes: TIMED }),
       request('one'),
       request('one'),
     ],
@@ -143,14 +132,8 @@ track([
   {
     name: 'of many spans, one that comes twice counts once',
     spans: [
-      ...Array.from(
-        { length: 24 },
-        (_each, i): Span => ({
-          id: `step-${i % 12}`,
-          parent: 'one',
-          durationMillis: 1,
-          attributes: { 'matomo.perf_key': 'pf_dm1' },
-        }),
+      ...Array.from({ length: 24 }, (_each, i) =>
+        below(`step-${i % 12}`, { durationMillis: 1, attributes: TIMED }),
       ),
       request('one', { durationMillis: 100 }),
     ],
