@@ -45,6 +45,14 @@ test('shutdown of start removes all listeners, as often as it is started, and pr
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /c']);
 });
 
+test('a start that is switched off leaves no listener when a server listens', async () => {
+  const { reported } = await run(`start({ enabled: false });
+    const { server } = await serve();
+    server.close();
+    report(isRestored());`);
+  expect(reported).toBe(true);
+});
+
 test('a start during the shutdown of the one before keeps its handlers until its own shutdown', async () => {
   const { inspector, reported } = await run(
     `const { server, url } = await serve();
