@@ -22,7 +22,9 @@ test.each([false, true])(
         trackEvent('stream', 'begun');
         end = () => response.end();
       },
-      isSpooled ? { spool, scheduledDelayMillis: 60_000 } : { scheduledDelayMillis: 50 },
+      isSpooled
+        ? { spool, scheduledDelayMillis: 60_000, visitorKey: 'not-from-the-spool' }
+        : { scheduledDelayMillis: 50 },
     );
     const answer = service.fetch('/stream');
     const hits = () => service.inspector.hits();

@@ -74,6 +74,7 @@ const SECRET = [
   rowOf(`/a/ghp_${'a1'.repeat(18)}`, '/a/redacted'),
   rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
   rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
+  rowOf('/bot42:abcdefghijk/getMe', '/redacted/getMe'),
   rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
   rowOf(`/accounts/reset/MTA1/${DJANGO}/`, '/accounts/reset/redacted/redacted/'),
   rowOf('/call/+4917612345678', '/call/redacted'),

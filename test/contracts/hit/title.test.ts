@@ -150,6 +150,11 @@ golden([
     page: { action_name: 'GET /users/:id 200' },
   },
   { options: { actionName: () => undefined } },
+  {
+    name: 'routeDetails with custom variables',
+    options: { routeDetails: { '/users/:id': { dimension1: 'x', cvar: { plan: 'pro' } } } },
+    page: { cvar: variables(200, 'GET', { plan: 'pro' }), dimension1: 'x' },
+  },
   // Keys of routeDetails, and routes: the one that names the title A applies.
   ...(
     [
