@@ -51,6 +51,15 @@ test('with a good hit each second, the bad hit alone is rejected within a minute
   expect(bulks(sender).filter((names) => names === 'd')).toHaveLength(8);
 });
 
+test('of 600 hits of which each 50th is bad, the other 588 are tracked within 300 requests and 15 s', async () => {
+  const names = namesOf('a', 600).map((name, i) => (i % 50 === 49 ? `bad${i}` : name));
+  const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 20 }) });
+  putAll(sender, names);
+  await sender.advance(15 * SECOND);
+  expect(sender.counts()).toMatchObject({ tracked: 588, pending: 12, lost: { rejected: 0 } });
+  expect(sender.sent().length).toBeLessThanOrEqual(300);
+});
+
 test('a single hit that fails goes behind everything', async () => {
   const options = { maxExportBatchSize: 1 };
   const sender = openSender({ options, answers: [ROLLED_BACK, tracked] });

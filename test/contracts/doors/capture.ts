@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
+import type { MatomoStats } from '../../../src/tracker/stats.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 
@@ -97,31 +98,15 @@ export interface TrackedHit {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Counts since start. */
-interface Stats {
-  readonly hits: number;
-  readonly additionalHits: number;
-  readonly aiChatbots: number;
-  readonly pending: number;
-  readonly tracked: number;
-  readonly accepted: number;
-  readonly invalid: number;
-  readonly lost: Readonly<Record<string, number>>;
-  readonly ignored: Readonly<Record<string, number>>;
-  readonly dropped: Readonly<Record<string, number>>;
-  /** Spans with annotations that belong to no request. */
-  readonly spans: { readonly unused: number };
-}
-
 /** An application with all routes, whose hits go to a Matomo of its own. */
 export interface Column {
   readonly url: string;
   send(sent: Sent): Promise<Received>;
   hits(): readonly TrackedHit[];
   /** What became of every request; after `stop` or `askStats`, of a column with options in code. */
-  stats(): Stats | undefined;
+  stats(): MatomoStats | undefined;
   /** Flushes, then says what has become of every request. */
-  askStats(): Promise<Stats>;
+  askStats(): Promise<MatomoStats>;
   /** Codes of what the package has logged, and whatever else the application has written to its error output, line by line. */
   logged(): readonly string[];
   /** Ends the application, which delivers all hits. */
@@ -209,17 +194,17 @@ class ChildColumn implements Column {
     return lines.map((line) => CODED.exec(line)?.[1] ?? line);
   }
 
-  stats(): Stats | undefined {
+  stats(): MatomoStats | undefined {
     return this.#told().at(-1);
   }
 
-  async askStats(): Promise<Stats> {
+  async askStats(): Promise<MatomoStats> {
     const asked = this.#told().length;
     this.#app.type('?\n');
     return eventually(() => this.#told()[asked]);
   }
 
-  #told(): Stats[] {
+  #told(): MatomoStats[] {
     return [...this.#app.stdout().matchAll(/^stats (.*)\n/gm)].map(([, json]) =>
       JSON.parse(json as string),
     );

@@ -2,6 +2,7 @@ import { onTestFinished, vi } from 'vitest';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
+import type { DeliveryCounts } from '../../../src/delivery/delivery-counts.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
 import type { Spool } from '../../../src/delivery/store.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
@@ -24,8 +25,6 @@ export interface Answer {
   readonly contentType?: string;
   readonly location?: string;
   readonly retryAfter?: string;
-  readonly date?: string;
-  readonly authenticate?: string;
   /** `not sent`: no connection was established. `no answer`: the connection was lost after the request was sent, or, with a status, in the answer. */
   readonly error?: 'not sent' | 'no answer';
   /** @default 0 */
@@ -50,7 +49,6 @@ interface SenderOptions {
   readonly maxExportBatchSize?: number;
   readonly scheduledDelayMillis?: number;
   readonly exportTimeoutMillis?: number;
-  readonly shutdownTimeoutMillis?: number;
   readonly resendUnconfirmed?: boolean;
 }
 
@@ -65,22 +63,10 @@ export interface SenderSetup {
   readonly spool?: Spool;
 }
 
-interface Counts {
+type Counts = Pick<DeliveryCounts, 'tracked' | 'accepted' | 'invalid' | 'resent'> & {
   readonly pending: number;
-  readonly tracked: number;
-  readonly accepted: number;
-  readonly invalid: number;
-  readonly lost: {
-    readonly queue_full: number;
-    readonly unconfirmed: number;
-    readonly rejected: number;
-    readonly too_large: number;
-    readonly expired: number;
-    readonly shutdown: number;
-  };
-  /** Hits sent again although an earlier request may have stored them. */
-  readonly resent: number;
-}
+  readonly lost: Omit<DeliveryCounts['lost'], 'spool'>;
+};
 
 /** What sends hits to a scripted Matomo. Time passes only in `advance`. */
 export interface Sender {
@@ -155,16 +141,9 @@ export function openSender(setup: SenderSetup): Sender {
       return transport.mostInFlight;
     },
     counts() {
-      const { tracked, accepted, invalid, resent } = delivery.counts;
-      const { spool: _, ...lost } = delivery.counts.lost;
-      return {
-        pending: delivery.pending,
-        tracked,
-        accepted,
-        invalid,
-        lost,
-        resent,
-      };
+      const { tracked, accepted, invalid, resent, lost: all } = delivery.counts;
+      const { spool: _, ...lost } = all;
+      return { pending: delivery.pending, tracked, accepted, invalid, lost, resent };
     },
     ages: () => ({
       oldest: delivery.oldestAgeSeconds,

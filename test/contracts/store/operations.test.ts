@@ -58,14 +58,15 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    title: 'a hit keeps its text, visitor and time',
+    title: 'a hit keeps its text, visitor, site and time',
     async run(open) {
       const store = await open();
-      const given = { ...hit('ä%20"\\'), visitor: 'w', startSeconds: 1_800_000_007 };
-      await store.spool.store([given]);
-      expect((await claimed(store)).hits).toMatchObject([
-        { query: given.query, visitor: 'w', startSeconds: 1_800_000_007 },
-      ]);
+      const given = ['w', '', '-', 'a %b\n', 'größer', '\0'].map((visitor, i) => ({
+        ...hit('ä%20"\\'),
+        ...{ visitor, site: 7, startSeconds: 1_800_000_007.5 + i },
+      }));
+      await store.spool.store(given);
+      expect((await claimed(store)).hits).toMatchObject(given);
     },
   },
   {
