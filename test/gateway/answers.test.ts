@@ -299,17 +299,21 @@ test('more bytes of bodies than are kept are 429 with Retry-After, and bodies th
 test('connections beyond a thousand are closed, which is counted and logged, until others end', async () => {
   const output = captureOutput();
   const { gateway } = await startGateway();
-  const open = () => connect(Number(new URL(gateway.url).port), '127.0.0.1');
-  const sockets = Array.from({ length: 1000 }, open);
+  const port = Number(new URL(gateway.url).port);
+  const sockets = Array.from({ length: 1010 }, () => connect(port, '127.0.0.1'));
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
-  const answers = sockets.map((socket) => once(socket, 'data'));
-  for (const socket of sockets) socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await Promise.all(answers);
-  await once(open(), 'close');
+  const areClosed = sockets.map((socket) => {
+    socket.on('error', () => undefined).write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return new Promise<boolean>((resolve) => {
+      socket.once('data', () => resolve(false)).once('close', () => resolve(true));
+    });
+  });
+  const closed = (await Promise.all(areClosed)).filter(Boolean);
+  expect(closed.length).toBeGreaterThanOrEqual(10);
   await eventually(() => output.join('').includes('[exports-refused]'));
-  expect(gateway.stats().refusedExports).toBe(1);
+  expect(gateway.stats().refusedExports).toBeGreaterThanOrEqual(closed.length);
   for (const socket of sockets) socket.destroy();
   await eventually(async () => {
     const answer = await sendSpans(gateway, '{}').catch(() => undefined);

@@ -218,7 +218,7 @@ const TROUBLES: readonly [
 describe.each(TROUBLES)('if Redis %s', (_name, begin, end) => {
   test('hits that are being stored, claimed and given back arrive once, with one line for its beginning and its end', async () => {
     const server = await startRedis('--appendfsync', 'always');
-    const redis = await open(server.url, { limits: { operationMillis: 300 } });
+    const redis = await open(server.url, { limits: { operationMillis: 2_000 } });
     await redis.spool.store(hits('abcd'));
     const claim = await redis.spool.claim(4, ALL);
     await begin(server);
@@ -311,7 +311,9 @@ test.each(DELETIONS)(
 async function startWired() {
   const server = await startRedis();
   const wire = await startWire(Number(new URL(server.url).port));
-  const redis = await open(`redis://127.0.0.1:${wire.port}`, { limits: { operationMillis: 300 } });
+  const redis = await open(`redis://127.0.0.1:${wire.port}`, {
+    limits: { operationMillis: 2_000 },
+  });
   return { server, wire, redis };
 }
 
@@ -340,7 +342,7 @@ describe('if a reply is lost', () => {
     const heir = await openRedisSpool({
       place: `redis://127.0.0.1:${wire.port}`,
       ...SOON_DEAD,
-      limits: { deadMillis: 50, operationMillis: 300 },
+      limits: { deadMillis: 50, operationMillis: 2_000 },
     });
     await eventually(async () => {
       const idle = await server.command(
@@ -426,7 +428,7 @@ test('a Redis that hangs is named as the cause, also if several commands wait fo
   await eventually(() => performance.now() > begun + 100); // so that its size is being read
   await redis.spool.store(hits('a'));
   expect(redis.codes()).toEqual(['spool-not-written']);
-  expect(redis.hasLogged('300 ms')).toBe(true);
+  expect(redis.hasLogged('2000 ms')).toBe(true);
 });
 
 test('a process that ends without Redis counts what may be stored as lost', async () => {
