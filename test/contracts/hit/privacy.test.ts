@@ -37,6 +37,11 @@ golden([
     ],
   },
   {
+    name: 'privacy: strict, and addresses that are kept',
+    options: { ...STRICT, anonymizeIp: 0 },
+    page: { ...HIDDEN, cip: '192.0.2.10' },
+  },
+  {
     name: 'privacy: strict, dimensions of the address',
     options: {
       ...STRICT,

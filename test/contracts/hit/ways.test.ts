@@ -128,3 +128,11 @@ test.each(WAYS)('%s sends an address as masked as that of the client', (_way, i)
     expect(of({ privacy: 'strict' })).toBe('0.0.0.0');
   }
 });
+
+test('a value that cannot even be looked at, such as a revoked proxy, is left out and costs no hit', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const { hits, problems } = build({ calls: [['annotate', { search_cat: proxy, uid: 'ann' }]] });
+  expect(hits[0]?.parameters.uid).toBe('ann');
+  expect(problems).toEqual(['parameter-invalid']);
+});

@@ -63,7 +63,9 @@ const ROWS: readonly Row[] = [
       const store = await open();
       const given = ['w', '', '-', 'a %b\n', 'größer', '\0'].map((visitor, i) => ({
         ...hit('ä%20"\\'),
-        ...{ visitor, site: 7, startSeconds: 1_800_000_007.5 + i },
+        visitor,
+        site: 7,
+        startSeconds: 1_800_000_007.5 + i,
       }));
       await store.spool.store(given);
       expect((await claimed(store)).hits).toMatchObject(given);
