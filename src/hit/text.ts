@@ -14,6 +14,13 @@ export function cleanText(text: string): string {
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
 }
 
+const FOUR_BYTES = /[\u{10000}-\u{10ffff}]/gu;
+
+/** Removes what a column in `utf8mb3` cannot hold, such as emojis. */
+export function withoutFourBytes(text: string): string {
+  return text.replace(FOUR_BYTES, '');
+}
+
 /** Whether a text needs no encoding in the value of a query string. */
 export function isPlain(text: string): boolean {
   return NOTHING_TO_ESCAPE.test(text);

@@ -125,7 +125,10 @@ const RULES: Readonly<Record<ValueRules['kind'], (rules: ValueRules) => string>>
   number: (rules) =>
     `a number${rangeOf(rules)}, as text with a decimal point and no other separators`,
   flag: () => 'true, false, 1 or 0',
-  json: ({ maxCharacters }) => `JSON of at most ${maxCharacters} characters`,
+  'user-agent': textRule,
+  hints: ({ maxCharacters }) =>
+    `client hints as JSON of at most ${maxCharacters} characters, of the types that browsers report`,
+  items: ({ maxCharacters }) => `a list as JSON of at most ${maxCharacters} characters`,
   'user-id': () => 'text that names a user',
   'visitor-id': () =>
     "16 hex digits, a UUID or a client ID of Google Analytics (for other IDs, use createHash('sha256').update(id).digest('hex').slice(0, 16) of node:crypto)",

@@ -27,7 +27,7 @@ const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as co
 const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
 const FLAG = { kind: 'flag' } as const;
-const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
+const HINTS = { kind: 'hints', maxCharacters: 16_384 } as const;
 const text = (maxCharacters: number) => ({ kind: 'text', maxCharacters }) as const;
 const bytes = (maxBytes: number) => ({ kind: 'text', maxBytes }) as const;
 const upTo = (max: number) => ({ kind: 'integer', min: 0, max }) as const;
@@ -58,7 +58,7 @@ function settableParameters() {
     /** User-Agent of the client. @see [Matomo: `ua`](https://developer.matomo.org/api-reference/tracking-api) */
     ua: { ...EVERY_HIT, ...USER_AGENT },
     /** Client hints of the client, as JSON. @see [Matomo: `uadata`](https://developer.matomo.org/api-reference/tracking-api) */
-    uadata: { ...EVERY_HIT, ...JSON_TEXT },
+    uadata: { ...EVERY_HIT, ...HINTS },
     /** Accept-Language of the client. @see [Matomo: `lang`](https://developer.matomo.org/api-reference/tracking-api) */
     lang: { ...EVERY_HIT, ...text(255) },
     /** User ID. @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api) */
@@ -94,7 +94,7 @@ function settableParameters() {
     /** Number of results of a site search. @see [Matomo: `search_count`](https://developer.matomo.org/api-reference/tracking-api) */
     search_count: UNSIGNED,
     /** ID of the page view, 6 characters. @see [Matomo: `pv_id`](https://developer.matomo.org/api-reference/tracking-api) */
-    pv_id: { ...text(6), maxBytes: 6 },
+    pv_id: { ...text(6), maxBytes: 6, isThreeBytes: true },
     /** ID of a goal. Makes the hit a conversion; 0 is an order or a cart. @see [Matomo: `idgoal`](https://developer.matomo.org/api-reference/tracking-api) */
     idgoal: { decidesKind: true, ...UNSIGNED },
     /** Revenue of a conversion or an order. @see [Matomo: `revenue`](https://developer.matomo.org/api-reference/tracking-api) */

@@ -1,6 +1,7 @@
 import { isIP } from '../../common/addresses.js';
-import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
+import { cleanText, cutBytes, cutCharacters, withoutFourBytes, withoutUserInfo } from '../text.js';
 import { plainAddress } from '../visitor/addresses.js';
+import { storableHints, storableUserAgent } from './client-values.js';
 import type { SettableValues } from './parameter-table.js';
 import { readNumber, readTime, readVisitorId } from './read-values.js';
 
@@ -48,7 +49,9 @@ export interface ValueTypes {
   integer: number;
   number: number | string | bigint;
   flag: boolean | 0 | 1;
-  json: string;
+  'user-agent': string;
+  hints: string;
+  items: string;
   'user-id': string | number | bigint;
   'visitor-id': string;
   address: string;
@@ -62,6 +65,8 @@ export interface ValueRules {
   /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */
   readonly maxBytes?: number;
   readonly maxCharacters?: number;
+  /** Text: its column is in `utf8mb3`, whatever the tables are in. */
+  readonly isThreeBytes?: true;
   /** Text: Matomo treats `0` as empty. */
   readonly isZeroEmpty?: true;
   /** Numbers: outside of this range, the parameter is dropped. */
@@ -74,12 +79,12 @@ export interface ValueRules {
 /** Names of products, categories, events and content. */
 export const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
 
-export const USER_AGENT = { kind: 'text', maxCharacters: 1024 } as const;
+export const USER_AGENT = { kind: 'user-agent', maxCharacters: 1024, isThreeBytes: true } as const;
 
 export const ADDRESS = { kind: 'address' } as const;
 
 /** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
-export const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
+export const ITEMS = { kind: 'items', maxCharacters: 32_000 } as const;
 
 /** Name or value of a custom variable. */
 export const VARIABLE_TEXT = { kind: 'text', maxCharacters: 200 } as const;
@@ -96,7 +101,9 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   referrer: (rules, value) =>
     toText(rules, typeof value === 'string' ? withoutUserInfo(value.trim()) : value),
   url: toUrl,
-  json: toJson,
+  'user-agent': (rules, value) => storableUserAgent(toText(rules, value) ?? '') || undefined,
+  hints: (rules, value) => storableHints(readJson(rules, value)),
+  items: toItems,
   integer: toNumber,
   number: toNumber,
   flag: toFlag,
@@ -117,7 +124,8 @@ const TEXT_TYPES: ReadonlySet<string> = /* @__PURE__ */ new Set(['string', 'bool
 /** The valid part of a text; `undefined` if there is none. */
 export function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (!TEXT_TYPES.has(typeof value) && !Number.isFinite(value)) return undefined;
-  const whole = cleanText(String(value));
+  const given = String(value);
+  const whole = cleanText(declaration.isThreeBytes ? withoutFourBytes(given) : given);
   let text = whole;
   if (declaration.maxCharacters !== undefined)
     text = cutCharacters(text, declaration.maxCharacters);
@@ -155,10 +163,30 @@ function toUrl(declaration: ValueRules, value: unknown): string | undefined {
   return toText(declaration, withoutUserInfo(text));
 }
 
-/** JSON, or what it is made of. One that is too long is dropped: after a cut it would not be valid. */
-function toJson(declaration: ValueRules, value: unknown): string | undefined {
-  const text = cleanText(typeof value === 'string' ? value : listAsJson(value));
-  return text === '' || text.length > (declaration.maxCharacters ?? 0) ? undefined : text;
+/** What JSON says, or what it would be made of. One that is too long is dropped: after a cut it would not be valid. */
+function readJson({ maxCharacters = 0 }: ValueRules, value: unknown): unknown {
+  const text = typeof value === 'string' ? value : listAsJson(value);
+  if (text.length > maxCharacters) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The items of an order: `[sku, name, categories, price, quantity]`. */
+function toItems(rules: ValueRules, value: unknown): string | undefined {
+  const items = readJson(rules, value);
+  if (!Array.isArray(items)) return undefined;
+  const text = JSON.stringify(items.filter(Array.isArray).map((item) => item.map(toItemValue)));
+  return text.length > ITEMS.maxCharacters ? undefined : text;
+}
+
+/** Only categories may be a list: Matomo fails with others, and with objects. */
+function toItemValue(value: unknown, i: number): unknown {
+  if (typeof value === 'number') return value;
+  if (Array.isArray(value) && i === 2) return value.map((each) => toText(NAME, each) ?? '');
+  return toText(NAME, value) ?? '';
 }
 
 /** A list as JSON; empty if the value is none, or cannot be written. */

@@ -1,6 +1,7 @@
 import { copyText } from '../../common/generation-cache.js';
 import { partOf, rawPart } from '../hit-text.js';
 import type { Annotations, HttpRequest, Writable } from '../http-request.js';
+import { storableHints } from '../parameters/client-values.js';
 import { ADDRESS, toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import { plainAddress } from './addresses.js';
 
@@ -73,8 +74,8 @@ export function storeAnnotations(http: HttpRequest, annotations: readonly Annota
     if (!parameters) continue;
     const userAgent = toParameterValue(USER_AGENT, parameters.ua) ?? NONE;
     request.address = plainAddress(toParameterValue(ADDRESS, parameters.cip)) ?? request.address;
-    const sent = toParameterValue(USER_AGENT, request.userAgent);
-    if (userAgent === NONE || userAgent === sent) continue;
+    if (userAgent === NONE || userAgent === toParameterValue(USER_AGENT, request.userAgent))
+      continue;
     request.userAgent = userAgent;
     request.client = new Client(userAgent, request.acceptLanguage);
     request.clientHints = undefined;
@@ -111,13 +112,13 @@ function toClientHints(lines: string): string | undefined {
   const brands = readBrands(list);
   if (brands.length === 0) return undefined;
   const fullVersionList = readBrands(fullList);
-  return JSON.stringify({
+  return storableHints({
     brands,
-    ...(fullVersionList.length > 0 && { fullVersionList }),
-    ...(mobile && { mobile: mobile === '?1' }),
-    ...textHint('model', model),
-    ...textHint('platform', platform),
-    ...textHint('platformVersion', version),
+    fullVersionList: fullVersionList.length > 0 ? fullVersionList : undefined,
+    mobile: mobile ? mobile === '?1' : undefined,
+    model: textHint(model),
+    platform: textHint(platform),
+    platformVersion: textHint(version),
   });
 }
 
@@ -136,9 +137,9 @@ function readBrands(list: string | undefined): { brand: string; version: string 
   return brands;
 }
 
-function textHint(name: string, quoted: string | undefined): Record<string, string> {
+function textHint(quoted: string | undefined): string | undefined {
   const text = quoted?.match(/^\s*"((?:[^"\\]|\\.)*)"\s*$/)?.[1];
-  return text ? { [name]: unquote(text) } : {};
+  return text ? unquote(text) : undefined;
 }
 
 function unquote(text: string): string {

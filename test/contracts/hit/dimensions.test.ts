@@ -274,17 +274,24 @@ golden([
     [
       [GPTBOT, { 1: 'GPTBot' }],
       ['python-requests (x)', { 2: 'python-requests' }],
-      [`${'p'.repeat(70)}/${'1'.repeat(25)}`, { 2: 'p'.repeat(64), 3: '1'.repeat(20) }],
+      [
+        `${'p'.repeat(70)}/${'1'.repeat(25)}`,
+        { 2: 'p'.repeat(64), 3: '1'.repeat(20) },
+        `${'p'.repeat(40)}/${'1'.repeat(25)}`,
+      ],
       ['Mozilla/5.0 x/1', {}],
     ] as const
-  ).map(([userAgent, sent]) => ({
+  ).map(([userAgent, sent, ua = userAgent]) => ({
     facts: { headers: { 'user-agent': userAgent } },
     options: {
       dimensions: { 1: 'user_agent.bot.name', 2: 'user_agent.name', 3: 'user_agent.version' },
     },
-    page: Object.fromEntries(
-      Object.entries(sent).map(([id, value]) => [`dimension${id}`, value as string]),
-    ),
+    page: {
+      ua,
+      ...Object.fromEntries(
+        Object.entries(sent).map(([id, value]) => [`dimension${id}`, value as string]),
+      ),
+    },
   })),
   {
     name: 'a header of the response',

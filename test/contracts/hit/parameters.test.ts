@@ -2,6 +2,8 @@ import { words } from '../../support/words.js';
 import { golden } from './golden.js';
 
 const LONG = 'y'.repeat(5000);
+/** 32,000 characters. */
+const LONGEST = JSON.stringify([['sk', 1], ...Array(3199).fill(['sku', 1])]);
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const set = (parameters: Readonly<Record<string, unknown>>, options = {}) => ({
   name: Object.entries(parameters)
@@ -59,8 +61,8 @@ golden([
     problems: ['parameter-invalid'],
   },
   {
-    ...set({ ec_items: 'x'.repeat(32_000), uadata: 'y'.repeat(16_385) }),
-    page: { ec_items: 'x'.repeat(32000) },
+    ...set({ ec_items: LONGEST, uadata: `{"brands":[]${' '.repeat(16_372)}}` }),
+    page: { ec_items: LONGEST },
     problems: ['parameter-invalid'],
   },
   {
