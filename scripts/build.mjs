@@ -20,15 +20,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
 const dist = join(root, 'dist');
 /** Names, as in `src`, of the entries that `package.json` exports. */
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { exports, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const entries = [...JSON.stringify(exports).matchAll(/dist\/cjs\/([\w/]+)\.js/g)].map(
   ([, name]) => name,
 );
-/** Entries that nobody imports: the command, and what `register` loads with `require` when it needs it. */
-const OWN_ENTRIES = ['cli/main', 'tracker/running-tracker'];
+/** Entries that nobody imports: the command, and what `register` loads with `require`: at once, and when a server listens. */
+const OWN_ENTRIES = ['cli/main', 'register/preload', 'tracker/running-tracker'];
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
-  /build.(?:common.(?:channel-listener|describe-error|diagnostics|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker)|tracker.key|version)\.js$/;
+  /build.(?:common.(?:channel-listener|describe-error|diagnostics|environment|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker|unseen-servers)|tracker.key|version)\.js$/;
+/** Names the version for applications that import the package. `register` and the command check it themselves. */
+const CHECK_NODE = `if (!process.getBuiltinModule) throw new Error("opentelemetry-matomo needs Node.js ${engines.node.replace('>=', '')} or later [node-version]");`;
 /** What an application imports to track. */
 const TRACKING = ['annotate.js', 'for-request.js'].map((file) => join(build, file));
 /** The reader of protobuf, which is bundled, so that the package has no dependencies. */
@@ -43,12 +45,14 @@ await bundle('cjs', [...entries, ...OWN_ENTRIES], {
   format: 'cjs',
   codeSplitting: {
     groups: [
+      { name: 'node-version', test: /build.common.node-version\.js$/, priority: 4 },
       { name: 'early', test: EARLY, priority: 3 },
       { name: 'options', test: /build.(?:common|options)./, priority: 2 },
       { name: 'pipeline', test: /build.tracker.running-tracker.js$/, priority: 1 },
     ],
   },
   esModule: true,
+  banner: ({ name }) => (name === 'early' ? CHECK_NODE : ''),
   dynamicImportInCjs: false, // Jest does not support import() in CommonJS
   plugins: [{ name: 'builtins', renderChunk: withoutRequire }],
 });
@@ -56,11 +60,12 @@ await bundle('esm', ['index'], {
   format: 'esm',
   plugins: [{ name: 'rest', resolveId: toCommonJs }],
 });
-linkLateEntry();
+linkEntry('register', '#preload', './register/preload.js');
+linkEntry('register/preload', '#tracker', '../tracker/running-tracker.js');
 await bundleTypes();
 copyPage();
 writeLicense();
-const sideEffects = ['./register.js'];
+const sideEffects = ['./register.js', './register/preload.js'];
 const commonJs = JSON.stringify({ type: 'commonjs', sideEffects });
 writeFileSync(join(dist, 'cjs/package.json'), `${commonJs}\n`); // last, see setup.mjs
 
@@ -134,11 +139,10 @@ function completeLinks(code) {
   );
 }
 
-/** `#tracker` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */
-function linkLateEntry() {
-  const register = join(dist, 'cjs/register.js');
-  const code = readFileSync(register, 'utf8');
-  writeFileSync(register, code.replace('"#tracker"', '"./tracker/running-tracker.js"'));
+/** A name with `#` keeps an entry out of the bundle of the file that requires it. In dist it becomes a path, which every bundler resolves. */
+function linkEntry(file, name, path) {
+  const from = join(dist, `cjs/${file}.js`);
+  writeFileSync(from, readFileSync(from, 'utf8').replace(`"${name}"`, `"${path}"`));
 }
 
 /** Copies the files that a browser loads next to the code that serves them. */

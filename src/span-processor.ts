@@ -1,3 +1,4 @@
+import { environment } from './common/environment.js';
 import { TRACKER_KEY } from './common/foreign-objects.js';
 import type { Context, Span } from './common/otel-types.js';
 import { checkOptions } from './options/resolve-options.js';
@@ -28,7 +29,7 @@ export class MatomoSpanProcessor {
    * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
    */
   constructor(options: MatomoOptions = {}) {
-    checkOptions(options, process.env);
+    checkOptions(options, environment());
     announceOptions(options);
     this.#member = openTracker(() => late).join('processor', options);
     Object.defineProperty(this, TRACKER_KEY, { value: true });

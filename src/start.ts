@@ -1,3 +1,4 @@
+import { environment } from './common/environment.js';
 import { isSdkDisabled } from './common/otel-global.js';
 import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
@@ -45,9 +46,9 @@ export interface MatomoHandle extends AsyncDisposable {
  * start({ url: 'https://matomo.example.org', siteId: 1, ignore: ({ path }) => path.startsWith('/internal/') });
  */
 export function start(options: MatomoOptions = {}): MatomoHandle {
-  checkOptions(options, process.env);
+  checkOptions(options, environment());
   announceOptions(options);
-  return isSdkDisabled(process.env)
+  return isSdkDisabled(environment())
     ? createHandle(undefined)
     : createHandle(openTracker(() => late).join('start', options));
 }

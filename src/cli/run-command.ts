@@ -1,3 +1,4 @@
+import { codeOf } from '../common/describe-error.js';
 import { PREFIX, withoutUserInfo } from '../common/diagnostics.js';
 import { problemOf } from '../options/parser.js';
 import { VERSION } from '../version.js';
@@ -35,6 +36,18 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
     const hint = isUsage ? `\nSee npx opentelemetry-matomo${known} --help` : '';
     console.error(`${PREFIX}${error}${hint}`);
   }
+}
+
+/** The reader of a pipe may end first, as `head` does. Without listeners, that would end a command in the middle of its work. */
+export function surviveClosedPipes(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error) => {
+    if (codeOf(error) === 'EPIPE') return;
+    console.error(`${PREFIX}the output cannot be written (${codeOf(error)})`);
+    process.once('exit', () => {
+      process.exitCode = 1;
+    });
+  });
 }
 
 async function run(name: string, args: string[], flags: readonly string[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { shared } from './foreign-objects.js';
@@ -32,6 +33,21 @@ const SIGNAL_MILLIS = 500;
 /** The kernel drops signals that PID 1 of a container does not listen to: it ends only by those that mean its end. */
 const SIGNALS: readonly NodeJS.Signals[] =
   process.pid === 1 ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
+
+/**
+ * Whether Bun was started with this signal ignored, as `nohup` does with SIGHUP. It stays ignored until something listens to it, and ends the
+ * process after that. Node.js and Deno never keep a signal ignored.
+ */
+function isIgnored(signal: NodeJS.Signals): boolean {
+  if (process.versions.bun === undefined) return false;
+  try {
+    const [, mask = ''] =
+      /^SigIgn:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+  } catch {
+    return signal === 'SIGHUP'; // other systems than Linux do not say
+  }
+}
 
 /** All copies of the package share members and listeners: none may take a listener of another for one of the application. */
 interface Members {
@@ -78,6 +94,7 @@ export function isExiting(): boolean {
 }
 
 function listenToSignals(members: ReadonlySet<EndMember>): () => void {
+  const signals = SIGNALS.filter((signal) => !isIgnored(signal));
   const scope = new AsyncScope('MatomoProcessEnd');
   let isEnding = false;
   let timer: NodeJS.Timeout | undefined;
@@ -127,12 +144,12 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
 
   function stopListening(): void {
     clearTimeout(timer);
-    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+    for (const signal of signals) process.removeListener(signal, onSignal);
     process.removeListener('beforeExit', takeTurn);
   }
 
   // First, because `once` handlers are no longer counted when they run.
-  for (const signal of SIGNALS) process.prependListener(signal, onSignal);
+  for (const signal of signals) process.prependListener(signal, onSignal);
   process.prependOnceListener('beforeExit', takeTurn);
   // While the process ends by a signal, another one must not end it sooner.
   return () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../common/describe-error.js';
 import { createDiagnostics } from '../common/diagnostics.js';
+import { environment } from '../common/environment.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/own-server.js';
 import { DEFAULT_TITLE } from '../hit/page/title.js';
@@ -72,9 +73,9 @@ export interface Gateway {
  * process.once('SIGTERM', () => gateway.close());
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const { receiver, matomo } = resolveReceiver(options, process.env);
+  const { receiver, matomo } = resolveReceiver(options, environment());
   const diagnostics = createDiagnostics();
-  for (const variable of findMisspelledVariables(process.env, RECEIVER_OPTIONS))
+  for (const variable of findMisspelledVariables(environment(), RECEIVER_OPTIONS))
     warnAboutMisspelled(variable, diagnostics);
   const refusals = createRefusedExports(diagnostics);
   const pipeline = openPipeline(matomo, diagnostics, {

@@ -14,6 +14,7 @@ import {
   unsubscribe,
 } from '../common/channel-listener.js';
 import { createDiagnostics, writeToStderr } from '../common/diagnostics.js';
+import { environment } from '../common/environment.js';
 import { shared, TRACKER_KEY } from '../common/foreign-objects.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
@@ -35,6 +36,7 @@ import {
 import type { RunningTracker } from '../tracker/running-tracker.js';
 import { VERSION } from '../version.js';
 import { publishRequestsOnBun } from './bun.js';
+import { watchUnseenServers } from './unseen-servers.js';
 
 type Late = typeof import('../tracker/running-tracker.js');
 
@@ -250,6 +252,11 @@ class ProcessTracker implements SharedTracker {
   /** Listens for servers, connections and, until the tracker begins, requests: a server can get its connections by hand. */
   #listen(): () => void {
     publishRequestsOnBun();
+    watchUnseenServers((name) => {
+      const hasProcessor = [...this.#members].some(({ kind }) => kind === 'processor');
+      if (!hasProcessor && this.#begin())
+        createDiagnostics().warn(coded('server-not-seen', unseenServer(name)));
+    });
     const onListen = channelListener(isObject, (message) => {
       const { server } = message as { server?: Server };
       if (!isObject(server) || !(isHttpServer(server) || this.#isPrimaryWithSpool())) return;
@@ -290,7 +297,7 @@ class ProcessTracker implements SharedTracker {
    * a spool it has nothing to send.
    */
   #isPrimaryWithSpool(): boolean {
-    if (!(this.#options?.spool ?? process.env.MATOMO_SPOOL)) return false;
+    if (!(this.#options?.spool ?? environment().MATOMO_SPOOL)) return false;
     const cluster: object = process.getBuiltinModule('cluster');
     const { isPrimary, workers } = cluster as Cluster;
     return isPrimary && Object.keys(workers ?? {}).length > 0;
@@ -338,4 +345,8 @@ function startedTwice(names: string): string {
 
 function otherVersion(version: string): string {
   return `Version ${VERSION} was loaded beside version ${version}, which tracks in this process. Both use that tracker. Install one version.`;
+}
+
+function unseenServer(name: string): string {
+  return `${name} does not go through node:http. Its requests are not tracked, except those with spans. See docs/versions.md in this package.`;
 }

@@ -1,3 +1,4 @@
+import { environment } from '../common/environment.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import type { AdditionalHit } from '../hit/additional-hit.js';
 import { Annotations, hasAnnotations } from '../hit/http-request.js';
@@ -112,7 +113,7 @@ let ofEnvironment: ServiceDefaults | undefined;
 /** Without a resource, those of the variables that OpenTelemetry reads. */
 export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDefaults {
   if (resource === undefined) {
-    ofEnvironment ??= toDefaults(readEnvironment(process.env));
+    ofEnvironment ??= toDefaults(readEnvironment(environment()));
     return ofEnvironment;
   }
   const found = known.get(resource);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { environment } from '../common/environment.js';
 import { shared } from '../common/foreign-objects.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
@@ -124,7 +125,7 @@ function reportTracking(
   const line = shared(KEY, () => ({ isLogged: false }));
   if (line.isLogged) return;
   line.isLogged = true;
-  if (QUIET.test(process.env.OTEL_LOG_LEVEL?.trim() ?? '')) return;
+  if (QUIET.test(environment().OTEL_LOG_LEVEL?.trim() ?? '')) return;
   const base = url.href.replace(/\/(?:matomo|piwik)\.php$/, '');
   const site = typeof siteId === 'number' ? `, site ${siteId}` : '';
   diagnostics.print(coded('tracking', `Tracking requests to ${base}${site}.`));

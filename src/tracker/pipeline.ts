@@ -1,5 +1,6 @@
 import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { environment } from '../common/environment.js';
 import { coded, type MessageCode } from '../common/messages.js';
 import {
   type EndMember,
@@ -375,7 +376,7 @@ export function createPipeline(
   diagnostics: Diagnostics,
   owner: PipelineOwner,
 ): Pipeline | undefined {
-  const resolved = resolveOptions(options, process.env, diagnostics);
+  const resolved = resolveOptions(options, environment(), diagnostics);
   if (!resolved) return undefined;
   const problem = findWorkerProblem(options);
   if (problem !== undefined) {

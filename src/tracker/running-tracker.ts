@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import { type Capture, startCapture } from '../capture/capture.js';
 import { describeError } from '../common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
+import { environment } from '../common/environment.js';
 import { coded } from '../common/messages.js';
 import { activeContext, isSdkDisabled, spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
@@ -205,7 +206,7 @@ export class RunningTracker implements Tracker {
 
 /** Begins to track; `undefined` if the options do not allow it, which was logged. Never throws. */
 export function startTracker(settings: TrackerSettings): RunningTracker | undefined {
-  if (isSdkDisabled(process.env)) return undefined;
+  if (isSdkDisabled(environment())) return undefined;
   const diagnostics = createDiagnostics();
   const pipeline = openPipeline(settings, diagnostics);
   return pipeline && new RunningTracker(pipeline, settings, diagnostics);
@@ -215,7 +216,7 @@ function openPipeline(
   { options, countsAll }: TrackerSettings,
   diagnostics: Diagnostics,
 ): Pipeline | undefined {
-  const hasDeadline = !countsAll || process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim();
+  const hasDeadline = !countsAll || environment().MATOMO_SHUTDOWN_TIMEOUT?.trim();
   const defaults = hasDeadline ? {} : { shutdownTimeoutMillis: REGISTERED_SHUTDOWN_MILLIS };
   const all = { ...defaults, ...options };
   try {

@@ -1,4 +1,5 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { environment } from '../common/environment.js';
 import { coded } from '../common/messages.js';
 import { DECLARATIONS, type DeclaredName, textOf } from '../options/environment.js';
 import type { MatomoOptions } from '../options.js';
@@ -45,5 +46,5 @@ function privacyOptionsIn(inCode: MatomoOptions): DeclaredName[] {
 }
 
 function inEnvironment(name: string): string {
-  return textOf(DECLARATIONS[name as DeclaredName].env, process.env);
+  return textOf(DECLARATIONS[name as DeclaredName].env, environment());
 }

@@ -78,7 +78,7 @@ interface Matrix {
   readonly REQUESTS: readonly { readonly path: string; readonly url?: string }[];
   attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
   expectedHits(requests: readonly object[], titles?: Expected['titles']): string[];
-  installNode(major: number): Promise<{ path: string }>;
+  installNode(major: number | string): Promise<{ path: string }>;
   installSetUp(setUp: SetUp): Promise<string>;
   judgeCell(command: Place & Command, expected: Expected): Promise<{ differences: string[] }>;
   packPackage(): Promise<object>;
@@ -151,8 +151,8 @@ export async function preparePlace(cell: Setting, npmPackage: object): Promise<P
   return expectValue((await prepared).place);
 }
 
-/** Installs a Node.js before the tests of a `describe`. Call what it returns within a test: its path, or the test is skipped. */
-export function installNodeBeforeTests(major: number): () => string {
+/** Installs a Node.js of a major, or of a version, before the tests of a `describe`. Call what it returns within a test: its path, or the test is skipped. */
+export function installNodeBeforeTests(major: number | string): () => string {
   let installed: Outcome<{ path: string }>;
   beforeAll(async () => {
     installed = await matrix.attempt(() => matrix.installNode(major));

@@ -4,7 +4,7 @@ import { installSetUp } from './install.mjs';
 
 const OWN = Number(process.versions.node.split('.')[0]);
 
-/** Resolves to `{ path, version }` of a Node of this major: the one that runs this, or one that is installed. */
+/** Resolves to `{ path, version }` of a Node of this major or version: the one that runs this, or one that is installed. */
 export async function installNode(major) {
   if (major === OWN) return { path: process.execPath, version: process.versions.node };
   const folder = await installSetUp(setUpOf(major));

@@ -5,6 +5,7 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { describeError } from '../../common/describe-error.js';
+import { environment } from '../../common/environment.js';
 import type { EndBudget } from '../../common/process-end.js';
 import type { Delivery, DeliveryOptions } from '../delivery.js';
 import { addTo, lossesSince } from '../delivery-counts.js';
@@ -166,7 +167,7 @@ class ExitThread {
     const { port1, port2: port } = new MessageChannel();
     this.#port = port1;
     const workerData: ExitSettings = { port, state: this.#state, client: clientOptionsOf(options) };
-    const { NODE_TLS_REJECT_UNAUTHORIZED = '' } = process.env;
+    const { NODE_TLS_REJECT_UNAUTHORIZED = '' } = environment();
     new Worker(EXIT_WORKER, {
       eval: true,
       execArgv: [],

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { environment } from '../../common/environment.js';
 import { Agent } from '../../common/node-http.js';
 import { createConnector } from './connector.js';
 import { isBrokenConnection } from './explain-error.js';
@@ -21,7 +22,7 @@ export interface NodeClientOptions {
 /** The client options of a transport, with the proxy of the environment. */
 export function clientOptionsOf(options: TransportOptions): NodeClientOptions {
   const { url } = options;
-  return { url: url.href, headers: headersOf(options), proxy: proxyRouteOf(url, process.env) };
+  return { url: url.href, headers: headersOf(options), proxy: proxyRouteOf(url, environment()) };
 }
 
 /** Sends through Node's own client. `onClose` is called when the server closes a connection without notice. */

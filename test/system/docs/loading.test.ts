@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { ROOT, startServer } from '../../support/child-process.js';
 import { APPS, get, matomo, startTracked, titles } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { runShell } from './commands.js';
 import { codeBlocksOf, PAGES, read } from './pages.js';
 
 test.each([
@@ -23,8 +24,8 @@ test.each([
 
 /** Values of `NODE_OPTIONS` that pages show, as a shell or a Dockerfile has them. */
 const DOCUMENTED = new Set(
-  PAGES.flatMap((page) => [...read(page).matchAll(/NODE_OPTIONS=(?:"([^"\n]*)"|'([^'\n]*)')/g)])
-    .map(([, double, single]) => (double ?? single) as string)
+  PAGES.flatMap((page) => [...read(page).matchAll(/NODE_OPTIONS=("(?:[^"\\\n]|\\.)*")/g)])
+    .map(([, value = '']) => value)
     .filter((value) => value.includes('opentelemetry-matomo')),
 );
 
@@ -33,13 +34,13 @@ test.each([...DOCUMENTED])(
   async (documented) => {
     const { inspector, env } = await matomo();
     const root = temporaryFolder();
-    const folder = join(root, documented.includes(' shop/') ? 'my shop' : 'app');
+    const isOfShell = documented.includes('$(pwd)');
+    const folder = join(root, isOfShell ? 'my app' : 'app');
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     symlinkSync(ROOT, join(folder, 'node_modules/opentelemetry-matomo'), 'junction');
-    const NODE_OPTIONS = documented
-      .replace('$(pwd)', folder)
-      .replace(/(?<=[ "])\/(?:app|srv\/my shop)(?=\/)/, folder)
-      .replaceAll('\\', '/');
+    const [NODE_OPTIONS = ''] = isOfShell
+      ? await runShell(`printf %s ${documented}`, { cwd: folder })
+      : [documented.slice(1, -1).replace('/app', folder).replaceAll('\\', '/')];
     const file = JSON.stringify(join(ROOT, APPS, 'plain-http.cjs'));
     const elsewhere = JSON.stringify({ cwd: root, stdio: 'inherit' });
     const parent = `require('node:child_process').spawn(process.execPath, [${file}], ${elsewhere})`;

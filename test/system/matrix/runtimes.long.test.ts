@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
+import { startServer } from '../../support/child-process.js';
 import { startGateway } from '../../support/gateway.js';
 import { expectHits, matrix, packBeforeTests, WITHOUT_ROUTE } from '../../support/matrix.js';
+import { get, matomo, titles } from '../../support/registered-app.js';
 import { prepareRuntime, type Runtime } from '../../support/runtimes.js';
 
 const DENO_REGISTER = ['--preload', './node_modules/opentelemetry-matomo/dist/cjs/register.js'];
+const REGISTERED: Readonly<Record<Runtime, readonly string[]>> = {
+  bun: ['--preload', 'opentelemetry-matomo/register'],
+  deno: ['run', '-A', ...DENO_REGISTER],
+};
 const HTTP2_CLIENT = {
   file: 'http2/client.cjs',
   path: '',
@@ -57,6 +63,15 @@ const ROWS: readonly Row[] = [
     titles: WITHOUT_ROUTE,
   },
   {
+    name: 'node:http on Deno, which may read the variables of this package alone',
+    runtime: 'deno',
+    args: [
+      ...['run', '--no-prompt', '--allow-net', '--allow-env=MATOMO_*'],
+      ...[...DENO_REGISTER, 'runtimes/node-http.mjs'],
+    ],
+    titles: WITHOUT_ROUTE,
+  },
+  {
     name: 'node:http2 on Deno',
     runtime: 'deno',
     args: ['run', '-A', ...DENO_REGISTER, 'http2/node.cjs'],
@@ -79,7 +94,7 @@ test('Deno.serve with OTEL_DENO into a gateway: hits without user agent and lang
   const { gateway, inspector } = await startGateway();
   await matrix.runApp({
     ...place,
-    args: ['run', '-A', 'runtimes/deno-serve.mjs'],
+    args: ['run', '-A', 'runtimes/serve.mjs'],
     env: {
       OTEL_DENO: 'true',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -90,4 +105,33 @@ test('Deno.serve with OTEL_DENO into a gateway: hits without user agent and lang
   const known = (line: string) => line.split(' | ').slice(0, 3);
   const expected = matrix.expectedHits(matrix.REQUESTS, WITHOUT_ROUTE);
   expect(matrix.readHits(inspector.hits()).map(known)).toEqual(expected.map(known));
+});
+
+test('Bun under nohup: SIGHUP does not end the process', async () => {
+  const { folder, node } = await prepareRuntime('bun', npmPackage());
+  const { inspector, env } = await matomo();
+  const args = [...REGISTERED.bun, 'runtimes/node-http.mjs'];
+  const app = await startServer(args, { command: ['nohup'], node, cwd: folder, env });
+  await get(`${app.url}/users/1`);
+  app.kill('SIGHUP');
+  await get(`${app.url}/users/2`);
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(titles(inspector)).toEqual(['GET /users/:id', 'GET /users/:id']);
+});
+
+test.for([
+  ['bun', 'Bun.serve'],
+  ['deno', 'Deno.serve'],
+] as const)('%s: a line says that requests to %s are not tracked', async ([runtime, name]) => {
+  const { folder, node } = await prepareRuntime(runtime, npmPackage());
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTERED[runtime], 'runtimes/serve.mjs'], {
+    ...{ node, cwd: folder, env },
+  });
+  expect(await get(`${app.url}/users/1`)).toBe('answered');
+  await app.stop();
+  expect(app.stderr()).toMatch(
+    new RegExp(`^opentelemetry-matomo: ${name} .* \\[server-not-seen\\]\\n$`),
+  );
+  expect(inspector.hits()).toEqual([]);
 });
