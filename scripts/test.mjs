@@ -1,5 +1,5 @@
 // `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and lists skipped and failed
-// tests with the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`,
+// tests with the reason. TEST_ONLY names files or folders, too. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`,
 // which files of long tests do not need.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ const NOTHING_RAN = { passed: 0, failed: 1, failures: [], skipped: new Map() };
 process.on('SIGINT', () => undefined);
 
 const args = process.argv.slice(2);
+if (process.env.TEST_ONLY) args.push(...process.env.TEST_ONLY.split(' '));
 const isLong = args[0] === '--long';
 if (isLong) args.shift();
 const files = args.filter((arg) => /\.test\.ts$/.test(arg));

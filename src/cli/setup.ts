@@ -51,8 +51,9 @@ async function connectAndRun(args: string[], report: Report): Promise<number> {
   report.hide([token, ...credentialsIn(headers)]);
   const timeoutMillis = readOption('exportTimeoutMillis') ?? DEFAULT_TIMEOUT_MILLIS;
   const client = createApiClient({ url, token, headers, timeoutMillis });
+  const tracker = { url, tokenAuth: token, headers, exportTimeoutMillis: timeoutMillis };
   try {
-    return await runSetup(client, { ...parsed, url, site, mapped, keepsSearch }, report);
+    return await runSetup(client, { ...parsed, url, tracker, site, mapped, keepsSearch }, report);
   } finally {
     await client.close();
   }

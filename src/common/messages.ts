@@ -17,6 +17,7 @@ export const MESSAGE_CODES = [
   'only-explicit-events',
   'headers-not-captured',
   'proxy-ignored',
+  'proxy-not-trusted',
   'request-unknown',
   'site-id-value',
   'visitor-key-not-shared',

@@ -37,6 +37,7 @@ import {
   type MatomoStats,
   toStats,
   watchFirstRequests,
+  watchProxies,
 } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
@@ -67,6 +68,8 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   readonly #decide: (request: ReadRequest) => Decision;
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
+  /** Only for the first requests, and only without `trustProxy`. */
+  #countProxied: ReturnType<typeof watchProxies> | undefined;
   readonly #additional: AdditionalHits;
   readonly #metrics: Metrics | undefined;
   readonly #countUnused: () => number;
@@ -104,6 +107,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     this.#decide = createDecide({ options, diagnostics, callbacks: this.#callbacks });
     this.#countFirstRequest = watchFirstRequests(diagnostics);
+    if (options.trustProxy === false) this.#countProxied = watchProxies(diagnostics);
     this.#additional = new AdditionalHits({
       ...{ options, delivery, counts: this.#counts, report: this.#report },
       builder: () => this.#hits,
@@ -192,12 +196,17 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   }
 
   /** Builds a page view and counts it, or counts why there is none. */
-  #addPage({ http, site, reason }: Decision, hasSpan: boolean): PageView | undefined {
+  #addPage(
+    { request, http, address, site, reason }: Decision,
+    hasSpan: boolean,
+  ): PageView | undefined {
     this.#countFirstRequest(reason);
     if (reason !== undefined) {
       this.#counts.ignored[reason] += 1;
       return undefined;
     }
+    if (this.#countProxied?.(address, request.header('x-forwarded-for') !== undefined))
+      this.#countProxied = undefined;
     this.#beforeHit();
     const operation = operationNames.admit(http);
     if (operation !== http.operation) Object.assign(http, { operation });

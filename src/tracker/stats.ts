@@ -5,6 +5,7 @@ import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createDeliveryCounts, type LossReason } from '../delivery/delivery-counts.js';
 import type { DropReason } from '../hit/additional-hit.js';
+import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/addresses.js';
 import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
 
 /**
@@ -136,5 +137,28 @@ export function watchFirstRequests(
     const text = `The first ${FIRST_REQUESTS} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track such requests, set staticFiles or prefetches to track, or mcp to all.`;
     diagnostics.warnOnce('all-ignored', coded('all-ignored', text));
     counts = undefined;
+  };
+}
+
+/**
+ * Logs once if more than half of the first 20 tracked requests came through a proxy with a private address, and `trustProxy` is not set: then the
+ * clients behind it are few visitors. Returns a function to call with each of these, until it returns true.
+ */
+export function watchProxies(
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): (address: string | undefined, isForwarded: boolean) => boolean {
+  const isPrivate = createIsInRanges([...NAMED_RANGES.keys()]);
+  let requests = 0;
+  let forwarded = 0;
+
+  return function countProxied(address, isForwarded) {
+    requests += 1;
+    if (isForwarded && address !== undefined && isPrivate(address)) forwarded += 1;
+    if (requests < FIRST_REQUESTS) return false;
+    if (forwarded > requests / 2) {
+      const text = `Of the first ${requests} requests, ${forwarded} came from a private or loopback address with X-Forwarded-For: a proxy is in front of this server, and trustProxy is not set. All of its clients with the same user agent are one visitor. Set MATOMO_TRUST_PROXY: 1 for one proxy, 2 for two; docs/proxies.md has more.`;
+      diagnostics.warnOnce('proxy-not-trusted', coded('proxy-not-trusted', text));
+    }
+    return true;
   };
 }

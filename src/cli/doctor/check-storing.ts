@@ -1,5 +1,6 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Access, ApiFailure } from '../matomo-api.js';
+import { explainRejectedToken } from '../rejected-token.js';
 import { SPAM_PREVENTION } from '../spam-prevention.js';
 import { type Finding, nameOf, ok, problem, unknown, warning } from './checks.js';
 import { type Answer, isProcessed, type Questions, type SiteSettings } from './questions.js';
@@ -22,6 +23,12 @@ export async function checkToken(
     return lacksAccess(settings.access, siteId);
   }
   const answer = await questions.token();
+  const known = settings instanceof ApiFailure ? undefined : settings;
+  if (known?.access && isProcessed(answer, 'invalid')) {
+    const { access, version } = known;
+    const { found, advice } = explainRejectedToken({ role: access.role, version }, siteId);
+    return problem('token', 'token-rejected', `${found}. ${TRIED}`, advice);
+  }
   if (!isProcessed(answer, 'tracked')) return refusedToken(answer, siteId);
   return ok('token', `the token has write access to site ${siteId}`);
 }
@@ -58,9 +65,9 @@ function lacksAccess({ role, writable }: Access, siteId: ResolvedOptions['siteId
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {
   const { verdict } = answer;
   if (isProcessed(answer, 'invalid')) {
-    const found = `the token has no write access to site ${siteId}. ${TRIED}. The attempt left an entry in Matomo's tracking failures`;
+    const found = `the token has no write access to site ${siteId}, or is younger than five minutes. ${TRIED}. The attempt left an entry in Matomo's tracking failures`;
     const advice =
-      'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > Diagnostic > Tracking failures.';
+      'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site; if the token is new, run doctor again after five minutes. You can delete the entry in Administration > Diagnostic > Tracking failures.';
     return problem('token', 'token-rejected', found, advice);
   }
   if (verdict.kind === 'rolled_back') {

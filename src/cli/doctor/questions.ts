@@ -39,6 +39,37 @@ export interface Answer {
   readonly askedMillis: number;
 }
 
+/** Where the tracker is, and as whom it is asked. */
+type Asked = Pick<
+  ResolvedOptions,
+  'url' | 'siteId' | 'tokenAuth' | 'headers' | 'exportTimeoutMillis'
+>;
+
+/** Sends hits that each consist of these parameters. */
+async function askTracker(
+  { url, siteId, tokenAuth, headers, exportTimeoutMillis }: Asked,
+  all: readonly Parameters[],
+): Promise<Answer> {
+  const hits = all.map((parameters) => {
+    const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
+    return { site: 0, visitor: '', startSeconds: 0, kind: 'action', query } as const;
+  });
+  const transport = createTransport({ url, headers, userAgent: USER_AGENT });
+  const start = Date.now();
+  const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
+  const exchange = await holdEventLoop(transport.send(toBody(hits, tokenAuth), limitMillis));
+  const askedMillis = (start + Date.now()) / 2;
+  await transport.close();
+  // `hasToken: false`, because each check interprets an invalid hit itself.
+  const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
+  return { exchange, verdict: interpretAnswer(exchange, known), askedMillis };
+}
+
+/** Has the token write access to the site? Nothing is stored. Each rejection counts toward Matomo's lock-out. */
+export function tryToken(asked: Asked): Promise<Answer> {
+  return askTracker(asked, [{ rec: '0', cip: NOBODY }]);
+}
+
 export interface Questions extends ReturnType<typeof createQuestions> {}
 
 /**
@@ -46,27 +77,12 @@ export interface Questions extends ReturnType<typeof createQuestions> {}
  * Matomo answers them itself despite QueuedTracking.
  */
 export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean) {
-  const { tokenAuth, siteId, trackBots, baseUrl, headers, exportTimeoutMillis } = options;
+  const { tokenAuth, trackBots, baseUrl } = options;
   const url = new URL(options.url);
   if (bypassesQueue) url.search = '?queuedtracking=0';
 
-  async function ask(all: readonly Parameters[], withToken = true): Promise<Answer> {
-    const hits = all.map((parameters) => {
-      const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
-      return { site: 0, visitor: '', startSeconds: 0, kind: 'action', query } as const;
-    });
-    const transport = createTransport({ url, headers, userAgent: USER_AGENT });
-    const start = Date.now();
-    const body = toBody(hits, withToken ? tokenAuth : undefined);
-    const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
-    const exchange = await holdEventLoop(transport.send(body, limitMillis));
-    const askedMillis = (start + Date.now()) / 2;
-    await transport.close();
-    // `hasToken: false`, because each check interprets an invalid hit itself.
-    const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
-    const verdict = interpretAnswer(exchange, known);
-    return { exchange, verdict, askedMillis };
-  }
+  const ask = (all: readonly Parameters[], withToken = true) =>
+    askTracker({ ...options, url, tokenAuth: withToken ? tokenAuth : undefined }, all);
 
   /** The parameters that decide whether Matomo drops a hit of this service, by an unknown visitor. */
   function likeHits(): Parameters {
@@ -84,8 +100,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   return {
     /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
     site: () => ask([{ rec: '0' }], false),
-    /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
-    token: () => ask([{ rec: '0', cip: NOBODY }]),
+    token: () => tryToken({ ...options, url }),
     /** Does Matomo silently drop such hits? It would do so before it rejects them for their invalid visitor ID. */
     areDropped: (hits: readonly Parameters[]) =>
       ask(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),

@@ -1,6 +1,8 @@
 import { coded } from '../../common/messages.js';
 import { toSiteId } from '../../hit/parameters/parameter-values.js';
+import { isProcessed, tryToken } from '../doctor/questions.js';
 import { type ApiClient, ApiFailure, isTooOld } from '../matomo-api.js';
+import { explainRejectedToken } from '../rejected-token.js';
 import { SPAM_PREVENTION, toConfigLines } from '../spam-prevention.js';
 import { confirm } from '../terminal.js';
 import {
@@ -44,6 +46,8 @@ export async function runSetup(
   report.print(...formatState(state, wanted), '');
   report.print(...formatUnmapped(plan, findUnmapped(state, wanted)));
   report.print(...formatPlan(plan.filter((step) => !isOpen(step))));
+  const rejected = await findRejection(state, wanted);
+  if (rejected) report.warn(coded('token-rejected', `${rejected.found}. ${rejected.advice}`));
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
   keep(report, wanted, { plan, state }, pending === 0 && !wanted.isDry);
   if (pending > 0 && wanted.isDry) return printOpen(report, plan);
@@ -60,6 +64,18 @@ export async function runSetup(
   }
   report.printEnvironment();
   return printOpen(report, end.plan);
+}
+
+/** Lets the tracker try the token once: the API accepts some that the tracker rejects. */
+async function findRejection(
+  { site, role, version }: MatomoState,
+  { tracker }: Pick<Wanted, 'tracker'>,
+): Promise<ReturnType<typeof explainRejectedToken> | undefined> {
+  if (site === undefined || role === 'view' || role === 'none') return undefined;
+  const answer = await tryToken({ ...tracker, siteId: site.id });
+  return isProcessed(answer, 'invalid')
+    ? explainRejectedToken({ role, version }, site.id)
+    : undefined;
 }
 
 /** Sets the result as far as it is known. */

@@ -1,5 +1,6 @@
 import { show } from '../../common/diagnostics.js';
 import { trackedBaseUrl } from '../../options/url-values.js';
+import type { tryToken } from '../doctor/questions.js';
 import { emailAddress, goal, parseFlags, UsageError } from '../flags.js';
 
 /** What arguments and environment ask of setup. */
@@ -7,6 +8,8 @@ export interface Wanted extends Readonly<ReturnType<typeof parseArguments>> {
   /** URL of `matomo.php`. */
   readonly url: URL;
   readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
+  /** How the tracker is asked whether it accepts the token. */
+  readonly tracker: Omit<Parameters<typeof tryToken>[0], 'siteId'>;
   /** The content of `MATOMO_DIMENSIONS`: attributes by ID. */
   readonly mapped: Readonly<Record<string, unknown>>;
   /** The option `siteSearch`. */

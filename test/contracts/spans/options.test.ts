@@ -6,6 +6,18 @@ import { type Row, track } from './row.js';
 const asset = (i: number) => request(`a${i}`, { attributes: { 'url.path': `/assets/a${i}.css` } });
 const assets = (count: number) => Array.from({ length: count }, (_each, i) => asset(i));
 
+const from = (address: string, count: number, isForwarded = true) =>
+  Array.from({ length: count }, (_each, i) =>
+    request(`${address} ${i}`, {
+      attributes: {
+        'url.path': '/a',
+        'network.peer.address': address,
+        ...(isForwarded && { 'http.request.header.x-forwarded-for': ['203.0.113.9'] }),
+      },
+    }),
+  );
+const hits = (count: number) => Array<string>(count).fill('GET /a 200');
+
 const option = (name: string, options: Row['options'], more: Partial<Row> = {}): Row => ({
   name,
   spans: [request('a')],
@@ -57,6 +69,39 @@ track([
     spans: [request('a'), ...assets(20)],
     hits: ['GET /a 200'],
     ignored: { static: 20 },
+    isOrdered: true,
+  },
+  {
+    name: 'twenty requests of a proxy with a private address, and trustProxy is not set',
+    spans: [...from('10.0.0.5', 10), ...from('::1', 10)],
+    hits: hits(20),
+    codes: ['proxy-not-trusted'],
+  },
+  {
+    name: 'the same with trustProxy',
+    spans: from('10.0.0.5', 20),
+    options: { trustProxy: 1 },
+    hits: hits(20),
+  },
+  {
+    name: 'nineteen requests of a proxy',
+    spans: from('10.0.0.5', 19),
+    hits: hits(19),
+  },
+  {
+    name: 'a proxy with a public address: clients can send the header, too',
+    spans: from('192.0.2.5', 20),
+    hits: hits(20),
+  },
+  {
+    name: 'ten requests of a proxy, and ten of a machine in the same network',
+    spans: [...from('10.0.0.5', 10), ...from('10.0.0.6', 10, false)],
+    hits: hits(20),
+  },
+  {
+    name: 'a proxy that comes after the first twenty requests',
+    spans: [...from('10.0.0.6', 20, false), ...from('10.0.0.5', 30)],
+    hits: hits(50),
     isOrdered: true,
   },
 ]);

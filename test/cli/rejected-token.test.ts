@@ -1,0 +1,77 @@
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { runChecks, runCli } from '../support/cli.js';
+import { listen } from '../support/listen.js';
+import { type ApiRole, startMatomoApi, tokenOf } from '../support/matomo-api.js';
+
+const ACCEPTED = '{"status":"success","tracked":1,"invalid":0}';
+const REJECTED = '{"status":"success","tracked":0,"invalid":1}';
+
+/** A Matomo of a version, whose API accepts the token of a role. `isRejected`: its tracker does not. */
+async function startVersion({ role = 'super' as ApiRole, version = '5.2.0', isRejected = true }) {
+  const tried: string[] = [];
+  const tracker = await listen(async (request, response) => {
+    const { token_auth: token } = JSON.parse(await text(request)) as { token_auth?: string };
+    if (token !== undefined) tried.push(token);
+    response.setHeader('Content-Type', 'application/json');
+    response.end(token !== undefined && isRejected ? REJECTED : ACCEPTED);
+  });
+  const { url } = await startMatomoApi({
+    tracker,
+    answer: ({ method }) => (method === 'API.getMatomoVersion' ? { value: version } : undefined),
+  });
+  const token = tokenOf(role);
+  const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token };
+  return { env, tried, token };
+}
+
+const SECURE = /API accepts the token .*super user.*"Only allow secure requests".*Matomo 5\.4/;
+const RECENT = /API accepts the token with write access to site 1, but its tracker rejects it\b/;
+const WAIT = /five minutes/;
+
+test.for([
+  { version: '5.2.0-b5', role: 'super', found: SECURE, advice: /not a super user, or update/ },
+  { version: '5.4.0', role: 'super', found: RECENT, advice: WAIT },
+  { version: '5.11.2', role: 'super', found: RECENT, advice: WAIT },
+  { version: '5.2.0-b5', role: 'write', found: RECENT, advice: WAIT },
+] as const)(
+  'a token of role $role that the tracker of Matomo $version rejects: doctor and setup say why, after one attempt',
+  async ({ found, advice, ...matomo }) => {
+    const { env, tried, token } = await startVersion(matomo);
+    const { about, output } = await runChecks(env);
+    expect(about('token')).toEqual([
+      {
+        ...{ check: 'token', verdict: 'problem', code: 'token-rejected' },
+        ...{ found: expect.stringMatching(found), advice: expect.stringMatching(advice) },
+      },
+    ]);
+    expect(tried).toEqual([token]);
+
+    const { stderr, output: ofSetup } = await runCli(['setup', '--dry-run'], env);
+    expect(stderr).toMatch(found);
+    expect(stderr).toMatch(advice);
+    expect(stderr).toContain('[token-rejected]');
+    expect(tried).toEqual([token, token]);
+    expect(output + ofSetup).not.toContain(token);
+  },
+);
+
+test('setup says nothing of a token that the tracker accepts, and does not try one that may only view', async () => {
+  const accepted = await startVersion({ role: 'write', isRejected: false });
+  const { stderr } = await runCli(['setup', '--dry-run'], accepted.env);
+  expect(stderr).not.toContain('token');
+  expect(accepted.tried).toHaveLength(1);
+
+  const viewer = await startVersion({ role: 'view' });
+  await runCli(['setup', '--dry-run'], viewer.env);
+  expect(viewer.tried).toEqual([]);
+});
+
+test('a token that the API rejects is invalid, and the tracker is not asked', async () => {
+  const { env, tried } = await startVersion({});
+  const { about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: '0'.repeat(32) });
+  expect(about('token')).toMatchObject([
+    { code: 'token-rejected', found: expect.stringMatching(/either invalid or expired/) },
+  ]);
+  expect(tried).toEqual([]);
+});
