@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type RequestMessage, UNTRACKED_SERVER } from '../common/channel-listener.js';
 import { setHidden } from '../common/foreign-objects.js';
@@ -8,7 +8,7 @@ import type { Ends } from '../request/ends.js';
 import { Request, UNTRACKED } from '../request/request.js';
 import { rawStatusOf, sentStatusOf } from '../request/response.js';
 import type { Tracker } from '../request/tracker.js';
-import { emitIn } from './emit.js';
+import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
 
 /** Not public, but unchanged since Node.js 0.x: the response whose turn it is. */
@@ -21,6 +21,9 @@ export const IS_BUN = process.versions.bun !== undefined;
 
 /** Node.js 24 and later emit what comes after the headers in no async context. */
 const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
+
+/** Whose `emit` calls the listeners of `clientError` in no request. */
+const leaving = new WeakSet<object>();
 
 /** Requests over HTTP/1.1: how they begin, and end; with which status, `incompleteStatus` of response.ts says. */
 export class Http1Capture {
@@ -62,6 +65,7 @@ export class Http1Capture {
     else {
       this.#watch(socket, request);
       linkServerSpans(server);
+      if (!LOSES_CONTEXT) leaveInErrors(server);
     }
     if (IS_BUN) {
       linkServerSpan(request); // an instrumentation has seen the request before
@@ -99,6 +103,7 @@ export class Http1Capture {
     connection.watched = this.#ends.watch(connection.open);
     setHidden(socket, 'end', endSocket);
     socket.prependListener('error', markCutOff);
+    socket.prependListener('timeout', leaveIdle);
     socket.prependListener('close', this.#endConnection);
   }
 }
@@ -113,6 +118,25 @@ function endAll({ open, watched }: Connection, ends: Ends): void {
   const [first] = open;
   if (first) enterRequest(first);
   open.length = 0;
+}
+
+/** The timer of an idle connection is that of the request before, which may be another client's. */
+function leaveIdle(this: Socket): void {
+  enterRequest(connectionOf(this)?.open[0]);
+}
+
+/** Node.js 20 and 22 emit what is no request in the async context of the request before it on the connection. */
+function leaveInErrors(server: Server): void {
+  if (leaving.has(server) || !server.listenerCount?.('clientError')) return;
+  leaving.add(server);
+  wrapEmit(
+    server,
+    (current) =>
+      function emit(this: unknown, ...event) {
+        if (event[0] !== 'clientError') return Reflect.apply(current(), this, event);
+        return runIn(undefined, Reflect.apply, current(), this, event);
+      },
+  );
 }
 
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */

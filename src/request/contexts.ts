@@ -17,8 +17,8 @@ export function currentRequest(): Request | undefined {
   return storage.getStore();
 }
 
-/** From now on, the current async context is that of a request. */
-export function enterRequest(request: Request): void {
+/** From now on, the current async context is that of a request, or of none. */
+export function enterRequest(request: Request | undefined): void {
   if (storage.getStore() !== request) storage.enterWith(request);
 }
 

@@ -32,11 +32,14 @@ function listen(name, settings = {}) {
   });
   server.on('clientError', ({ code }, socket) => {
     // A client that leaves resets the connection if there is something that it has not read.
-    if (code !== 'ECONNRESET') note('clientError');
+    if (code !== 'ECONNRESET') {
+      note('clientError');
+      setImmediate(note, 'after clientError');
+    }
     socket.destroy();
   });
   server.on('timeout', (socket) => {
-    note('timeout', socket._httpMessage?.req.url);
+    note('timeout', socket._httpMessage?.req.url); // of the request that is open
     socket.destroy();
   });
   for (const event of ['upgrade', 'connect']) {
@@ -51,6 +54,10 @@ function listen(name, settings = {}) {
       response.end(url);
     });
   }
+  server.on('connection', (socket) => {
+    for (const event of ['timeout', 'close'])
+      socket.on(event, () => note(`socket ${event}`, socket._httpMessage?.req.url));
+  });
   server.on('dropRequest', ({ url }) => note('dropRequest', url));
   Object.assign(server, { keepAliveTimeout: 0, keepAliveTimeoutBuffer: 1, ...settings });
   server.listen(0, '127.0.0.1', () => {
