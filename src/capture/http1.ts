@@ -72,7 +72,9 @@ export class Http1Capture {
       // No test shows what connections report at their end on Bun, so the end of the response counts, too.
       response.once('close', () => this.#ends.close(request));
     }
-    void socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+    // Node.js remembers it: it is unknown once the connection is closed.
+    const { remoteAddress } = socket;
+    if (IS_BUN) setHidden(socket, 'remoteAddress', remoteAddress);
     this.#tracker.begin();
   }
 

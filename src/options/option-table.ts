@@ -148,7 +148,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
    * Clients that are not tracked, nor are their events, goals and orders: unmasked addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`,
-   * according to `trustProxy`.
+   * according to `trustProxy`. If there are any, nobody is tracked whose address is not known.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),

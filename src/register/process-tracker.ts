@@ -212,6 +212,8 @@ class ProcessTracker implements SharedTracker {
   }
 
   async forceFlush(): Promise<void> {
+    const settling = this.#current?.pipeline.ends?.settle();
+    if (settling !== undefined) await settling;
     await this.#current?.pipeline.flush();
   }
 

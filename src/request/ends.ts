@@ -1,6 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
-import { AsyncScope } from '../common/timers.js';
+import { AsyncScope, withTimeout } from '../common/timers.js';
 import { ERROR_STATUS, type FinishedSpan } from './finished-span.js';
 import type { Request } from './request.js';
 import { hasBegun, isOpen } from './response.js';
@@ -82,12 +83,27 @@ export class Ends {
     }
   }
 
+  /**
+   * Resolves once Node.js has passed on the responses that the application has ended, or after a second; `undefined` if there are none.
+   */
+  settle(): Promise<unknown> | undefined {
+    const closing = this.#open()
+      .map(({ response }) => response as Partial<ServerResponse>)
+      .filter(({ writableEnded, closed }) => writableEnded === true && closed === false)
+      .map((response) => new Promise((resolve) => response.once?.('close', resolve)));
+    return closing.length === 0 ? undefined : withTimeout(SPAN_WAIT_MILLIS, Promise.all(closing));
+  }
+
+  #open(): Request[] {
+    return [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
+  }
+
   /** Ends requests whose responses have begun, too, with their current status: the process is about to end. */
   endOpen(): void {
     this.#endTurn();
     for (const closed of this.#takeWaiting()) this.#finish(closed);
-    const open = [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
-    for (const request of open) if (hasBegun(request) && !request.isEnded) this.#end(request);
+    for (const request of this.#open())
+      if (hasBegun(request) && !request.isEnded) this.#end(request);
   }
 
   #finish(closed: ClosedRequest): void {

@@ -122,7 +122,7 @@ function splitAtQuery(target: string): Target {
   const question = target.indexOf('?');
   const path = question < 0 ? target : target.slice(0, question);
   return {
-    path: path.startsWith('/') ? path : `/${path}`,
+    path: path.startsWith('/') || path === '*' ? path : `/${path}`, // `OPTIONS *`: the whole server
     query: question < 0 ? undefined : target.slice(question + 1),
   };
 }

@@ -227,6 +227,8 @@ export function incompleteStatus(
     // If the server calls `destroy()`, the socket has seen neither an end nor an error.
     hasClientLeft = socket.readableEnded || isClientError(socket.errored);
   }
+  const written = writtenStatusOf(request);
+  if (written !== undefined) return written;
   if (hasClientLeft) return CLIENT_CLOSED_REQUEST;
   const sent = sentStatusOf(request);
   return sent !== undefined && sent >= 400 ? sent : 500;
@@ -250,6 +252,22 @@ function isSent(
   const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(head)?.[1]);
   // More bytes are informational responses (1xx), of any size: a response after them may be incomplete.
   return Number(socket?.bytesWritten) + sentBytes - headBytesOf(response) === length;
+}
+
+/** By the error of a connection: what Node.js and Fastify write to it, if the response has not begun. */
+const WRITTEN: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+
+/** The status of what was written to the connection instead of a response, because the request timed out or cannot be parsed. */
+function writtenStatusOf({ incoming, response, sentBytes }: Request): number | undefined {
+  const { socket } = incoming as { readonly socket?: Socket };
+  const { code = '' } = (socket?.errored ?? {}) as NodeJS.ErrnoException;
+  const isWritten = Number(socket?.bytesWritten) + sentBytes > 0 && !response?.headersSent;
+  if (!isWritten) return undefined;
+  return WRITTEN[code] ?? (code.startsWith('HPE_') ? 400 : undefined);
 }
 
 /** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */

@@ -79,7 +79,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   /** What is built when the key of visitor IDs is known, which a spool may still provide. */
   #unbuilt: (() => void)[] | undefined;
   /** The requests that have not ended, if Node.js announces them. */
-  ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
+  ends: Pick<Ends, 'endWaiting' | 'endOpen' | 'settle'> | undefined;
   listensToSignals = false;
   shutdownAtSignal: () => Promise<void> = async () => undefined;
   #hasExitFlush: boolean | undefined;

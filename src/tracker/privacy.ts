@@ -14,7 +14,9 @@ export function createFindPrivacyReason(
   const isIgnored = createIsInRanges(ignoreAddresses);
 
   function isOfIgnoredAddress({ request, http, address }: Decision): boolean {
-    const isSo = [http.address, address].some((each) => each !== undefined && isIgnored(each));
+    const known = [http.address, address].filter((each) => each !== undefined);
+    // An address that is not known may be one of these.
+    const isSo = known.length === 0 || known.some(isIgnored);
     // The address is that of a proxy, and so are those of all requests that come through it.
     if (isSo && trustProxy === false && request.header('x-forwarded-for') !== undefined)
       diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
@@ -153,13 +154,42 @@ test.each([
 
 const UNREADABLE = `${requestFor('/r', 'POST').trimEnd()}\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n`;
 
+const ends =
+  (bytes: string) =>
+  (_error: Error, socket: Duplex): void => {
+    socket.end(bytes);
+  };
+/** Fastify writes a status, and then destroys the socket with the error. */
+const destroys =
+  (bytes: string) =>
+  (error: Error, socket: Duplex): void => {
+    socket.write(bytes);
+    socket.destroy(error);
+  };
+
 test.each([
-  ['499', 'nobody listens to clientError', undefined],
-  ['413', 'a listener of clientError has answered so', answer(413)],
-])('%s after a body that cannot be parsed, if %s', async (status, _what, bytes) => {
+  ['400', 'nobody listens to clientError', undefined],
+  ['413', 'a listener of clientError has ended with it', ends(answer(413))],
+  ['400', 'a listener of clientError has written it', destroys(answer(400))],
+  ['499', 'a listener of clientError has written nothing', destroys('')],
+] as const)('%s after a body that cannot be parsed, if %s', async (status, _what, listener) => {
   const service = await startBoth('with tracing', (request) => void request.resume());
-  if (bytes) service.server.on('clientError', (_error, socket) => void socket.end(bytes));
+  if (listener) service.server.on('clientError', listener);
   open(service.port, UNREADABLE).resume();
+  expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
+});
+
+test.each([
+  ['408', 'nobody listens to clientError', undefined],
+  ['408', 'a listener of clientError has written it', destroys(answer(408))],
+] as const)('%s after a body that takes too long, if %s', async (status, _what, listener) => {
+  const settings = { requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 50 };
+  const service = await startBoth('without tracing', () => undefined, { settings });
+  if (listener) service.server.on('clientError', listener);
+  open(
+    service.port,
+    `${requestFor('/r', 'POST').trimEnd()}\r\nContent-Length: 9\r\n\r\nslow`,
+  ).resume();
   expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
 });
 

@@ -1,5 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
@@ -28,6 +34,8 @@ export interface Service {
 interface Started {
   readonly http?: 1 | 2;
   readonly options?: MatomoOptions;
+  /** Of the server over HTTP/1.1. */
+  readonly settings?: ServerOptions;
 }
 
 /**
@@ -37,7 +45,7 @@ interface Started {
 export async function startBoth(
   tracked: Tracked,
   handle: Handler,
-  { http = 1, options }: Started = {},
+  { http = 1, options, settings = {} }: Started = {},
 ): Promise<Service> {
   const { processor, tracer, inspector } = await startProcessor(options);
   if (tracked === 'without tracing') countAllRequests();
@@ -57,7 +65,8 @@ export async function startBoth(
   }
 
   // No instrumentation, which another test may have left, sees this event.
-  const server = http === 1 ? createServer().on('checkContinue', listener) : startHttp2(listener);
+  const server =
+    http === 1 ? createServer(settings).on('checkContinue', listener) : startHttp2(listener);
   const url = await listen(server);
   return {
     url,

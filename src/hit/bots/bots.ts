@@ -120,6 +120,7 @@ export const HEALTH_CHECKERS: readonly RegExp[] = [
   /^Envoy\/HC$/i,
   /^HAProxy\b/i,
   /^NS8_HealthCheck/i,
+  /^Knative-Ingress-Probe\b/i,
   /^Varnish\/fastly \(healthcheck\)/i,
   // Clouds
   /^ELB-HealthChecker\//i,
@@ -136,6 +137,7 @@ export const HEALTH_CHECKERS: readonly RegExp[] = [
   /\bTrident\/5\.0; AppInsights\)/i,
   /\bCloudflare-(?:Healthchecks|Traffic-Manager)\//i,
   /^DigitalOcean Uptime Probe\b/i,
+  /^RailwayHealthCheck\//i,
   // Monitors that people host
   /^Prometheus\//i,
   /^Blackbox Exporter\//i,
@@ -159,6 +161,7 @@ export const HEALTH_CHECKERS: readonly RegExp[] = [
   /\bStatusCake\b/i,
   /^(?:Investis-)?Site24x7\b/i,
   /^Checkly\//i,
+  /^synthetic-monitoring-agent\//i, // of Grafana
   /^(?:Mozilla\/5\.0 \(compatible; )?updown\.io daemon\b/i,
   /^NodePing\b/i,
   /^FreshpingBot\//i,

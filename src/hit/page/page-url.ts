@@ -50,6 +50,7 @@ export function createToPageUrl(
   const toHttp = memoize((host: string) => encodeValue(`http://${toHost(host, 'http')}`));
   const toHttps = memoize((host: string) => encodeValue(`https://${toHost(host, 'https')}`));
   function toPlace(path: string, use: UrlUse): string {
+    if (path === '*') return '/';
     if (isPlain(path)) return path;
     const keepsSearch = options.siteSearch && use !== 'graphql';
     return encodeValue(encodeUnsafe(keepsSearch ? path : removeSearchFromPath(path)));

@@ -34,6 +34,11 @@ golden([
   { options: { allowedMethods: ['post'] }, ignored: 'method' },
   { options: { ignoredMethods: ['GET'] }, facts: { method: 'get' }, ignored: 'method' },
   { options: { ignoredMethods: ['OPTIONS'] } },
+  ...[
+    'RailwayHealthCheck/1.0',
+    'Knative-Ingress-Probe',
+    'synthetic-monitoring-agent/v0.24.2 (linux amd64; abc; def; +https://github.com/grafana/synthetic-monitoring-agent)',
+  ].map((text) => ({ facts: agent(text), ignored: 'user_agent' })),
   { options: { ignoreUserAgents: [/CURL/i] }, ignored: 'user_agent' },
   { options: { ignoreUserAgents: [/./] }, facts: { headers: { 'user-agent': undefined } } },
   {
@@ -70,7 +75,12 @@ golden([
   { options: { ignorePatterns: [/x=1/] }, facts: { query: 'x=1' } },
   { options: { ignoreAddresses: ['192.0.2.10'], anonymizeIp: 4 }, ignored: 'address' },
   { options: { ignoreAddresses: ['192.0.2.11', '::1', 'loopback'] } },
-  { options: { ignoreAddresses: ['0.0.0.0/0', '::/0'] }, facts: { peer: '/run/app.sock' } },
+  ...['/run/app.sock', ''].map((peer) => ({
+    name: `an address that is not known (${peer}) may be an ignored one`,
+    options: { ignoreAddresses: ['192.0.2.11'] },
+    facts: { peer },
+    ignored: 'address',
+  })),
   ...[
     ['uniquelocal', '172.31.0.1'],
     ['2001:db8::/32', '2001:db8::1'],

@@ -20,6 +20,11 @@ golden([
   },
   { facts: at("/-.~:@!$&'()*+,;=[]/%41"), page: { action_name: "GET /-.~:@!$&'()*+,;=[]/A" } },
   {
+    name: 'a request for the server as a whole',
+    facts: { ...at('*'), method: 'OPTIONS' },
+    page: { url: 'https://shop.example.org/' },
+  },
+  {
     name: 'a lone surrogate',
     facts: at('/a\ud800b'),
     page: { url: 'https://shop.example.org/a%EF%BF%BDb', action_name: 'GET /a�b' },

@@ -1,7 +1,10 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const EVENT = {
   routeKey: 'GET /users/{id}',
@@ -70,4 +73,23 @@ test.each([
 ])('%s has sent its hit, too', async (_what, event, stored) => {
   const { hits } = await trackedOf(event);
   expect(hits.map((hit) => hit.stored)).toMatchObject([stored]);
+});
+
+test('forceFlush has sent the hit of a request whose response has just ended, also of the first one', async () => {
+  const inspector = await startMatomo();
+  const folder = join(temporaryFolder(), '@vercel/functions');
+  await mkdir(folder, { recursive: true });
+  // A platform that ends the process as soon as it may.
+  await writeFile(
+    join(folder, 'index.js'),
+    `exports.waitUntil = (promise) => promise.then(() => process.kill(process.pid, 'SIGKILL'));`,
+  );
+  const code = `
+    const server = require('node:http').createServer(require('${ROOT}test/support/apps/recipes/vercel.cjs'));
+    server.listen(0, () => fetch('http://127.0.0.1:' + server.address().port + '/first'));`;
+  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', NODE_PATH: join(folder, '../..') };
+  // A flush waits for two seconds, in which a busy machine may not have loaded what sends hits.
+  for (let tries = 0; tries < 5 && inspector.hits().length === 0; tries++)
+    await runNode(['--eval', code], { env });
+  expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /first']);
 });

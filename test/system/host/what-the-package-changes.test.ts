@@ -29,7 +29,7 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     'its requests, their contexts, and answers by the socket itself; hidden',
   ],
   [
-    /^listeners of a (?:socket: (?:close|end|error)|server: request)$/,
+    /^listeners of a (?:socket: (?:close|end|error|timeout)|server: request)$/,
     'one that comes first: how a connection ends, and whose a SERVER span is',
   ],
   [/^property of a socket: _peername$/, 'Node.js has remembered the address'],

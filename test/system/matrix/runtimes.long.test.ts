@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { startServer } from '../../support/child-process.js';
 import { startGateway } from '../../support/gateway.js';
 import { expectHits, matrix, packBeforeTests, WITHOUT_ROUTE } from '../../support/matrix.js';
-import { get, matomo, titles } from '../../support/registered-app.js';
+import { rawRequest, sendRaw } from '../../support/raw-request.js';
+import { get, matomo, startTracked, titles } from '../../support/registered-app.js';
 import { prepareRuntime, type Runtime } from '../../support/runtimes.js';
 
 const DENO_REGISTER = ['--preload', './node_modules/opentelemetry-matomo/dist/cjs/register.js'];
@@ -86,6 +87,32 @@ test.for(ROWS)(
     const place = await prepareRuntime(runtime, npmPackage());
     const requests = matrix.REQUESTS.map((each) => ({ ...each, isIgnored: each.path === lost }));
     await expectHits({ ...place, ...command, requests }, { titles });
+  },
+);
+
+/** By the address of the connection, and by that of the client behind a proxy. */
+const ADDRESSES = [
+  [{ MATOMO_IGNORE_ADDRESSES: '192.0.2.1' }, ['127.0.0.1', '127.0.0.1']],
+  [{ MATOMO_IGNORE_ADDRESSES: '127.0.0.1' }, []],
+  [{ MATOMO_TRUST_PROXY: 'loopback' }, ['198.51.100.7', '198.51.100.7']],
+] as const;
+
+test.for(ADDRESSES)(
+  'Bun knows addresses of connections that end with their response: %j, %j',
+  async ([options, addresses]) => {
+    const place = await prepareRuntime('bun', npmPackage());
+    const token = { MATOMO_TOKEN_AUTH: '0123456789abcdef0123456789abcdef' };
+    const { inspector, app } = await startTracked(
+      [...REGISTERED.bun, 'runtimes/node-http.mjs'],
+      { ...token, ...options },
+      { node: place.node, cwd: place.folder },
+    );
+    const port = Number(new URL(app.url).port);
+    const forwarded = ['X-Forwarded-For: 198.51.100.7'];
+    await sendRaw({ port }, rawRequest('/users/1', forwarded));
+    await sendRaw({ port }, rawRequest('/users/2', forwarded).replace('HTTP/1.1', 'HTTP/1.0'));
+    await app.stop();
+    expect(inspector.hits().map(({ params }) => params.cip)).toEqual(addresses);
   },
 );
 
