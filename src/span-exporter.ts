@@ -7,15 +7,11 @@ import type { MatomoOptions } from './options.js';
 import { openTracker } from './register/process-tracker.js';
 import type { FinishedSpan } from './request/finished-span.js';
 import { createRequestFunctions } from './request/functions.js';
-import {
-  HIT_EVENT,
-  hasHitEvent,
-  hitsOfEvents,
-  toEventAttributes,
-} from './request/matomo-attributes.js';
+import { HIT_EVENT, toEventAttributes } from './request/matomo-attributes.js';
 import type { HitReceiver } from './request/tracker.js';
-import { assembleRequests } from './spans/assemble-requests.js';
+import { addRequests } from './spans/assemble-requests.js';
 import { isAnnotated } from './spans/facts.js';
+import { placeSpan } from './spans/group-spans.js';
 import { createPipeline, type Pipeline } from './tracker/pipeline.js';
 import * as late from './tracker/running-tracker.js';
 import { type MatomoStats, noStats } from './tracker/stats.js';
@@ -69,28 +65,25 @@ export class MatomoSpanExporter {
       resultCallback({ code: FAILED, error: new Error(SHUT_DOWN) });
       return;
     }
-    try {
-      if (this.#pipeline) this.#export(spans, this.#pipeline);
-    } catch (error) {
-      this.#countFailure(error);
+    const pipeline = this.#pipeline;
+    if (pipeline) {
+      const placed = spans.flatMap((span) => this.#read(() => placeSpan(span)) ?? []);
+      this.#read(() => {
+        for (const { placed: left } of addRequests(placed, pipeline))
+          if (isAnnotated(left.span, pipeline.reading)) pipeline.countUnused();
+      });
     }
     resultCallback({ code: SUCCESS });
   }
 
-  #export(spans: readonly FinishedSpan[], pipeline: Pipeline): void {
-    const { reading } = pipeline;
-    const assembled = assembleRequests(
-      spans,
-      reading,
-      (span, isAncestorMissing) => {
-        for (const hit of hitsOfEvents(span))
-          pipeline.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
-        if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
-      },
-      (error) => this.#countFailure(error),
-      (error) => pipeline.lose(error),
-    );
-    for (const each of assembled) pipeline.addAssembled(each);
+  /** A span that fails must not lose the others. */
+  #read<Result>(read: () => Result): Result | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#countFailure(error);
+      return undefined;
+    }
   }
 
   #countFailure(error: unknown): void {

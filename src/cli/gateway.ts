@@ -5,9 +5,7 @@ import { untilEndSignal } from './terminal.js';
 
 /** Runs a gateway until a signal, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
-  const text = { type: 'string' } as const;
-  const options = { listen: text, services: text, scopes: text };
-  const { values } = parseFlags({ args, options });
+  const { values } = parseFlags({ args, options: { listen: { type: 'string' } } });
   const running = await createGateway(readFlags(RECEIVER_OPTIONS, values));
   const ended = untilEndSignal();
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);

@@ -82,15 +82,12 @@ MATOMO_TOKEN_AUTH.
 Exit codes: 0, 1 requests with this value have no user ID, 2 usage.
 `,
     gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
-                                 [--services NAMES] [--scopes NAMES]
 
 Receives spans of services in any language by OTLP/HTTP, and sends a hit for
 each HTTP request. The MATOMO_* variables configure it. SIGTERM, SIGINT or
 SIGHUP flushes and ends it.
 
-  --listen    address and port (default 127.0.0.1:4318)
-  --services  only these services: names or /expressions/, separated by commas
-  --scopes    only requests of these instrumentation scopes, written likewise
+  --listen  address and port (default 127.0.0.1:4318)
 `,
   }),
 );

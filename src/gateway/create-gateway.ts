@@ -9,17 +9,20 @@ import { listenUntracked, urlOf } from '../common/own-server.js';
 import { DEFAULT_TITLE } from '../hit/page/title.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
 import { optionError } from '../options/parser.js';
-import { mayBeUnreadRequest } from '../request/finished-span.js';
-import { hitsOfEvents } from '../request/matomo-attributes.js';
+import { addEvents, addRequest } from '../spans/assemble-requests.js';
 import { createPipeline, type Pipeline } from '../tracker/pipeline.js';
 import type { MatomoStats } from '../tracker/stats.js';
-import { createSelection } from './otlp/read-export.js';
-import { createAnswerExport } from './receiver/answer-export.js';
-import { createRefusedExports } from './receiver/refused-exports.js';
-import { createServer, findForeignSender, stopListening } from './receiver/server.js';
+import { createAnswerExport, MEMORY_OF_BODIES } from './receiver/answer-export.js';
+import {
+  createServer,
+  findForeignSender,
+  MAX_CONNECTIONS,
+  stopListening,
+} from './receiver/server.js';
 import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
-import { Assembler, type Hitmaker, type SpanCounts } from './traces/assembler.js';
-import { toRequest } from './traces/to-request.js';
+import { Assembler, type SpanCounts } from './traces/assembler.js';
+import { createIsKept, toReceivedSpans } from './traces/received-span.js';
+import { normalize } from './traces/to-request.js';
 
 /** The share of a spool that is left for what is in memory when exports are refused, of this process and of others that use the spool. */
 const SPARE_SHARE = 1 / 8;
@@ -28,6 +31,14 @@ const SPARE_SHARE = 1 / 8;
 const HIT_BYTES = 1000;
 
 const ROOM_POLL_MILLIS = 20;
+
+/** Why exports are refused, and what to do. */
+const REFUSED = {
+  'no room':
+    'The queue or the spool is full: new exports are answered with 503 until Matomo has processed hits. Check why it does not, or raise maxQueueSize or, with a spool, maxSpoolBytes.',
+  'no memory': `Too many exports arrive at the same time: new ones are answered with 429. Add gateways, or raise maxBodyBytes: ${MEMORY_OF_BODIES} exports of that size are read at the same time.`,
+  connections: `All ${MAX_CONNECTIONS} connections are in use: new ones are closed. Add gateways, or let services export to a Collector, which needs few connections.`,
+} as const;
 
 /** Counters of a gateway: requests, and the spans that they are assembled from. */
 export interface GatewayStats extends MatomoStats {
@@ -77,18 +88,26 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const diagnostics = createDiagnostics();
   for (const variable of findMisspelledVariables(environment(), RECEIVER_OPTIONS))
     warnAboutMisspelled(variable, diagnostics);
-  const refusals = createRefusedExports(diagnostics);
+  let received = 0;
+  let rejected = 0;
+  let refusedExports = 0;
+  let boundTo = '';
+  let closed: Promise<void> | undefined;
   const pipeline = openPipeline(matomo, diagnostics, {
     component: 'matomo_gateway',
     countUnused: () => assembler.counts.unused,
-    instruments: refusals.instruments,
+    instruments: {
+      'matomo.exports.refused': {
+        unit: '{export}',
+        description: 'Exports that a gateway refused because there was no room',
+        read: (_observed, observe) => observe(refusedExports),
+      },
+    },
   });
   const { reading, options: resolved } = pipeline;
   const { maxSpoolBytes, shutdownTimeoutMillis } = resolved;
-  let received = 0;
-  let rejected = 0;
-  let boundTo = '';
-  let closed: Promise<void> | undefined;
+  const isKept = createIsKept(reading);
+  const namesBySpan = resolved.actionName === DEFAULT_TITLE;
 
   /** Whether there is room for requests and the hits of their events. Requests that wait for their spans have limits of their own. */
   function hasRoom(hits: number, textBytes: number): boolean {
@@ -101,18 +120,20 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     return room < maxSpoolBytes * SPARE_SHARE;
   }
 
+  function refuse(cause: keyof typeof REFUSED): void {
+    refusedExports += 1;
+    diagnostics.lines.add('exports-refused', 1, (count) => `${REFUSED[cause]} Refused: ${count}.`);
+  }
+
   const assembler = new Assembler(receiver.graceMillis, {
     hasRoom,
-    pass: (made) => addHits(made, pipeline),
-    onUnused(span) {
-      if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
-    },
+    addRequest: (group) => addRequest(() => normalize(group, namesBySpan), pipeline),
+    addEvents: (left) => addEvents(left, pipeline),
   });
 
   const answerExport = createAnswerExport(receiver, {
-    selection: createSelection(receiver, reading),
     isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),
-    onRefused: refusals.count,
+    onRefused: refuse,
     onUnread: (reason) =>
       diagnostics.warnOnce(`unread ${reason}`, () =>
         coded(
@@ -120,26 +141,27 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
           `An export was not read, or not all of it: ${reason}. What was not read is missing in Matomo. The sender got this reason, too. Send spans as OTLP 1 specifies, for example with a newer exporter.`,
         ),
       ),
-    accept({ spans, leftOut, rejected: count }) {
-      received += spans.length + leftOut;
-      rejected += count;
-      assembler.add(spans);
-      assembler.countUnused(leftOut);
+    accept(request) {
+      const read = toReceivedSpans(request, isKept);
+      received += read.spans.length;
+      rejected += read.rejected;
+      assembler.add(read.spans);
+      return read;
     },
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = request.url?.split('?', 1) ?? [];
     const foreign = findForeignSender(request.headers, boundTo, receiver.listen.host);
-    if (path === '/v1/traces') return answerExport(request, response, foreign);
     if (foreign !== undefined) return sendText(response, 403, foreign);
+    if (path === '/v1/traces') return answerExport(request, response);
     if (path === '/healthz') return sendText(response, 200, 'ok');
     if (path === '/readyz' && closed === undefined) return sendText(response, 200, 'ready');
     if (path === '/readyz') return sendText(response, 503, 'closing');
     sendText(response, 404, 'not found: send spans to /v1/traces');
   }
 
-  const server = createServer(receiver, (request, response) => {
+  const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       const text = `An export could not be processed (${describeError(error)}). It was answered with 500. Please report this.`;
       diagnostics.warnOnce('export', coded('internal-error', text));
@@ -148,7 +170,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     });
   });
 
-  server.on('drop', () => refusals.count('connections'));
+  server.on('drop', () => refuse('connections'));
 
   async function close(): Promise<void> {
     const deadline = performance.now() + shutdownTimeoutMillis;
@@ -162,7 +184,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const lastMillis = deadline - shutdownTimeoutMillis / 4;
     while (assembler.counts.waiting > 0 && performance.now() < lastMillis) {
       await sleep(ROOM_POLL_MILLIS);
-      assembler.passSlice();
+      assembler.pass();
     }
     assembler.passAll();
     await pipeline.shutdown(Math.max(0, deadline - performance.now()));
@@ -176,12 +198,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     throw error;
   }
   return {
-    url: urlOf(server, receiver.tls ? 'https' : 'http'),
+    url: urlOf(server),
     stats: () => ({
       ...pipeline.stats(),
       spans: { ...assembler.counts, received, rejected },
       pendingRequests: assembler.waitingRequests,
-      refusedExports: refusals.exports(),
+      refusedExports,
     }),
     close() {
       closed ??= close();
@@ -202,16 +224,4 @@ function openPipeline(...given: Parameters<typeof createPipeline>): Pipeline {
   throw optionError(
     'a gateway needs url and siteId, valid privacy options, and enabled must not be false',
   );
-}
-
-/** Passes hits to the pipeline. */
-function addHits(made: Hitmaker, pipeline: Pipeline): void {
-  if (made.root.isRequest) {
-    const { reading, options } = pipeline;
-    const assembled = toRequest(made, reading, options.actionName === DEFAULT_TITLE);
-    if (assembled) pipeline.addAssembled(assembled);
-    return;
-  }
-  const owner = made.root.isAncestorMissing ? 'unknown' : undefined;
-  for (const hit of hitsOfEvents(made.root)) pipeline.addHit(hit, owner);
 }

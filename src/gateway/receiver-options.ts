@@ -1,5 +1,3 @@
-import { createSecureContext } from 'node:tls';
-import { codeOf } from '../common/describe-error.js';
 import {
   checkIsObject,
   declareOptions,
@@ -10,9 +8,8 @@ import {
 } from '../options/declaration.js';
 import { type Environment, readVariables } from '../options/environment.js';
 import { OPTIONS } from '../options/option-table.js';
-import { integer, listOf, secret, stateless } from '../options/parse-values.js';
-import { optionError, type Parser, parser } from '../options/parser.js';
-import { PATTERNS } from '../options/syntax.js';
+import { integer, secret } from '../options/parse-values.js';
+import { type Parser, parser } from '../options/parser.js';
 import type { MatomoOptions } from '../options.js';
 
 /** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */
@@ -20,16 +17,6 @@ export interface ReceiverOptions extends InCode<typeof RECEIVER_OPTIONS> {}
 
 /** Options of a gateway: those of the receiver, and all options of the span processor. */
 export interface GatewayOptions extends MatomoOptions, ReceiverOptions {}
-
-/** An empty list is invalid, because it would select nothing. */
-const names: Parser<readonly (string | RegExp)[]> = listOf(
-  'a list of names or regular expressions',
-  (item) => {
-    if (item instanceof RegExp) return stateless(item);
-    return typeof item === 'string' && item !== '' ? item : undefined;
-  },
-  { least: 1, syntax: PATTERNS },
-);
 
 /** Parses `4318`, `0.0.0.0:4318` or `[::1]:4318`. */
 const address: Parser<{ host: string; port: number }, string> = parser(
@@ -43,24 +30,8 @@ const address: Parser<{ host: string; port: number }, string> = parser(
   },
 );
 
-/** The message does not show certificate and key. */
-const certificate: Parser<{ readonly cert: string; readonly key: string }> = parser(
-  'an object with cert and key as PEM text',
-  (value, name) => {
-    const { cert, key } = (value ?? {}) as Partial<Record<string, unknown>>;
-    if (typeof cert !== 'string' || typeof key !== 'string')
-      throw optionError(`${name} must be ${certificate.wanted}`);
-    try {
-      createSecureContext({ cert, key });
-    } catch (error) {
-      throw optionError(`${name} must be a certificate and its key (${codeOf(error)})`);
-    }
-    return { cert, key };
-  },
-);
-
 /** The most that `maxBodyBytes` can be. */
-const MAX_EXPORT_BYTES = 256 * 1024 ** 2;
+const MAX_EXPORT_BYTES = 64 * 1024 ** 2;
 
 /** The options of the receiver, declared as those of `src/options/option-table.ts` are. */
 export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
@@ -81,29 +52,10 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    */
   bearerToken: option(secret, { file: 'MATOMO_GATEWAY_BEARER_TOKEN_FILE' }),
   /**
-   * Certificate chain and key: PEM text in code, files in the environment.
-   * @default plain HTTP
-   */
-  tls: option(certificate, {
-    files: { cert: 'MATOMO_GATEWAY_TLS_CERT_FILE', key: 'MATOMO_GATEWAY_TLS_KEY_FILE' },
-    env: undefined,
-  }),
-  /**
    * Maximum size of a request body in bytes, both as sent and decompressed.
    * @default `4194304` (4 MiB)
    */
   maxBodyBytes: option(integer(1024, MAX_EXPORT_BYTES), { default: 4 * 1024 ** 2 }),
-  /**
-   * Services whose spans are used, by `service.name`: whole names or regular expressions.
-   * @default all
-   * @example MATOMO_GATEWAY_SERVICES='shop,/^stock-/i'
-   */
-  services: option(names, { isFlag: true }),
-  /**
-   * Instrumentation scopes whose SERVER spans are requests: whole names or regular expressions.
-   * @default all
-   */
-  scopes: option(names, { isFlag: true }),
 });
 
 /** Options of the receiver after parsing, with defaults. */

@@ -26,7 +26,7 @@ export interface FinishedSpan {
     readonly time?: HrTime;
   }[];
   /** In SDK 2 and 3. */
-  readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
+  readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean | undefined };
   readonly links?:
     | readonly { readonly context: Pick<SpanContext, 'traceId' | 'spanId'> }[]
     | undefined;

@@ -2,17 +2,14 @@ import type { AdditionalHit } from '../hit/additional-hit.js';
 import {
   type FinishedSpan,
   mayBeUnreadRequest,
-  methodOf,
-  parentSpanIdOf,
   SERVER_SPAN,
   toMillis,
 } from '../request/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from '../request/matomo-attributes.js';
-import { linkedRequestOf } from '../request/operations/mcp.js';
 import { type RequestReading, readRequest } from '../request/read-request.js';
 import { type ReadRequest, Request } from '../request/request.js';
 import { annotateBelow, annotateOwn, isAnnotatedBelow } from './facts.js';
-import { groupSpans, type RequestSpans, type WaitingSpan } from './group-spans.js';
+import { groupSpans, type LeftSpan, type PlacedSpan } from './group-spans.js';
 
 /** A request of which nothing but finished spans is known. */
 export interface AssembledRequest {
@@ -21,103 +18,70 @@ export interface AssembledRequest {
   readonly hits: readonly AdditionalHit[];
 }
 
+/** Takes what is made of spans. */
+export interface Hitmaker {
+  readonly reading: RequestReading;
+  addAssembled(assembled: AssembledRequest): void;
+  addHit(hit: AdditionalHit, owner: 'unknown' | undefined): void;
+  /** Counts a request that cannot be read. */
+  lose(error: unknown): void;
+}
+
+/** A request as it is read: the span of its server, and those below. */
+export interface RequestSpans {
+  readonly root: FinishedSpan;
+  readonly below: readonly FinishedSpan[];
+}
+
 /**
- * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
- * one, with the annotations of its child spans. `onSpanWithoutRequest` gets spans with something for Matomo that belong to no request,
- * and whether an ancestor of them is missing: that may be their request. `onFailure` gets what a span throws, and `onLostRequest` what a
- * request does.
+ * Makes hits of the HTTP requests in a list of finished spans, in any order, and of events in spans of no request. Returns the spans that
+ * made no hit.
  */
-export function assembleRequests(
-  spans: readonly FinishedSpan[],
-  reading: RequestReading,
-  onSpanWithoutRequest: (span: FinishedSpan, isAncestorMissing: boolean) => void = () => undefined,
-  onFailure: (error: unknown) => void = rethrow,
-  onLostRequest: (error: unknown) => void = onFailure,
-): AssembledRequest[] {
-  const { requests, unused } = groupSpans(
-    mapEach(spans, (span) => toExportedSpan(span, reading), onFailure),
-    ({ traceId }) => traceId,
-  );
-  function passOn({ span, isEmpty, isAncestorMissing }: ExportedSpan): void {
-    if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
-    if (!isEmpty) onSpanWithoutRequest(span, isAncestorMissing);
+export function addRequests(spans: readonly PlacedSpan[], maker: Hitmaker): readonly LeftSpan[] {
+  const { groups, left } = groupSpans(spans);
+  for (const { root, below } of groups)
+    addRequest(() => ({ root: root.span, below: below.map(({ span }) => span) }), maker);
+  return left.filter((one) => !addEvents(one, maker));
+}
+
+/** Makes the hits of a request. Counts one that cannot be read. */
+export function addRequest(read: () => RequestSpans, maker: Hitmaker): void {
+  try {
+    const assembled = assembleRequest(read(), maker.reading);
+    if (assembled) maker.addAssembled(assembled);
+  } catch (error) {
+    maker.lose(error);
   }
-  function assemble({ root, below }: RequestSpans<ExportedSpan>): AssembledRequest | undefined {
-    const spans = below.map(({ span }) => span);
-    return assembleRequest(root.span, spans, reading);
-  }
-  mapEach(unused, passOn, onFailure);
-  return mapEach(requests, assemble, onLostRequest).filter((request) => request !== undefined);
 }
 
-/** The results of a function for each item. An export has the spans of many requests: one that fails must not lose the others. */
-function mapEach<Item, Result>(
-  items: readonly Item[],
-  read: (item: Item) => Result,
-  onFailure: (error: unknown) => void,
-): Result[] {
-  const results: Result[] = [];
-  for (const item of items) {
-    try {
-      results.push(read(item));
-    } catch (error) {
-      onFailure(error);
-    }
-  }
-  return results;
+/** Makes hits of the events of a span without a request. Returns whether there are any. */
+export function addEvents(
+  { placed: { span }, isAncestorMissing }: LeftSpan,
+  maker: Hitmaker,
+): boolean {
+  if (mayBeUnreadRequest(span)) maker.reading.reportUnreadRequest(span);
+  if (!hasHitEvent(span)) return false;
+  const hits = hitsOfEvents(span);
+  for (const hit of hits) maker.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
+  return hits.length > 0;
 }
 
-function rethrow(error: unknown): never {
-  throw error;
-}
-
-/** A finished span of this process, to be grouped. */
-interface ExportedSpan extends WaitingSpan<ExportedSpan> {
-  readonly span: FinishedSpan;
-}
-
-function toExportedSpan(span: FinishedSpan, reading: RequestReading): ExportedSpan {
-  const { traceId, spanId } = span.spanContext();
-  const linked = linkedRequestOf(span);
-  const isRequest = span.kind === SERVER_SPAN && methodOf(span.attributes) !== undefined;
-  return {
-    span,
-    traceId: linked?.traceId ?? traceId,
-    spanId,
-    parentSpanId: linked?.spanId ?? parentSpanIdOf(span),
-    isParentRemote: linked ? false : span.parentSpanContext?.isRemote,
-    kind: span.kind,
-    isRequest,
-    isEmpty: !isRequest && !isAnnotatedBelow(span, reading),
-    bytes: 0,
-    arrivedMillis: 0,
-    group: undefined,
-    isAncestorMissing: false,
-  };
-}
-
-/** The request of a SERVER span, with the annotations of its child spans; `undefined` if it is not an HTTP request. */
-export function assembleRequest(
-  root: FinishedSpan,
-  below: readonly FinishedSpan[],
+/** The request of a SERVER span, with the annotations of the spans below; `undefined` if it is not an HTTP request. */
+function assembleRequest(
+  { root, below }: RequestSpans,
   reading: RequestReading,
 ): AssembledRequest | undefined {
   const request = Request.ofSpan(root);
-  for (const span of inOrderOfEnding(below)) {
-    annotateBelow(request, span, reading);
-  }
+  const read = below.filter((span) => span.kind === SERVER_SPAN || isAnnotatedBelow(span, reading));
+  for (const span of inOrderOfEnding(read)) annotateBelow(request, span, reading);
   annotateOwn(request, root, reading);
   request.http = readRequest(request, reading);
   if (!request.http) return undefined;
-  // Most requests have none: a list of all spans is made only for those that do.
-  const hasHits = hasHitEvent(root) || below.some(hasHitEvent);
-  const hits = hasHits ? [...below, root].flatMap(hitsOfEvents) : NO_HITS;
-  return { request: request as ReadRequest, hits };
+  return { request: request as ReadRequest, hits: [...below, root].flatMap(hitsOfEvents) };
 }
 
-const NO_HITS: readonly never[] = [];
-
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
+  if (spans.length < 2) return spans;
   // Compute each end once, and not for each comparison.
   const ends = spans.map((span) => ({
     span,

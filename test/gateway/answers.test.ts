@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import * as zlib from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
@@ -9,7 +8,6 @@ import { createGateway } from '../../src/gateway/index.js';
 import { eventually, runNode } from '../support/child-process.js';
 import { createSkipMinute } from '../support/clocks.js';
 import { setEnvironment } from '../support/environment.js';
-import { tlsFile } from '../support/fault-proxy.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import {
   exportRequest,
@@ -54,13 +52,12 @@ test('spans that cannot be used are counted in a partial success that says why',
   expect(gateway.stats().spans).toMatchObject({ received: 1, rejected: 3 });
 });
 
-test('more than 100 events of a span are refused with a partial success', async () => {
+test('of more than 100 events of a span, 100 make hits', async () => {
   const { gateway } = await startGateway();
   const events = Array.from({ length: 120 }, (_, i) =>
     hitEvent({ e_c: 'loop', e_a: String(i + 1) }),
   );
-  const answer = await sendSpans(gateway, exportRequest([requestSpan('/a', { events })]));
-  expect(await answer.text()).toContain('matomo.hit');
+  await sendSpans(gateway, exportRequest([requestSpan('/a', { events })]));
   await eventually(() => gateway.stats().tracked === 101);
   expect(gateway.stats().additionalHits).toBe(100);
 });
@@ -101,19 +98,6 @@ test.each<[string, number, number, Uint8Array | string, Record<string, string>]>
   expect(answer.status).toBe(status);
   expect(await answer.json()).toEqual({ code, message: expect.stringMatching(/./) });
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
-});
-
-const hasZstd = 'zstdDecompress' in zlib;
-
-test.each([
-  ['an export', 'KLUv/SACEQAAe30=', 200],
-  ['5,000 bytes where 4,096 are allowed', 'KLUv/WCIEk0AABB4eAEAg9MDLA==', 413],
-  ['what is no zstd', 'e30=', 400],
-])('zstd of %s', async (_what, base64, status) => {
-  const { gateway } = await startGateway({ maxBodyBytes: 4096 });
-  const headers = { ...JSON_TYPE, 'content-encoding': 'zstd' };
-  const answer = await sendSpans(gateway, Buffer.from(base64, 'base64'), headers);
-  expect(answer.status).toBe(hasZstd ? status : 415);
 });
 
 test('what cannot be decoded is a google.rpc.Status in protobuf too', async () => {
@@ -336,17 +320,6 @@ test('a gateway that is closed does not keep its process alive', async () => {
 test.each([
   [{ listen: 'nonsense' }, /listen must be .*127\.0\.0\.1:4318, got "nonsense"/],
   [{ listen: 'u:S3cr3t@h:1' }, /listen must be (?!.*S3cr3t)/],
-  [{ tls: { cert: 'x' } }, /^opentelemetry-matomo: tls must be.*cert and key/],
-  [
-    { tls: { cert: 'S3cr3t', key: 'S3cr3t' } },
-    /^opentelemetry-matomo: tls must be a certificate and its key \(ERR_OSSL_PEM_NO_START_LINE\)$/,
-  ],
-  [
-    { tls: { cert: tlsFile('server.pem'), key: tlsFile('client.key') } },
-    /^opentelemetry-matomo: tls must be a certificate and its key \(ERR_OSSL_X509_KEY_VALUES_MISMATCH\)$/,
-  ],
-  [{ services: [] }, /^opentelemetry-matomo: services must be.*\[\]/],
-  [{ scopes: 'shop' as unknown, services: [1] }, /^opentelemetry-matomo: services must be/],
   [{ siteID: 1 }, /"siteID".*siteId\b/],
   [{ siteId: undefined }, /url and siteId/],
 ])('%j is a TypeError', async (wrong, message) => {
@@ -356,25 +329,11 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test('speaks TLS with a certificate and a key of files, one without the other is refused', async () => {
-  setEnvironment({ MATOMO_GATEWAY_TLS_CERT_FILE: 'test/fixtures/tls/server.pem' });
-  await expect(startGateway()).rejects.toThrow(
-    /MATOMO_GATEWAY_TLS_CERT_FILE.*MATOMO_GATEWAY_TLS_KEY_FILE/,
-  );
-  setEnvironment({ MATOMO_GATEWAY_TLS_KEY_FILE: 'test/fixtures/tls/server.key' });
-  const { gateway } = await startGateway();
-  const options = { method: 'POST', headers: JSON_TYPE, rejectUnauthorized: false };
-  const request = httpsRequest(`${gateway.url}/v1/traces`, options).end('{}');
-  const [answer] = await once(request, 'response');
-  expect(answer.resume().statusCode).toBe(200);
-});
-
 test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
   const output = captureOutput();
   const meant = {
     MATOMO_BEARER_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
     MATOMO_GATEWAY_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
-    MATOMO_GATEWAY_SERVICE: 'MATOMO_GATEWAY_SERVICES',
     MATOMO_SITEID: 'MATOMO_SITE_ID',
   };
   for (const variable of Object.keys(meant)) setEnvironment({ [variable]: '2' });

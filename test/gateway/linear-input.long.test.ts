@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { readJson } from '../../src/gateway/otlp/decode-json.js';
-import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
-import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
-import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
-import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
-import { Assembler, type Hitmaker } from '../../src/gateway/traces/assembler.js';
-import { toRequest } from '../../src/gateway/traces/to-request.js';
+import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/export-request.js';
+import { UnreadableExport } from '../../src/gateway/otlp/fields.js';
+import { Assembler } from '../../src/gateway/traces/assembler.js';
+import { toReceivedSpans } from '../../src/gateway/traces/received-span.js';
+import { normalize } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createRequestReading } from '../../src/request/read-request.js';
+import { addRequests, type Hitmaker } from '../../src/spans/assemble-requests.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { excessOf, GROWTH } from '../support/linear-input.js';
 import { exportRequest, otlpSpan, SERVER } from '../support/otlp-spans.js';
-import { decode } from './received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/request, src/spans and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
@@ -38,7 +36,6 @@ const reading = createRequestReading(
   { ...HIT_OPTIONS, trustProxy: true, assumeHttps: false, errors: 'type' },
   { warnOnce: () => undefined },
 );
-const selection = createSelection({}, reading);
 
 test.each(rowsOf(HOSTILE_BODIES))('$name: $why', { timeout: 180_000 }, ({ name, why }) => {
   expect(why).not.toBe('');
@@ -48,7 +45,6 @@ test.each(rowsOf(HOSTILE_BODIES))('$name: $why', { timeout: 180_000 }, ({ name, 
   expect(excessOf(calls)).toBeLessThan(1);
 });
 
-// The gateway cuts texts, so that many of them say nothing about a long one. Here it is as long as it comes.
 test.each(rowsOf(HOSTILE_TEXTS))(
   'one text that is not cut, $name: $why',
   { timeout: 180_000 },
@@ -66,34 +62,44 @@ function rowsOf<T>(table: Readonly<Record<string, T>>): (T & { readonly name: st
 
 /** All that becomes of an export, up to the hits. */
 function readExport({ body, type, status }: ReturnType<typeof hostileBody>): void {
-  const decoded = new DecodedExport(selection);
   try {
-    decode(type.endsWith('json') ? readJson : readProtobuf, body, decoded);
+    pass(toReceivedSpans((findFormat(type) as OtlpFormat).read(body), () => true).spans);
     expect(status).toBe(200);
   } catch (error) {
     expect(error).toBeInstanceOf(UnreadableExport);
     expect(status).toBe(400);
   }
-  const requests: Hitmaker[] = [];
+}
+
+function pass(spans: Parameters<Assembler['add']>[0]): void {
+  const requests: HttpRequest[] = [];
+  const maker: Hitmaker = {
+    reading,
+    addAssembled: ({ request }) => void requests.push(request.http),
+    addHit: () => undefined,
+    lose: (error) => {
+      throw error;
+    },
+  };
   const assembler = new Assembler(0, {
     hasRoom: () => true,
-    onUnused: () => undefined,
-    pass: (made) => void (made.root.isRequest && requests.push(made)),
+    pass: (placed) => addRequests(placed, maker, (group) => normalize(group, true)),
   });
-  assembler.add(decoded.spans);
-  assembler.finish();
-  const read = requests.map((spans) => toRequest(spans, reading, true)?.request.http);
-  makeHits(read.filter((request) => request !== undefined));
+  assembler.add(spans);
+  assembler.passAll();
+  makeHits(requests);
 }
 
 function readText({ attribute, isPython = false }: HostileText, text: string): void {
-  const span = otlpSpan({ 'http.request.method': 'GET' }, { kind: SERVER });
+  const span = otlpSpan({ 'http.request.method': 'GET', [attribute]: text }, { kind: SERVER });
   const resource = { 'telemetry.sdk.language': isPython ? 'python' : 'nodejs' };
-  const [root] = decode(readJson, exportRequest([span], resource)).spans as [ReceivedSpan];
-  root.attributes[attribute] = text; // decoding would cut it
-  const request = toRequest({ root, below: [] }, reading, true)?.request.http;
-  expect(request).toBeDefined();
-  makeHits([request as HttpRequest]);
+  const body = Buffer.from(exportRequest([span], resource));
+  const { spans } = toReceivedSpans(
+    (findFormat('application/json') as OtlpFormat).read(body),
+    () => true,
+  );
+  expect(spans).toHaveLength(1);
+  pass(spans);
 }
 
 function makeHits(requests: readonly HttpRequest[]): void {

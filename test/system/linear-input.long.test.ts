@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { readOperation } from '../../src/request/operations/index.js';
 import { routeOf } from '../../src/request/routes/index.js';
 import { Mount, NO_MOUNT } from '../../src/request/routes/mount-path.js';
-import { assembleRequests } from '../../src/spans/assemble-requests.js';
+import { addRequests } from '../../src/spans/assemble-requests.js';
+import { placeSpan } from '../../src/spans/group-spans.js';
 import { type Facts, type MatomoOptions, openBuilder } from '../contracts/doors/build.js';
 import { finishedSpan, openRequest, READING } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
@@ -211,7 +212,12 @@ test.each([
         id: idOf(i + 1),
       }),
     );
-    return assembleRequests(chain, READING);
+    return addRequests(chain.map(placeSpan), {
+      reading: READING,
+      addAssembled: () => undefined,
+      addHit: () => undefined,
+      lose: () => undefined,
+    });
   };
   expect(excessOfRun(run, 'a', 500)).toBeLessThan(1);
 });

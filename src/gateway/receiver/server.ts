@@ -1,13 +1,11 @@
 import {
-  createServer as createPlainServer,
+  createServer as createHttpServer,
   type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
+  type RequestListener,
+  type Server,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { isOwnHost } from '../../common/own-server.js';
 import { withTimeout } from '../../common/timers.js';
-import type { ResolvedReceiver } from '../receiver-options.js';
 
 // Limits against slow clients and too many clients.
 const HEADERS_MILLIS = 10_000;
@@ -19,12 +17,7 @@ const MAX_HEADER_BYTES = 16_384;
 /** Time for open responses when the server stops. */
 const CLOSING_MILLIS = 500;
 
-export type Server = ReturnType<typeof createPlainServer>;
-
-export function createServer(
-  { tls }: ResolvedReceiver,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
+export function createServer(answer: RequestListener): Server {
   const limits = {
     headersTimeout: HEADERS_MILLIS,
     requestTimeout: REQUEST_MILLIS,
@@ -32,9 +25,7 @@ export function createServer(
     maxHeaderSize: MAX_HEADER_BYTES,
     connectionsCheckingInterval: 1000,
   };
-  const server = tls
-    ? createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MILLIS }, answer)
-    : createPlainServer(limits, answer);
+  const server = createHttpServer(limits, answer);
   server.maxConnections = MAX_CONNECTIONS;
   return server;
 }

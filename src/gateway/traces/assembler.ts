@@ -1,28 +1,37 @@
-import { beginSlice } from '../../common/slices.js';
 import { hasHitEvent } from '../../request/matomo-attributes.js';
-import { type DueOf, dueNow, type RequestSpans, WaitingTrace } from '../../spans/group-spans.js';
-import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { RecentSpans } from './recent-spans.js';
+import {
+  groupSpans,
+  hasLocalParent,
+  type LeftSpan,
+  type PlacedSpan,
+  placeSpan,
+  type SpanGroup,
+} from '../../spans/group-spans.js';
+import type { ReceivedSpan } from './received-span.js';
 
-// What happens with too many spans: beyond these limits of waiting spans, the oldest traces are assembled at once.
+/** Limits of waiting spans. Beyond them, the oldest traces are passed on at once. */
 const MAX_SPANS = 100_000;
-const MAX_BYTES = 64 * 1024 ** 2;
-/** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
-const MAX_EXCESS = 2;
-/** What a character of a span takes in a hit at most: three bytes of UTF-8, encoded. */
-const MAX_ENCODED = 9;
+const MAX_BYTES = 128 * 1024 ** 2;
+/** A character takes nine bytes in a hit at most, and the bytes of a span are three times those of its texts. */
+const MAX_ENCODED = 3;
 /** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 /** How many times longer a nested request waits for the outer one, whose SERVER span ends later. */
 const OUTER_GRACES = 15;
-/** Grouping many spans is slow, so traces of many spans are due less often. */
-const SPANS_A_MILLI = 50;
-/** How often due traces are looked for among all. With 95,000 traces, that takes 1.5 % of a core. */
 const TICK_MILLIS = 100;
+/** How long a tick blocks the event loop, if one trace does not take longer. */
+const SLICE_MILLIS = 20;
+/** Grouping takes at most a tenth of the time, so large traces are grouped less often. */
+const REST_FACTOR = 10;
 
-type Trace = WaitingTrace<ReceivedSpan>;
-/** A request, or a span without a request that has `matomo.hit` events. */
-export type Hitmaker = Pick<RequestSpans<ReceivedSpan>, 'root' | 'below' | 'spans' | 'bytes'>;
+/** The spans of one trace and one service. */
+interface Trace {
+  spans: PlacedSpan<ReceivedSpan>[];
+  /** When the first of its requests has waited long enough. */
+  dueMillis: number;
+  /** Whether some of its hits wait for room. */
+  isBlocked: boolean;
+}
 
 /** Counters of all accepted spans. At every moment, `received = waiting + used + unused`. */
 export interface SpanCounts {
@@ -30,53 +39,43 @@ export interface SpanCounts {
   readonly waiting: number;
   /** Spans of requests that became hits or were counted as ignored or lost, and other spans that made hits. */
   readonly used: number;
-  /** Spans without an HTTP request, too late for their request, of a service that is not selected, or duplicates. */
+  /** Spans without an HTTP request, too late for their request, or duplicates. */
   readonly unused: number;
 }
 
-/** Takes what is assembled. */
+/** Takes what no longer waits. */
 export interface AssemblerSink {
-  pass(made: Hitmaker): void;
+  addRequest(group: SpanGroup<ReceivedSpan>): void;
+  /** Returns whether the span made hits. */
+  addEvents(left: LeftSpan<ReceivedSpan>): boolean;
   /** Whether there is room for hits with so many bytes. If not, they wait. */
   hasRoom(hits: number, bytes: number): boolean;
-  /** A span is of no request. */
-  onUnused(span: ReceivedSpan): void;
 }
 
 /**
- * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
- * span has arrived, and other spans that make hits, as soon as there is room.
- * If too many spans wait, `#makeRoom` assembles the oldest traces early.
+ * Collects spans, which arrive in any order, by trace and service. A request is passed on some time after its SERVER span has arrived, as
+ * soon as there is room, also if its trace goes on.
  */
 export class Assembler {
   readonly #graceMillis: number;
-  readonly #dueOf: DueOf<ReceivedSpan>;
   readonly #sink: AssemblerSink;
-  /** By ID and service, the older ones first. */
+  /** The older ones first. */
   readonly #traces = new Map<string, Trace>();
-  /** Spans that make hits. */
-  readonly #recent = new RecentSpans();
-  /** What no longer waits for spans, oldest first. It is passed on in slices: an export can have tens of thousands of requests. */
-  #ready: Hitmaker[] = [];
-  #passed = 0;
-  #nextSlice: NodeJS.Immediate | undefined;
-  #isBlocked = false;
+  /** Spans that make hits: a sender that gets no response sends an export again, and its hits must not be counted twice. */
+  #recent = new Set<string>();
+  #older = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  /** Spans that wait for others, and their bytes. */
-  #spans = 0;
+  #isBlocked = false;
+  #isFinishing = false;
   #bytes = 0;
-  /** Those of what is ready. */
-  #readySpans = 0;
-  #readyBytes = 0;
-  /** SERVER spans of requests among all of these. */
-  #waitingRequests = 0;
+  #waiting = 0;
   #used = 0;
   #unused = 0;
+  #waitingRequests = 0;
 
   constructor(graceMillis: number, sink: AssemblerSink) {
-    this.#sink = sink;
     this.#graceMillis = graceMillis;
-    this.#dueOf = createDueOf(graceMillis);
+    this.#sink = sink;
   }
 
   /** Number of waiting SERVER spans of requests. */
@@ -84,218 +83,162 @@ export class Assembler {
     return this.#waitingRequests;
   }
 
-  /** Whether the last slice has left hits that the sink had no room for. It stays so until a slice passes on the oldest. */
+  /** Whether hits wait that the sink has no room for. */
   get isBlocked(): boolean {
-    return this.#isBlocked;
+    return this.#isBlocked || this.#exceeds;
+  }
+
+  get #exceeds(): boolean {
+    return this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES;
   }
 
   get counts(): SpanCounts {
-    return { waiting: this.#spans + this.#readySpans, used: this.#used, unused: this.#unused };
+    return { waiting: this.#waiting, used: this.#used, unused: this.#unused };
   }
 
   add(spans: readonly ReceivedSpan[]): void {
-    const now = nowMillis();
-    const dueMillis = now + this.#graceMillis;
-    let last: ReceivedSpan | undefined;
-    let trace: Trace | undefined;
-    for (const span of spans) {
-      // Spans of a trace mostly arrive together: to look up each takes 2 % of the time of a span.
-      if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
-        trace = this.#traceOf(span);
-      }
-      last = span;
-      const isKnown = makesHits(span) && this.#recent.add(trace.key, span.spanId);
-      if (isKnown || !trace.add(span, now, dueMillis)) {
-        this.#unused += 1;
-        if (trace.size === 0) {
-          this.#traces.delete(trace.key);
-          trace = undefined;
-        }
-        continue;
-      }
-      this.#spans += 1;
-      this.#bytes += span.bytes;
-      this.#countRequest(span, 1);
-      const standIn = span.createStandIn(); // not counted
-      if (standIn) this.#traceOf(standIn).add(standIn, now, dueMillis);
-      if (this.#exceeds(1)) {
-        this.#makeRoom(now);
-        trace = undefined;
-      }
+    for (const span of spans) this.#add(placeSpan(span));
+    if (this.#exceeds) this.#makeRoom();
+    if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.pass(), TICK_MILLIS);
+  }
+
+  #add(placed: PlacedSpan<ReceivedSpan>): void {
+    const { span, traceId, spanId, isRequest } = placed;
+    const makesHits = isRequest || hasHitEvent(span);
+    if (makesHits && this.#isRepeated(`${traceId}/${spanId}`)) {
+      this.#unused += 1;
+      return;
     }
-    if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
-  }
-
-  #traceOf(span: ReceivedSpan): Trace {
-    const key = traceKeyOf(span);
-    const trace = this.#traces.get(key) ?? new WaitingTrace<ReceivedSpan>(key);
-    if (trace.size === 0) this.#traces.set(key, trace);
-    return trace;
-  }
-
-  /** Counts spans that are not assembled. */
-  countUnused(count: number): void {
-    this.#unused += count;
-  }
-
-  /** Ends all waits: every request is passed on as soon as there is room. */
-  finish(): void {
-    const now = nowMillis();
-    for (const trace of this.#traces.values()) this.#take(trace, now, dueNow);
-    this.passSlice(() => false);
-    this.#stopWhenIdle();
-  }
-
-  /** Passes on all that is ready, whether or not there is room. */
-  passAll(): void {
-    while (this.#passOldest());
-    this.#stopWhenIdle();
-  }
-
-  #tick(): void {
-    const now = nowMillis();
-    for (const trace of this.#traces.values()) {
-      if (trace.dueMillis <= now) this.#take(trace, now, this.#dueOf);
+    const key = `${traceId}/${span.resource.service}`;
+    let trace = this.#traces.get(key);
+    if (!trace) {
+      const dueMillis = span.arrivalMillis + this.#requestMillis;
+      trace = { spans: [], dueMillis, isBlocked: false };
+      this.#traces.set(key, trace);
     }
-    this.passSlice();
-    this.#stopWhenIdle();
+    trace.spans.push(placed);
+    if (isRequest || !hasLocalParent(placed))
+      trace.dueMillis = Math.min(trace.dueMillis, span.arrivalMillis + this.#graceMillis);
+    this.#waiting += 1;
+    this.#waitingRequests += Number(isRequest);
+    this.#bytes += span.bytes;
   }
 
-  #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || this.#ready.length > 0) return;
+  get #requestMillis(): number {
+    return Math.max(REQUEST_MILLIS, this.#graceMillis);
+  }
+
+  /** Whether the span has come before, of the latest hundred thousand at least. */
+  #isRepeated(id: string): boolean {
+    if (this.#recent.has(id) || this.#older.has(id)) return true;
+    if (this.#recent.size >= MAX_SPANS) {
+      this.#older = this.#recent;
+      this.#recent = new Set();
+    }
+    this.#recent.add(id);
+    return false;
+  }
+
+  /** Passes on what is due, as far as there are room and time. */
+  pass(): void {
+    const beginMillis = performance.now();
+    const now = this.#isFinishing ? Number.POSITIVE_INFINITY : beginMillis;
+    this.#isBlocked = false;
+    for (const [key, trace] of this.#traces) {
+      if (trace.dueMillis <= now) this.#take(key, trace, now);
+      this.#isBlocked ||= trace.isBlocked;
+      if (this.#isBlocked) return;
+      if (performance.now() < beginMillis + SLICE_MILLIS) continue;
+      setImmediate(() => this.pass());
+      return;
+    }
+    if (this.#traces.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #makeRoom(now: number): void {
-    for (const trace of this.#traces.values()) {
-      this.#take(trace, now, dueNow);
-      // One by one would take five times as long: a map passes all deleted entries to find its first one.
-      if (!this.#exceeds(0.9)) break;
-    }
-    const isBehind =
-      this.#spans + this.#readySpans > MAX_SPANS * MAX_EXCESS ||
-      this.#bytes + this.#readyBytes > MAX_BYTES * MAX_EXCESS;
-    if (isBehind) this.passSlice(() => false);
+  /** Ends all waits: from now on, everything is passed on as soon as there is room. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.pass();
   }
 
-  /** Whether spans that wait for others exceed this share of the limits. */
-  #exceeds(share: number): boolean {
-    return this.#spans > MAX_SPANS * share || this.#bytes > MAX_BYTES * share;
+  /** Passes on everything, whether or not there is room. */
+  passAll(): void {
+    for (const [key, trace] of this.#traces)
+      this.#take(key, trace, Number.POSITIVE_INFINITY, () => true);
+    this.pass();
   }
 
-  #take(trace: Trace, now: number, dueOf: DueOf<ReceivedSpan>): void {
-    const { requests, unused } = trace.take(now, dueOf);
-    const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
-    for (const span of unused) {
-      if (span.isStandIn) continue;
-      this.#sink.onUnused(span);
-      // The request is in another trace, and may have been left out.
-      if (hasStandIn) span.isAncestorMissing = true;
-      if (hasHitEvent(span)) {
-        this.#addReady(withoutRequest(span));
-        continue;
-      }
-      this.#spans -= 1;
-      this.#bytes -= span.bytes;
-      this.#unused += 1;
-    }
-    for (const request of requests) this.#addReady(request);
-    if (trace.size === 0) this.#traces.delete(trace.key);
-    else trace.dueMillis = Math.max(trace.dueMillis, now + pauseOf(trace));
-  }
-
-  #addReady(made: Hitmaker): void {
-    this.#spans -= made.spans;
-    this.#bytes -= made.bytes;
-    this.#readySpans += made.spans;
-    this.#readyBytes += made.bytes;
-    this.#ready.push(made);
-    this.#passSoon();
-  }
-
-  #passSoon(): void {
-    this.#nextSlice ??= setImmediate(() => this.passSlice());
-  }
-
-  /** Passes on as much as there are room and time for, and the rest in the next turns of the event loop. */
-  passSlice(isOver = beginSlice()): void {
-    clearImmediate(this.#nextSlice);
-    this.#nextSlice = undefined;
-    for (;;) {
-      const made = this.#ready[this.#passed];
-      this.#isBlocked = made !== undefined && !this.#hasRoom(made);
-      if (!made || this.#isBlocked) return; // the timer tries again
-      this.#passOldest();
-      if (!isOver()) continue;
-      this.#passSoon();
-      return;
+  #makeRoom(): void {
+    for (const [key, trace] of this.#traces) {
+      this.#take(key, trace, Number.POSITIVE_INFINITY);
+      this.#isBlocked ||= trace.isBlocked;
+      if (this.#isBlocked || !this.#exceeds) return;
     }
   }
 
-  #hasRoom(made: Hitmaker): boolean {
-    let { bytes } = made.root;
-    for (const span of made.below) if (span.events.length > 0) bytes += span.bytes;
-    return this.#sink.hasRoom(countHits(made), bytes * MAX_ENCODED);
-  }
+  /** Passes on what is due in a trace. The rest stays, in the order of its arrival. */
+  #take(key: string, trace: Trace, now: number, hasRoom = this.#sink.hasRoom): void {
+    const beginMillis = performance.now();
+    const before = trace.spans;
+    const { groups, left } = groupSpans(before);
+    const staying: PlacedSpan<ReceivedSpan>[] = [];
+    trace.dueMillis = Number.POSITIVE_INFINITY;
+    trace.isBlocked = false;
+    let used = 0;
 
-  /** Passes on what has been ready longest; whether there was anything. */
-  #passOldest(): boolean {
-    const made = this.#ready[this.#passed];
-    if (!made) return false;
-    this.#passed += 1;
-    if (2 * this.#passed >= this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#passed);
-      this.#passed = 0;
+    const isPassed = (dueMillis: number, spans: readonly PlacedSpan<ReceivedSpan>[]): boolean => {
+      const isDue = dueMillis <= now;
+      if (isDue && this.#fits(spans, hasRoom)) return true;
+      trace.dueMillis = Math.min(trace.dueMillis, dueMillis);
+      trace.isBlocked ||= isDue;
+      staying.push(...spans);
+      return false;
+    };
+
+    for (const group of groups) {
+      const { root, below, isAncestorMissing } = group;
+      const graces = isAncestorMissing ? OUTER_GRACES : 1;
+      const spans = [root, ...below];
+      if (!isPassed(root.span.arrivalMillis + graces * this.#graceMillis, spans)) continue;
+      this.#sink.addRequest(group);
+      used += spans.length;
     }
-    this.#readySpans -= made.spans;
-    this.#readyBytes -= made.bytes;
-    this.#countRequest(made.root, -1);
-    for (const span of made.below) this.#countRequest(span, -1);
-    this.#used += made.spans;
-    this.#sink.pass(made);
-    return true;
+    for (const one of left) {
+      const { placed, isAncestorMissing } = one;
+      const millis = isAncestorMissing ? this.#requestMillis : this.#graceMillis;
+      if (!isPassed(placed.span.arrivalMillis + millis, [placed])) continue;
+      if (this.#sink.addEvents(one)) used += 1;
+    }
+    const restMillis = REST_FACTOR * (performance.now() - beginMillis);
+    trace.dueMillis = Math.max(trace.dueMillis, beginMillis + restMillis);
+    trace.spans = staying;
+    if (staying.length === 0) this.#traces.delete(key);
+    this.#count(before, -1);
+    this.#count(staying, 1);
+    this.#used += used;
+    this.#unused += before.length - staying.length - used;
   }
 
-  #countRequest({ isRequest }: ReceivedSpan, sign: 1 | -1): void {
-    if (isRequest) this.#waitingRequests += sign;
+  #fits(
+    spans: readonly PlacedSpan<ReceivedSpan>[],
+    hasRoom: (hits: number, bytes: number) => boolean,
+  ): boolean {
+    let hits = 0;
+    let bytes = 0;
+    for (const { span, isRequest } of spans) {
+      hits += Number(isRequest) + (hasHitEvent(span) ? span.events.length : 0);
+      bytes += span.bytes;
+    }
+    return hits === 0 || hasRoom(hits, bytes * MAX_ENCODED);
   }
-}
 
-/**
- * When spans have waited long enough: a request for the spans below it (`graceMillis`, or longer for the request around it), other spans
- * for their request.
- */
-function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
-  const requestMillis = Math.max(REQUEST_MILLIS, graceMillis);
-  return ({ root, isAncestorMissing, newestMillis }) => {
-    if (!isAncestorMissing) return (root?.arrivedMillis ?? newestMillis) + graceMillis;
-    return root ? root.arrivedMillis + graceMillis * OUTER_GRACES : newestMillis + requestMillis;
-  };
-}
-
-/** How long a trace rests after some of its spans were taken. */
-function pauseOf({ size }: { readonly size: number }): number {
-  return Math.ceil(size / SPANS_A_MILLI);
-}
-
-/** The number of hits, unless options ignore some. */
-function countHits({ root, below }: Hitmaker): number {
-  const hits = Number(root.isRequest) + root.events.length;
-  return below.reduce((sum, span) => sum + span.events.length, hits);
-}
-
-/** A span that makes hits without a request. */
-function withoutRequest(root: ReceivedSpan): Hitmaker {
-  return { root, below: [], spans: 1, bytes: root.bytes };
-}
-
-/** Whether a span makes hits, which a duplicate of it must not do again. */
-function makesHits(span: ReceivedSpan): boolean {
-  return span.isRequest || hasHitEvent(span);
-}
-
-/** The monotonic time as an integer: each span stores it, and V8 stores fractions as separate objects. */
-function nowMillis(): number {
-  return Math.floor(performance.now());
+  #count(spans: readonly PlacedSpan<ReceivedSpan>[], sign: 1 | -1): void {
+    for (const { span, isRequest } of spans) {
+      this.#waiting += sign;
+      this.#waitingRequests += sign * Number(isRequest);
+      this.#bytes += sign * span.bytes;
+    }
+  }
 }

@@ -8,48 +8,35 @@ import {
   targetOf,
   textOf,
 } from '../../request/finished-span.js';
-import type { RequestReading } from '../../request/read-request.js';
-import { type AssembledRequest, assembleRequest } from '../../spans/assemble-requests.js';
-import { isAnnotatedBelow } from '../../spans/facts.js';
-import type { RequestSpans } from '../../spans/group-spans.js';
-import type { ReceivedSpan } from '../otlp/received-span.js';
+import type { RequestSpans } from '../../spans/assemble-requests.js';
+import type { SpanGroup } from '../../spans/group-spans.js';
+import type { ReceivedSpan } from './received-span.js';
 
 /**
- * Assembles one request from its spans, as the processor of an application does. `matomo.*` attributes of spans win over
- * those of the resource.
+ * The spans of a request as those of Node.js are. `matomo.*` attributes of spans win over those of the resource.
  *
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */
-export function toRequest(
-  { root, below }: Pick<RequestSpans<ReceivedSpan>, 'root' | 'below'>,
-  reading: RequestReading,
-  namesBySpan: boolean,
-): AssembledRequest | undefined {
-  const spans: FinishedSpan[] = [];
+export function normalize(group: SpanGroup<ReceivedSpan>, namesBySpan: boolean): RequestSpans {
+  const root = group.root.span;
+  const below = group.below.map(({ span }) => span);
   const title = namesBySpan ? namedBy(root) : undefined;
-  if (title) spans.push(title);
-  for (const span of below) {
-    if (span.isRequest || isAnnotatedBelow(span, reading)) spans.push(span);
-  }
   normalizeAttributes(root);
-  return assembleRequest(root, spans, reading);
+  return { root, below: title ? [title, ...below] : below };
 }
 
 /**
  * What gives a request without a path the name of its span as title, unless its resource has another one. It ends before all other spans,
  * so they override it.
  */
-function namedBy({ name, attributes, resource, traceId }: ReceivedSpan): FinishedSpan | undefined {
+function namedBy(root: ReceivedSpan): FinishedSpan | undefined {
+  const { name, attributes, resource } = root;
   const isTitled = resource.attributes['matomo.action_name'] !== undefined;
   if (name === '' || isTitled || targetOf(attributes) !== undefined) return undefined;
   return {
-    name,
-    kind: 0,
-    startTime: [0, 0],
-    duration: [0, 0],
+    ...{ name, kind: 0, startTime: [0, 0], duration: [0, 0], status: { code: 0 } },
     attributes: { 'matomo.action_name': redactRoute(name) },
-    status: { code: 0 },
-    spanContext: () => ({ traceId, spanId: 'name', traceFlags: 1 }),
+    spanContext: () => root.spanContext(),
   };
 }
 
@@ -127,18 +114,7 @@ function setTarget(usual: Attributes, isPython: boolean): void {
   if (query !== undefined) usual['url.query'] = query;
 }
 
-/**
- * Encodes a path as it was in the request, except for ASCII that the server decoded. Encodes everything at once and decodes
- * ASCII again, because a call for each character is slow for long paths.
- */
+/** Encodes a path as it was in the request, except for visible ASCII that the server decoded. */
 function encodePath(path: string): string {
-  if (/^[!-~]*$/.test(path)) return path;
-  let encoded = encodeURI(path.replace(/\p{Surrogate}/gu, '\ufffd'));
-  for (const character of ENCODED_ASCII) {
-    if (path.includes(character)) encoded = encoded.replaceAll(encodeURI(character), character);
-  }
-  return encoded;
+  return path.replace(/\p{Surrogate}/gu, '\ufffd').replace(/[^!-~]+/g, encodeURI);
 }
-
-/** Visible ASCII that `encodeURI` encodes. The percent sign is last, so that no new sequence is decoded. */
-const ENCODED_ASCII = '"<>[\\]^`{|}%';
