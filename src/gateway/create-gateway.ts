@@ -141,8 +141,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
           `An export was not read, or not all of it: ${reason}. What was not read is missing in Matomo. The sender got this reason, too. Send spans as OTLP 1 specifies, for example with a newer exporter.`,
         ),
       ),
-    accept(request) {
-      const read = toReceivedSpans(request, isKept);
+    accept(body, format) {
+      const read = toReceivedSpans(format.read(body, isKept), body.length);
       received += read.spans.length;
       rejected += read.rejected;
       assembler.add(read.spans);

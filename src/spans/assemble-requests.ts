@@ -38,10 +38,18 @@ export interface RequestSpans {
  * made no hit.
  */
 export function addRequests(spans: readonly PlacedSpan[], maker: Hitmaker): readonly LeftSpan[] {
-  const { groups, left } = groupSpans(spans);
-  for (const { root, below } of groups)
-    addRequest(() => ({ root: root.span, below: below.map(({ span }) => span) }), maker);
-  return left.filter((one) => !addEvents(one, maker));
+  const traces = new Map<string, PlacedSpan[]>();
+  for (const each of spans) {
+    const trace = traces.get(each.traceId);
+    if (trace) trace.push(each);
+    else traces.set(each.traceId, [each]);
+  }
+  return [...traces.values()].flatMap((trace) => {
+    const { groups, left } = groupSpans(trace);
+    for (const { root, below } of groups)
+      addRequest(() => ({ root: root.span, below: below.map(({ span }) => span) }), maker);
+    return left.filter((one) => !addEvents(one, maker));
+  });
 }
 
 /** Makes the hits of a request. Counts one that cannot be read. */

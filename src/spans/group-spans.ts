@@ -61,7 +61,8 @@ interface Place<S extends FinishedSpan> {
 }
 
 /**
- * Finds the request of each span of a process: the outermost one around it. Spans come in any order, and a duplicate counts once.
+ * Finds the request of each span of a trace and a process: the outermost one around it. Spans come in any order, and a duplicate counts
+ * once.
  *
  *     SERVER (request) <── INTERNAL <── SERVER (nested: of the same request)
  *                      <── CLIENT   <── SERVER (a request of its own, of this service to itself)
@@ -69,14 +70,15 @@ interface Place<S extends FinishedSpan> {
 export function groupSpans<S extends FinishedSpan>(
   spans: readonly PlacedSpan<S>[],
 ): { readonly groups: readonly SpanGroup<S>[]; readonly left: readonly LeftSpan<S>[] } {
-  const byId = new Map(spans.toReversed().map((each) => [idOf(each, each.spanId), each]));
+  const byId = new Map<string, PlacedSpan<S>>();
+  for (const each of spans) if (!byId.has(each.spanId)) byId.set(each.spanId, each);
   const places = new Map<PlacedSpan<S>, Place<S>>();
   const groups: SpanGroup<S>[] = [];
   const left: LeftSpan<S>[] = [];
 
   function parentOf(each: PlacedSpan<S>): PlacedSpan<S> | undefined {
     if (each.parentSpanId === undefined || each.isParentRemote) return undefined;
-    const parent = byId.get(idOf(each, each.parentSpanId));
+    const parent = byId.get(each.parentSpanId);
     // A SERVER span below a CLIENT span came over the network.
     const isCalled = each.span.kind === SERVER_SPAN && parent?.span.kind === CLIENT_SPAN;
     return isCalled ? undefined : parent;
@@ -109,11 +111,11 @@ export function groupSpans<S extends FinishedSpan>(
   }
 
   function isParentMissing(each: PlacedSpan<S>): boolean {
-    return hasLocalParent(each) && !byId.has(idOf(each, each.parentSpanId));
+    return hasLocalParent(each) && !byId.has(each.parentSpanId ?? '');
   }
 
   for (const each of spans) {
-    if (byId.get(idOf(each, each.spanId)) !== each) continue;
+    if (byId.get(each.spanId) !== each) continue;
     const { group, isAncestorMissing } = places.get(each) ?? place(each);
     if (!group) left.push({ placed: each, isAncestorMissing });
     else if (group.root !== each) group.below.push(each);
@@ -122,7 +124,3 @@ export function groupSpans<S extends FinishedSpan>(
 }
 
 const NOWHERE = { group: undefined, isAncestorMissing: false };
-
-function idOf({ traceId }: PlacedSpan, spanId: string | undefined): string {
-  return `${traceId}/${spanId}`;
-}

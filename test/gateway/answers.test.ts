@@ -39,17 +39,19 @@ test('spans that cannot be used are counted in a partial success that says why',
     requestSpan('/b', { traceId: '0'.repeat(32) }),
     requestSpan('/c', { spanId: 'xyz' }),
     requestSpan('/d', { startTimeUnixNano: '0' }),
+    requestSpan('/e', { kind: 6 }),
+    requestSpan('/f', { kind: 'SPAN_KIND_NEW' as unknown as number }),
   ];
   const answer = await sendSpans(gateway, exportRequest(spans));
   expect(answer.status).toBe(200);
   expect(await answer.json()).toEqual({
     partialSuccess: {
-      rejectedSpans: '3',
-      errorMessage: expect.stringMatching(/trace ID.*; .*span ID.*; .*start time/),
+      rejectedSpans: '5',
+      errorMessage: expect.stringMatching(/trace ID.*; .*span ID.*; .*start time.*; .*kind/),
     },
   });
   await eventually(() => gateway.stats().tracked === 1);
-  expect(gateway.stats().spans).toMatchObject({ received: 1, rejected: 3 });
+  expect(gateway.stats().spans).toMatchObject({ received: 1, rejected: 5 });
 });
 
 test('of more than 100 events of a span, 100 make hits', async () => {

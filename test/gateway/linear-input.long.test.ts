@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/export-request.js';
-import { UnreadableExport } from '../../src/gateway/otlp/fields.js';
+import { UnreadableExport } from '../../src/gateway/otlp/exported-span.js';
+import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { Assembler } from '../../src/gateway/traces/assembler.js';
 import { toReceivedSpans } from '../../src/gateway/traces/received-span.js';
 import { normalize } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createRequestReading } from '../../src/request/read-request.js';
-import { addRequests, type Hitmaker } from '../../src/spans/assemble-requests.js';
+import { addEvents, addRequest, type Hitmaker } from '../../src/spans/assemble-requests.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { excessOf, GROWTH } from '../support/linear-input.js';
@@ -60,10 +60,18 @@ function rowsOf<T>(table: Readonly<Record<string, T>>): (T & { readonly name: st
   return Object.entries(table).map(([name, row]) => ({ name, ...row }));
 }
 
+function decode(type: string, body: Buffer): Parameters<Assembler['add']>[0] {
+  const { read } = findFormat(type) as OtlpFormat;
+  return toReceivedSpans(
+    read(body, () => true),
+    body.length,
+  ).spans;
+}
+
 /** All that becomes of an export, up to the hits. */
 function readExport({ body, type, status }: ReturnType<typeof hostileBody>): void {
   try {
-    pass(toReceivedSpans((findFormat(type) as OtlpFormat).read(body), () => true).spans);
+    pass(decode(type, body));
     expect(status).toBe(200);
   } catch (error) {
     expect(error).toBeInstanceOf(UnreadableExport);
@@ -83,7 +91,8 @@ function pass(spans: Parameters<Assembler['add']>[0]): void {
   };
   const assembler = new Assembler(0, {
     hasRoom: () => true,
-    pass: (placed) => addRequests(placed, maker, (group) => normalize(group, true)),
+    addRequest: (group) => addRequest(() => normalize(group, true), maker),
+    addEvents: (left) => addEvents(left, maker),
   });
   assembler.add(spans);
   assembler.passAll();
@@ -94,10 +103,7 @@ function readText({ attribute, isPython = false }: HostileText, text: string): v
   const span = otlpSpan({ 'http.request.method': 'GET', [attribute]: text }, { kind: SERVER });
   const resource = { 'telemetry.sdk.language': isPython ? 'python' : 'nodejs' };
   const body = Buffer.from(exportRequest([span], resource));
-  const { spans } = toReceivedSpans(
-    (findFormat('application/json') as OtlpFormat).read(body),
-    () => true,
-  );
+  const spans = decode('application/json', body);
   expect(spans).toHaveLength(1);
   pass(spans);
 }

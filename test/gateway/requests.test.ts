@@ -71,6 +71,14 @@ test('requests of two services in one trace are two hits, and so is one of a ser
   ]);
 });
 
+test('a request whose trace goes on is passed on while other requests of the trace arrive', async () => {
+  const set = await startGateway({ graceMillis: 300 });
+  const { traceId, ...first } = requestSpan('/first');
+  await send(set, [{ traceId, ...first }]);
+  while (set.gateway.stats().tracked === 0) await send(set, [requestSpan('/next', { traceId })]);
+  expect(set.gateway.stats().pendingRequests).toBeGreaterThan(0);
+});
+
 test('an export that comes twice counts once', async () => {
   const set = await startGateway();
   const request = requestSpan('/a');

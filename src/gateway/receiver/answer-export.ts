@@ -2,22 +2,20 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as zlib from 'node:zlib';
 import { collectBody } from '../../common/own-server.js';
-import {
-  type ExportRequest,
-  FORMATS,
-  findFormat,
-  json,
-  type OtlpFormat,
-} from '../otlp/export-request.js';
-import { UnreadableExport } from '../otlp/fields.js';
+import { UnreadableExport } from '../otlp/exported-span.js';
+import { FORMATS, findFormat, json, type OtlpFormat } from '../otlp/formats.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
   /** Whether there is no room for more requests. */
   isFull(): boolean;
-  /** Returns how many spans were rejected, and why. */
-  accept(received: ExportRequest): { rejected: number; reasons: ReadonlySet<string> };
+  /**
+   * Takes the spans of a body. Returns how many were rejected, and why.
+   *
+   * @throws UnreadableExport
+   */
+  accept(body: Buffer, format: OtlpFormat): { rejected: number; reasons: ReadonlySet<string> };
   onRefused(cause: 'no room' | 'no memory'): void;
   /** An export, or a part of it, cannot be read. Its sender gets the reason, too. */
   onUnread(reason: string): void;
@@ -76,7 +74,7 @@ export function createAnswerExport(
   }
 
   function acceptBody(body: Buffer, inflate: Inflate, format: OtlpFormat): string | Uint8Array {
-    const { rejected, reasons } = intake.accept(format.read(inflate(body, maxBodyBytes)));
+    const { rejected, reasons } = intake.accept(inflate(body, maxBodyBytes), format);
     for (const reason of reasons) intake.onUnread(reason);
     return format.encodeAnswer(rejected, [...reasons].join('; '));
   }

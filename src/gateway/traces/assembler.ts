@@ -26,6 +26,7 @@ const REST_FACTOR = 10;
 
 /** The spans of one trace and one service. */
 interface Trace {
+  readonly key: string;
   spans: PlacedSpan<ReceivedSpan>[];
   /** When the first of its requests has waited long enough. */
   dueMillis: number;
@@ -97,25 +98,36 @@ export class Assembler {
   }
 
   add(spans: readonly ReceivedSpan[]): void {
-    for (const span of spans) this.#add(placeSpan(span));
+    let last: PlacedSpan<ReceivedSpan> | undefined;
+    let trace: Trace | undefined;
+    for (const span of spans) {
+      const placed = placeSpan(span);
+      if (this.#isRepeated(placed)) {
+        this.#unused += 1;
+        continue;
+      }
+      // Spans of a trace mostly arrive together.
+      const isSame = placed.traceId === last?.traceId && span.resource === last.span.resource;
+      trace = isSame && trace ? trace : this.#traceOf(placed);
+      last = placed;
+      this.#add(placed, trace);
+    }
     if (this.#exceeds) this.#makeRoom();
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.pass(), TICK_MILLIS);
   }
 
-  #add(placed: PlacedSpan<ReceivedSpan>): void {
-    const { span, traceId, spanId, isRequest } = placed;
-    const makesHits = isRequest || hasHitEvent(span);
-    if (makesHits && this.#isRepeated(`${traceId}/${spanId}`)) {
-      this.#unused += 1;
-      return;
-    }
+  #traceOf({ span, traceId }: PlacedSpan<ReceivedSpan>): Trace {
     const key = `${traceId}/${span.resource.service}`;
-    let trace = this.#traces.get(key);
-    if (!trace) {
-      const dueMillis = span.arrivalMillis + this.#requestMillis;
-      trace = { spans: [], dueMillis, isBlocked: false };
-      this.#traces.set(key, trace);
-    }
+    const known = this.#traces.get(key);
+    if (known) return known;
+    const dueMillis = span.arrivalMillis + this.#requestMillis;
+    const trace = { key, spans: [], dueMillis, isBlocked: false };
+    this.#traces.set(key, trace);
+    return trace;
+  }
+
+  #add(placed: PlacedSpan<ReceivedSpan>, trace: Trace): void {
+    const { span, isRequest } = placed;
     trace.spans.push(placed);
     if (isRequest || !hasLocalParent(placed))
       trace.dueMillis = Math.min(trace.dueMillis, span.arrivalMillis + this.#graceMillis);
@@ -128,8 +140,10 @@ export class Assembler {
     return Math.max(REQUEST_MILLIS, this.#graceMillis);
   }
 
-  /** Whether the span has come before, of the latest hundred thousand at least. */
-  #isRepeated(id: string): boolean {
+  /** Whether a span that makes hits has come before, of the latest hundred thousand at least. */
+  #isRepeated({ span, traceId, spanId, isRequest }: PlacedSpan<ReceivedSpan>): boolean {
+    if (!isRequest && !hasHitEvent(span)) return false;
+    const id = `${traceId}/${spanId}`;
     if (this.#recent.has(id) || this.#older.has(id)) return true;
     if (this.#recent.size >= MAX_SPANS) {
       this.#older = this.#recent;
@@ -144,8 +158,8 @@ export class Assembler {
     const beginMillis = performance.now();
     const now = this.#isFinishing ? Number.POSITIVE_INFINITY : beginMillis;
     this.#isBlocked = false;
-    for (const [key, trace] of this.#traces) {
-      if (trace.dueMillis <= now) this.#take(key, trace, now);
+    for (const trace of this.#traces.values()) {
+      if (trace.dueMillis <= now) this.#take(trace, now);
       this.#isBlocked ||= trace.isBlocked;
       if (this.#isBlocked) return;
       if (performance.now() < beginMillis + SLICE_MILLIS) continue;
@@ -165,21 +179,21 @@ export class Assembler {
 
   /** Passes on everything, whether or not there is room. */
   passAll(): void {
-    for (const [key, trace] of this.#traces)
-      this.#take(key, trace, Number.POSITIVE_INFINITY, () => true);
+    for (const trace of this.#traces.values())
+      this.#take(trace, Number.POSITIVE_INFINITY, () => true);
     this.pass();
   }
 
   #makeRoom(): void {
-    for (const [key, trace] of this.#traces) {
-      this.#take(key, trace, Number.POSITIVE_INFINITY);
+    for (const trace of this.#traces.values()) {
+      this.#take(trace, Number.POSITIVE_INFINITY);
       this.#isBlocked ||= trace.isBlocked;
       if (this.#isBlocked || !this.#exceeds) return;
     }
   }
 
   /** Passes on what is due in a trace. The rest stays, in the order of its arrival. */
-  #take(key: string, trace: Trace, now: number, hasRoom = this.#sink.hasRoom): void {
+  #take(trace: Trace, now: number, hasRoom = this.#sink.hasRoom): void {
     const beginMillis = performance.now();
     const before = trace.spans;
     const { groups, left } = groupSpans(before);
@@ -214,7 +228,7 @@ export class Assembler {
     const restMillis = REST_FACTOR * (performance.now() - beginMillis);
     trace.dueMillis = Math.max(trace.dueMillis, beginMillis + restMillis);
     trace.spans = staying;
-    if (staying.length === 0) this.#traces.delete(key);
+    if (staying.length === 0) this.#traces.delete(trace.key);
     this.#count(before, -1);
     this.#count(staying, 1);
     this.#used += used;

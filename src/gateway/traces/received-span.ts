@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
-import { type FinishedSpan, SERVER_SPAN, textOf } from '../../request/finished-span.js';
+import { type FinishedSpan, textOf } from '../../request/finished-span.js';
 import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
 import { OPERATION_ATTRIBUTES } from '../../request/operations/index.js';
 import type { RequestReading } from '../../request/read-request.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes/index.js';
-import type { ExportRequest, OtlpSpan } from '../otlp/export-request.js';
+import type { ExportedEvent, ExportedSpan, IsKept, ResourceSpans } from '../otlp/exported-span.js';
 
 /** The source of spans: their resource. */
 export interface SpanSource {
@@ -36,34 +36,29 @@ export class ReceivedSpan implements FinishedSpan {
   readonly resource: SpanSource;
   readonly bytes: number;
   /** By the monotonic clock. */
-  readonly arrivalMillis = performance.now();
+  readonly arrivalMillis: number;
   readonly #context: SpanContext;
 
-  constructor(
-    span: OtlpSpan,
-    resource: SpanSource,
-    isKept: (name: string) => boolean,
-    bytes: number,
-  ) {
-    const { parentSpanId, flags, startTimeUnixNano: start } = span;
+  constructor(span: ExportedSpan, resource: SpanSource, bytes: number, arrivalMillis: number) {
+    const { traceId, spanId, parentSpanId, kind, startNanos, endNanos, flags } = span;
     // OTLP has one kind more than the API, an unspecified one: that counts as INTERNAL.
-    this.kind = Math.max(0, span.kind - 1);
+    this.kind = Math.max(0, kind - 1);
     this.name = span.name;
-    this.startTime = toHrTime(start);
-    this.duration = toHrTime(Math.max(0, span.endTimeUnixNano - start));
-    this.attributes =
-      this.kind === SERVER_SPAN ? span.attributes : onlyKept(span.attributes, isKept);
-    this.status = { code: span.status?.code ?? 0 };
+    this.startTime = toHrTime(startNanos);
+    this.duration = toHrTime(Math.max(0, endNanos - startNanos));
+    this.attributes = span.attributes;
+    this.status = { code: span.statusCode };
     this.events = span.events.length === 0 ? NO_EVENTS : usedEvents(span.events);
     const [link] = span.links;
-    this.links = link && isId(link.traceId, 32) && isId(link.spanId, 16) ? [{ context: link }] : [];
-    if (isId(parentSpanId, 16)) {
+    this.links = link && isSpan(link) ? [{ context: link }] : NO_LINKS;
+    if (isId(parentSpanId, NO_SPAN_ID)) {
       const isRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
       this.parentSpanContext = { spanId: parentSpanId, isRemote };
     }
     this.resource = resource;
     this.bytes = bytes;
-    this.#context = { traceId: span.traceId, spanId: span.spanId, traceFlags: 1 };
+    this.arrivalMillis = arrivalMillis;
+    this.#context = { traceId, spanId, traceFlags: 1 };
   }
 
   spanContext(): SpanContext {
@@ -72,41 +67,30 @@ export class ReceivedSpan implements FinishedSpan {
 }
 
 const NO_EVENTS: readonly never[] = Object.freeze([]) as never;
+const NO_LINKS: readonly never[] = NO_EVENTS;
 
 /** The last exception, and the events for Matomo. */
-function usedEvents(events: OtlpSpan['events']): ReceivedSpan['events'] {
+function usedEvents(events: readonly ExportedEvent[]): ReceivedSpan['events'] {
   const exception = events.findLast(({ name }) => name === 'exception');
   const type = exception?.attributes['exception.type'];
   return [
     ...(exception ? [{ name: 'exception', attributes: { 'exception.type': type } }] : []),
     ...hitEventsOf(events)
       .slice(0, MAX_ADDITIONAL_HITS)
-      .map(({ name, attributes, timeUnixNano }) => ({
+      .map(({ name, attributes, nanos }) => ({
         name,
         attributes,
-        ...(timeUnixNano > 0 && { time: toHrTime(timeUnixNano) }),
+        ...(nanos > 0 && { time: toHrTime(nanos) }),
       })),
   ];
 }
 
-function hitEventsOf(events: OtlpSpan['events']): OtlpSpan['events'] {
+function hitEventsOf(events: readonly ExportedEvent[]): readonly ExportedEvent[] {
   return events.filter(({ name }) => name === HIT_EVENT);
 }
 
-function onlyKept(attributes: Attributes, isKept: (name: string) => boolean): Attributes {
-  let kept: Attributes | undefined;
-  for (const name in attributes) {
-    if (!isKept(name)) continue;
-    kept ??= {};
-    kept[name] = attributes[name];
-  }
-  return kept ?? NO_ATTRIBUTES;
-}
-
-const NO_ATTRIBUTES: Attributes = Object.freeze({});
-
 /** Whether an attribute is kept of spans that are not SERVER spans. */
-export function createIsKept({ userIdAttribute }: RequestReading): (name: string) => boolean {
+export function createIsKept({ userIdAttribute }: RequestReading): IsKept {
   const kept = new Set<string | undefined>([
     'error.type',
     ...ROUTE_BELOW_ATTRIBUTES,
@@ -123,46 +107,43 @@ export interface ReceivedSpans {
   readonly reasons: ReadonlySet<string>;
 }
 
-export function toReceivedSpans(
-  { resourceSpans, bytes }: ExportRequest,
-  isKept: (name: string) => boolean,
-): ReceivedSpans {
-  const all = resourceSpans.map(({ resource, scopeSpans, instrumentationLibrarySpans }) => ({
-    source: toSource(resource?.attributes ?? {}),
-    spans: [...scopeSpans, ...instrumentationLibrarySpans].flatMap((one) => one.spans),
-  }));
-  const count = all.reduce((sum, { spans }) => sum + spans.length, 0);
+/** `bytes`: the length of the export. */
+export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: number): ReceivedSpans {
+  const count = resources.reduce((sum, { spans }) => sum + spans.length, 0);
   const share = SPAN_BYTES + (EXCESS * bytes) / count;
+  const now = performance.now();
+  const received: ReceivedSpan[] = [];
   const reasons = new Set<string>();
-  const received = all.flatMap(({ source, spans }) =>
-    spans.flatMap((span) => {
+  for (const { attributes, spans } of resources) {
+    const source = toSource(attributes);
+    for (const span of spans) {
       const reason = reasonToReject(span);
-      if (reason !== undefined) {
-        reasons.add(reason);
-        return [];
-      }
+      if (reason === undefined) received.push(new ReceivedSpan(span, source, share, now));
+      else reasons.add(reason);
       if (hitEventsOf(span.events).length > MAX_ADDITIONAL_HITS) reasons.add(TOO_MANY_HIT_EVENTS);
-      return new ReceivedSpan(span, source, isKept, share);
-    }),
-  );
+    }
+  }
   return { spans: received, rejected: count - received.length, reasons };
 }
 
 const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_ADDITIONAL_HITS} of a span are not read`;
-
-function reasonToReject(span: OtlpSpan): string | undefined {
-  const { traceId, spanId, kind, startTimeUnixNano } = span;
-  if (!isId(traceId, 32)) return 'a trace ID is invalid';
-  if (!isId(spanId, 16)) return 'a span ID is invalid';
-  if (kind < 0 || kind > MAX_KIND) return 'the kind of a span is unknown';
-  return startTimeUnixNano === 0 ? 'a span has no start time' : undefined;
-}
-
+const NO_TRACE_ID = '0'.repeat(32);
+const NO_SPAN_ID = '0'.repeat(16);
 const MAX_KIND = 5; // SPAN_KIND_CONSUMER
 
-/** An ID of zeros is none. */
-function isId(id: string, length: number): boolean {
-  return id.length === length && /^[\da-f]*[1-9a-f][\da-f]*$/.test(id);
+function reasonToReject(span: ExportedSpan): string | undefined {
+  if (!isId(span.traceId, NO_TRACE_ID)) return 'a trace ID is invalid';
+  if (!isId(span.spanId, NO_SPAN_ID)) return 'a span ID is invalid';
+  if (span.kind < 0 || span.kind > MAX_KIND) return 'the kind of a span is unknown';
+  return span.startNanos === 0 ? 'a span has no start time' : undefined;
+}
+
+function isSpan(link: { readonly traceId: string; readonly spanId: string }): boolean {
+  return isId(link.traceId, NO_TRACE_ID) && isId(link.spanId, NO_SPAN_ID);
+}
+
+function isId(id: string, none: string): boolean {
+  return id.length === none.length && id !== none;
 }
 
 /** The key of each trace has the service: of a longer one, it has the digest. */

@@ -1,77 +1,13 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import {
-  ATTRIBUTES,
-  enumOf,
-  FLAGS,
-  ID,
-  list,
-  message,
-  NANOS,
-  TEXT,
-  UnreadableExport,
-} from './fields.js';
-
-// The messages of opentelemetry-proto 1.x, with the fields that are used. Their numbers never change.
-
-const SPAN = message({
-  traceId: [1, ID],
-  spanId: [2, ID],
-  parentSpanId: [4, ID],
-  name: [5, TEXT],
-  kind: [
-    6,
-    enumOf(
-      'SPAN_KIND_UNSPECIFIED',
-      'SPAN_KIND_INTERNAL',
-      'SPAN_KIND_SERVER',
-      'SPAN_KIND_CLIENT',
-      'SPAN_KIND_PRODUCER',
-      'SPAN_KIND_CONSUMER',
-    ),
-  ],
-  startTimeUnixNano: [7, NANOS],
-  endTimeUnixNano: [8, NANOS],
-  attributes: [9, ATTRIBUTES],
-  events: [
-    11,
-    list(message({ timeUnixNano: [1, NANOS], name: [2, TEXT], attributes: [3, ATTRIBUTES] })),
-  ],
-  links: [13, list(message({ traceId: [1, ID], spanId: [2, ID] }))],
-  status: [
-    15,
-    message({ code: [3, enumOf('STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR')] }),
-  ],
-  flags: [16, FLAGS],
-});
-
-const SCOPE_SPANS = list(message({ spans: [2, list(SPAN)] }));
-
-const EXPORT_REQUEST = message({
-  resourceSpans: [
-    1,
-    list(
-      message({
-        resource: [1, message({ attributes: [1, ATTRIBUTES] })],
-        scopeSpans: [2, SCOPE_SPANS],
-        // Before OTLP 0.20.
-        instrumentationLibrarySpans: [1000, SCOPE_SPANS],
-      }),
-    ),
-  ],
-});
-
-export type OtlpSpan = NonNullable<ReturnType<typeof SPAN.parse>>;
-
-export interface ExportRequest extends NonNullable<ReturnType<typeof EXPORT_REQUEST.parse>> {
-  /** The length of the body. */
-  readonly bytes: number;
-}
+import { type IsKept, type ResourceSpans, UnreadableExport } from './exported-span.js';
+import { decodeJson } from './json.js';
+import { decodeProtobuf } from './protobuf.js';
 
 /** Reads and answers export requests of one content type. */
 export interface OtlpFormat {
   readonly contentType: string;
   /** @throws UnreadableExport */
-  read(body: Buffer): ExportRequest;
+  read(body: Buffer, isKept: IsKept): readonly ResourceSpans[];
   /** Encodes an `ExportTraceServiceResponse`, with a partial success if there is a message. */
   encodeAnswer(rejectedSpans: number, errorMessage: string): Uint8Array | string;
   /** Encodes a `google.rpc.Status`. */
@@ -80,7 +16,7 @@ export interface OtlpFormat {
 
 const protobuf: OtlpFormat = {
   contentType: 'application/x-protobuf',
-  read: (body) => readOrRefuse(body, () => EXPORT_REQUEST.readBody(body)),
+  read: (body, isKept) => readOrRefuse(body, () => decodeProtobuf(body, isKept)),
   encodeAnswer(rejectedSpans, errorMessage) {
     const writer = new BinaryWriter();
     if (errorMessage === '') return writer.finish();
@@ -97,7 +33,7 @@ const protobuf: OtlpFormat = {
 /** Also answers requests of an unknown content type. */
 export const json: OtlpFormat = {
   contentType: 'application/json',
-  read: (body) => readOrRefuse(body, () => EXPORT_REQUEST.parse(JSON.parse(body.toString()))),
+  read: (body, isKept) => readOrRefuse(body, () => decodeJson(body, isKept)),
   encodeAnswer(rejectedSpans, errorMessage) {
     if (errorMessage === '') return '{}';
     // int64 is text in JSON.
@@ -108,27 +44,22 @@ export const json: OtlpFormat = {
 
 export const FORMATS: readonly OtlpFormat[] = [protobuf, json];
 
-/** More bytes than this without spans are another message. */
+/** More bytes than this without resources are another message. */
 const MAX_EMPTY_BYTES = 30;
 
 function readOrRefuse(
   body: Buffer,
-  read: () => Pick<ExportRequest, 'resourceSpans'> | undefined,
-): ExportRequest {
-  const { resourceSpans = [] } = orUnreadable(read) ?? {};
-  if (resourceSpans.length === 0 && body.length > MAX_EMPTY_BYTES)
-    throw new UnreadableExport('the body has no resourceSpans');
-  return { resourceSpans, bytes: body.length };
-}
-
-function orUnreadable<Read>(read: () => Read): Read {
+  read: () => readonly ResourceSpans[],
+): readonly ResourceSpans[] {
   try {
-    return read();
+    const resources = read();
+    if (resources.length > 0 || body.length <= MAX_EMPTY_BYTES) return resources;
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError) throw error; // a bug
     const { message } = error as Error;
     throw new UnreadableExport(`the body is not an ExportTraceServiceRequest: ${message}`);
   }
+  throw new UnreadableExport('the body has no resourceSpans');
 }
 
 /** Finds the format of a `Content-Type`, whose parameters are ignored. */

@@ -1,0 +1,49 @@
+import type { Attributes } from '../../common/otel-types.js';
+
+// An `ExportTraceServiceRequest`, with what is used of it, in any encoding.
+
+/** The body is not an export request. */
+export class UnreadableExport extends Error {}
+
+export interface ResourceSpans {
+  readonly attributes: Attributes;
+  readonly spans: readonly ExportedSpan[];
+}
+
+export interface ExportedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty if there is none. */
+  readonly parentSpanId: string;
+  readonly name: string;
+  /** `SpanKind` of OTLP: 0 is unspecified, 2 is SERVER, -1 an unknown name. */
+  readonly kind: number;
+  readonly startNanos: number;
+  readonly endNanos: number;
+  readonly attributes: Attributes;
+  readonly events: readonly ExportedEvent[];
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
+  readonly statusCode: number;
+  readonly flags: number;
+}
+
+export interface ExportedEvent {
+  readonly name: string;
+  readonly nanos: number;
+  readonly attributes: Attributes;
+}
+
+/** SPAN_KIND_SERVER of OTLP. */
+export const SERVER = 2;
+
+/** Whether an attribute is kept of spans that are not SERVER spans. */
+export type IsKept = (name: string) => boolean;
+
+/** Shared: most spans have none that are used. */
+export const NO_ATTRIBUTES: Attributes = Object.freeze({});
+
+/** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */
+export function exactInteger(value: bigint | string | number): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
