@@ -5,6 +5,13 @@ import type { Attributes } from '../../common/otel-types.js';
 /** The body is not an export request. */
 export class UnreadableExport extends Error {}
 
+export const TOO_MANY_MESSAGES = 'the body has too many small messages';
+
+/** How many messages a body may have: a small one becomes an object that needs far more memory. Real messages have more bytes. */
+export function maxMessages(body: Buffer): number {
+  return Math.max(100_000, body.length / 8);
+}
+
 export interface ResourceSpans {
   readonly attributes: Attributes;
   readonly spans: readonly ExportedSpan[];

@@ -3,9 +3,11 @@ import {
   type ExportedSpan,
   exactInteger,
   type IsKept,
+  maxMessages,
   NO_ATTRIBUTES,
   type ResourceSpans,
   SERVER,
+  TOO_MANY_MESSAGES,
   UnreadableExport,
 } from './exported-span.js';
 
@@ -135,8 +137,18 @@ const EXPORT_REQUEST = message({
   ),
 });
 
+const OPENING: ReadonlySet<number> = new Set(Buffer.from('[{'));
+
+/** Objects and lists take far more memory and time than their bytes. Texts may have few such characters, too. */
+function checkObjects(body: Buffer): void {
+  let left = maxMessages(body);
+  for (const byte of body) if (OPENING.has(byte)) left -= 1;
+  if (left < 0) throw new UnreadableExport(TOO_MANY_MESSAGES);
+}
+
 /** Reads an `ExportTraceServiceRequest`. `isKept` chooses attributes of spans that are not SERVER spans. */
 export function decodeJson(body: Buffer, isKept: IsKept): readonly ResourceSpans[] {
+  checkObjects(body);
   return EXPORT_REQUEST(JSON.parse(body.toString())).resourceSpans.map(
     ({ resource, scopeSpans, instrumentationLibrarySpans }) => ({
       attributes: resource.attributes,

@@ -5,17 +5,15 @@ import {
   type ExportedSpan,
   exactInteger,
   type IsKept,
+  maxMessages,
   NO_ATTRIBUTES,
   type ResourceSpans,
   SERVER,
+  TOO_MANY_MESSAGES,
   UnreadableExport,
 } from './exported-span.js';
 
 // By hand: attributes that are not used are most of an export, and are not read.
-
-/** A small message in a body becomes an object that needs far more memory. Real messages have more bytes. */
-const MIN_MESSAGES = 100_000;
-const MIN_BYTES_OF_A_MESSAGE = 8;
 
 const { Bit32, Bit64, LengthDelimited, Varint } = WireType;
 
@@ -83,7 +81,7 @@ class Reader extends BinaryReader {
   constructor(body: Buffer) {
     super(body);
     this.body = body;
-    this.#messagesLeft = Math.max(MIN_MESSAGES, body.length / MIN_BYTES_OF_A_MESSAGE);
+    this.#messagesLeft = maxMessages(body);
   }
 
   /** Reads the tag of the next field of a message; 0 at its end. */
@@ -103,7 +101,7 @@ class Reader extends BinaryReader {
   /** The end of a message, which takes memory. */
   endOfMessage(): number {
     this.#messagesLeft -= 1;
-    if (this.#messagesLeft < 0) throw new UnreadableExport('the body has too many small messages');
+    if (this.#messagesLeft < 0) throw new UnreadableExport(TOO_MANY_MESSAGES);
     return this.end();
   }
 
