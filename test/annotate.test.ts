@@ -52,7 +52,7 @@ test('measure returns what the function returns, in a request and outside of one
   expect([outside.started(), query.started()]).toEqual([1, 1]); // a query starts anew with each `then`
   await service.requests(1);
   const [hit] = await service.hits();
-  expect(hit?.stored?.time_server).toBeGreaterThanOrEqual(19);
+  expect(hit?.millis).toBeGreaterThanOrEqual(19);
   expect(hit?.params).toHaveProperty('pf_dm1');
 });
 
@@ -76,9 +76,9 @@ test('they find the request of a server span that Node’s http knows nothing of
     });
     server.end();
   });
-  expect((await service.hits())[0]?.stored).toMatchObject({
-    title: 'GET /own',
-    custom_dimension_1: 'below',
+  expect((await service.hits())[0]?.params).toMatchObject({
+    action_name: 'GET /own',
+    dimension1: 'below',
   });
 });
 

@@ -61,8 +61,8 @@ test.each([
       flags: flags[0] === 'other copy' ? other : flags,
     },
   );
-  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
-    { title: 'GET /a/17', idsite: 7, custom_dimension_1: 'GET' },
+  expect(inspector.hits().map(({ params }) => params)).toMatchObject([
+    { action_name: 'GET /a/17', idsite: '7', dimension1: 'GET' },
   ]);
   expect(reported).toMatchObject({ hits: 1, tracked: 1 });
   expect(stderr).toBe('');
@@ -108,9 +108,7 @@ test('after shutdown nothing is tracked, and start works again with other option
     report([first === second, first.shutdown() === closed, first.stats().hits, flushed, second.stats().hits]);`);
   expect(reported).toEqual([false, true, 1, 1, 1]);
   expect(
-    inspector
-      .hits()
-      .map(({ params, stored }) => [params.e_a ?? stored?.title, stored?.custom_dimension_1]),
+    inspector.hits().map(({ params }) => [params.e_a ?? params.action_name, params.dimension1]),
   ).toEqual([
     ['GET /first/1', undefined],
     ['GET /second/:id', 'again'],
@@ -135,12 +133,10 @@ test('tracing of the application is used, stays after shutdown, and is used agai
     server.close();
     report([handle.stats().hits, again.stats().hits, exporter.getFinishedSpans().length]);`);
   expect(reported).toEqual([1, 1, 3]);
-  expect(inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_dimension_1])).toEqual(
-    [
-      ['GET /first', 'of a span'],
-      ['GET /second', 'of a span'],
-    ],
-  );
+  expect(inspector.hits().map(({ params }) => [params.action_name, params.dimension1])).toEqual([
+    ['GET /first', 'of a span'],
+    ['GET /second', 'of a span'],
+  ]);
   expect(stderr).toBe('');
 });
 

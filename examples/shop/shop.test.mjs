@@ -36,7 +36,7 @@ test('an order is tracked as a checkout with its plan, and a health check is ign
   const [hit, order, ...others] = inspector.hits();
   assert.equal(hit.verdict, 'tracked');
   assert.equal(hit.stored.title, 'Checkout');
-  assert.equal(hit.stored.custom_dimension_5, 'pro');
+  assert.equal(hit.params.dimension5, 'pro');
   assert.equal(order.params.revenue, '40');
   assert.equal(order.params.cid, hit.params.cid); // the same visit
   assert.deepEqual(others, []);

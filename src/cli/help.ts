@@ -53,23 +53,16 @@ is blocked: the end of the output says what, and who can change that.
 `,
     inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                 [--dimensions IDS] [--custom-variables]
-                [--matomo-version newest] [--spam-prevention off|default]
 
-The inspector: a local server that behaves like Matomo's tracker. It prints each
-hit as Matomo would store it, and shows all of them on a page. With any token,
-it answers setup and doctor too. Ctrl-C ends it.
+The inspector: a local server that answers as Matomo's tracker does. It prints
+each hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends
+it.
 
   --port N            port to listen on, 0 for any free one (default 8080)
   --host ADDRESS      address to listen on (default 127.0.0.1)
   --dimensions IDS    custom dimensions that exist, separated by commas (default
-                      1 to 5, until setup creates some)
+                      1 to 5)
   --custom-variables  stores custom variables, as if the plugin were installed
-  --matomo-version VERSION
-                      the Matomo that is simulated: 5.6, 5.7, 5.8, 5.12, 6 or
-                      newest (default newest)
-  --spam-prevention off|default
-                      whether hits of clouds and headless browsers are dropped,
-                      as a new Matomo 6 does (default off, default for 6)
 `,
     pseudonym: `npx opentelemetry-matomo pseudonym
 

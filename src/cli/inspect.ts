@@ -16,8 +16,6 @@ export async function inspect(args: string[]): Promise<void> {
       host: text,
       dimensions: text,
       'custom-variables': { type: 'boolean' },
-      'matomo-version': text,
-      'spam-prevention': text,
     },
   });
   const inspector = await startInspector(readFlags(INSPECTOR_OPTIONS, values));

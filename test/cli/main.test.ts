@@ -11,6 +11,7 @@ import { setEnvironment } from '../support/environment.js';
 import { sendSpans } from '../support/gateway.js';
 import { jwt } from '../support/jwt.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { startPlayedMatomo } from '../support/played-matomo.js';
 import { matomo } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
@@ -87,7 +88,8 @@ test('gateway takes the services and scopes that flags or the environment name, 
 });
 
 test('gateway sends what it has accepted if it is ended by SIGHUP, even if that comes again', async () => {
-  const { inspector, env } = await matomo();
+  const inspector = await startPlayedMatomo();
+  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
   const gateway = await startServer([MAIN, 'gateway', '--listen', '127.0.0.1:0'], { env });
   inspector.play({ delayMillis: 500 });
   await sendSpans(gateway, exportRequest([requestSpan('/a')]));

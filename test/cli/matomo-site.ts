@@ -1,13 +1,6 @@
-import { resolveInspector } from '../../src/inspector/inspector-options.js';
-import { createMatomoApi } from '../../src/inspector/server/matomo-api.js';
-import { createSites } from '../../src/inspector/sites.js';
-import {
-  type ApiCall,
-  type ApiRole,
-  type MatomoApi,
-  startMatomoApi,
-  tokenOf,
-} from '../support/matomo-api.js';
+import { type ApiCall, type MatomoApi, startMatomoApi } from '../support/matomo-api.js';
+
+type Row = Readonly<Record<string, unknown>>;
 
 export interface SiteContents {
   /** Dimensions as the API creates them, in the scope `action` and active unless they say otherwise. */
@@ -18,37 +11,81 @@ export interface SiteContents {
   readonly answer?: (call: ApiCall) => unknown;
 }
 
-/** Site 1 of an inspector, with some contents. It remembers what is created. Who has no access gets what was recorded. */
+const SLOTS = 5;
+
+/** Site 1 of a Matomo. It remembers the dimensions that are created. Who has no access gets what was recorded. */
 export async function startMatomoSite({
   dimensions = [],
   goals = [],
   segments = [],
   answer = () => undefined,
 }: SiteContents = {}): Promise<MatomoApi & { writes(): string[] }> {
-  const roles = (['super', 'admin', 'write', 'view'] as const).map((role) => [tokenOf(role), role]);
-  const options = resolveInspector({
-    customVariables: true,
-    sites: { 1: { urls: ['https://shop.example'] } },
-    tokens: Object.fromEntries(roles),
-  });
-  const inspector = createMatomoApi(options, createSites(options));
-  const existing: Readonly<Record<string, readonly object[]>> = {
-    'Goals.getGoals': goals,
-    'SegmentEditor.getAll': segments,
-  };
+  const created = dimensions.map((dimension, i) => toDimension(i + 1, dimension));
+  const free = (wanted: string) => SLOTS - created.filter(({ scope }) => scope === wanted).length;
+
+  function create(params: ApiCall['params']): Row {
+    const { scope = '' } = params;
+    if (free(scope) <= 0) {
+      const what = `All Custom Dimensions for website 1 in scope '${scope}' are already used.`;
+      return { result: 'error', message: what };
+    }
+    created.push(toDimension(created.length + 1, params));
+    return { value: created.length };
+  }
+
+  function change(params: ApiCall['params']): Row {
+    const index = created.findIndex((one) => one.idcustomdimension === params.idDimension);
+    created[index] = { ...created[index], ...toDimension(index + 1, params) };
+    return { result: 'success', message: 'ok' };
+  }
 
   function play({ method, role, params }: ApiCall): unknown {
-    if (!roles.some(([, known]) => known === role)) return undefined;
-    const { value } = inspector({ ...params, method, token_auth: tokenOf(role as ApiRole) });
-    return Array.isArray(value) ? [...(existing[method] ?? []), ...value] : value;
+    if (!/^(?:super|admin|write|view)$/.test(role)) return undefined;
+    if (role === 'view' && method.startsWith('CustomDimensions.configure')) {
+      const needs = "it requires 'write' access for the website id = 1.";
+      return { result: 'error', message: `You can't access this resource as ${needs}` };
+    }
+    switch (method) {
+      case 'API.getMatomoVersion':
+        return { value: '5.13.0' };
+      case 'API.isPluginActivated':
+        return { value: params.pluginName !== 'TrackingSpamPrevention' };
+      case 'UsersManager.hasSuperUserAccess':
+        return { value: role === 'super' };
+      case 'SitesManager.getSitesIdWithAdminAccess':
+        return role === 'super' || role === 'admin' ? [1] : [];
+      case 'SitesManager.getSitesIdWithWriteAccess':
+        return role === 'write' ? [1] : [];
+      case 'SitesManager.getSitesIdWithViewAccess':
+        return role === 'view' ? [1] : [];
+      case 'SitesManager.getSiteFromId':
+        return { idsite: 1, name: 'Shop', main_url: 'https://shop.example', sitesearch: 1 };
+      case 'CustomDimensions.getConfiguredCustomDimensions':
+        return created;
+      case 'CustomDimensions.getAvailableScopes':
+        return ['visit', 'action'].map((value) => ({ value, numSlotsLeft: free(value) }));
+      case 'CustomDimensions.configureNewCustomDimension':
+        return create(params);
+      case 'CustomDimensions.configureExistingCustomDimension':
+        return change(params);
+      case 'Goals.getGoals':
+        return goals;
+      case 'SegmentEditor.getAll':
+        return segments;
+      case 'ScheduledReports.getReports':
+        return [];
+      default:
+        return undefined;
+    }
   }
 
-  for (const dimension of dimensions) {
-    const params = { idSite: '1', scope: 'action', active: '1', ...dimension };
-    play({ method: 'CustomDimensions.configureNewCustomDimension', role: 'super', params });
-  }
   const matomo = await startMatomoApi({ answer: (call) => answer(call) ?? play(call) });
   const writes = () =>
     matomo.calls.map(({ method }) => method).filter((name) => /\.(?:configure|add)/.test(name));
   return { ...matomo, writes };
+}
+
+function toDimension(id: number, { name = '', scope = 'action', active = '1' }: ApiCall['params']) {
+  const row = { idcustomdimension: String(id), idsite: '1', name };
+  return { ...row, scope, active: active === '1', extractions: [] };
 }

@@ -4,23 +4,8 @@ import { text } from 'node:stream/consumers';
 import type { InspectedHit, Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { startMatomo } from '../support/matomo.js';
 
-export const NOW = 1_795_158_400; // Friday 2026-11-20 07:06:40 UTC, in epoch seconds
-
-const SETUP: InspectorOptions = {
-  clock: () => NOW * 1000,
-  customVariables: true,
-  sites: { 1: { goals: [1], dimensions: [1, 2] }, 3: {} },
-  tokens: {
-    view: 'view',
-    write: { role: 'write', sites: [1] },
-    super: 'super',
-  },
-};
-
-/** An inspector with goals, dimensions and tokens. */
-export function start(options: InspectorOptions = SETUP): Promise<Inspector> {
-  return startMatomo(options);
-}
+/** An inspector, until the end of the test. */
+export const start: (options?: InspectorOptions) => Promise<Inspector> = startMatomo;
 
 export function sendBulk(
   { url }: Inspector,

@@ -20,27 +20,9 @@ test.each<[unknown, ...string[]]>([
   [{ sites: { shop: {} } }, 'sites', 'shop'],
   [{ sites: { 1: { dimension: [3] } } }, '"dimension" of sites["1"]', '[3]', 'dimensions'],
   [{ sites: { 1: { dimensions: 3 } } }, 'sites["1"].dimensions', '3'],
-  [{ sites: { 1: { urls: ['shop.example'] } } }, 'sites["1"].urls', '"shop.example"'],
-  [{ tokens: { abc: 'writer' } }, 'tokens[…]', '"writer"'],
-  [{ tokens: { abc: { role: 'write' } } }, 'tokens[…]', '{"role":"write"}'],
-  [{ tokens: { abc: { role: 'write', site: [1] } } }, '"site" of tokens[…]', '[1]', 'sites'],
-  [{ matomoVersion: '5.9' }, 'matomoVersion', '"5.9"'],
-  [{ spamPrevention: 'on' }, 'opentelemetry-matomo: spamPrevention', '"on"'],
-  [{ spamPrevention: { clouds: ['52.94.1'] } }, 'spamPrevention.clouds', '"52.94.1"'],
-  [{ spamPrevention: { cloud: [] } }, '"cloud" of spamPrevention', '[]', 'clouds'],
-  [{ spamPrevention: { blockHeadless: 'no' } }, 'spamPrevention.blockHeadless', '"no"'],
   [{ dimensions: [0] }, 'dimensions', '0'],
-  [{ clock: 5 }, 'clock', '5'],
 ])('startInspector(%j) is rejected', async (options, ...parts) => {
   await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));
-});
-
-test('an error does not show tokens', async () => {
-  for (const tokens of [['5ecret'], { '5ecret': 'writer' }, { '5ecret': { role: 'writer' } }]) {
-    const options = { tokens } as unknown as InspectorOptions;
-    const message = await startInspector(options).then(String, String);
-    expect(message).toMatch(/TypeError.*tokens(?!.*5ecret)/);
-  }
 });
 
 test('options that are undefined have their defaults', async () => {
@@ -51,14 +33,8 @@ test('options that are undefined have their defaults', async () => {
 test.each<[unknown, ...string[]]>([
   [503, 'play()', '503'],
   [{ code: 503 }, 'code', '503', 'status'],
-  [{ body: { status: 'success' } }, 'body', '{"status":"success"}'],
-  [{ headers: { 'Retry-After': 1 } }, 'headers["Retry-After"]', '1'],
-  [{ headers: { 'Retry After': '1' } }, 'headers["Retry After"]', '"1"'],
-  [{ contentType: 'text/html\n' }, 'contentType', '"text/html'],
-  [{ delayMillis: 2 ** 31 }, 'delayMillis', '2147483648'],
+  [{ status: 99 }, 'status', '99'],
   [{ times: 0 }, 'times', '0'],
-  [{ store: 'yes' }, 'store', '"yes"'],
-  [{ disconnect: 'after' }, 'disconnect', '"after"'],
 ])('play(%j) throws, and the tracker answers as before', async (answer, ...parts) => {
   const inspector = await start();
   inspector.play({ status: 503 });

@@ -4,7 +4,7 @@ import type { Inspector } from '../../src/inspector/index.js';
 import type { NewHits } from '../../src/inspector/page/held-hits.js';
 import { hit, sendBulk, sendWire, start } from './inspector-client.js';
 
-const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/new-hits'];
+const PATHS = ['/', '/page/base.css', '/hits', '/new-hits'];
 
 const ask = (
   { url }: Inspector,
@@ -43,7 +43,7 @@ test('other pages neither read nor clear hits, the page itself does; other metho
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
   ] as Record<string, string>[]) {
-    for (const path of ['/hits', '/ai-requests', '/new-hits']) {
+    for (const path of ['/hits', '/new-hits']) {
       expect(await statusOf(path, headers)).toBe(403);
     }
     expect(await statusOf('/hits', headers, 'DELETE')).toBe(403);

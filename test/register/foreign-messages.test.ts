@@ -9,7 +9,7 @@ test('messages of other shapes on the diagnostics channels are ignored', async (
   await get(`${app.url}/second`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
-  expect(inspector.hits()[1]?.stored?.custom_dimension_1).toBe('of this request');
+  expect(inspector.hits()[1]?.params.dimension1).toBe('of this request');
   expect(app.stderr()).toBe('');
 });
 

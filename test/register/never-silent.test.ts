@@ -23,9 +23,9 @@ test.each([
   const { inspector, app } = await startTracked(APP, { SETUP, OTEL_LOG_LEVEL: 'WARN' });
   await get(`${app.url}/a`);
   await app.stop();
-  expect(inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_dimension_1])).toEqual(
-    [['GET /a', dimension]],
-  );
+  expect(inspector.hits().map(({ params }) => [params.action_name, params.dimension1])).toEqual([
+    ['GET /a', dimension],
+  ]);
   expect([app.stdout(), app.stderr()]).toEqual([`${app.url}\n`, '']);
 });
 

@@ -19,9 +19,9 @@ async function open(url: string): Promise<ClientRequest> {
 /** Title, status, and whether there is a duration and a server time. */
 const rowsOf = (inspector: Inspector) =>
   sorted(
-    inspector.hits().map(({ params, stored }) => {
+    inspector.hits().map(({ params, status }) => {
       const times = ['gt_ms', 'pf_srv'].filter((name) => name in params);
-      return [stored?.title, stored?.custom_var_v1, ...times].join(' ');
+      return [params.action_name, status, ...times].join(' ');
     }),
   );
 

@@ -25,10 +25,9 @@ function open(port: number, bytes = requestFor()): Socket {
   return socket;
 }
 
-const statusesOf = (hits: readonly InspectedHit[]) =>
-  hits.map(({ stored }) => stored?.custom_var_v1);
+const statusesOf = (hits: readonly InspectedHit[]) => hits.map(({ status }) => String(status));
 const titlesOf = (hits: readonly InspectedHit[]) =>
-  sorted(hits.map(({ stored }) => `${stored?.title} ${stored?.custom_var_v1}`));
+  sorted(hits.map(({ stored, status }) => `${stored?.title} ${status}`));
 
 const SERVERS: readonly (readonly [status: string, what: string, handle: Handler])[] = [
   [

@@ -29,8 +29,8 @@ async function startService(listener: RequestListener = (_request, response) => 
     counted: () => decided(processor),
     /** Title or action, status and referrer. */
     async rows() {
-      const rows = (await hits()).map(({ stored, params: { e_a, urlref } }) =>
-        [stored?.title ?? e_a, stored?.custom_var_v1, urlref].filter(Boolean).join(' '),
+      const rows = (await hits()).map(({ status, params: { action_name, e_a, urlref } }) =>
+        [action_name ?? e_a, status, urlref].filter(Boolean).join(' '),
       );
       return sorted(rows);
     },

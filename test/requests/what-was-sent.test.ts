@@ -96,7 +96,7 @@ test.each(IN_TURNS)(
       lang: 'de',
       urlref: SENT.referer,
     });
-    expect(hits[0]?.stored?.custom_var_v1).toBe('203');
+    expect(hits[0]?.status).toBe(203);
   },
 );
 

@@ -16,7 +16,6 @@ test('the demo shows every endpoint and loses no request', async () => {
   const { code, stdout, stderr } = await runDemo();
   expect(stderr).toBe('');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/ setup created the dimensions Failed endpoint, /);
   for (const endpoint of ENDPOINTS) expect(stdout).toContain(`\n${endpoint} `);
   const law = /(\d+) sent = (\d+) tracked \+ (\d+) ignored, 0 missing\n/.exec(stdout);
   const [sent, tracked, ignored] = (law ?? []).slice(1).map(Number) as [number, number, number];
@@ -34,7 +33,7 @@ test('with MATOMO_URL the demo sends its hits there', async () => {
     /npx opentelemetry-matomo doctor.*\n.*node --import opentelemetry-matomo\/register app\.js\s+$/,
   );
   const visits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
-  expect(inspector.aiRequests()).toHaveLength(70);
+  expect(inspector.hits().length - visits.length).toBe(70);
   expect(visits.every(({ params }) => params.idsite === '3')).toBe(true);
   const pages = visits.filter(({ stored }) => stored?.type === 'page');
   expect(new Set(pages.map(({ stored }) => stored?.title))).toEqual(new Set(ENDPOINTS));

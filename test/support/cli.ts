@@ -4,10 +4,9 @@ import type { Finding } from '../../src/cli/doctor/checks.js';
 import { diagnose } from '../../src/cli/doctor/diagnose.js';
 import { runCommand } from '../../src/cli/run-command.js';
 import type { SetupResult } from '../../src/cli/setup/report.js';
-import type { InspectorOptions } from '../../src/inspector/index.js';
 import { runNode } from './child-process.js';
-import { startMatomo } from './matomo.js';
 import { type ApiRole, type MatomoApiOptions, startMatomoApi, tokenOf } from './matomo-api.js';
+import { type MatomoRules, startPlayedMatomo } from './played-matomo.js';
 
 /** What runs the commands of this package. */
 export const MAIN = 'dist/cjs/cli/main.js';
@@ -75,12 +74,12 @@ export async function checkWithApi(
   {
     env = {},
     role = 'write' as ApiRole,
-    inspector = {} as InspectorOptions,
+    inspector = {} as MatomoRules,
     sends = false,
     goals = [] as readonly number[],
   } = {},
 ) {
-  const { url, hits } = await startMatomo(inspector);
+  const { url, hits } = await startPlayedMatomo(inspector);
   const matomo = await startMatomoApi({ tracker: url, ...api });
   const given = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role) };
   return { ...(await runChecks({ ...given, ...env }, { sends, goals })), hits, matomo };

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureVersion, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { ROOT } from './child-process.js';
 import { freePort } from './free-port.js';
 import { connectionsOf } from './listen.js';
-import { startMatomo } from './matomo.js';
+import { type MatomoRules, type PlayedMatomo, startPlayedMatomo } from './played-matomo.js';
 
 /** What goes wrong between a sender and Matomo. */
 type Fault =
@@ -143,10 +142,13 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
 
 /** A Matomo behind a wire that can break, and the environment that leads to it. */
 export async function matomoOnWire(
-  options: InspectorOptions = {},
+  options: MatomoRules = {},
   wireOptions: FaultProxyOptions = {},
-): Promise<{ inspector: Inspector; wire: FaultProxy; env: Record<string, string> }> {
-  const [inspector, wire] = await Promise.all([startMatomo(options), startFaultProxy(wireOptions)]);
+): Promise<{ inspector: PlayedMatomo; wire: FaultProxy; env: Record<string, string> }> {
+  const [inspector, wire] = await Promise.all([
+    startPlayedMatomo(options),
+    startFaultProxy(wireOptions),
+  ]);
   wire.forwardTo(inspector.url);
   return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
 }

@@ -156,7 +156,8 @@ async function pass(
   tracker: string | undefined,
 ): Promise<void> {
   if (tracker === undefined) return void response.writeHead(404).end();
-  const passed = { 'content-type': headers['content-type'] ?? '' };
+  const { 'content-type': type = '', 'user-agent': agent = '' } = headers;
+  const passed = { 'content-type': type, 'user-agent': agent };
   const answer = await fetch(tracker + url, {
     method,
     headers: passed,

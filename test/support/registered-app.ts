@@ -33,7 +33,8 @@ export function startRegistered(file: string, more: Readonly<Record<string, stri
   return startTracked([...REGISTER, `${APPS}/${file}`], more);
 }
 
-export const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);
+export const titles = (inspector: Inspector) =>
+  inspector.hits().map(({ params }) => params.action_name);
 
 /** The body, over a connection of its own. */
 export async function get(url: string): Promise<string> {

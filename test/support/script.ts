@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
-import type { PlayedAnswer } from '../../src/inspector/index.js';
 import { runNode } from './child-process.js';
-import { matomo } from './registered-app.js';
+import { type PlayedMatomoAnswer, startPlayedMatomo } from './played-matomo.js';
 
 /** What a script may use: a server, a client (`fetch` takes long to load), and what sends its result here. */
 const PRELUDE = `
@@ -24,7 +23,7 @@ export interface ScriptOptions {
   /** Runs before `PRELUDE`. */
   readonly before?: string;
   /** How the Matomo answers. */
-  readonly answer?: PlayedAnswer;
+  readonly answer?: PlayedMatomoAnswer;
 }
 
 /** Runs code in a process of its own, and returns what it reports and logs, and the Matomo that got its hits. */
@@ -32,7 +31,8 @@ export async function runScript(
   body: string,
   { env = {}, flags = [], before = '', answer }: ScriptOptions = {},
 ) {
-  const { inspector, env: site } = await matomo();
+  const inspector = await startPlayedMatomo({ customVariables: true });
+  const site = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
   if (answer) inspector.play(answer);
   const code = `${before}${PRELUDE}(async () => { ${body} })();`;
   const options = { env: { ...site, ...env } as Record<string, string> };

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { LossReason } from '../../src/delivery/delivery-counts.js';
 import { trackEvent } from '../../src/index.js';
-import type { InspectedHit, PlayedAnswer } from '../../src/inspector/index.js';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { eventually } from '../support/child-process.js';
 import { matomoOnWire } from '../support/fault-proxy.js';
 import { captureOutput } from '../support/output.js';
+import type { PlayedMatomoAnswer } from '../support/played-matomo.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const ROUNDS = 3;
@@ -23,7 +24,7 @@ interface Expected {
 }
 
 // The contract of delivery has what each answer and each end of a connection means. Of each way to go on, one is here.
-test.each<[PlayedAnswer | 'refuse' | 'reset-after-commit', Expected]>([
+test.each<[PlayedMatomoAnswer | 'refuse' | 'reset-after-commit', Expected]>([
   [
     { status: 504, store: true },
     { lost: ['unconfirmed'], logs: /\b504\b/, isAllStored: true },
@@ -102,7 +103,6 @@ test.each<[PlayedAnswer | 'refuse' | 'reset-after-commit', Expected]>([
 );
 
 /** What tells a stored hit from all others; nothing if it was not stored. */
-function nameOf({ params, stored, aiRequest }: InspectedHit): string[] {
-  const isStored = stored !== null || aiRequest !== undefined;
-  return isStored ? [`${params.url} ${params.e_c}`] : [];
+function nameOf({ params, stored }: InspectedHit): string[] {
+  return stored !== null ? [`${params.url} ${params.e_c}`] : [];
 }

@@ -5,12 +5,12 @@ import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
-import type { PlayedAnswer } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { type FaultProxy, matomoOnWire } from '../support/fault-proxy.js';
 import { jwt } from '../support/jwt.js';
 import { captureOutput } from '../support/output.js';
+import type { PlayedMatomoAnswer } from '../support/played-matomo.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
 import { startTracedService } from '../support/traced-service.js';
 
@@ -49,13 +49,16 @@ const QUERY = `access_token=${CONFIDED.query}&password=${CONFIDED.query}&page=2`
 
 /** A Matomo that says everything that it was told, wherever it can. */
 const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${[...NEVER, ...Object.values(CLIENT)].join('&')}`;
-const echo = (answer: PlayedAnswer): PlayedAnswer => ({
+const echo = (answer: PlayedMatomoAnswer): PlayedMatomoAnswer => ({
   ...answer,
   body: ECHO,
   headers: { 'retry-after': '1', 'www-authenticate': ECHO, 'x-echo': ECHO, ...answer.headers },
 });
 /** What goes wrong, and what is logged of it. */
-const FAULTS: readonly (readonly [logged: string, fault: PlayedAnswer | 'refuse' | 'stall'])[] = [
+const FAULTS: readonly (readonly [
+  logged: string,
+  fault: PlayedMatomoAnswer | 'refuse' | 'stall',
+])[] = [
   ['ECONNREFUSED', 'refuse'],
   ['[no-answer]', 'stall'],
   [' 302 ', echo({ status: 302, headers: { location: `https://matomo.test/?${ECHO}` } })],

@@ -1,24 +1,17 @@
 // Computes what the demo prints from what was sent and stored. Pure.
 
-const LOAD_TIME = /^time_/;
 const HEADS = ['Title', 'requests', '2xx', '4xx', '499', '5xx', 'mean ms'];
 const TITLE_WIDTH = 26;
 
 /** Titles, statuses and times of what Matomo would store; the title of a request by an AI chatbot is its name. */
 export function readStored(hits) {
   return hits
-    .filter(({ stored, aiRequest }) => aiRequest || stored?.type === 'page')
-    .map(({ stored, aiRequest, status }) => ({
-      title: aiRequest?.name ?? stored.title,
+    .filter(({ verdict, stored }) => verdict === 'ai_chatbot' || stored?.type === 'page')
+    .map(({ verdict, visitor, stored, status, millis = 0 }) => ({
+      title: verdict === 'ai_chatbot' ? visitor : stored.title,
       status,
-      millis: aiRequest?.millis ?? loadTimeOf(stored),
+      millis,
     }));
-}
-
-/** Matomo's page load time is the sum of all timings. */
-function loadTimeOf(stored) {
-  const timings = Object.entries(stored).filter(([column]) => LOAD_TIME.test(column));
-  return timings.reduce((sum, [, millis]) => sum + millis, 0);
 }
 
 /** The same as the clients saw it, for a Matomo whose database cannot be read. */

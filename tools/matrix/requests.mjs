@@ -61,18 +61,17 @@ export function readHits(hits, requests = REQUESTS) {
   const hasErrors = requests.some(({ error }) => error !== undefined);
   const count = Math.max(0, ...requests.map(({ dimensions = [] }) => dimensions.length));
   return hits
-    .map(({ params, stored, verdict }) => {
+    .map(({ params, stored, verdict, status }) => {
       if (verdict !== 'tracked' || !stored) return `not stored: ${verdict}`;
       const { pathname, search } = new URL(params.url);
-      const { title, custom_var_v1: status, custom_var_v3 } = stored;
-      const error = hasErrors ? (custom_var_v3 ?? '') : undefined;
+      const [, , error = ''] = Object.values(JSON.parse(params.cvar ?? '{}'));
       return line({
-        title,
-        status,
+        title: stored.title,
+        status: status && String(status),
         url: pathname + search,
         ua: params.ua,
         lang: params.lang,
-        error,
+        error: hasErrors ? (error[1] ?? '') : undefined,
         dimensions: Array.from({ length: count }, (_, index) => params[`dimension${index + 1}`]),
       });
     })

@@ -1,5 +1,4 @@
 import type { InspectedHit } from '../inspected-hit.js';
-import { explain } from './explain-parameters.js';
 
 /** An answer of `/new-hits`: hits from the number `first` on. The server has dropped those before `oldest`. */
 export interface NewHits {
@@ -48,55 +47,26 @@ export interface HeldHit {
   /** Number of the hit since the last clear, from 0. */
   readonly number: number;
   readonly hit: InspectedHit;
+  /** The one that Matomo stores; if it stores none, the one that was sent. */
   readonly title: string;
-  /** Name of the AI chatbot, if it made the request. */
   readonly visitor: string;
-  /** Page load time in Matomo, the sum of all timings, in milliseconds. */
-  readonly millis: number | undefined;
   /** Whether it matches the filter. */
   isShown: boolean;
 }
 
 const MAX_TITLE_CHARACTERS = 300;
 const MAX_VISITOR_CHARACTERS = 64;
-/** Columns and parameters of page performance. */
-const TIMING = /^(?:time_|pf_(?:net|srv|tfr|dm1|dm2|onl)$)/;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
-  const { params, aiRequest } = hit;
+  const { params, stored } = hit;
+  const title = stored?.title ?? stored?.url ?? (params.action_name || params.url || 'no title');
   return {
     number,
     hit,
-    title: shorten(titleOf(hit), MAX_TITLE_CHARACTERS),
-    visitor: shorten(
-      aiRequest?.name || params.uid || params.cid || params._id || params.cip || '–',
-      MAX_VISITOR_CHARACTERS,
-    ),
-    millis: aiRequest ? aiRequest.millis : loadTimeOf(hit),
+    title: shorten(title, MAX_TITLE_CHARACTERS),
+    visitor: shorten(hit.visitor ?? '–', MAX_VISITOR_CHARACTERS),
     isShown: true,
   };
-}
-
-/** From the stored timings; for a hit that is not stored, from the sent ones. */
-function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
-  const timings = Object.entries<unknown>({ ...(stored ?? params) }).flatMap(([name, value]) => {
-    const text = TIMING.test(name) ? String(value).trim() : '';
-    const millis = text === '' ? -1 : Number(text);
-    return Number.isFinite(millis) && millis >= 0 ? millis : [];
-  });
-  return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
-}
-
-/** The title that Matomo stores; if it stores none, the one that was sent. */
-function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): string {
-  if (conversion?.kind === 'goal') return `Goal ${conversion.idgoal}`;
-  if (conversion) return conversion.kind === 'order' ? 'Order' : 'Cart';
-  // Matomo ignores the titles of such hits.
-  if (aiRequest) return aiRequest.url ?? 'no URL';
-  const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
-  return (
-    stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')
-  );
 }
 
 /** First digit of the status; 0 if it is none of HTTP. */
@@ -118,15 +88,15 @@ const CONDITION = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
  * one of `endpoint`, `verdict`, `status`, `visitor`, `reason`. Quotes keep several words together.
  */
 export function parseFilter(text: string): Filter {
-  const conditions = [...text.matchAll(CONDITION)].map(([whole, name, quoted, plain]): Filter => {
+  const conditions = [...text.matchAll(CONDITION)].map(([, name, quoted, plain]): Filter => {
     const value = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').toLowerCase();
     if (name === undefined) return contains(value);
-    return createFieldFilter(name, value) ?? contains(whole.toLowerCase());
+    return createFieldFilter(name, value);
   });
   return (held) => conditions.every((fits) => fits(held));
 }
 
-function createFieldFilter(name: string, value: string): Filter | undefined {
+function createFieldFilter(name: string, value: string): Filter {
   switch (name) {
     case 'endpoint':
       return ({ title }) => title.toLowerCase() === value;
@@ -141,8 +111,11 @@ function createFieldFilter(name: string, value: string): Filter | undefined {
       return ({ hit }) => hit.status !== undefined && String(hit.status).startsWith(digits);
     }
     default:
-      if (explain(name) === undefined) return undefined;
-      return ({ hit }) => hit.params[name]?.toLowerCase().includes(value) === true;
+      // Also a word with a colon, such as a URL.
+      return (held) =>
+        Object.hasOwn(held.hit.params, name)
+          ? held.hit.params[name]?.toLowerCase().includes(value) === true
+          : contains(`${name}:${value}`)(held);
   }
 }
 

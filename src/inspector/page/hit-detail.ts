@@ -1,57 +1,44 @@
-import type { InspectedHit, Referrer } from '../inspected-hit.js';
 import { byId, element, formatTime, setText } from './elements.js';
-import { explain } from './explain-parameters.js';
 import { type HeldHit, shorten } from './held-hits.js';
 
 const MAX_VALUE_CHARACTERS = 2000;
 
-/** Shows one hit with its parameters and what Matomo stores of it. */
-export function showDetail({ hit, title }: HeldHit): void {
-  const { verdict, reason, received, params, droppedParameters = {} } = hit;
+/** Shows one hit: what Matomo stores, and the parameters that were sent. */
+export function showDetail({ hit, title, visitor }: HeldHit): void {
+  const { verdict, reason, received, params, stored, droppedParameters = {} } = hit;
   const heading = byId('detail-heading');
   setText(heading, title);
   byId('detail-verdict').className = verdict;
   setText(byId('detail-verdict'), verdict);
   setText(byId('detail-reason'), [reason, formatTime(received)].filter(Boolean).join(' · '));
-  const dropped = new Map(Object.entries(droppedParameters));
-  const rows = Object.entries(params).map(([name, value]) => {
-    const meaning = explain(name) ?? 'unknown to Matomo';
-    const why = dropped.get(name);
-    return element(
-      'tr',
-      {},
-      element('th', { scope: 'row', class: 'code' }, name),
-      element('td', { class: 'code' }, toText(value)),
-      element('td', {}, why === undefined ? meaning : `${meaning}\ndropped: ${why}`),
-    );
-  });
-  byId('detail-parameters').replaceChildren(...rows);
-  byId('detail-stored').replaceChildren(...toStored(hit));
+  const { type = 'nothing', title: ofAction = '–', url = '–', time } = stored ?? {};
+  byId('detail-stored').replaceChildren(
+    toRow('type', type),
+    toRow('title', ofAction),
+    toRow('URL', url),
+    toRow('visitor', visitor),
+    toRow('time', time === undefined ? '–' : new Date(time).toISOString()),
+  );
+  byId('detail-parameters').replaceChildren(
+    ...Object.entries(params).map(([name, value]) => {
+      const isDropped = Object.hasOwn(droppedParameters, name);
+      return toRow(
+        name,
+        value || '(empty)',
+        isDropped ? `dropped: ${droppedParameters[name]}` : '',
+      );
+    }),
+  );
   byId('detail').hidden = false;
   heading.focus();
 }
 
-function toText(value: unknown): string {
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return shorten(text, MAX_VALUE_CHARACTERS) || '(empty)';
-}
-
-function toStored({ stored, aiRequest, conversion, referrer }: InspectedHit): Node[] {
-  const columns = stored ?? aiRequest ?? conversion;
-  if (columns === undefined) {
-    return [element('p', { class: 'dim' }, 'Matomo stores no row for this hit.')];
-  }
-  const pairs = Object.entries(columns).flatMap(([name, value]) => [
-    element('dt', { class: 'code' }, name),
-    element('dd', { class: 'code' }, toText(value)),
-  ]);
-  const row = element('dl', {}, ...pairs);
-  return referrer ? [row, element('p', { class: 'dim' }, describe(referrer))] : [row];
-}
-
-/** A hit has a referrer if it starts a visit or changes the referrer of its visit. */
-function describe({ kind, referer_name, referer_keyword }: Referrer): string {
-  const name = referer_name === undefined ? '' : `: ${referer_name}`;
-  const keyword = referer_keyword === undefined ? '' : `, keyword: ${referer_keyword}`;
-  return `Referrer of the visit: ${kind}${name}${keyword}`;
+function toRow(name: string, value: string, note?: string): HTMLElement {
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row', class: 'code' }, name),
+    element('td', { class: 'code' }, shorten(value, MAX_VALUE_CHARACTERS)),
+    ...(note === undefined ? [] : [element('td', {}, note)]),
+  );
 }

@@ -22,7 +22,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
   });
 
   function createRow(held: HeldHit): HTMLTableRowElement {
-    const { hit, title, visitor, millis } = held;
+    const { hit, title, visitor } = held;
     const button = element('button', { type: 'button', class: 'link', title }, title);
     button.addEventListener('click', () => open(held));
     buttons.set(held, button);
@@ -32,7 +32,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
       element('td', { class: 'wide dim' }, formatTime(hit.received)),
       element('td', {}, element('b', { class: `s${classOf(held)}` }, String(hit.status ?? '–'))),
       element('td', { class: 'name' }, button),
-      element('td', {}, millis === undefined ? '–' : formatNumber(millis)),
+      element('td', {}, hit.millis === undefined ? '–' : formatNumber(hit.millis)),
       element('td', { class: 'wide code' }, shortenId(visitor)),
       element('td', {}, element('b', { class: hit.verdict }, hit.verdict)),
     );

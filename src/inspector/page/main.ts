@@ -4,7 +4,6 @@ import { showDetail } from './hit-detail.js';
 import { createHitList } from './hit-list.js';
 import { createTotals } from './totals.js';
 
-const TICK_MILLIS = 1000;
 const POLL_MILLIS = 250;
 
 const filterField = byId<HTMLInputElement>('filter');
@@ -69,7 +68,7 @@ function showState(nowLive: boolean): void {
   if (nowLive !== isLive) announce(nowLive ? '' : 'Connection lost; reconnecting');
   isLive = nowLive;
   setText(byId('state'), isLive ? 'live' : 'not connected');
-  byId('state').className = isLive ? 'tracked' : 'refused';
+  byId('state').className = isLive ? 'tracked' : 'lost';
 }
 
 function take(message: NewHits): void {
@@ -77,12 +76,10 @@ function take(message: NewHits): void {
     closeDetail();
     if (held.total() > 0) announce('All hits cleared');
     held.clear();
-    totals.clear();
     run = message.run;
   }
   if (held.total() === 0 && message.hits.length > 0) announce('The first hits have arrived');
   held.take(message);
-  for (const { received } of message.hits) totals.addArrival(received);
   draw();
 }
 
@@ -105,7 +102,4 @@ for (const place of document.querySelectorAll('[data-origin]')) setText(place, l
 filterField.addEventListener('input', applyFilter);
 byId('clear').addEventListener('click', () => void fetch('/hits', { method: 'DELETE' }));
 byId('detail-close').addEventListener('click', closeDetail);
-setInterval(() => {
-  if (!document.hidden && held.total() > 0) draw();
-}, TICK_MILLIS);
 void poll();

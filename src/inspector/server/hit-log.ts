@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { type InCode, option, resolveInCode } from '../../options/declaration.js';
+import { resolveInCode } from '../../options/declaration.js';
 import { integer } from '../../options/parse-values.js';
-import type { Parser } from '../../options/parser.js';
-import type { AiRequest, InspectedHit } from '../inspected-hit.js';
+import type { InspectedHit } from '../inspected-hit.js';
+import { WAIT, type WaitOptions } from '../inspector-options.js';
 
 /** Number of hits in a log. */
 const MAX_HITS = 10_000;
@@ -14,6 +14,9 @@ export interface HitLog extends ReturnType<typeof createHitLog> {}
 
 /** Maximum number of hits in one answer to the page. */
 const MAX_READ = 500;
+/** Kinds of hits in an error. */
+const MAX_SHOWN = 5;
+const toCount = integer(1, MAX_HITS);
 
 /** Creates a log of the latest hits, which are numbered in order of arrival, from 0 after each `clear`. */
 export function createHitLog() {
@@ -22,8 +25,25 @@ export function createHitLog() {
   let characters = 0;
   /** Differs after each `clear`, and between inspectors. */
   let run = randomInt(2 ** 47);
+  const changes = new EventEmitter().setMaxListeners(0);
+  let isClosed = false;
+
+  async function waitForHits(wanted: number, options: WaitOptions = {}): Promise<InspectedHit[]> {
+    const count = toCount('count of waitForHits()', wanted);
+    const { timeoutMillis } = resolveInCode('waitForHits()', WAIT, options);
+    const signal = AbortSignal.timeout(timeoutMillis);
+    while (held.length < count && !isClosed && !signal.aborted) {
+      await once(changes, 'change', { signal }).catch(() => undefined);
+    }
+    if (held.length >= count) return held.slice();
+    // Thrown here, so that its stack has the line of the test.
+    const until = isClosed ? 'before the inspector was closed' : `within ${timeoutMillis} ms`;
+    const advice = 'Check the URL, and flush before you wait, because hits are sent with a delay.';
+    throw new Error(`waitForHits(${count}) got ${describe(held)} ${until}. ${advice}`);
+  }
 
   return {
+    waitForHits,
     add(hits: readonly InspectedHit[]): void {
       for (const hit of hits) {
         held.push(hit);
@@ -33,11 +53,10 @@ export function createHitLog() {
           oldest += 1;
         }
       }
+      changes.emit('change');
     },
     /** All hits in the log. */
     all: () => held.slice(),
-    /** The rows of requests by AI chatbots among them. */
-    aiRequests: (): AiRequest[] => held.flatMap(({ aiRequest }) => aiRequest ?? []),
     /** Hits from number `from` of that run on, as far as they are still in the log; all hits if the run has ended. */
     read(ofRun: number, from: number) {
       const first = ofRun === run && from > oldest ? from : oldest;
@@ -51,6 +70,11 @@ export function createHitLog() {
       characters = 0;
       run += 1;
     },
+    /** Ends all waits. */
+    close(): void {
+      isClosed = true;
+      changes.emit('change');
+    },
   };
 }
 
@@ -60,83 +84,15 @@ function sizeOf({ params }: InspectedHit): number {
   return size;
 }
 
-/** Milliseconds that a timer can wait. */
-export const waitMillis: Parser<number> = integer(0, 2_147_483_647);
-
-const WAIT = {
-  /**
-   * Maximum wait in milliseconds.
-   *
-   * @default 5000
-   */
-  timeoutMillis: option(waitMillis, { default: 5_000 }),
-};
-
-/** Options of `waitForHits`. */
-export interface WaitOptions extends InCode<typeof WAIT> {}
-
-const MAX_SHOWN = 5;
-const toCount = integer(1, MAX_HITS);
-
-/** Creates waits for hits in a log. */
-export function createHitWaits(log: HitLog) {
-  const changes = new EventEmitter().setMaxListeners(0);
-  let isClosed = false;
-  let processed = 0;
-  let unprocessed = 0;
-
-  async function waitForHits(wanted: number, options: WaitOptions = {}): Promise<InspectedHit[]> {
-    const count = toCount('count of waitForHits()', wanted);
-    const { timeoutMillis } = resolveInCode('waitForHits()', WAIT, options);
-    const signal = AbortSignal.timeout(timeoutMillis);
-    while (log.all().length < count && !isClosed && !signal.aborted) {
-      await once(changes, 'change', { signal }).catch(() => undefined);
-    }
-    const hits = log.all();
-    if (hits.length >= count) return hits;
-    // Thrown here, so that its stack has the line of the test.
-    const until = isClosed ? 'before the inspector was closed' : `within ${timeoutMillis} ms`;
-    throw new Error(`waitForHits(${count}) got ${describe()} ${until}. ${advise()}`);
+/** The number of hits and what became of them. */
+function describe(hits: readonly InspectedHit[]): string {
+  if (hits.length === 0) return '0 hits';
+  const numbers = new Map<string, number>();
+  for (const { verdict, reason } of hits) {
+    const kind = reason === undefined ? verdict : `${verdict} (${reason})`;
+    numbers.set(kind, (numbers.get(kind) ?? 0) + 1);
   }
-
-  /** The number of hits and what became of them. */
-  function describe(): string {
-    const hits = log.all();
-    if (hits.length === 0) return '0 hits';
-    const numbers = new Map<string, number>();
-    for (const { verdict, reason } of hits) {
-      const kind = reason === undefined ? verdict : `${verdict} (${reason})`;
-      numbers.set(kind, (numbers.get(kind) ?? 0) + 1);
-    }
-    const kinds = [...numbers].map(([kind, number]) => `${number} ${kind}`);
-    const more = kinds.length > MAX_SHOWN ? ', …' : '';
-    return `${hits.length} ${hits.length === 1 ? 'hit' : 'hits'}: ${kinds.slice(0, MAX_SHOWN).join(', ')}${more}`;
-  }
-
-  function advise(): string {
-    if (unprocessed > 0)
-      return `The hits of ${unprocessed} more requests were not processed, because play() was called.`;
-    return processed > 0
-      ? 'Flush before you wait, because hits are sent with a delay.'
-      : 'No request arrived: check the URL, and flush before you wait, because hits are sent with a delay.';
-  }
-
-  return {
-    waitForHits,
-    /** Counts a request to the tracker, after its hits were added to the log. */
-    addRequest(isProcessed: boolean): void {
-      if (isProcessed) processed += 1;
-      else unprocessed += 1;
-      changes.emit('change');
-    },
-    clear(): void {
-      processed = 0;
-      unprocessed = 0;
-    },
-    /** Ends all waits. */
-    close(): void {
-      isClosed = true;
-      changes.emit('change');
-    },
-  };
+  const kinds = [...numbers].slice(0, MAX_SHOWN).map(([kind, number]) => `${number} ${kind}`);
+  const more = numbers.size > MAX_SHOWN ? ', …' : '';
+  return `${hits.length} ${hits.length === 1 ? 'hit' : 'hits'}: ${kinds.join(', ')}${more}`;
 }

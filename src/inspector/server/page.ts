@@ -4,11 +4,10 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { isOwnHost } from '../../common/own-server.js';
 import type { HitLog } from './hit-log.js';
 
-/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/new-hits?run=RUN&from=NUMBER`. */
-export function createPage(log: HitLog, clear: () => void, host: string) {
+/** Serves the page at `/`, its files and its data: `/hits` and `/new-hits?run=RUN&from=NUMBER`. */
+export function createPage(log: HitLog, host: string) {
   const data = new Map<string, (query: URLSearchParams) => unknown>([
     ['/hits', log.all],
-    ['/ai-requests', log.aiRequests],
     ['/new-hits', (query) => log.read(Number(query.get('run')), Number(query.get('from')))],
   ]);
 
@@ -25,7 +24,7 @@ export function createPage(log: HitLog, clear: () => void, host: string) {
     const refusal = read ? findForeignRequest(headers, host) : findForeignHost(headers, host);
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
     if (path === '/hits' && method === 'DELETE') {
-      clear();
+      log.clear();
       return end(response, 204, 'application/json', '');
     }
     if (method !== 'GET' && method !== 'HEAD') {
@@ -52,10 +51,7 @@ export function end(
 }
 
 /** Why a request for data is refused: also if a browser sent it for another page. `undefined` if it is allowed. */
-export function findForeignRequest(
-  headers: IncomingHttpHeaders,
-  ownHost: string,
-): string | undefined {
+function findForeignRequest(headers: IncomingHttpHeaders, ownHost: string): string | undefined {
   const { host, origin, 'sec-fetch-site': site = 'none' } = headers;
   const isForeignSite = site !== 'same-origin' && site !== 'none';
   const isOwnOrigin =

@@ -1,20 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { collectBody, listenUntracked, urlOf } from '../../common/own-server.js';
-import type { AiRequest, InspectedHit } from '../inspected-hit.js';
-import { type InspectorOptions, resolveInspector } from '../inspector-options.js';
-import { readTrackerRequest } from '../rules/read-tracker-request.js';
-import { createSites } from '../sites.js';
-import { createHitLog, createHitWaits, type WaitOptions } from './hit-log.js';
-import { createMatomoApi } from './matomo-api.js';
-import { createPage, end, findForeignRequest } from './page.js';
+import { resolveInCode } from '../../options/declaration.js';
+import type { InspectedHit } from '../inspected-hit.js';
 import {
+  INSPECTOR_OPTIONS,
+  type InspectorOptions,
+  PLAYED_ANSWER,
   type PlayedAnswer,
-  playAnswer,
-  type ResolvedAnswer,
-  storesHits,
-  toPlayedAnswer,
-} from './played-answer.js';
-import { createTracker } from './tracker.js';
+  type WaitOptions,
+} from '../inspector-options.js';
+import { createJudge, describeRequest } from '../judge-hit.js';
+import { readTrackerRequest, type TrackerRequest } from '../read-request.js';
+import { createHitLog } from './hit-log.js';
+import { createPage, end } from './page.js';
 
 /** A running inspector. */
 export interface Inspector extends AsyncDisposable {
@@ -30,12 +28,10 @@ export interface Inspector extends AsyncDisposable {
    * const [hit] = await inspector.waitForHits(1);
    */
   waitForHits(count: number, options?: WaitOptions): Promise<InspectedHit[]>;
-  /** The rows of Matomo's AI chatbot reports for the hits in `hits()`. Also `GET /ai-requests`. */
-  aiRequests(): AiRequest[];
-  /** Deletes all hits, stored rows and failed logins. Also `DELETE /hits`. */
+  /** Deletes all hits. Also `DELETE /hits`. */
   clear(): void;
   /**
-   * Answers the next requests with `answer`. Without an argument, the tracker answers again.
+   * Answers the next requests with a status, and does not process their hits. Without an argument, the tracker answers again.
    *
    * @throws {@link OptionError}, a `TypeError`, if a property is unknown or invalid. It names the property and the value.
    */
@@ -49,9 +45,11 @@ export interface Inspector extends AsyncDisposable {
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
+const IMAGE = Buffer.from('R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
+
 /**
- * Starts the inspector: a local server that behaves like Matomo's tracker. It stores, cuts, drops and rejects hits as Matomo
- * does, so a test can check what Matomo would store.
+ * Starts the inspector: a local server that answers as Matomo's tracker does, and shows whether Matomo stores a hit, under which title, URL
+ * and visitor, and what it drops.
  *
  * @throws {@link OptionError}, a `TypeError`, if an option is unknown or invalid. It names the option and the value.
  * @throws Error if it cannot listen on `host` and `port`
@@ -60,89 +58,56 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  * const inspector = await startInspector();
  * new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
  * // … requests …
- * inspector.hits()[0].stored; // { type: 'page', title: 'GET /users/:id', time_server: 12, … }
+ * inspector.hits()[0].stored; // { type: 'page', title: 'GET /users/:id', … }
  * await inspector.close();
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
-  const resolved = resolveInspector(options);
-  const { host, port } = resolved;
-  const sites = createSites(resolved);
-  const tracker = createTracker(resolved, sites.find);
-  const callApi = createMatomoApi(resolved, sites);
+  const resolved = resolveInCode('startInspector()', INSPECTOR_OPTIONS, options);
+  const judgeHit = createJudge(resolved);
   const log = createHitLog();
-  const waits = createHitWaits(log);
-  const answerPage = createPage(log, clear, host);
-  let played: ResolvedAnswer | undefined;
-  let playedTimes = 0;
+  const answerPage = createPage(log, resolved.host);
+  let played = { status: 0, times: 0 };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { url = '' } = request;
+    const { url = '', headers } = request;
     const [path = ''] = url.split('?', 1);
     const query = url.slice(path.length + 1);
-    if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(query, request, response);
-    if (path.endsWith('/index.php')) return answerApi(query, request, response);
-    return answerPage(path, query, request, response);
+    if (!/\/(?:matomo|piwik)\.php$/.test(path)) return answerPage(path, query, request, response);
+    const body = await collectBody(request, { maxBytes: MAX_BODY_BYTES });
+    if (typeof body === 'string') return void request.destroy();
+    if (played.times > 0) {
+      played.times -= 1;
+      return end(response, played.status, 'text/html', '');
+    }
+    answerTracker(readTrackerRequest(headers, query, body.toString()), response);
   }
 
-  /** Matomo's own API, which no page in a browser may use. */
-  async function answerApi(
-    query: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const refusal = findForeignRequest(request.headers, host);
-    if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
-    const body = await readBody(request);
-    // Of a parameter that is in both, that of the URL counts.
-    const { status, value } = callApi(Object.fromEntries(new URLSearchParams(`${body}&${query}`)));
-    end(response, status, 'application/json; charset=utf-8', JSON.stringify(value));
-  }
-
-  async function answerTracker(
-    query: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const playing = takePlayedAnswer();
-    if (playing?.disconnect === 'before') {
-      waits.addRequest(false);
-      request.destroy();
-      return;
-    }
-    const body = await readBody(request);
-    if (playing !== undefined && !storesHits(playing)) {
-      waits.addRequest(false);
-      return playAnswer(response, playing);
-    }
-    const { hits, answer } = tracker.track(readTrackerRequest(request, query, body));
+  function answerTracker(request: TrackerRequest, response: ServerResponse): void {
+    const received = Date.now();
+    const hits = request.hits.map((params): InspectedHit => {
+      const shown = 'token_auth' in params ? { ...params, token_auth: '…' } : params;
+      const judged = judgeHit(params, request, received);
+      return { received, params: shown, ...describeRequest(params), ...judged };
+    });
     log.add(hits);
-    waits.addRequest(true);
-    if (playing !== undefined) return playAnswer(response, playing, answer);
-    const { status, contentType, body: text } = answer;
-    response.writeHead(status, { 'Cache-Control': 'no-store', 'Content-Type': contentType });
-    response.end(text);
-  }
-
-  function clear(): void {
-    log.clear();
-    tracker.forget();
-    waits.clear();
-  }
-
-  function takePlayedAnswer(): ResolvedAnswer | undefined {
-    const current = played;
-    if (current?.times !== undefined && --playedTimes <= 0) played = undefined;
-    return current;
+    const invalid = hits.filter(({ verdict }) => verdict === 'invalid').length;
+    response.setHeader('Cache-Control', 'no-store');
+    const counters = { status: 'success', tracked: hits.length - invalid, invalid };
+    const [status, contentType, body] = request.isBulk
+      ? [200, 'application/json', JSON.stringify(counters)]
+      : [invalid > 0 ? 400 : 200, 'image/gif', IMAGE];
+    const isEmpty = !request.sendsImage;
+    end(response, isEmpty && status === 200 ? 204 : status, contentType, isEmpty ? '' : body);
   }
 
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
   server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
-  await listenUntracked(server, host, port);
+  await listenUntracked(server, resolved.host, resolved.port);
 
   async function close(): Promise<void> {
-    waits.close();
+    log.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
@@ -152,21 +117,12 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   return {
     url: urlOf(server),
     hits: log.all,
-    waitForHits: waits.waitForHits,
-    aiRequests: log.aiRequests,
-    clear,
+    waitForHits: log.waitForHits,
+    clear: log.clear,
     play(next) {
-      played = next === undefined ? undefined : toPlayedAnswer(next);
-      playedTimes = played?.times ?? 0;
+      played = next ? { ...resolveInCode('play()', PLAYED_ANSWER, next) } : { status: 0, times: 0 };
     },
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** @throws Error if the body is too large or incomplete; the connection is closed without an answer */
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const body = await collectBody(request, { maxBytes: MAX_BODY_BYTES });
-  if (typeof body === 'string') throw new Error(`the body was not read: ${body}`);
-  return body;
 }

@@ -1,20 +1,22 @@
 import { expect, test } from 'vitest';
-import type { PlayedAnswer } from '../../../src/inspector/index.js';
 import { runChecks, runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
+import type { PlayedMatomoAnswer } from '../../support/played-matomo.js';
 import { DATABASE_DIED } from '../../support/transport.js';
 
-const json = (body: string): PlayedAnswer => ({ body, contentType: 'application/json' });
+const json = (body: string): PlayedMatomoAnswer => ({ body, contentType: 'application/json' });
 const counters = (tracked: number, invalid: number) =>
   `{"status":"success","tracked":${tracked},"invalid":${invalid}}`;
 const LOG_IN = { status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } };
 const REDIRECT = { status: 301, headers: { location: 'https://stats.test/matomo.php?a=b' } };
 /** Made when it is played. */
-const shifted = (seconds: number) => (): PlayedAnswer => ({
+const shifted = (seconds: number) => (): PlayedMatomoAnswer => ({
   headers: { date: new Date(Date.now() + seconds * 1000).toUTCString() },
 });
 
-test.each<[PlayedAnswer | (() => PlayedAnswer), finding: string, text?: RegExp, token?: string]>([
+test.each<
+  [PlayedMatomoAnswer | (() => PlayedMatomoAnswer), finding: string, text?: RegExp, token?: string]
+>([
   [
     REDIRECT,
     'address problem redirected',

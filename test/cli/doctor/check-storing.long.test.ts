@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { noToken } from '../../../src/cli/doctor/check-storing.js';
-import type { InspectorOptions } from '../../../src/inspector/index.js';
 import { runChecks } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { listen } from '../../support/listen.js';
@@ -13,7 +12,7 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   const { inspector, wire, env } = await matomoOnWire({
     sites: { 1: {} },
     customVariables: true,
-    tokens: { [TOKEN]: 'write' },
+    tokens: { [TOKEN]: [1] },
   });
   const { code, findings, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(code).toBe(0);
@@ -91,30 +90,31 @@ test('past QueuedTracking the questions are answered', async () => {
   expect([there.code, missing.code]).toEqual([0, 1]);
 });
 
-test.each<[string, NonNullable<InspectorOptions['tokens']>, RegExp]>([
-  ['of a user who may only view', { [TOKEN]: 'view' }, /^the token may only view site 1$/],
-  [
-    'for another site',
-    { [TOKEN]: { role: 'write', sites: [2] } },
-    /^the token has no access to site 1; it has write access to site 2$/,
-  ],
-  ['that nobody has', {}, /^Matomo rejects the token: .*invalid or expired.*tried once/],
-])('a token %s is told apart, and is shown once', async (_what, tokens, found) => {
-  const { wire, env } = await matomoOnWire({ tokens, sites: { 1: {}, 2: {} } });
+test.each<[string, sites: readonly number[], text: RegExp]>([
+  ['for another site', [2], /^the token has no write access to site 1\. It was tried once/],
+  ['that nobody has', [], /^the token has no write access to site 1\. It was tried once/],
+])('a token %s is found, and is shown once', async (_what, allowed, text) => {
+  const { wire, env } = await matomoOnWire({
+    tokens: { [TOKEN]: allowed },
+    sites: { 1: {}, 2: {} },
+  });
+  const where = (body: string) => body.startsWith('urls'); // of the API, which is not reachable
+  await wire.play({ kind: 'answer', where, status: '403 Forbidden' });
   const { code, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  const finding = { code: 'token-rejected', found: expect.stringMatching(found) };
+  const finding = { code: 'token-rejected', found: expect.stringMatching(text) };
   expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
-  expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
+  const isOfTracker = ({ body }: { body: string }) => body.includes('"requests"');
+  expect(
+    wire.requests().filter((one) => isOfTracker(one) && one.body.includes(TOKEN)),
+  ).toHaveLength(1);
   expect(code).toBe(1);
   expect(output).not.toContain(TOKEN);
 });
 
 test('an address that is locked out is found', async () => {
-  const { inspector, env } = await matomoOnWire({ tokens: { [TOKEN]: 'super' } });
-  for (let i = 0; i <= 20; i++) {
-    const body = '{"requests":["?idsite=1&rec=0&cip=192.0.2.1"],"token_auth":"wrong"}';
-    await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
-  }
+  const { wire, env } = await matomoOnWire();
+  const where = (body: string) => body.includes('"token_auth"');
+  await wire.play({ kind: 'answer', where, status: '500 No', body: ROLLED_BACK });
   const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   const finding = { code: 'token-rejected', found: expect.stringContaining('locked out') };
   expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);

@@ -331,21 +331,21 @@ async function sendRaw(url: string, bytes: string, isOneByOne = false): Promise<
   return { status: status === undefined ? undefined : Number(status), isComplete: true };
 }
 
-export function toTrackedHit({ params, stored, status }: InspectedHit): TrackedHit {
+export function toTrackedHit({ params, status }: InspectedHit): TrackedHit {
   const { pathname } = new URL(params.url ?? params.download ?? 'http://none');
   return {
-    hit: nameOf(params, stored?.title ?? params.action_name, status),
+    hit: nameOf(params, status),
     path: pathname,
     params,
   };
 }
 
-function nameOf(params: Record<string, string>, title = '', status: number | undefined): string {
+function nameOf(params: TrackedHit['params'], status: number | undefined): string {
   if (params.recMode !== undefined) return `chatbot ${params.http_status}`;
   if (params.e_c !== undefined) return `event ${params.e_c} ${params.e_a}`;
   if (params.idgoal === '0') return `order ${params.ec_id}`;
   if (params.idgoal !== undefined) return `goal ${params.idgoal}`;
   if (params.search !== undefined) return `search ${params.search}`;
   if (params.download !== undefined) return `download ${status}`;
-  return `${title} ${status}`;
+  return `${params.action_name ?? ''} ${status}`;
 }

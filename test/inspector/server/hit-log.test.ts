@@ -8,7 +8,7 @@ const ONE = { received: 0, params: {}, verdict: 'tracked', stored: null } as con
 test('a wait resolves with all hits once there are enough, earlier ones included', async () => {
   const inspector = await start();
   const later = inspector.waitForHits(3);
-  await sendBulk(inspector, [hit(), hit({ idsite: '9' })]);
+  await sendBulk(inspector, [hit(), hit({ idsite: '0' })]);
   const two = await inspector.waitForHits(2);
   expect(two.map(({ verdict }) => verdict)).toEqual(['tracked', 'invalid']);
   expect(await inspector.waitForHits(1)).toEqual(two);
@@ -17,24 +17,19 @@ test('a wait resolves with all hits once there are enough, earlier ones included
   expect(inspector.hits()).toHaveLength(4);
 });
 
-test('a wait rejects at its line, with both numbers, what became of the hits, and requests that were not processed', async () => {
+test('a wait rejects at its line, with both numbers, and what became of the hits', async () => {
   const inspector = await start();
   const errorOf = (count: number, timeoutMillis: number): Promise<Error> =>
     inspector.waitForHits(count, { timeoutMillis }).then(
       () => new Error('resolved'),
       (error) => error,
     );
-  await sendBulk(inspector, [hit(), hit({ idsite: '9' })]);
+  await sendBulk(inspector, [hit(), hit({ idsite: '0' })]);
   const some = await errorOf(3, 5);
   expect(some.message).toMatch(/\(3\).* 2 hits.* 1 tracked, 1 invalid \(idsite.*5 ms/);
   expect(some.stack).toContain('hit-log.test');
   inspector.clear();
   expect((await errorOf(1, 0)).message).toMatch(/\(1\).* 0 hits/);
-  for (const played of [{ status: 503 }, { disconnect: 'before' }] as const) {
-    inspector.play({ ...played, times: 1 });
-    await sendBulk(inspector, [hit()]).catch(() => undefined);
-  }
-  expect((await errorOf(1, 5)).message).toMatch(/\b0 hits.*\b2 .*play\(\)/);
 });
 
 test('closing the inspector rejects waits at once, and `await using` closes it', async () => {

@@ -15,11 +15,10 @@ async function call(url: string): Promise<string> {
 /** What Matomo has of each hit, apart from times, titles and what depends on the sender. */
 function storedBy(inspector: Inspector) {
   return inspector.hits().map(({ verdict, params, stored }) => {
-    const { uid, idgoal, revenue, ec_id, ec_items } = params;
-    const { type, title, event_category, event_action, event_name, custom_float } = stored ?? {};
-    const what = type === 'download' ? stored?.url : undefined;
-    const event = { event_category, event_action, event_name, custom_float };
-    return { verdict, uid, idgoal, revenue, ec_id, ec_items, type, title, event, what };
+    const { uid, idgoal, revenue, ec_id, ec_items, e_c, e_a, e_n, e_v, download } = params;
+    const { type, title } = stored ?? {};
+    const event = { e_c, e_a, e_n, e_v };
+    return { verdict, uid, idgoal, revenue, ec_id, ec_items, type, title, event, download };
   });
 }
 

@@ -14,32 +14,27 @@ const ROWS: readonly (readonly [path: string, request: RequestInit, expected: ob
     '/orders',
     { ...ADA, method: 'POST' },
     {
-      params: { uid: 'u-17' },
-      stored: { title: 'Checkout', custom_var_k3: 'area', custom_var_v3: 'shop' },
+      params: { uid: 'u-17', cvar: expect.stringContaining('"3":["area","shop"]') },
+      stored: { title: 'Checkout' },
     },
   ],
   [
     '/invoices/8',
     ADA,
     {
-      params: { uid: 'u-17', pf_dm1: expect.stringMatching(/^(?:19|[2-9]\d|\d{3,})$/) },
-      stored: { custom_dimension_5: 'pro', time_dom_completion: expect.any(Number) },
-    },
-  ],
-  [
-    '/invoices/8/pdf',
-    {},
-    {
-      stored: {
-        type: 'event',
-        event_category: 'Invoices',
-        event_action: 'Download',
-        event_name: '8',
+      params: {
+        ...{ uid: 'u-17', dimension5: 'pro', pf_dm2: expect.stringMatching(/^\d+$/) },
+        pf_dm1: expect.stringMatching(/^(?:19|[2-9]\d|\d{3,})$/),
       },
     },
   ],
-  ['/prices/8', {}, { stored: { custom_var_v3: 'hit', time_dom_completion: expect.any(Number) } }],
-  ['/reports', {}, { stored: { title: 'Report', time_dom_processing: expect.any(Number) } }],
+  ['/invoices/8/pdf', {}, { stored: { type: 'event', title: 'Invoices / Download / 8' } }],
+  [
+    '/prices/8',
+    {},
+    { params: { cvar: expect.stringContaining('"hit"'), pf_dm2: expect.any(String) } },
+  ],
+  ['/reports', {}, { params: { action_name: 'Report', pf_dm1: expect.any(String) } }],
 ];
 
 test('each request is tracked as the page says', async () => {

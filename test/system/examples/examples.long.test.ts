@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Inspector } from '../../../src/inspector/index.js';
+import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
 import { ONLY_TRACES } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { startExample, storedBy, titlesAndStatuses } from './examples.js';
+import { sentTo, startExample, titlesAndStatuses } from './examples.js';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 
@@ -15,14 +15,11 @@ test('in an SDK setup, a request is tracked under the route that the application
   const { server, inspector } = await startExample('sdk-registration');
   await fetch(`${server.url}/hello/you`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  expect(storedBy(inspector)).toEqual([
+  expect(sentTo(inspector)).toEqual([
     expect.objectContaining({
-      title: 'GET /hello/:name',
+      action_name: 'GET /hello/:name',
       url: expect.stringMatching(/\/hello\/you$/),
-      custom_var_k1: 'http_status_code',
-      custom_var_v1: '200',
-      custom_var_k2: 'http_method',
-      custom_var_v2: 'GET',
+      cvar: '{"1":["http_status_code","200"],"2":["http_method","GET"]}',
     }),
   ]);
 });
@@ -53,10 +50,9 @@ test('beside tracing, a span of the application becomes a timing of the page vie
   await fetch(`${server.url}/users/7`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(titlesAndStatuses(inspector)).toEqual([['GET /users/:id', '200']]);
-  const [action] = storedBy(inspector);
-  expect(action?.time_dom_processing).toBeGreaterThanOrEqual(19);
-  const parts = Number(action?.time_server) + Number(action?.time_dom_processing);
-  expect(String(parts)).toBe(inspector.hits()[0]?.params.gt_ms);
+  const [action] = sentTo(inspector);
+  expect(Number(action?.pf_dm1)).toBeGreaterThanOrEqual(19);
+  expect(String(inspector.hits()[0]?.millis)).toBe(action?.gt_ms);
 });
 
 test('in ES modules, a request is tracked with what its handler says and measures', async () => {
@@ -64,9 +60,9 @@ test('in ES modules, a request is tracked with what its handler says and measure
   await fetch(`${server.url}/parcels/7`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(titlesAndStatuses(inspector)).toEqual([['Parcel', '200']]);
-  const [action] = storedBy(inspector);
-  expect(action).toMatchObject({ custom_var_k3: 'country', custom_var_v3: 'NZ' });
-  expect(action?.time_dom_processing).toBeGreaterThanOrEqual(19);
+  const [action] = sentTo(inspector);
+  expect(action?.cvar).toContain('"3":["country","NZ"]');
+  expect(Number(action?.pf_dm1)).toBeGreaterThanOrEqual(19);
 });
 
 test('beside the JavaScript tracker, pages and documents are tracked that AI chatbots read', async () => {
@@ -79,14 +75,14 @@ test('beside the JavaScript tracker, pages and documents are tracked that AI cha
     await fetch(`${server.url}${path}`, { redirect: 'manual' });
   }
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  const rows = inspector.aiRequests();
-  expect(rows.map(({ kind, statusCode }) => [kind, statusCode])).toEqual([
-    ['page', 200],
-    ['document', 200],
-    ['page', 404],
+  const rows = inspector
+    .hits()
+    .map(({ params, stored, status }) => [stored?.type, status, Number(params.bw_bytes)]);
+  expect(rows).toEqual([
+    ['page', 200, sizes[0]],
+    ['download', 200, sizes[1]],
+    ['page', 404, sizes[2]],
   ]);
-  expect(rows.map(({ bytes }) => bytes)).toEqual(sizes);
-  expect(inspector.hits()).toHaveLength(3);
 });
 
 test('a report of the shop is tracked with the times of its steps, a client that left with 499', async () => {
@@ -96,14 +92,14 @@ test('a report of the shop is tracked with the times of its steps, a client that
   answer.destroy();
   await fetch(`${server.url}/reports/2026-05`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  const stored = new Map(storedBy(inspector).map((action) => [action?.title, action]));
+  const hits = new Map(inspector.hits().map((hit) => [hit.stored?.title, hit]));
   expect(inspector.hits()).toHaveLength(2);
-  expect(stored.get('GET /stock/:id')?.custom_var_v1).toBe('499');
-  const report = stored.get('GET /reports/:month');
-  expect(report?.custom_var_v1).toBe('200');
-  expect(report?.time_dom_processing).toBeGreaterThanOrEqual(14);
-  expect(report?.time_dom_completion).toBeGreaterThanOrEqual(0);
-  expect(report?.time_on_load).toBeGreaterThanOrEqual(4);
+  expect(hits.get('GET /stock/:id')?.status).toBe(499);
+  const { status, params } = hits.get('GET /reports/:month') as InspectedHit;
+  expect(status).toBe(200);
+  expect(Number(params.pf_dm1)).toBeGreaterThanOrEqual(14);
+  expect(Number(params.pf_dm2)).toBeGreaterThanOrEqual(0);
+  expect(Number(params.pf_onl)).toBeGreaterThanOrEqual(4);
 });
 
 test('the workers of a cluster share a spool, and send all of their hits', async () => {
@@ -129,15 +125,15 @@ test('custom dimensions have method, status, an attribute and what a function gi
   await request(`${server.url}/customers/nobody`, { 'User-Agent': 'curl/8.5.0' });
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(customValues(inspector, '/customers/grace')).toEqual({
-    custom_dimension_2: '200',
-    custom_dimension_3: 'GET',
-    custom_dimension_4: '/customers/:name',
-    custom_dimension_5: 'pro',
+    dimension2: '200',
+    dimension3: 'GET',
+    dimension4: '/customers/:name',
+    dimension5: 'pro',
   });
   expect(customValues(inspector, '/customers/nobody')).toEqual({
-    custom_dimension_2: '404',
-    custom_dimension_3: 'GET',
-    custom_dimension_4: '/customers/:name',
+    dimension2: '404',
+    dimension3: 'GET',
+    dimension4: '/customers/:name',
   });
 });
 
@@ -148,7 +144,7 @@ test('each host is a site of its own, and others are not tracked', async () => {
   await request(`${server.url}/?page=3`, { Host: 'elsewhere.example' });
   await request(`${server.url}/?page=4`, { Host: 'blog.example' });
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  const tracked = storedBy(inspector).map((action) => `${action?.idsite} ${action?.url}`);
+  const tracked = sentTo(inspector).map(({ idsite, url }) => `${idsite} ${url}`);
   expect(sorted(tracked)).toEqual([
     '1 https://shop.example/?page=1',
     '2 https://blog.example/?page=2',
@@ -165,6 +161,6 @@ async function request(url: string, headers: Record<string, string>): Promise<vo
 
 /** Custom variables and dimensions of the hit for this path. */
 function customValues(inspector: Inspector, path: string): Record<string, unknown> {
-  const row = storedBy(inspector).find((action) => action?.url?.endsWith(path)) ?? {};
-  return Object.fromEntries(Object.entries(row).filter(([name]) => name.startsWith('custom_')));
+  const row = sentTo(inspector).find(({ url }) => url?.endsWith(path)) ?? {};
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name.startsWith('dimension')));
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
-import { EXAMPLES, startCommand, startExample, storedBy, titlesAndStatuses } from './examples.js';
+import { EXAMPLES, sentTo, startCommand, startExample, titlesAndStatuses } from './examples.js';
 
 test.each(EXAMPLES)('the README of %s gives the command that npm start runs', (example) => {
   expect(readmeCommands(example)).toEqual([startCommand(example)]);
@@ -37,9 +37,9 @@ test('the shop is tracked with its own title and plan, and its health check is n
     ['GET /recommendations', '500'],
   ]);
   const [, order, , event] = inspector.hits();
-  expect(order?.conversion).toMatchObject({ kind: 'order', items: 1 });
+  expect(order?.stored?.type).toBe('order');
   expect(event?.params).toMatchObject({ e_c: 'Shop', e_a: 'item not found', e_n: '99' });
-  expect(storedBy(inspector)[0]).toMatchObject({ custom_dimension_5: 'pro' });
+  expect(sentTo(inspector)[0]).toMatchObject({ dimension5: 'pro' });
 });
 
 /** The commands in the README's shell blocks, without the variables set in front of them. */

@@ -25,10 +25,11 @@ export function startCommand(example: string): string {
   return scripts.start;
 }
 
-export function storedBy(inspector: Inspector): InspectedHit['stored'][] {
-  return inspector.hits().map(({ stored }) => stored);
+/** What was sent, by Matomo's names. */
+export function sentTo(inspector: Inspector): InspectedHit['params'][] {
+  return inspector.hits().map(({ params }) => params);
 }
 
 export function titlesAndStatuses(inspector: Inspector): (string | undefined)[][] {
-  return storedBy(inspector).map((action) => [action?.title, action?.custom_var_v1]);
+  return inspector.hits().map(({ stored, status }) => [stored?.title, String(status)]);
 }

@@ -15,20 +15,20 @@ test('the calls of two MCP clients are two visitors, with the reports that the R
   expect(client).toMatchObject({ code: 0, stderr: '' });
   await server.stop();
   const hits = inspector.hits();
-  const report = (column: 'title' | `custom_dimension_${number}`, of = hits) => {
+  const report = (parameter: string, of = hits) => {
     const counts = new Map<string, number>();
-    for (const { stored } of of) {
-      const value = stored?.[column];
+    for (const { params } of of) {
+      const value = params[parameter];
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     return Object.fromEntries(counts);
   };
-  expect(report('title')).toEqual(tableOf('Page titles'));
-  expect(report('custom_dimension_1')).toEqual(tableOf('Tool'));
-  expect(report('custom_dimension_2')).toEqual(tableOf('MCP client'));
-  expect(report('custom_dimension_3')).toEqual(tableOf('Failed endpoint'));
-  const desk = hits.filter(({ stored }) => stored?.custom_dimension_2 === 'desk-assistant');
-  expect(report('custom_dimension_3', desk)).toEqual(
+  expect(report('action_name')).toEqual(tableOf('Page titles'));
+  expect(report('dimension1')).toEqual(tableOf('Tool'));
+  expect(report('dimension2')).toEqual(tableOf('MCP client'));
+  expect(report('dimension3')).toEqual(tableOf('Failed endpoint'));
+  const desk = hits.filter(({ params }) => params.dimension2 === 'desk-assistant');
+  expect(report('dimension3', desk)).toEqual(
     tableOf('Failed endpoint, with the segment *MCP client is desk-assistant*'),
   );
   expect(new Set(hits.map(({ params }) => params.cid)).size).toBe(2);

@@ -109,9 +109,9 @@ describe.each(NODES)('Node.js %i', (major) => {
 
     await eventually(() => inspector.hits().length >= 10);
     await app.stop();
-    const statuses = inspector.hits().map(({ params, stored }) => {
+    const statuses = inspector.hits().map(({ params, status }) => {
       const { pathname, search } = new URL(params.url ?? '');
-      return `${pathname}${search} ${stored?.custom_var_v1}`;
+      return `${pathname}${search} ${status}`;
     });
     expect(sorted(statuses)).toEqual([
       '/half?closed 499',
@@ -237,8 +237,8 @@ async function leave(
   await closed;
 }
 
-function summaryOf({ params, stored }: InspectedHit): string {
+function summaryOf({ params, stored, status }: InspectedHit): string {
   if (params.e_c !== undefined) return 'event';
-  const mark = [stored?.title, stored?.custom_var_v1, params.dimension5];
+  const mark = [stored?.title, status, params.dimension5];
   return mark.filter((each) => each !== undefined).join(' ');
 }

@@ -40,11 +40,11 @@ test.each([
   async (...given) => {
     const [, env, first, unknownTool] = given;
     const { hits, stderr } = await callTools({ ...env, ...TRACKED }, ANN);
-    const rows = hits.map(({ stored }) => [
-      stored?.title,
-      stored?.custom_dimension_1,
-      stored?.custom_dimension_3,
-      stored?.custom_var_v1,
+    const rows = hits.map(({ params: { action_name, dimension1, dimension3, cvar } }) => [
+      action_name,
+      dimension1,
+      dimension3,
+      /"(\w+)"\]/.exec(cvar ?? '')?.[1],
     ]);
     expect(rows).toEqual([
       [`MCP ${first}`, undefined, undefined, undefined],
@@ -56,7 +56,7 @@ test.each([
     ]);
     const callers = hits.map(({ params }) => `${params.uid} ${params.url}`);
     expect(new Set(callers)).toEqual(new Set(['ann http://localhost/mcp']));
-    const clients = hits.map(({ stored }) => stored?.custom_dimension_2);
+    const clients = hits.map(({ params }) => params.dimension2);
     expect(clients).toEqual(hits.map(() => 'matrix-client'));
     expect(stderr).toBe('');
   },

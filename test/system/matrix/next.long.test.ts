@@ -20,11 +20,15 @@ test('a page, a file in public/, a 404 and an error of Next.js for an AI chatbot
     { MATOMO_PAGE_VIEWS: 'false' },
   );
   expect(answers).toEqual([200, 200, 404, 404, 500]);
-  const rows = hits.map(({ aiRequest }) => aiRequest);
-  expect(rows.map((row) => [new URL(row?.url ?? '').pathname, row?.kind, row?.statusCode])).toEqual(
-    paths.map((path, i) => [path, path.endsWith('.pdf') ? 'document' : 'page', answers[i]]),
+  const rows = hits.map(({ stored, status }) => [
+    new URL(stored?.url ?? '').pathname,
+    stored?.type,
+    status,
+  ]);
+  expect(rows).toEqual(
+    paths.map((path, i) => [path, path.endsWith('.pdf') ? 'download' : 'page', answers[i]]),
   );
-  expect(rows[1]?.bytes).toBe('%PDF-1.4\n%%EOF\n'.length);
+  expect(hits[1]?.params.bw_bytes).toBe(String('%PDF-1.4\n%%EOF\n'.length));
 });
 
 test('an event in a route handler of Next.js belongs to the visitor and the page of its request', async () => {

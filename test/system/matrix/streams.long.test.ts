@@ -36,7 +36,7 @@ test('in a browser, a session of socket.io and an event stream make one hit each
   };
   const args = ['--import', 'opentelemetry-matomo/register', 'streams/server.cjs'];
   const { hits } = await matrix.runApp({ ...place, args, use: load });
-  expect(sorted(hits.map(({ stored }) => `${stored?.custom_var_v1} ${stored?.url}`))).toEqual([
+  expect(sorted(hits.map(({ stored, status }) => `${status} ${stored?.url}`))).toEqual([
     expect.stringMatching(/^200 .*:\d+\/$/),
     expect.stringMatching(/^200 .*\/events$/),
     expect.stringMatching(/^200 .*\/socket\.io\/\?EIO=4&transport=polling$/),

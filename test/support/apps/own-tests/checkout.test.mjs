@@ -38,7 +38,7 @@ test('an order has a title and its plan', async () => {
   const [hit] = await inspector.waitForHits(1);
   assert.equal(hit.verdict, 'tracked');
   assert.equal(hit.stored.title, 'Checkout');
-  assert.equal(hit.stored.custom_dimension_5, 'pro');
+  assert.equal(hit.params.dimension5, 'pro');
 });
 
 test('an order survives an outage of Matomo', async () => {
