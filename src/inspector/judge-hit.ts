@@ -130,7 +130,7 @@ export function describeRequest(
   const timings = TIMINGS.map((name) => params[name] ?? '').filter((text) => /^\d+$/.test(text));
   return {
     ...(visitor && { visitor }),
-    ...(status >= 100 && status < 600 && { status }),
+    ...(status >= 100 && status < 1000 && { status }),
     ...(timings.length > 0 && { millis: timings.reduce((sum, text) => sum + Number(text), 0) }),
   };
 }

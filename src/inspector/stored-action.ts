@@ -107,13 +107,10 @@ function toStoredUrl(url: string): string | undefined {
   return `${(scheme + host).toLowerCase()}${path}${kept && `?${kept}`}`;
 }
 
-/** The keyword that makes a page view a site search. */
+/** The keyword that makes a page view a site search. Of a name that is repeated, the last value counts. */
 function findKeyword(url: string): string | undefined {
   const [, , , , query = ''] = URL_PARTS.exec(url) ?? [];
-  const values = [...new URLSearchParams(query)].map(([name, value]) => [
-    name.toLowerCase(),
-    value,
-  ]);
-  const byName = new Map(values as [string, string][]);
-  return KEYWORDS.map((name) => toLine(byName.get(name))).find(Boolean);
+  const pairs = [...new URLSearchParams(query)];
+  const find = (wanted: string) => pairs.findLast(([name]) => name.toLowerCase() === wanted);
+  return KEYWORDS.map((name) => toLine(find(name)?.[1])).find(Boolean);
 }

@@ -24,9 +24,9 @@ test('sizes of pipelined responses are exact, or not known', async () => {
   await sendRaw(service, first + rawRequest('/b', [AGENT]));
   await service.requests(4);
   await service.hits();
-  const sizes = service.inspector.hits().map(({ params }) => Number(params.bw_bytes));
+  const sizes = service.inspector.hits().map(({ params }) => params.bw_bytes);
   // Of a response that has waited for its turn, what the connection has written is of others, too.
-  expect(sizes).toEqual([1, MUCH.length, undefined, 1]);
+  expect(sizes).toEqual(['1', String(MUCH.length), undefined, '1']);
 });
 
 test('100 Continue is no part of a size', async () => {
@@ -38,7 +38,7 @@ test('100 Continue is no part of a size', async () => {
   );
   await service.requests(2);
   await service.hits();
-  const [size, continued] = service.inspector.hits().map(({ params }) => Number(params.bw_bytes));
-  expect(size).toBeGreaterThan(2); // the framing of two parts
+  const [size, continued] = service.inspector.hits().map(({ params }) => params.bw_bytes);
+  expect(Number(size)).toBeGreaterThan(2); // the framing of two parts
   expect(continued).toBe(size);
 });

@@ -30,9 +30,8 @@ const EXPORTS = {
   'inspector/index': {
     values: words('formatHits startInspector'),
     types: words(`
-      ActionType AiRequest Conversion ConversionItem InspectedHit Inspector InspectorOptions
-      InspectorSite MatomoVersion OptionError PlayedAnswer Referrer SpamPrevention
-      StoredAction TokenAccess TokenRole Verdict WaitOptions
+      InspectedHit Inspector InspectorOptions InspectorSite OptionError PlayedAnswer
+      StoredAction Verdict WaitOptions
     `),
   },
   'gateway/index': {

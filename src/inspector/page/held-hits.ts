@@ -55,7 +55,6 @@ export interface HeldHit {
 }
 
 const MAX_TITLE_CHARACTERS = 300;
-const MAX_VISITOR_CHARACTERS = 64;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
   const { params, stored } = hit;
@@ -64,15 +63,14 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
     number,
     hit,
     title: shorten(title, MAX_TITLE_CHARACTERS),
-    visitor: shorten(hit.visitor ?? '–', MAX_VISITOR_CHARACTERS),
+    visitor: hit.visitor ?? '–',
     isShown: true,
   };
 }
 
-/** First digit of the status; 0 if it is none of HTTP. */
+/** First digit of the status; 0 if there is none. */
 export function classOf({ hit }: HeldHit): number {
-  const digit = Math.floor((hit.status ?? 0) / 100);
-  return digit <= 5 ? digit : 0;
+  return Math.floor((hit.status ?? 0) / 100);
 }
 
 export function shorten(text: string, maxCharacters: number): string {
@@ -90,8 +88,7 @@ const CONDITION = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
 export function parseFilter(text: string): Filter {
   const conditions = [...text.matchAll(CONDITION)].map(([, name, quoted, plain]): Filter => {
     const value = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').toLowerCase();
-    if (name === undefined) return contains(value);
-    return createFieldFilter(name, value);
+    return name === undefined ? contains(value) : createFieldFilter(name, value);
   });
   return (held) => conditions.every((fits) => fits(held));
 }

@@ -18,8 +18,8 @@ export function createTotals(onChoose: (condition: string) => void) {
     render(held: HeldHits, filter: string): void {
       const counts = new Map<string, number>();
       for (const one of held.all()) {
-        increase(counts, `verdict:${one.hit.verdict}`);
-        increase(counts, `status:${classOf(one)}xx`);
+        for (const condition of [`verdict:${one.hit.verdict}`, `status:${classOf(one)}xx`])
+          counts.set(condition, (counts.get(condition) ?? 0) + 1);
       }
       for (const { condition, count, button } of totals) {
         setText(count, formatNumber(counts.get(condition) ?? 0));
@@ -27,8 +27,4 @@ export function createTotals(onChoose: (condition: string) => void) {
       }
     },
   };
-}
-
-function increase<Key>(counts: Map<Key, number>, key: Key): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -14,8 +14,6 @@ export interface HitLog extends ReturnType<typeof createHitLog> {}
 
 /** Maximum number of hits in one answer to the page. */
 const MAX_READ = 500;
-/** Kinds of hits in an error. */
-const MAX_SHOWN = 5;
 const toCount = integer(1, MAX_HITS);
 
 /** Creates a log of the latest hits, which are numbered in order of arrival, from 0 after each `clear`. */
@@ -92,7 +90,6 @@ function describe(hits: readonly InspectedHit[]): string {
     const kind = reason === undefined ? verdict : `${verdict} (${reason})`;
     numbers.set(kind, (numbers.get(kind) ?? 0) + 1);
   }
-  const kinds = [...numbers].slice(0, MAX_SHOWN).map(([kind, number]) => `${number} ${kind}`);
-  const more = numbers.size > MAX_SHOWN ? ', …' : '';
-  return `${hits.length} ${hits.length === 1 ? 'hit' : 'hits'}: ${kinds.join(', ')}${more}`;
+  const kinds = [...numbers].map(([kind, number]) => `${number} ${kind}`);
+  return `${hits.length} ${hits.length === 1 ? 'hit' : 'hits'}: ${kinds.join(', ')}`;
 }
