@@ -40,7 +40,7 @@ import {
   sentStatusOf,
   statusAttribute,
 } from './response.js';
-import { routeOf } from './routes/index.js';
+import { routeOf } from './routes.js';
 
 /** Of the attributes of a span, in a message. */
 const MAX_SHOWN_NAMES = 20;

@@ -17,7 +17,7 @@ import { isGraphqlSpan, isOperationSpan, operationOfSpan } from '../request/oper
 import { isMcpSpan } from '../request/operations/mcp.js';
 import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
-import { routeBelow } from '../request/routes/index.js';
+import { routeBelow } from '../request/routes.js';
 
 /** One of them matches the path. */
 const MAX_ROUTES = 10;

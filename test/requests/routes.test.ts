@@ -52,7 +52,7 @@ test.each([
 });
 
 test.each([
-  ['/blog/7', '/posts/7?draft=1', '/posts/:id', '/posts/:id'],
+  ['/blog/7', '/posts/7?draft=1', '/posts/:id', '/blog/:id'],
   ['/blog/7', '/posts/7', '/orders/:id', '/blog/:id'],
   ['/api/posts/7', '/posts/7', '/posts/:id', '/api/posts/:id'],
 ])(

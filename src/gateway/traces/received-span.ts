@@ -4,7 +4,7 @@ import { type FinishedSpan, textOf } from '../../request/finished-span.js';
 import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
 import { OPERATION_ATTRIBUTES } from '../../request/operations/index.js';
 import type { RequestReading } from '../../request/read-request.js';
-import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes/index.js';
+import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes.js';
 import type { ExportedEvent, ExportedSpan, IsKept, ResourceSpans } from '../otlp/exported-span.js';
 
 /** The source of spans: their resource. */
