@@ -96,6 +96,13 @@ export function decodeLatin1(text: string): string {
   return decoded.includes('\ufffd') ? text : decoded;
 }
 
+/** Decodes percent escapes. In a path, `+` is no space. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
+export function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
+  // Of what `unescape` decodes, `%u` is no escape of a URL. Unlike `decodeURIComponent`, it never throws, which takes long.
+  return decodeLatin1(unescape(path.replaceAll('%u', '%25u')));
+}
+
 /** Limit for the text that users' patterns are tested on, because not every pattern takes linear time. */
 export const MAX_PATTERN_INPUT = 2048;
 

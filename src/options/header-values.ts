@@ -1,6 +1,7 @@
 import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
-import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
+import { isSecretName } from '../hit/page/redact.js';
+import { headerAttributeOf } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import {
   invalid,
@@ -49,7 +50,7 @@ export const headers: Parser<Readonly<Record<string, string>>> = parser(
 /** What no output may show of headers: the values of those whose names say so, and what follows a scheme such as `Basic` in them. */
 export function credentialsIn(sent: Readonly<Record<string, string>>): string[] {
   return Object.entries(sent).flatMap(([name, value]) =>
-    isSecretHeader(name) ? [value, ...value.split(' ').slice(1)] : [],
+    isSecretName(name) ? [value, ...value.split(' ').slice(1)] : [],
   );
 }
 
@@ -66,7 +67,7 @@ function notText(name: string, header: string): OptionError {
 export function dimensionSource(name: string, source: string): string {
   const normal = normalize(name, source);
   const { header } = headerAttributeOf(normal) ?? {};
-  if (header !== undefined && isSecretHeader(header)) {
+  if (header !== undefined && isSecretName(header)) {
     throw optionError(
       `${name} must not be the header ${show(header)}, because its name says that its value is secret. To recognize clients by a key, use userId, which sends a pseudonym`,
     );

@@ -4,7 +4,7 @@ import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { isDocument } from '../hit/bots/documents.js';
 import { HttpRequest, type Writable } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page/page-path.js';
-import { createRedactPath } from '../hit/page/redaction.js';
+import { createRedactPath } from '../hit/page/redact.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
 import { createToOrigin, type OriginOptions } from '../hit/visitor/forwarded-origin.js';

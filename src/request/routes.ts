@@ -1,7 +1,7 @@
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
 import { isStaticFile, toTitlePath } from '../hit/page/page-path.js';
-import { redactRoute, redactSecrets } from '../hit/page/redaction.js';
+import { redactRoute, redactSecrets } from '../hit/page/redact.js';
 import {
   type ComparedRoute,
   fitsPath,
@@ -9,7 +9,7 @@ import {
   plainRoute,
   toCompared,
 } from '../hit/page/routes.js';
-import { decodePath } from '../hit/page/url-pairs.js';
+import { decodePath } from '../hit/text.js';
 import { type FinishedSpan, micrometerIn, textOf } from './finished-span.js';
 import { frameworkRequestOf } from './node-request.js';
 import type { Request } from './request.js';

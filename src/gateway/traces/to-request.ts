@@ -1,5 +1,5 @@
 import type { Attributes } from '../../common/otel-types.js';
-import { redactRoute } from '../../hit/page/redaction.js';
+import { redactRoute } from '../../hit/page/redact.js';
 import { decodeLatin1 } from '../../hit/text.js';
 import {
   type FinishedSpan,

@@ -1,6 +1,5 @@
-import { cutAtSegment } from './redaction.js';
-import { holdsEmail, isToken } from './secrets.js';
-import { decodePath } from './url-pairs.js';
+import { decodePath } from '../text.js';
+import { cutAtSegment, isToken } from './redact.js';
 
 /** Every rule needs a digit or an `@`, also encoded (`%40`). Most paths and segments have neither. */
 const VALUE = /[\d@]/g;
@@ -45,7 +44,7 @@ function templateOf(sent: string): string {
   const segment = decodePath(sent);
   if (ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';
-  if (holdsEmail(segment.replaceAll('%40', '@'))) return ':email';
+  if (/[^/]@[^/@]+\.\p{L}/u.test(segment.replaceAll('%40', '@'))) return ':email';
   return isToken(segment) ? ':token' : sent;
 }
 

@@ -1,8 +1,7 @@
 import { memoize } from '../../common/generation-cache.js';
 import { partOf } from '../hit-text.js';
-import { encodeValue, isPlain } from '../text.js';
-import { redactPair } from './redaction.js';
-import { asMatomoReads, type FilterPair, filterParts, pairNameOf } from './url-pairs.js';
+import { decodePath, encodeValue, isPlain } from '../text.js';
+import { redactPair } from './redact.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -13,8 +12,9 @@ const SAFE_URL_LENGTH = 170;
 const MAX_HOST_LENGTH = 259; // a name of 253 bytes and a port
 const HOST = /^(?:[a-z\d](?:[\w.-]*[a-z\d.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
-// What a request target may hold as it is. `#` is not in it: Matomo would look for a search behind it.
-const NOT_IN_A_URL = /[^\w\-.~:/?[\]@!$&'()*+,;=%]/gu;
+// What a request target may hold as it is. Neither `#`, behind which Matomo would look for a search, nor `;`, which could end an entity or begin
+// matrix parameters, both of which Matomo would read as parameters.
+const NOT_IN_A_URL = /[^\w\-.~:/?[\]@!$&'()*+,=%]/gu;
 
 export interface PageUrlOptions extends QueryPolicyOptions {
   /** Replaces scheme and host; its own path stays in front. Without trailing slash. */
@@ -49,15 +49,13 @@ export function createToPageUrl(
   const baseUrl = options.baseUrl === undefined ? undefined : encodeValue(options.baseUrl);
   const toHttp = memoize((host: string) => encodeValue(`http://${toHost(host, 'http')}`));
   const toHttps = memoize((host: string) => encodeValue(`https://${toHost(host, 'https')}`));
-  function toPlace(path: string, use: UrlUse): string {
+  function toPlace(path: string): string {
     if (path === '*') return '/';
-    if (isPlain(path)) return path;
-    const keepsSearch = options.siteSearch && use !== 'graphql';
-    return encodeValue(encodeUnsafe(keepsSearch ? path : removeSearchFromPath(path)));
+    return isPlain(path) ? path : encodeValue(encodeUnsafe(path));
   }
   return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
-    const place = toPlace(path, use);
+    const place = toPlace(path);
     const tracked = query === undefined ? '' : toQuery[use](query);
     const isLong = origin.length + place.length + tracked.length > SAFE_URL_LENGTH;
     return isLong ? toLongPart(origin + place, tracked) : `&url=${origin}${place}${tracked}`;
@@ -123,44 +121,34 @@ export interface QueryPolicyOptions {
   readonly removesCampaigns?: boolean;
 }
 
-/**
- * What is kept of a query in the tracked URL; `''` if nothing is. Reads parameters as Matomo does, and also those that `;` separates.
- * Parameters after the first 1,024 characters that are kept are dropped.
- */
+/** What is kept of a query in the tracked URL; `''` if nothing is. */
 export function createToTrackedQuery(
   { query: policy, siteSearch, removesCampaigns = false }: QueryPolicyOptions,
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
-  const filter: FilterPair = (pair, isContinued) => {
-    const name = pairNameOf(pair);
-    if (isRemoved(name) || !(listed === undefined || listed.has(name) || isContinued)) {
-      return undefined;
-    }
-    return isRedacted ? redactPair(pair) : pair;
-  };
 
-  function isRemoved(name: string): boolean {
-    if (name === RSC || (!siteSearch && isSearchParameter(name))) return true;
-    return removesCampaigns && CAMPAIGN.test(name);
+  function isKept(pair: string): boolean {
+    const name = pairNameOf(pair);
+    if (name === RSC || (!siteSearch && isSearchParameter(name))) return false;
+    if (removesCampaigns && CAMPAIGN.test(name)) return false;
+    return listed === undefined || listed.has(name);
   }
 
   if (policy === 'strip') return () => '';
-  return (query) => filterParts(`&${asMatomoReads(query)}`, filter).slice(1);
+  return (query) => {
+    // Some links have `&amp;` where `&` was meant, and Matomo reads it so.
+    const kept = query.split(/&(?:amp;)*/).filter(isKept);
+    return (isRedacted ? kept.map(redactPair) : kept).join('&');
+  };
 }
 
-/**
- * Removes matrix parameters from a path that Matomo would read as a site search (`/find;q=shoes`). After the first `;`, Matomo reads the
- * rest of the path as a query, so `&` is a separator there too.
- */
-function removeSearchFromPath(path: string): string {
-  return asMatomoReads(path).replace(/;.*/s, (rest) =>
-    rest.replace(/[;&][^/]*/g, (parts) => filterParts(parts, removeSearch, false)),
-  );
-}
-
-function removeSearch(pair: string): string | undefined {
-  return isSearchParameter(pairNameOf(pair)) ? undefined : pair;
+/** The name as PHP reads it: decoded, without the brackets of an array. */
+function pairNameOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  const name = decodePath((equals < 0 ? pair : pair.slice(0, equals)).replaceAll('+', ' '));
+  const bracket = name.indexOf('[');
+  return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }
 
 function isSearchParameter(name: string): boolean {

@@ -2,7 +2,7 @@ import { PairCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
-import { redactRoute } from './redaction.js';
+import { redactRoute } from './redact.js';
 import { refusalOf } from './refusals.js';
 
 /** Clients choose how long a batch is. */

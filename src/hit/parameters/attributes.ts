@@ -1,11 +1,6 @@
 import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
-import {
-  holdsCredentials,
-  isCredentialName,
-  isSecretOperation,
-  REDACTED,
-} from '../page/secrets.js';
+import { hasSecretForm, isSecretOperation, REDACTED } from '../page/redact.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
 import { FIRST_FAILED_STATUS } from '../page/title.js';
 import { cleanText, shownHost } from '../text.js';
@@ -21,20 +16,12 @@ export interface HeaderAttribute {
 /** The attributes of OpenTelemetry that have headers. */
 const HEADER = /^http\.(request|response)\.header\./;
 
-/** Names one request, and opens nothing. */
-const IDEMPOTENCY_KEY = /^(?:x[-_])?idempotency[-_]key$/;
-
 /** `undefined` if the attribute has no header. */
 export function headerAttributeOf(attribute: string): HeaderAttribute | undefined {
   const match = HEADER.exec(attribute);
   if (!match) return undefined;
   const header = attribute.slice(match[0].length).toLowerCase();
   return { direction: match[1] as HeaderAttribute['direction'], header };
-}
-
-/** Whether the name of a header says that its value is a secret. */
-export function isSecretHeader(header: string): boolean {
-  return !IDEMPOTENCY_KEY.test(header) && isCredentialName(header);
 }
 
 const MAX_PRODUCT = 64;
@@ -186,7 +173,7 @@ export function createToSentAttribute(
     const text = HOSTS.has(name) ? shownHost(whole) : whole;
     if (OPERATIONS.has(name) && isSecretOperation(text)) return REDACTED;
     const isHeader = HEADER.test(name);
-    if (isHeader && holdsCredentials(text)) return REDACTED;
+    if (isHeader && hasSecretForm(text)) return REDACTED;
     const isUrl = URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text));
     const sent = isUrl ? urls.ofAttribute(text) : text;
     return anonymizeIp === 0 ? sent : sent.replace(ITEM, maskItem);

@@ -1,5 +1,5 @@
 import type { HttpRequest, Operation, OperationKind } from '../../hit/http-request.js';
-import { isSecretOperation, REDACTED } from '../../hit/page/secrets.js';
+import { isSecretOperation, REDACTED } from '../../hit/page/redact.js';
 import { isEventStream } from '../response.js';
 
 /** An operation that a span or a channel has named. */

@@ -1,0 +1,223 @@
+import { MAX_PATTERN_INPUT, decodePath, withoutUserInfo } from '../text.js';
+
+// Nothing of a URL is sent because it is known to be harmless in every encoding that anybody can think of. It is sent because it is plain: a
+// short text of letters, digits and a few signs, decoded once, that neither its name nor its form make a secret. The rest is marked.
+
+/** Replaces what is not sent. */
+export const REDACTED = 'redacted';
+
+/** Words of names whose values are secrets: credentials, links that log in, cards, and how to reach a person. */
+const WORDS: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  `pass pw pin puk otp totp key keys auth oauth authorization authentication basic cookie sid sig assertion wresult verifier ticket code
+  email mail ssn iban cvv cvc magic magiclink invite invitation reset verify verification activate activation confirm confirmation
+  unsubscribe sso mfa dpop mdp senha haslo cred creds sess`.split(/\s+/),
+);
+/** The same in the middle of names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
+const PARTS =
+  /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
+/** Names with such a word that are no secrets. */
+const PUBLIC =
+  /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
+
+/** Whether the name of a parameter, of a header or of what comes before a segment of a path says that the value is a secret. */
+export function isSecretName(name: string): boolean {
+  if (/^[a-z]*$/.test(name)) return WORDS.has(name) || (PARTS.test(name) && name !== 'iphone');
+  const words = (/^[ -~]*$/.test(name) ? name : withoutAccents(name))
+    .replace(/([a-z\d])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
+    .toLowerCase()
+    .replace(/[^a-z]+/g, '_')
+    .replace(PUBLIC, '');
+  return PARTS.test(words.replaceAll('_', '')) || words.split('_').some((word) => WORDS.has(word));
+}
+
+function withoutAccents(name: string): string {
+  return name.normalize('NFKD').replace(/\p{M}/gu, '').replace(/ß/g, 'ss').replace(/[łŁ]/g, 'l');
+}
+
+const MAX_VALUE = 100;
+const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]{0,60}$/u;
+const PLAIN_VALUE =
+  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^-]|(?<=\p{L})['’](?=\p{L})|%(?![\da-f]{2}))*$/iu;
+/** Of a path, with names such as `@scope` and versions such as `react@18.2.0`. */
+const PLAIN_SEGMENT =
+  /^@?(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~$&'’-]|@(?=\d+[.x])|%(?![\da-f]{2}))*$/iu;
+const MAX_SEGMENT = 300;
+
+/** Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and a mail address with digits. */
+const SECRET_FORMS = [
+  /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z])[-_](?=[\w-]*\d)[\w-]{16,}|[sr]k_(?:live|test)_|A[KS]IA[A-Z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
+  /\b(?:bearer|basic|apikey|digest|negotiate|ntlm|token)\s+\S/i,
+  /(?<!\w)\+(?:[\s().-]*\d){6}|(?:\d{4}[ -]){3}\d{4}/,
+  /@\d+x?[.\d]*\D*\.\p{L}/u,
+];
+/** In queries, where no ID of a page is as long. */
+const CARD = /(?<!\d)[3-6]\d{12,15}(?!\d)/;
+/** Neither a word nor a value: a version, also of a protocol, a way to log in, or punctuation. */
+const NEUTRAL =
+  /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
+
+export function hasSecretForm(text: string): boolean {
+  return SECRET_FORMS.some((form) => form.test(text));
+}
+
+/** Whether a text has a secret, or one after a secret word; else whether it ends in a secret word. */
+function scan(text: string, isAfterWord: boolean): 'secret' | boolean {
+  if (text.length >= 7 && hasSecretForm(text)) return 'secret';
+  let isAfter = isAfterWord;
+  for (const piece of text.split(/[\s:,/?&#"()|]/)) {
+    if (isToken(piece)) return 'secret';
+    if (NEUTRAL.test(piece)) continue;
+    if (isAfter && (piece.length >= MIN_TOKEN || /\d/.test(piece))) return 'secret';
+    isAfter = isSecretName(piece);
+  }
+  return isAfter;
+}
+
+const HARMLESS_PATH = /^(?:\/[a-z_-]{0,19})*$/;
+
+/**
+ * What is sent of a path. A segment is marked if it is not plain, is a secret by its form, or comes after a secret word and has a digit or is
+ * long; then also the next such segments, as in `/webhooks/<id>/<secret>/messages`. Matrix parameters are left out.
+ */
+export function redactSecrets(path: string): string {
+  if (HARMLESS_PATH.test(path)) return path;
+  let isAfterWord = false;
+  return path
+    .split('/')
+    .map((segment) => {
+      const head = segment.includes(';') ? segment.slice(0, segment.indexOf(';')) : segment;
+      if (head === '') return head;
+      const text = decodePath(head);
+      const isPlain = text.length <= MAX_SEGMENT && PLAIN_SEGMENT.test(text);
+      const found = isPlain ? scan(text, isAfterWord) : 'secret';
+      if (found === 'secret') return REDACTED;
+      if (!NEUTRAL.test(text)) isAfterWord = found;
+      return head;
+    })
+    .join('/');
+}
+
+const SHORT = /^[\w.-]{0,19}$/;
+/** Names of campaigns, whose values Matomo reads although some look like tokens. */
+const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
+/** A user and a password, if the value has a colon. */
+const LOGIN = /(?:log[io]n|user(?:name|pwd)?|usr|account)$/i;
+/** A signature or hash, if the value is long. */
+const SIGNATURE = /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
+const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
+
+function isSecretParameter(name: string, value: string): boolean {
+  if (isSecretName(name)) return true;
+  if (LOGIN.test(name) && value.includes(':')) return true;
+  if (SIGNATURE.test(name) && LONG_HASH.test(value)) return true;
+  if (name === 'operationName' && isSecretOperation(value)) return true;
+  return !SHORT.test(value) && isSecretText(value, CAMPAIGN.test(name));
+}
+
+/** Whether a decoded text is not plain, or has a secret. */
+export function isSecretText(text: string, mayBeToken = false): boolean {
+  if (text.length > MAX_VALUE || !PLAIN_VALUE.test(text)) return true;
+  if (/\/\/|:\//.test(text) || CARD.test(text)) return true;
+  if (mayBeToken) return hasSecretForm(text);
+  for (const [, name = ''] of text.matchAll(/([^\s:,/]+)\s*:\s*\S/g))
+    if (isSecretName(name)) return true;
+  return text.includes('/') ? redactSecrets(text) !== text : scan(text, false) === 'secret';
+}
+
+/** What is sent of a parameter of a query: it, its name, or nothing but the mark. */
+export function redactPair(pair: string): string {
+  const equals = pair.indexOf('=');
+  const value = decodePath(pair.slice(equals + 1).replaceAll('+', ' '));
+  if (equals < 0) return isSecretText(value) ? REDACTED : pair;
+  const encoded = pair.slice(0, equals);
+  const name = decodePath(encoded.replaceAll('+', ' '));
+  if (!PLAIN_NAME.test(name) || scan(name, false) === 'secret') return REDACTED;
+  return isSecretParameter(name, value) ? `${encoded}=${REDACTED}` : pair;
+}
+
+/** A parameter of a route, in the syntax of any framework. */
+const PARAMETER = /^(?::\w|[*{<[($])/;
+
+/** The same of a route or of the name of a span, which may contain one: parameters are neither secrets nor secret words. */
+export function redactRoute(route: string): string {
+  const segments = withoutUserInfo(route).split('/');
+  const plain = segments.map((each) => (PARAMETER.test(each) ? '*' : each)).join('/');
+  return redactSecrets(plain)
+    .split('/')
+    .map((sent, i) => (sent === '*' || /^[a-z_-]+$/.test(segments[i] ?? '') ? segments[i] : sent))
+    .join('/');
+}
+
+/**
+ * Redacts a path: secrets unless these are kept, and what a pattern matches, as sent or decoded. If there are patterns, a longer path is cut
+ * after a whole segment, because the rest was not tested.
+ */
+export function createRedactPath(
+  patterns: readonly RegExp[],
+  keepsSecrets = false,
+): (path: string) => string {
+  const redact = (path: string) => (keepsSecrets ? path : redactSecrets(path));
+  if (patterns.length === 0) return redact;
+  const all = patterns.map(
+    ({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`),
+  );
+  const replace = (text: string) =>
+    all.reduce((each, pattern) => each.slice(0, MAX_PATTERN_INPUT).replace(pattern, REDACTED), text);
+
+  return function redactPath(path) {
+    let text = cutAtSegment(redact(path));
+    if (text.includes('%')) {
+      text = text.replace(/[^/]*%[^/]*/g, (segment) =>
+        all.some((pattern) => decodePath(segment).search(pattern) >= 0) ? REDACTED : segment,
+      );
+      const decoded = decodePath(text.replace(/%(?=2[5f])/gi, '%25'));
+      const replaced = replace(decoded);
+      // As it is in URLs: what a client encodes without need is not.
+      if (replaced !== decoded) text = replaced.replace(/[^!-~\ud800-\udfff]+/g, encodeURIComponent);
+    }
+    text = replace(text);
+    return text.startsWith('/') ? text : `/${text}`;
+  };
+}
+
+/** Cuts a path that is longer than patterns test, after a whole segment. */
+export function cutAtSegment(path: string): string {
+  if (path.length <= MAX_PATTERN_INPUT) return path;
+  return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);
+}
+
+const MIN_TOKEN = 20;
+/** Where libraries put a signature: the last part of `ImFk….ZyXw3A.Kd2m…`, before the ending of a file with data. */
+const LAST_PART = /(?:^|[^\w@-])([\w-]{20,})[^\w-]*$/;
+const DATA_ENDING = /\.(?:data|json)$/;
+const RUNS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
+/** Of text with words, the model of a product in capitals is one. */
+const WORDS_AND_RUNS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
+/** The runs of names are at least that long on average; of random tokens, those of less than 1 % are. */
+const MIN_RUN = 3.5;
+
+/** Of one case; neither a hash nor a ULID. */
+const LONG_RUN =
+  /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
+
+/** Whether a text is a random token: at least 20 letters of one case and digits that are no hash, or of both cases in short runs. */
+export function isToken(text: string): boolean {
+  if (text.length < MIN_TOKEN) return false;
+  const token = LAST_PART.exec(text.slice(-MAX_SEGMENT).replace(DATA_ENDING, ''))?.[1];
+  if (token === undefined || !/\d/.test(token)) return false;
+  const isMixed = /[A-Z]/.test(token) && /[a-z]/.test(token);
+  if (!isMixed) return LONG_RUN.test(token);
+  const words = token.match(/[^-_]+/g)?.length ?? 0;
+  if (words > 2) return (token.match(WORDS_AND_RUNS)?.length ?? 0) > 2 * words;
+  return (token.match(RUNS)?.length ?? 0) * MIN_RUN > token.length;
+}
+
+/** A long hash or number, a ULID, a UUID. */
+const OPAQUE =
+  /(?<![\da-z])(?:(?=[a-f]{0,64}\d)[\da-f]{16,}|[0-7][\da-hjkmnp-tv-z]{25}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})(?![\da-z])/i;
+
+/** Whether a name that clients can invent, such as that of an operation, is or contains a secret or an ID: no program has such names. */
+export function isSecretOperation(name: string): boolean {
+  if (OPAQUE.test(name) || isToken(name.replaceAll('/', ''))) return true;
+  return hasSecretForm(name) || name.split(/[./:\s+]+/).some(isToken);
+}
