@@ -1,4 +1,5 @@
-import { MAX_PATTERN_INPUT, decodePath, withoutUserInfo } from '../text.js';
+import { memoize } from '../../common/generation-cache.js';
+import { decodePath, MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 
 // Nothing of a URL is sent because it is known to be harmless in every encoding that anybody can think of. It is sent because it is plain: a
 // short text of letters, digits and a few signs, decoded once, that neither its name nor its form make a secret. The rest is marked.
@@ -19,16 +20,24 @@ const PARTS =
 const PUBLIC =
   /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
 
-/** Whether the name of a parameter, of a header or of what comes before a segment of a path says that the value is a secret. */
-export function isSecretName(name: string): boolean {
-  if (/^[a-z]*$/.test(name)) return WORDS.has(name) || (PARTS.test(name) && name !== 'iphone');
-  const words = (/^[ -~]*$/.test(name) ? name : withoutAccents(name))
-    .replace(/([a-z\d])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
-    .toLowerCase()
-    .replace(/[^a-z]+/g, '_')
-    .replace(PUBLIC, '');
-  return PARTS.test(words.replaceAll('_', '')) || words.split('_').some((word) => WORDS.has(word));
-}
+/**
+ * Whether the name of a parameter, of a header or of what comes before a segment of a path says that the value is a secret. Words are
+ * remembered, because the same ones come in most requests.
+ */
+export const isSecretName = /* @__PURE__ */ memoize(
+  (name: string): boolean => {
+    if (/^[a-z]*$/.test(name)) return WORDS.has(name) || (PARTS.test(name) && name !== 'iphone');
+    const words = (/^[ -~]*$/.test(name) ? name : withoutAccents(name))
+      .replace(/([a-z\d])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
+      .toLowerCase()
+      .replace(/[^a-z]+/g, '_')
+      .replace(PUBLIC, '');
+    return (
+      PARTS.test(words.replaceAll('_', '')) || words.split('_').some((word) => WORDS.has(word))
+    );
+  },
+  (_, name) => /^[A-Za-z_-]{1,15}$/.test(name),
+);
 
 function withoutAccents(name: string): string {
   return name.normalize('NFKD').replace(/\p{M}/gu, '').replace(/ß/g, 'ss').replace(/[łŁ]/g, 'l');
@@ -74,6 +83,9 @@ function scan(text: string, isAfterWord: boolean): 'secret' | boolean {
 }
 
 const HARMLESS_PATH = /^(?:\/[a-z_-]{0,19})*$/;
+/** Most segments: words, numbers, slugs, dates and UUIDs, which are secrets only after a secret word. */
+const QUICK_SEGMENT =
+  /^(?:[A-Za-z][\w-]{0,14}|\d{1,12}|(?!(?:\d{4}-){3}\d{4})[a-z\d]{1,12}(?:-[a-z\d]{1,12}){1,14})$/;
 
 /**
  * What is sent of a path. A segment is marked if it is not plain, is a secret by its form, or comes after a secret word and has a digit or is
@@ -81,29 +93,43 @@ const HARMLESS_PATH = /^(?:\/[a-z_-]{0,19})*$/;
  */
 export function redactSecrets(path: string): string {
   if (HARMLESS_PATH.test(path)) return path;
-  let isAfterWord = false;
-  return path
-    .split('/')
-    .map((segment) => {
-      const head = segment.includes(';') ? segment.slice(0, segment.indexOf(';')) : segment;
-      if (head === '') return head;
-      const text = decodePath(head);
-      const isPlain = text.length <= MAX_SEGMENT && PLAIN_SEGMENT.test(text);
-      const found = isPlain ? scan(text, isAfterWord) : 'secret';
-      if (found === 'secret') return REDACTED;
-      if (!NEUTRAL.test(text)) isAfterWord = found;
-      return head;
-    })
-    .join('/');
+  let word = '';
+  let isSecretWord: boolean | undefined;
+  const sent = path.split('/');
+  for (const [i, segment] of sent.entries()) {
+    if (segment === '') continue;
+    if (QUICK_SEGMENT.test(segment)) {
+      if (segment.length >= MIN_TOKEN || /\d/.test(segment)) {
+        if (NEUTRAL.test(segment)) continue;
+        isSecretWord ??= isSecretName(word);
+        if (isSecretWord) sent[i] = REDACTED;
+        if (isSecretWord) continue;
+      }
+      word = segment;
+      isSecretWord = undefined;
+      continue;
+    }
+    const head = segment.includes(';') ? segment.slice(0, segment.indexOf(';')) : segment;
+    const text = decodePath(head);
+    const isPlain = text.length <= MAX_SEGMENT && PLAIN_SEGMENT.test(text);
+    isSecretWord ??= isSecretName(word);
+    const found = isPlain ? scan(text, isSecretWord) : 'secret';
+    sent[i] = found === 'secret' ? REDACTED : head;
+    if (found !== 'secret' && !NEUTRAL.test(text)) isSecretWord = found;
+  }
+  return sent.join('/');
 }
 
 const SHORT = /^[\w.-]{0,19}$/;
+/** Most parameters, of which only the name may say that they are secret. */
+const QUICK_PAIR = /^[a-z_]{1,20}=[\w.,-]{0,15}$/i;
 /** Names of campaigns, whose values Matomo reads although some look like tokens. */
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
 /** A user and a password, if the value has a colon. */
 const LOGIN = /(?:log[io]n|user(?:name|pwd)?|usr|account)$/i;
 /** A signature or hash, if the value is long. */
-const SIGNATURE = /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
+const SIGNATURE =
+  /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
 const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
 
 function isSecretParameter(name: string, value: string): boolean {
@@ -127,6 +153,10 @@ export function isSecretText(text: string, mayBeToken = false): boolean {
 /** What is sent of a parameter of a query: it, its name, or nothing but the mark. */
 export function redactPair(pair: string): string {
   const equals = pair.indexOf('=');
+  if (QUICK_PAIR.test(pair)) {
+    const name = pair.slice(0, equals);
+    return isSecretName(name) ? `${name}=${REDACTED}` : pair;
+  }
   const value = decodePath(pair.slice(equals + 1).replaceAll('+', ' '));
   if (equals < 0) return isSecretText(value) ? REDACTED : pair;
   const encoded = pair.slice(0, equals);
@@ -158,11 +188,12 @@ export function createRedactPath(
 ): (path: string) => string {
   const redact = (path: string) => (keepsSecrets ? path : redactSecrets(path));
   if (patterns.length === 0) return redact;
-  const all = patterns.map(
-    ({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`),
-  );
+  const all = patterns.map(({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`));
   const replace = (text: string) =>
-    all.reduce((each, pattern) => each.slice(0, MAX_PATTERN_INPUT).replace(pattern, REDACTED), text);
+    all.reduce(
+      (each, pattern) => each.slice(0, MAX_PATTERN_INPUT).replace(pattern, REDACTED),
+      text,
+    );
 
   return function redactPath(path) {
     let text = cutAtSegment(redact(path));
@@ -173,7 +204,8 @@ export function createRedactPath(
       const decoded = decodePath(text.replace(/%(?=2[5f])/gi, '%25'));
       const replaced = replace(decoded);
       // As it is in URLs: what a client encodes without need is not.
-      if (replaced !== decoded) text = replaced.replace(/[^!-~\ud800-\udfff]+/g, encodeURIComponent);
+      if (replaced !== decoded)
+        text = replaced.replace(/[^!-~\ud800-\udfff]+/g, encodeURIComponent);
     }
     text = replace(text);
     return text.startsWith('/') ? text : `/${text}`;

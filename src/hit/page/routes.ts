@@ -1,7 +1,7 @@
 import type { HttpRequest } from '../http-request.js';
 import type { TrackingParameters } from '../parameters/parameter-values.js';
-import { toPagePath } from './page-path.js';
 import { decodePath } from '../text.js';
+import { toPagePath } from './page-path.js';
 
 /** Longer ones are not read: the expressions below may look at each character several times. */
 const MAX_LENGTH = 500;
