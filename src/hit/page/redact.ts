@@ -15,7 +15,7 @@ const WORDS: ReadonlySet<string> = /* @__PURE__ */ new Set(
 );
 /** The same in the middle of names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
 const PARTS =
-  /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
+  /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session(?!s)|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
 /** Names with such a word that are no secrets. */
 const PUBLIC =
   /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
@@ -46,16 +46,16 @@ function withoutAccents(name: string): string {
 const MAX_VALUE = 100;
 const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]{0,60}$/u;
 const PLAIN_VALUE =
-  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^-]|(?<=\p{L})['’](?=\p{L})|%(?![\da-f]{2}))*$/iu;
+  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^[\]-]|(?<=\p{L})['’](?=\p{L})|%(?![\da-f]{2}))*$/iu;
 /** Of a path, with names such as `@scope` and versions such as `react@18.2.0`. */
 const PLAIN_SEGMENT =
-  /^@?(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~$&'’-]|@(?=\d+[.x])|%(?![\da-f]{2}))*$/iu;
+  /^@?(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~$&'’#?"[\]-]|@(?=\d+[.x])|%(?![\da-f]{2}))*$/iu;
 const MAX_SEGMENT = 300;
 
 /** Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and a mail address with digits. */
 const SECRET_FORMS = [
-  /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z])[-_](?=[\w-]*\d)[\w-]{16,}|[sr]k_(?:live|test)_|A[KS]IA[A-Z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
-  /\b(?:bearer|basic|apikey|digest|negotiate|ntlm|token)\s+\S/i,
+  /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z])[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
+  /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/,
   /(?<!\w)\+(?:[\s().-]*\d){6}|(?:\d{4}[ -]){3}\d{4}/,
   /@\d+x?[.\d]*\D*\.\p{L}/u,
 ];
@@ -73,7 +73,11 @@ export function hasSecretForm(text: string): boolean {
 function scan(text: string, isAfterWord: boolean): 'secret' | boolean {
   if (text.length >= 7 && hasSecretForm(text)) return 'secret';
   let isAfter = isAfterWord;
-  for (const piece of text.split(/[\s:,/?&#"()|]/)) {
+  for (const [at, piece] of text.split(/([\s:,/?&#"()|])/).entries()) {
+    if (at % 2 === 1) {
+      if (/\s/.test(piece)) isAfter = false; // a word of a sentence is no name
+      continue;
+    }
     if (isToken(piece)) return 'secret';
     if (NEUTRAL.test(piece)) continue;
     if (isAfter && (piece.length >= MIN_TOKEN || /\d/.test(piece))) return 'secret';
@@ -82,10 +86,10 @@ function scan(text: string, isAfterWord: boolean): 'secret' | boolean {
   return isAfter;
 }
 
-const HARMLESS_PATH = /^(?:\/[a-z_-]{0,19})*$/;
+const HARMLESS_PATH = /^(?:\/(?!sk-)[a-z_-]{0,19})*$/;
 /** Most segments: words, numbers, slugs, dates and UUIDs, which are secrets only after a secret word. */
 const QUICK_SEGMENT =
-  /^(?:[A-Za-z][\w-]{0,14}|\d{1,12}|(?!(?:\d{4}-){3}\d{4})[a-z\d]{1,12}(?:-[a-z\d]{1,12}){1,14})$/;
+  /^(?:[A-Za-z][\w-]{0,14}|\d{1,12}|(?!(?:\d{4}-){3}\d{4}|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,12}(?:-[a-z\d]{1,12}){1,14})$/;
 
 /**
  * What is sent of a path. A segment is marked if it is not plain, is a secret by its form, or comes after a secret word and has a digit or is
@@ -120,9 +124,9 @@ export function redactSecrets(path: string): string {
   return sent.join('/');
 }
 
-const SHORT = /^[\w.-]{0,19}$/;
+const SHORT = /^(?!ey[AJ])[\w.-]{0,15}$/;
 /** Most parameters, of which only the name may say that they are secret. */
-const QUICK_PAIR = /^[a-z_]{1,20}=[\w.,-]{0,15}$/i;
+const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ])[\w.,-]{0,15}$/i;
 /** Names of campaigns, whose values Matomo reads although some look like tokens. */
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
 /** A user and a password, if the value has a colon. */
@@ -144,10 +148,10 @@ function isSecretParameter(name: string, value: string): boolean {
 export function isSecretText(text: string, mayBeToken = false): boolean {
   if (text.length > MAX_VALUE || !PLAIN_VALUE.test(text)) return true;
   if (/\/\/|:\//.test(text) || CARD.test(text)) return true;
-  if (mayBeToken) return hasSecretForm(text);
   for (const [, name = ''] of text.matchAll(/([^\s:,/]+)\s*:\s*\S/g))
     if (isSecretName(name)) return true;
-  return text.includes('/') ? redactSecrets(text) !== text : scan(text, false) === 'secret';
+  if (text.startsWith('/')) return redactSecrets(text) !== text;
+  return mayBeToken ? hasSecretForm(text) : scan(text, false) === 'secret';
 }
 
 /** What is sent of a parameter of a query: it, its name, or nothing but the mark. */
@@ -157,7 +161,8 @@ export function redactPair(pair: string): string {
     const name = pair.slice(0, equals);
     return isSecretName(name) ? `${name}=${REDACTED}` : pair;
   }
-  const value = decodePath(pair.slice(equals + 1).replaceAll('+', ' '));
+  // After a slash, a plus sign is none that stands for a space: a telephone number begins with it.
+  const value = decodePath(pair.slice(equals + 1).replace(/(?<!\/)\+/g, ' '));
   if (equals < 0) return isSecretText(value) ? REDACTED : pair;
   const encoded = pair.slice(0, equals);
   const name = decodePath(encoded.replaceAll('+', ' '));
@@ -166,7 +171,7 @@ export function redactPair(pair: string): string {
 }
 
 /** A parameter of a route, in the syntax of any framework. */
-const PARAMETER = /^(?::\w|[*{<[($])/;
+const PARAMETER = /^(?::\w|[*($])|[{}<>[\]]/;
 
 /** The same of a route or of the name of a span, which may contain one: parameters are neither secrets nor secret words. */
 export function redactRoute(route: string): string {
@@ -230,7 +235,7 @@ const MIN_RUN = 3.5;
 
 /** Of one case; neither a hash nor a ULID. */
 const LONG_RUN =
-  /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
+  /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25}|c[a-z\d]{24})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
 
 /** Whether a text is a random token: at least 20 letters of one case and digits that are no hash, or of both cases in short runs. */
 export function isToken(text: string): boolean {
