@@ -20,7 +20,7 @@ export type {
   TraceState,
 } from './common/otel-types.js';
 export { forRequest } from './for-request.js';
-export { AI_CHATBOTS, HEALTH_CHECKERS } from './hit/bots/bots.js';
+export { HEALTH_CHECKERS } from './hit/bots/bots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
 export type {

@@ -53,7 +53,6 @@ const DIMENSIONS = {
   1: 'gen_ai.tool.name',
   2: 'mcp.client.name',
   3: 'matomo.failed_endpoint',
-  4: 'mcp.protocol.version',
   5: 'http.request.method',
 };
 
@@ -106,8 +105,8 @@ test('over stdio, each call is a hit of the given visitor, with its title, URL, 
   for (const each of sessionOf('failing')) transport.onmessage?.(each);
   const sent = await hits();
   expect(sent.map(rowOf)).toEqual(hitsOf('failing'));
-  for (const { url, uid, pf_srv, dimension2, dimension4, dimension5 } of sent) {
-    expect([dimension2, dimension4]).toEqual(['desk', '2025-11-25']);
+  for (const { url, uid, pf_srv, dimension2, dimension5 } of sent) {
+    expect(dimension2).toBe('desk');
     expect([url, uid]).toEqual(['https://tools.example.org/orders/mcp', 'ann']);
     expect(dimension5).toBeUndefined(); // there is no HTTP request
     expect(Number(pf_srv)).toBeGreaterThanOrEqual(0);
@@ -130,7 +129,6 @@ test('since revision 2026-07-28, each request names its client', async () => {
       url: 'http://localhost/mcp',
       cid: '0123456789abcdef',
       dimension2: 'phone',
-      dimension4: '2026-07-28',
     }),
   ]);
 });

@@ -25,6 +25,7 @@ app.get('/users/:id', (request, response) => {
 });
 
 app.get('/v1/users/:id', (request, response) => {
+  response.set('Deprecation', '@1767225600');
   response.json({ user: request.params.id });
 });
 

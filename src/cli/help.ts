@@ -36,9 +36,7 @@ anything. Running it again changes nothing. It deletes nothing.
   --json                { plan, applied, environment } instead of text
   --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
   --segments            visits with a server error, a 404, or no user ID
-  --bots                dimension and segment: the name of the bot
-  --consumers           dimensions "Deprecated endpoint", "Client" and "Client
-                        version", and a segment
+  --consumers           dimensions "Client" and "Client version"
   --mcp                 dimensions "Tool" and "MCP client", and a segment
   --auto-archive        segments are computed when Matomo archives reports
   --weekly-report EMAIL sends titles, failures and users every Monday

@@ -5,7 +5,6 @@ import {
   checkAdditionalHit,
 } from './additional-hit.js';
 import { addChatbotParts } from './bots/ai-chatbot-hit.js';
-import { makeDownload } from './bots/documents.js';
 import type { Hit, HitKind } from './hit.js';
 import { HitText, partOf, readPart, siteText } from './hit-text.js';
 import type { HttpRequest } from './http-request.js';
@@ -86,7 +85,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     addLayers(page);
     page.isLayered = true;
     addDuration(hit, request);
-    if (request.isDownload) makeDownload(hit);
     if (!request.isAiChatbot) return hit;
     const ofChatbot = hit.copy();
     addChatbotParts(ofChatbot, page, urls);

@@ -45,7 +45,6 @@ const NAMES = {
   client: ['ua', 'uadata', 'lang'],
   url: ['url'],
   referrer: ['urlref'],
-  signature: ['ai_s', 'ai_si', 'ai_sa'],
   time: ['cdt'],
   title: ['action_name'],
   variables: ['cvar'],
@@ -68,7 +67,6 @@ export class HitText {
   client = '';
   url = '';
   referrer = '';
-  signature = '';
   time = '';
   title = '';
   variables = '';
@@ -157,7 +155,6 @@ export class HitText {
     shared.client = this.client;
     shared.url = this.url;
     shared.referrer = this.referrer;
-    shared.signature = this.signature;
     shared.isNamedAnew = this.isNamedAnew;
     for (const [name, part] of partsOf(this.rest)) if (SHARED.has(name)) shared.rest += part;
     return shared;
@@ -173,9 +170,8 @@ export class HitText {
 
   /** As a query string. */
   toString(): string {
-    const { visitor, client, url, referrer, signature, time, title, variables, duration } = this;
-    const shared = visitor + client + url + referrer + signature;
-    return shared + time + title + variables + duration + this.rest;
+    const { visitor, client, url, referrer, time, title, variables, duration } = this;
+    return visitor + client + url + referrer + time + title + variables + duration + this.rest;
   }
 }
 

@@ -114,18 +114,10 @@ export class HttpRequest {
   readonly address!: string | undefined;
   /** Whether it has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
   readonly optedOut!: 'yes' | 'no' | 'unknown';
-  /** Signed by an AI agent that controls a browser. */
-  readonly isAiAgent?: boolean;
   /** A browser or framework loads the page before anybody asks for it. */
   readonly isPrefetch?: boolean;
   /** A framework such as React Router or SvelteKit requests the data of a page, to show it without loading it. */
   readonly isPageData?: boolean;
-  /** The response is a document, such as a PDF. Only known if documents are downloads. */
-  readonly isDocument?: boolean;
-  /** Set if its response has a header that says that its endpoint is deprecated. */
-  isDeprecated?: boolean;
-  /** Set if it is sent as a download. */
-  isDownload?: boolean;
   /** Set if it is sent as a request by an AI chatbot. */
   isAiChatbot?: boolean;
   /** Then set to the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */

@@ -1,5 +1,4 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
-import { AI_AGENT_TEXT } from './bots/bots.js';
 import { HitText, partOf, rawPart, readPart } from './hit-text.js';
 import { type HttpRequest, isGraphqlPath, type Writable } from './http-request.js';
 import { toPagePath, toTitlePath } from './page/page-path.js';
@@ -68,7 +67,7 @@ export function createPageViewReader(
   return {
     /** What all hits of the request have. */
     read(request: HttpRequest, site: number, nowMillis: number): PageView {
-      const { scheme, host, referrer, isAiAgent } = request;
+      const { scheme, host, referrer } = request;
       const client = toSentClient(request);
       const traits = visitors.traitsOf(request, client.userAgent, site, nowMillis);
       const sent = urls.redactPath(request.path);
@@ -93,7 +92,6 @@ export function createPageViewReader(
       hit.client = client.text;
       hit.url = urls.ofRequest({ scheme, host, query }, path, use);
       if (referrer !== undefined) hit.referrer = toReferrer(referrer);
-      if (isAiAgent) hit.signature = AI_AGENT_TEXT;
       hit.startSeconds = Math.floor(traits.startMillis / 1000);
       hit.time = toTime(hit.startSeconds);
       page.hit = hit;

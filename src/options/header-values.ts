@@ -63,6 +63,14 @@ function notText(name: string, header: string): OptionError {
   return optionError(`${name}[${show(header)}] must be ${wanted}`);
 }
 
+/** What no dimension has: the header that says it. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  'mcp.protocol.version': 'http.request.header.mcp-protocol-version',
+  'user_agent.bot.name': 'http.request.header.user-agent',
+  'matomo.content_format': 'http.response.header.content-type',
+  'matomo.deprecated_endpoint': 'http.response.header.deprecation',
+};
+
 /** The name of an attribute, with a header in lower case. A header whose name says that it is secret is refused. */
 export function dimensionSource(name: string, source: string): string {
   const normal = normalize(name, source);
@@ -72,6 +80,8 @@ export function dimensionSource(name: string, source: string): string {
       `${name} must not be the header ${show(header)}, because its name says that its value is secret. To recognize clients by a key, use userId, which sends a pseudonym`,
     );
   }
+  const instead = INSTEAD[normal];
+  if (instead !== undefined) throw optionError(`${name} must not be ${normal}. Use ${instead}`);
   if (normal === 'mcp.session.id') {
     throw optionError(
       `${name} must not be mcp.session.id, because it admits to the session. Visitors are told apart by sessions without it`,

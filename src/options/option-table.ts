@@ -1,4 +1,4 @@
-import { AI_CHATBOTS, HEALTH_CHECKERS } from '../hit/bots/bots.js';
+import { HEALTH_CHECKERS } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/title.js';
 import { declareOptions, option, type ResolvedValues } from './declaration.js';
@@ -6,7 +6,6 @@ import { headers } from './header-values.js';
 import {
   actionName,
   boolean,
-  chatbotNames,
   consent,
   dimensions,
   functionOption,
@@ -134,12 +133,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
   /**
-   * With `documents`, a successful GET request of a document is a download instead of a page view, without title and timing: PDF, office
-   * documents, archives, EPUB, CSV, audio and video, by content type or file extension. Only the part with the first byte counts.
-   * @default `off`
-   */
-  downloads: option(oneOf('documents', 'off'), { default: 'off' }),
-  /**
    * Regular expressions for user agents that are not tracked, tested on the first 2,048 characters. Your list replaces the default: [known
    * health checkers](exclude.md#how-do-i-exclude-health-checks).
    * @default `HEALTH_CHECKERS`
@@ -182,12 +175,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
    */
   dimensions: option(dimensions, { default: {}, isPrivacy: true }),
-  /**
-   * Regular expressions for deprecated routes. These requests, and those whose response has the header `Deprecation` or `Sunset`, have the
-   * attribute `matomo.deprecated_endpoint` for `dimensions`.
-   * @example MATOMO_DEPRECATED='/^\/v1\//'
-   */
-  deprecated: option(patterns, { default: [] }),
   /**
    * Slots for [custom variables](dimensions.md#can-i-use-custom-variables-instead) in your Matomo. Variables without a slot are dropped.
    * @default `5`
@@ -288,13 +275,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @default `separate`
    */
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
-  /**
-   * A user agent that contains one of these names is an AI chatbot. [Matomo drops other
-   * names](ai-chatbots.md#names). In the environment, items that begin with `+` are added to the default.
-   * @default `AI_CHATBOTS`
-   * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
-   */
-  aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
    * With `false`, only requests by AI chatbots and your events, goals and orders are sent.
    * @default `true`

@@ -2,7 +2,6 @@ import { types } from 'node:util';
 import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
-import { AI_CHATBOTS } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { RouteDetails } from '../hit/page/routes.js';
 import { TEMPLATE_FIELDS } from '../hit/page/title.js';
@@ -350,29 +349,4 @@ export const queryPolicy: Parser<'keep' | 'redact' | 'strip' | readonly string[]
     return wordOf(['keep', 'redact', 'strip'] as const, value);
   },
   { syntax: WORD_OR_LIST },
-);
-
-/** Names of AI chatbots. Only the environment can add to the default with `+`: in code, spread `AI_CHATBOTS`. */
-export const chatbotNames: Parser<readonly string[]> = parser(
-  'a list of names',
-  (value, name) => {
-    const names = chatbotList(name, value);
-    const added = names.filter((item) => item.startsWith('+'));
-    if (added.length === 0) return names;
-    if (!isVariable(name)) {
-      const example = `[...AI_CHATBOTS, ${show(added[0]?.slice(1))}]`;
-      throw invalid(name, `a list of names such as ${example}`, added[0]);
-    }
-    if (added.length < names.length) {
-      const wanted = 'a list in which either every name or none begins with +';
-      throw invalid(name, wanted, names.join(','));
-    }
-    return [...AI_CHATBOTS, ...names.map((item) => item.slice(1).trim())];
-  },
-  { syntax: LIST },
-);
-
-/** An empty name would match every user agent. */
-const chatbotList = listOf('a list of names', (item) =>
-  typeof item === 'string' && item.replace(/^\+/, '').trim() !== '' ? item.trim() : undefined,
 );

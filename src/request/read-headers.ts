@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { memoize, PairCache } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { CHATGPT_AGENT } from '../hit/bots/bots.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
@@ -56,15 +55,6 @@ export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {
     saysPrefetch(headers.purpose) ||
     saysPrefetch(headers['x-moz']) ||
     headers['next-router-prefetch'] !== undefined
-  );
-}
-
-/** Like Matomo, checks only that the headers of a signature are there, not the signature. */
-export function isOfAiAgent(headers: IncomingHttpHeaders): boolean {
-  return (
-    firstText(headers['signature-agent']) === CHATGPT_AGENT &&
-    firstText(headers['signature-input']) !== undefined &&
-    firstText(headers.signature) !== undefined
   );
 }
 

@@ -1,7 +1,6 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { isDocument } from '../hit/bots/documents.js';
 import { HttpRequest, type Writable } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page/page-path.js';
 import { createRedactPath } from '../hit/page/redact.js';
@@ -23,7 +22,6 @@ import {
   clientOf,
   decoded,
   firstText,
-  isOfAiAgent,
   isOfPrefetch,
   readFirstRaw,
   readOptOut,
@@ -110,11 +108,9 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.referrer = firstText(headers.referer); // not remembered as it came, because it may contain secrets
   http.clientHints = clientHintsOf(headers);
   http.optedOut = readOptOut(headers, incoming, reading);
-  http.isAiAgent = isOfAiAgent(headers);
   http.isPrefetch = isOfPrefetch(headers);
   http.isPageData =
     mayBePageData(path) && isPageData(path, query, request.header('accept'), contentType);
-  http.isDocument = reading.knowsDocuments && isDocument(path, statusCode, contentType);
   http.spanName = textOf(span?.name) ?? method;
   http.startMillis = request.startMillis;
   http.durationMillis = durationMillis;
@@ -158,7 +154,6 @@ export function createRequestReading(
       readonly userId?: unknown;
       readonly errors: 'off' | 'type';
       readonly capturedHeaders?: readonly string[];
-      readonly downloads?: 'documents' | 'off';
       readonly mcp?: 'calls' | 'all' | 'off';
       readonly doNotTrack?: boolean;
     },
@@ -172,8 +167,6 @@ export function createRequestReading(
     capturedHeaders: new Set(options.capturedHeaders),
     /** Whether clients can opt out. */
     readsOptOut: options.doNotTrack === true,
-    /** Whether to find out if a response is a document. */
-    knowsDocuments: options.downloads === 'documents',
     /** Whether requests to MCP servers are recognized. */
     readsMcp: options.mcp !== 'off',
     /** Attribute that contains the user. */

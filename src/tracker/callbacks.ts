@@ -3,17 +3,14 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { findBotName } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import {
-  contentFormatOf,
   createToSentAttribute,
   headerAttributeOf,
   productOf,
   type SentAttributeOptions,
-  saysDeprecated,
 } from '../hit/parameters/attributes.js';
-import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions.js';
+import { isFromRequest } from '../hit/parameters/dimensions.js';
 import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-values.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
@@ -40,7 +37,6 @@ export function createOptionCallbacks(
 ) {
   const { beforeSend, ignore, siteId } = options;
   const parameters = parametersFor(options, diagnostics);
-  const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
 
   /** What a function of the application returns, or `FAILED`, which is logged once. */
   function call<Given>(option: string, read: (given: Given) => unknown, given: Given): unknown {
@@ -98,7 +94,6 @@ export function createOptionCallbacks(
 
     /** Tracking parameters for the request, not yet checked; `undefined` if no option sets any. */
     parametersOf(decision: Decision): Readonly<Record<string, unknown>> | undefined {
-      if (readsDeprecation) decision.http.isDeprecated = isDeprecatedResponse(decision);
       if (parameters.length === 0) return undefined;
       const set: Record<string, unknown> = {};
       for (const { parameter, option, read } of parameters) {
@@ -240,12 +235,8 @@ const DERIVED: Readonly<Record<string, ReadSource>> = {
   // Of the SERVER span. Without one, there is no trace to look for.
   trace_id: ({ request }) => request.traceId || undefined,
   span_id: ({ request }) => request.spanId || undefined,
-  // People and unknown bots have none.
-  'user_agent.bot.name': ({ http }) => findBotName(http.userAgent ?? ''),
   'user_agent.name': ({ http }) => productOf(http.userAgent)?.name,
   'user_agent.version': ({ http }) => productOf(http.userAgent)?.version,
-  'matomo.content_format': ({ request, http }) =>
-    contentFormatOf(readResponseHeader(request, 'content-type'), http.path, http.statusCode),
 };
 
 /** Makes what reads the source of a dimension: a header, an attribute, or what is derived from the request. */
@@ -282,12 +273,6 @@ export function attributeNamesIn({ userId, dimensions }: ResolvedOptions): strin
   );
   const ofUser = userIdAttributeOf(userId);
   return ofUser === undefined ? ofDimensions : [ofUser, ...ofDimensions];
-}
-
-/** Whether the response says that its endpoint is deprecated. */
-function isDeprecatedResponse({ request }: Decision): boolean {
-  const header = (name: string) => readResponseHeader(request, name);
-  return saysDeprecated(header('deprecation'), header('sunset'));
 }
 
 /** A list with a number that is not finite is that number, which is reported and not sent. */

@@ -1,10 +1,9 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { createIsAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
+import { isAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
 import type { HttpRequest, TrackedRequest } from '../hit/http-request.js';
 import { isStaticFile } from '../hit/page/page-path.js';
-import { isPollingSession } from '../hit/page/page-url.js';
 import { endsInWildcard, hasWildcard, plainRoute, withSlash } from '../hit/page/routes.js';
 import { decodePath, MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
 import type { Client } from '../hit/visitor/client.js';
@@ -28,10 +27,8 @@ export const IGNORE_REASONS = [
   'site', // a callback or the list of services names none
   'ai_chatbot', // reads nothing that Matomo reports
   'mcp', // no call
-  'polling', // this one and the next two: what browsers and runtimes send besides pages
-  'prefetch',
+  'prefetch', // this one and the next: what browsers send besides pages
   'static',
-  'partial', // a later part of a document
   'page_views', // the option is off
   'sampled',
 ] as const;
@@ -69,16 +66,14 @@ export function createDecide({
   const ignoredMethods = new Set(options.ignoredMethods);
   const allowedMethods = options.allowedMethods && new Set(options.allowedMethods);
   const findPrivacyReason = createFindPrivacyReason(options, diagnostics);
-  const isAiChatbot = createIsAiChatbot(
-    options.aiChatbots === 'off' ? [] : options.aiChatbotUserAgents,
-  );
+  const knowsAiChatbots = options.aiChatbots === 'separate';
 
   /** A client, which remembers what options say about it. */
   function decided(client: Client): Client {
     if (client.decidedBy === options) return client;
     client.decidedBy = options;
     client.isIgnored = matchesAny(ignoreUserAgents, client.userAgent);
-    client.isAiChatbot = isAiChatbot(client.userAgent);
+    client.isAiChatbot = knowsAiChatbots && isAiChatbot(client.userAgent);
     return client;
   }
 
@@ -94,9 +89,9 @@ export function createDecide({
     return isMatched ? 'pattern' : undefined;
   }
 
-  /** Kinds of requests that are no page views. Also finds out if a request is one of an AI chatbot, or a download. */
+  /** Kinds of requests that are no page views. Also finds out if a request is one of an AI chatbot. */
   function findKind({ request, http }: Decision): IgnoreReason | undefined {
-    const { client, method, statusCode, operation } = http;
+    const { client, method, operation } = http;
     if (client && decided(client).isAiChatbot && READS.test(method) && operation?.kind !== 'mcp') {
       if (!readsContent(http, request.header('cookie'), request.header('range')))
         return 'ai_chatbot';
@@ -105,13 +100,8 @@ export function createDecide({
       return undefined;
     }
     if (mcp === 'calls' && isProtocol(http)) return 'mcp';
-    if (isPolling(http)) return 'polling';
     if (prefetches === 'ignore' && http.isPrefetch) return 'prefetch';
     if (staticFiles === 'ignore' && isStatic(http)) return 'static';
-    if (http.isDocument && method === 'GET') {
-      if (isLaterPart(statusCode, request.header('range'))) return 'partial';
-      http.isDownload = statusCode === 200 || statusCode === 206;
-    }
     return pageViews ? undefined : 'page_views';
   }
 
@@ -192,15 +182,6 @@ function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''
 
 /** The methods that only read. */
 const READS = /^(?:GET|HEAD)$/i;
-
-/** What a function of AWS Lambda asks its runtime, which tools for development serve in the same process. */
-const RUNTIME_API =
-  /^\/20\d\d-\d\d-\d\d\/(?:runtime\/(?:invocation|init|restore)\/|extension\/(?:register|(?:event|init|exit)\/\w+)$)|^\/(?:2020-08-15\/logs|2022-07-01\/telemetry)$/;
-
-function isPolling(http: HttpRequest): boolean {
-  if (isPollingSession(http.query) && !isEndpoint(http)) return true;
-  return http.path.startsWith('/20') && RUNTIME_API.test(http.path);
-}
 
 function isStatic(http: HttpRequest): boolean {
   return isStaticFile(http.path) && READS.test(http.method) && !isEndpoint(http);

@@ -110,7 +110,7 @@ export function createStatsLog(
 }
 
 /** Reasons that do not show that pages reach this process. */
-const NOISE: ReadonlySet<string> = new Set(['static', 'prefetch', 'polling', 'mcp']);
+const NOISE: ReadonlySet<string> = new Set(['static', 'prefetch', 'mcp']);
 /** If all of these are ignored, that is no coincidence. */
 const FIRST_REQUESTS = 20;
 

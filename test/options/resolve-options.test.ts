@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createGateway } from '../../src/gateway/index.js';
-import { AI_CHATBOTS, MatomoSpanExporter, MatomoSpanProcessor, start } from '../../src/index.js';
+import { MatomoSpanExporter, MatomoSpanProcessor, start } from '../../src/index.js';
 import { OPTIONS } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { findServiceSite, type ServiceSites } from '../../src/options/service-sites.js';
@@ -63,8 +63,6 @@ test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ['ignoreAddresses', ['10.0.0.0/99'], '10.0.0.0/99'],
   ['ignoreAddresses', ['loopbak'], '"loopback"'],
   ['trustProxy', 'loopbak', '"loopback"'],
-  ['aiChatbotUserAgents', [''], '""'],
-  ['aiChatbotUserAgents', [' '], '" "'],
   ['statsIntervalMillis', 999, '999'],
   ['maxQueueSize', '1e3', '1e3'],
   ['allowedMethods', [], 'at least one request method'],
@@ -169,6 +167,10 @@ test.each<[variables: string, why?: RegExp]>([
   ]),
   ['MATOMO_DIMENSIONS=4=http.response.header.set-cookie'],
   ['MATOMO_DIMENSIONS=4=mcp.session.id'],
+  ['MATOMO_DIMENSIONS=4=mcp.protocol.version', /header\.mcp-protocol-version/],
+  ['MATOMO_DIMENSIONS=4=user_agent.bot.name', /header\.user-agent/],
+  ['MATOMO_DIMENSIONS=4=matomo.content_format', /response\.header\.content-type/],
+  ['MATOMO_DIMENSIONS=4=matomo.deprecated_endpoint', /response\.header\.deprecation/],
   ['MATOMO_DIMENSIONS=4=url.path,5=url.query,4=url.full', /4=url\.path,5=url\.query,4=url\.full/],
   [String.raw`MATOMO_IGNORE_PATTERNS=x,\b\d{6,}\b`, /between slashes/],
   ['MATOMO_REDACT_PATH_PATTERNS=/\\d+/I', /flags are /],
@@ -370,20 +372,4 @@ test.each<[variable: string, make: () => string, line: RegExp, isTracked: boolea
 
 test('the version in the user agent is that of the package', () => {
   expect(VERSION).toBe(packageJson.version);
-});
-
-test('names of AI chatbots are added to the default with +, and replace it without', () => {
-  const namesOf = (text: string) => {
-    const { options, logged } = resolve(REQUIRED, { MATOMO_AI_CHATBOT_USER_AGENTS: text });
-    return options?.aiChatbotUserAgents ?? logged;
-  };
-  expect(namesOf('')).toEqual(AI_CHATBOTS);
-  expect(namesOf('+Amzn-User, + Kimi-User')).toEqual([...AI_CHATBOTS, 'Amzn-User', 'Kimi-User']);
-  expect(namesOf('Amzn-User, Kimi-User')).toEqual(['Amzn-User', 'Kimi-User']);
-  const refused = /MATOMO_AI_CHATBOT_USER_AGENTS must be .*\. Nothing is tracked/;
-  for (const text of ['+Amzn-User,Kimi-User', '+', '+Amzn-User,+']) {
-    expect(namesOf(text)).toEqual([expect.stringMatching(refused)]);
-  }
-  const given = { ...REQUIRED, aiChatbotUserAgents: [] };
-  expect(resolve(given).options?.aiChatbotUserAgents).toEqual([]);
 });

@@ -31,14 +31,11 @@ const OPTIONS: MatomoOptions = {
   doNotTrack: true,
   ignorePatterns: [/never/],
   redactPathPatterns: [/never/],
-  deprecated: [/never/],
   dimensions: {
     1: 'url.full',
     2: 'http.target',
     3: 'http.request.header.x-note',
-    4: 'matomo.content_format',
     5: 'user_agent.name',
-    6: 'matomo.deprecated_endpoint',
     7: 'http.request.header.x-forwarded-for',
     8: 'http.request.header.link',
   },
@@ -61,9 +58,7 @@ const HEADERS = words(`
 /** What others can send, and the options with which it is read. */
 const PLACES: Readonly<Record<string, [(text: string) => Facts, MatomoOptions?]>> = {
   'a URL': [(text) => ({ path: `/${text}`, query: text, route: '' })],
-  'a URL behind a secret word, and of polling': [
-    (text) => ({ path: `/token/${text}/7`, query: `transport=polling&EIO=4&${text}`, route: '' }),
-  ],
+  'a URL behind a secret word': [(text) => ({ path: `/token/${text}/7`, route: '' })],
   'what patterns of users and lists see': [
     (text) => ({ path: `/${text}`, query: text, route: text, headers: { 'user-agent': text } }),
     {
@@ -71,7 +66,6 @@ const PLACES: Readonly<Record<string, [(text: string) => Facts, MatomoOptions?]>
       redactPathPatterns: [PATTERN],
       ignorePatterns: [PATTERN],
       ignoreUserAgents: [PATTERN],
-      deprecated: [PATTERN],
     },
   ],
   'a route': [(text) => ({ route: `/${text}`, path: `/a/${text}` })],

@@ -12,7 +12,7 @@ const FILES = {
 test.each([
   ['MatomoOptions', 'trustProxy', 'string | number | boolean | readonly string[]', 'example'],
   ['MatomoOptions', 'siteId', 'number | ((request: TrackedRequest) => string | number', 'example'],
-  ['MatomoOptions', 'deprecated', 'readonly (string | RegExp)[]', 'example'],
+  ['MatomoOptions', 'ignorePatterns', 'readonly (string | RegExp)[]', 'example'],
   ['GatewayOptions', 'sampleRate', 'number', 'default'],
 ] as const)(
   'an editor shows a comment of each of %s, and of %s its type',

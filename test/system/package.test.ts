@@ -17,7 +17,7 @@ const KILOBYTE = 1000;
 const EXPORTS = {
   index: {
     values: words(`
-      AI_CHATBOTS HEALTH_CHECKERS MatomoSpanExporter MatomoSpanProcessor annotate forRequest
+      HEALTH_CHECKERS MatomoSpanExporter MatomoSpanProcessor annotate forRequest
       ignore measure start trackEvent trackGoal trackHit trackMcp trackOrder
     `),
     types: words(`

@@ -4,12 +4,9 @@ import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../spam-preven
 import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.js';
 import { isProcessed, type Questions, type SiteSettings } from './questions.js';
 
-const NAMES_PAGE =
-  'See "Names" in docs/ai-chatbots.md in this package, and set MATOMO_AI_CHATBOT_USER_AGENTS.';
-
 /** Whether Matomo reports requests by AI chatbots. The tracker cannot be asked: it counts dropped hits as tracked. */
 export function checkAiChatbots(
-  { aiChatbots, aiChatbotUserAgents, pageViews }: Options,
+  { aiChatbots, pageViews }: Options,
   settings: Pick<SiteSettings, 'version' | 'hasBotTracking'> | undefined,
 ): Finding[] {
   if (aiChatbots === 'off') return [];
@@ -30,10 +27,10 @@ export function checkAiChatbots(
     const activate = 'Activate it in Administration > Plugins; Matomo includes it.';
     return [notReported(pageViews, found, activate, 'Or set MATOMO_AI_CHATBOTS=off.')];
   }
-  return [checkNames(aiChatbotUserAgents, version, rulesOf(major, minor))];
+  return [checkNames(version, rulesOf(major, minor))];
 }
 
-type Options = Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'>;
+type Options = Pick<ResolvedOptions, 'aiChatbots' | 'pageViews'>;
 
 /** `undefined` for versions that are newer than those whose names are known here. */
 function rulesOf(major: number, minor: number): MatomoVersion | undefined {
@@ -41,23 +38,12 @@ function rulesOf(major: number, minor: number): MatomoVersion | undefined {
   return minor === 12 ? '5.12' : minor === 7 ? '5.7' : '5.8';
 }
 
-function checkNames(
-  names: readonly string[],
-  version: string,
-  rules: MatomoVersion | undefined,
-): Finding {
-  const findName = createFindReported(rules ?? '5.12');
-  const others = names.filter((name) => findName(name) === undefined);
-  if (others.length === 0) {
-    return ok('chatbots', `Matomo ${version} reports requests by all ${names.length} AI chatbots`);
-  }
-  const list = others.join(', ');
-  if (rules === undefined) {
-    return unknown('chatbots', `cannot tell whether Matomo ${version} knows ${list}`, NAMES_PAGE);
-  }
-  const found = `Matomo ${version} silently drops requests by ${list}: it does not know ${others.length === 1 ? 'this name' : 'these names'}`;
-  const isOurs = others.every((name) => AI_CHATBOTS.includes(name));
-  const advice = isOurs ? 'Update Matomo; until then these chatbots are in no report.' : NAMES_PAGE;
+function checkNames(version: string, rules: MatomoVersion | undefined): Finding {
+  const findName = createFindReported(rules ?? 'newest');
+  const others = AI_CHATBOTS.filter((name) => findName(name) === undefined);
+  if (others.length === 0) return ok('chatbots', `Matomo ${version} reports all AI chatbots`);
+  const found = `Matomo ${version} silently drops requests by ${others.join(', ')}: it does not know ${others.length === 1 ? 'this name' : 'these names'}`;
+  const advice = 'Update Matomo; until then these chatbots are in no report.';
   return warning('chatbots', 'chatbots-not-reported', found, advice);
 }
 

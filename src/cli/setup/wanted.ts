@@ -46,7 +46,6 @@ export function parseArguments(args: string[]) {
       json: flag,
       consumers: flag,
       mcp: flag,
-      bots: flag,
       segments: flag,
       'auto-archive': flag,
       'weekly-report': text,
@@ -91,8 +90,6 @@ export const WEEKLY_REPORT = 'Requests of the week';
 
 export const FAILED_ENDPOINT = 'Failed endpoint';
 const STATUS = 'HTTP status';
-const BOT = 'Bot';
-const DEPRECATED = 'Deprecated endpoint';
 
 /** The most important first. */
 const DIMENSIONS: readonly WantedDimension[] = [
@@ -118,17 +115,11 @@ export const EXTRAS = {
       { name: 'Without user ID', condition: 'userId==' },
     ],
   },
-  bots: {
-    dimensions: [{ name: BOT, attribute: 'user_agent.bot.name' }],
-    segments: [{ name: 'Bots', dimension: BOT, condition: '!=' }],
-  },
   consumers: {
     dimensions: [
-      { name: DEPRECATED, attribute: 'matomo.deprecated_endpoint' },
       { name: 'Client', attribute: 'user_agent.name' },
       { name: 'Client version', attribute: 'user_agent.version' },
     ],
-    segments: [{ name: 'Deprecated endpoints', dimension: DEPRECATED, condition: '!=' }],
   },
   mcp: {
     isFirst: true,

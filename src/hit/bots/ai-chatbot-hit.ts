@@ -3,7 +3,7 @@ import type { SentUrls } from '../page/sent-urls.js';
 import type { PageView } from '../page-view.js';
 import { isTimed } from '../parameters/annotations.js';
 import { toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
-import { createFindAiChatbot } from './bots.js';
+import { AI_CHATBOTS, createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
 /** What Matomo stores as the source of the requests. */
@@ -34,12 +34,11 @@ export function addChatbotParts(hit: HitText, page: PageView, urls: SentUrls): v
   hit.set('ua', client.userAgent);
 }
 
+const findAiChatbot = /* @__PURE__ */ createFindAiChatbot(AI_CHATBOTS);
+
 /** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
-export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
-  const findAiChatbot = createFindAiChatbot(names);
-  return function isAiChatbot(userAgent) {
-    return findAiChatbot(toParameterValue(USER_AGENT, userAgent) ?? '') !== undefined;
-  };
+export function isAiChatbot(userAgent: string): boolean {
+  return findAiChatbot(toParameterValue(USER_AGENT, userAgent) ?? '') !== undefined;
 }
 
 const MAX_BYTES = 4_294_967_295; // what Matomo's column holds

@@ -1,5 +1,3 @@
-import { encodeValue } from '../text.js';
-
 /**
  * The AI chatbots that the newest Matomo reports, in its order: the list of `BotDetector` in Matomo's plugin BotTracking
  * (github.com/matomo-org/matomo, plugins/BotTracking/BotDetector.php, August 2026). They fetch pages because a person asked them.
@@ -28,16 +26,6 @@ export function createFindAiChatbot(names: readonly string[]): FindAiChatbot {
     return names.find((_, i) => text.includes(lowerCaseNames[i] as string));
   };
 }
-
-/** The name of the AI chatbot in a user agent, as it is spelled in `AI_CHATBOTS`. */
-export const findAiChatbot: FindAiChatbot = /* @__PURE__ */ createFindAiChatbot(AI_CHATBOTS);
-
-/** The one agent that Matomo recognizes by its signature, with the quotes of the header. */
-export const CHATGPT_AGENT = '"https://chatgpt.com"';
-
-/** The parameters of a signed request. Matomo reads them in every hit, and begins a new visit if the agent changes. */
-export const AI_AGENT_TEXT: string = /* @__PURE__ */ (() =>
-  `&ai_s=1&ai_si=1&ai_sa=${encodeValue(CHATGPT_AGENT)}`)();
 
 /** Later versions have added the others. */
 const SINCE_5_8 = /* @__PURE__ */ AI_CHATBOTS.slice(0, 6);
@@ -69,43 +57,6 @@ export function createFindReported(version: MatomoVersion): FindAiChatbot {
     const name = find(userAgent);
     return name === undefined ? undefined : (REPORTED_AS[name] ?? name);
   };
-}
-
-/**
- * Names of crawlers as in their user agents: of training, search engines, previews of links and search engine optimization. Most are in
- * github.com/matomo-org/device-detector, regexes/bots.yml, with the pages of their operators.
- */
-const CRAWLERS: readonly string[] = /* @__PURE__ */ `GPTBot, ClaudeBot, anthropic-ai, GoogleOther,
-  Google-CloudVertexBot, meta-externalagent,
-  Bytespider, CCBot, cohere-training-data-crawler, AI2Bot, Diffbot, PanguBot, omgili, Timpibot,
-  Googlebot, Googlebot-Image, Googlebot-News, Googlebot-Video, Storebot-Google,
-  Google-InspectionTool, Google-Site-Verification, bingbot, adidxbot, BingPreview,
-  OAI-SearchBot, Claude-SearchBot, PerplexityBot, MistralAI-Index, Applebot, Amazonbot,
-  DuckDuckBot, YandexBot, YandexImages, Baiduspider, Sogou web spider, PetalBot, SeznamBot,
-  Qwantbot, MojeekBot, YouBot, Slurp, archive.org_bot,
-  facebookexternalhit, meta-externalfetcher, Twitterbot, LinkedInBot, Pinterestbot, Slackbot,
-  Discordbot, TelegramBot, redditbot, SkypeUriPreview, Bluesky Cardyb, Embedly,
-  AhrefsBot, AhrefsSiteAudit, SemrushBot, MJ12bot, DotBot, rogerbot, BLEXBot, DataForSeoBot,
-  Barkrowler, serpstatbot, SEOkicks, SERankingBacklinksBot, Screaming Frog SEO Spider`.split(
-  /,\s+/,
-);
-
-const BY_LOWER_CASE = /* @__PURE__ */ new Map(CRAWLERS.map((name) => [name.toLowerCase(), name]));
-/** Matches whole names: not `Cubot` or `Twitterbots`. Of `Googlebot` and `Googlebot-Image`, the longer one matches. */
-const ANY_NAME = /* @__PURE__ */ new RegExp(
-  `(?<![a-z0-9])(?:${CRAWLERS.toSorted((a, b) => b.length - a.length)
-    .map((name) => name.replaceAll('.', '\\.'))
-    .join('|')})(?![a-z0-9])`,
-  'i',
-);
-
-/**
- * The value of `user_agent.bot.name`: the crawler or AI chatbot in a user agent, as its operator spells it. Takes linear time.
- */
-export function findBotName(userAgent: string): string | undefined {
-  const found = ANY_NAME.exec(userAgent)?.[0];
-  if (found === undefined) return findAiChatbot(userAgent);
-  return BY_LOWER_CASE.get(found.toLowerCase());
 }
 
 /**

@@ -1,7 +1,4 @@
-import { type HitText, readPart } from '../hit-text.js';
 import { FIRST_FAILED_STATUS } from '../page/title.js';
-import { DECIDING_KIND } from '../parameters/parameter-table.js';
-import { PERF_KEYS } from '../parameters/parameter-values.js';
 
 /** PDF, office documents, archives, EPUB, CSV, audio and video. HTML, JSON, XML, plain text and Markdown are pages. */
 const DOCUMENT_TYPES: readonly RegExp[] = [
@@ -49,12 +46,4 @@ export function mediaTypeOf(contentType = ''): string {
 /** Whether a response is a part of a document that does not begin with its first byte. */
 export function isLaterPart(statusCode: number, range = ''): boolean {
   return statusCode === PARTIAL_CONTENT && !FIRST_PART.test(range);
-}
-
-/** Makes a page view a download, unless it is another kind of hit. Matomo stores the address as sent, so it has no query. */
-export function makeDownload(hit: HitText): void {
-  for (const [name] of hit.parts()) if (DECIDING_KIND.has(name)) return;
-  for (const name of ['action_name', 'gt_ms', ...PERF_KEYS]) hit.delete(name);
-  const url = readPart(hit.url);
-  if (url !== undefined) hit.set('download', url.split('?', 1)[0] as string);
 }

@@ -67,7 +67,7 @@ function createToQuery(policy: QueryPolicyOptions): (query: string) => string {
   const toTrackedQuery = createToTrackedQuery(policy);
   return memoize(
     (query: string) => {
-      const tracked = encodeUnsafe(toTrackedQuery(withoutTimestamp(query)));
+      const tracked = encodeUnsafe(toTrackedQuery(query));
       return tracked === '' ? '' : encodeValue(`?${tracked}`);
     },
     (tracked, query) => decodeURIComponent(tracked) === (query && `?${query}`),
@@ -153,19 +153,4 @@ function pairNameOf(pair: string): string {
 
 function isSearchParameter(name: string): boolean {
   return SEARCH_PARAMETER.test(name.toLowerCase());
-}
-
-/** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */
-function isPolling(query = ''): boolean {
-  return query.includes('transport=polling') && /(?:^|&)EIO=/.test(query);
-}
-
-/** Whether such a request continues a session. The first one, the handshake, has no session ID. */
-export function isPollingSession(query = ''): boolean {
-  return isPolling(query) && /(?:^|&)sid=/.test(query);
-}
-
-/** The query without the time that keeps caches from answering such requests: it differs in each. */
-function withoutTimestamp(query: string): string {
-  return isPolling(query) ? query.replace(/^t=[^&]*&|&t=[^&]*/, '') : query;
 }

@@ -1,8 +1,6 @@
-import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
 import { hasSecretForm, isSecretOperation, REDACTED } from '../page/redact.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
-import { FIRST_FAILED_STATUS } from '../page/title.js';
 import { cleanText, shownHost } from '../text.js';
 import { maskAddress, plainAddress } from '../visitor/addresses.js';
 
@@ -42,61 +40,6 @@ export function productOf(
   const [, name = '', version] = PRODUCT.exec(userAgent.slice(0, MAX_READ)) ?? [];
   if (!/[a-z]/i.test(name)) return undefined;
   return { name: name.slice(0, MAX_PRODUCT), version: version?.slice(0, MAX_VERSION) };
-}
-
-/** Whether the headers of a response say that its endpoint is deprecated, or will end. */
-export function saysDeprecated(
-  deprecation: string | undefined,
-  sunset: string | undefined,
-): boolean {
-  const isDenied = deprecation === '?0' || deprecation?.toLowerCase() === 'false';
-  return (deprecation !== undefined && !isDenied) || sunset !== undefined;
-}
-
-const LLMS_TXT = /\/llms(?:-full)?\.txt$/i;
-const MARKDOWN_PATH = /\.(?:md|mdx|markdown)$/i;
-/** Types that say nothing about the format: many servers do not know more. */
-const PLAIN = 'text/plain';
-
-/** The first that matches counts. */
-const FORMATS: readonly (readonly [format: string, type: RegExp])[] = [
-  ['html', /^(?:text\/html|application\/xhtml\+xml)$/],
-  ['markdown', /^text\/(?:x-)?(?:markdown|mdx)$/],
-  ['pdf', /^application\/pdf$/],
-  ['event-stream', /^text\/event-stream$/],
-  ['json-lines', /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-seq)$/],
-  ['json', /^(?:application|text)\/(?:[\w.-]+\+)?json$/],
-  ['feed', /^application\/(?:rss|atom)\+xml$/],
-  ['image', /^image\//],
-  ['audio', /^audio\//],
-  ['video', /^video\//],
-  ['xml', /^(?:application|text)\/(?:[\w.-]+\+)?xml$/],
-  ['csv', /^(?:text|application)\/csv$/],
-  ['yaml', /^(?:application|text)\/(?:x-|vnd\.)?yaml$/],
-  ['javascript', /^(?:application|text)\/(?:x-)?javascript$/],
-  ['css', /^text\/css$/],
-  ['protobuf', /^application\/(?:x-|vnd\.google\.)?protobuf$/],
-  ['msgpack', /^application\/(?:x-|vnd\.)?msgpack$/],
-  ['archive', /^application\/(?:zip|gzip|x-tar|x-7z-compressed|zstd)$/],
-  ['text', /^text\/plain$/],
-  ['binary', ANY_FILE],
-];
-
-/** The format of a response, of a fixed list, by its content type and its path; `undefined` if it has no content type. */
-export function contentFormatOf(
-  contentType: string | undefined,
-  path: string,
-  statusCode: number,
-): string | undefined {
-  const type = mediaTypeOf(contentType);
-  if (type === '') return undefined;
-  const isFile = statusCode < FIRST_FAILED_STATUS;
-  if (isFile && type.startsWith('text/') && type !== 'text/html' && LLMS_TXT.test(path)) {
-    return 'llms.txt';
-  }
-  const isVague = type === PLAIN || ANY_FILE.test(type);
-  if (isFile && isVague && MARKDOWN_PATH.test(path)) return 'markdown';
-  return FORMATS.find(([, pattern]) => pattern.test(type))?.[0] ?? 'other';
 }
 
 export interface SentAttributeOptions extends SentUrlOptions {

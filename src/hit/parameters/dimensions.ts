@@ -1,10 +1,6 @@
 import { type HitText, readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import { decodeTitle, toTitlePath } from '../page/page-path.js';
-import { refusalOf } from '../page/refusals.js';
-import { withSlash } from '../page/routes.js';
 import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/title.js';
-import { matchesAny } from '../text.js';
 
 /** A request as it is sent, from which dimensions are made. */
 export interface SentRequest {
@@ -19,18 +15,10 @@ export interface SentRequest {
 export interface DimensionOptions {
   /** By ID; only those of attributes count here, what functions gave comes with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
-  /** Match routes of deprecated endpoints. */
-  readonly deprecated: readonly RegExp[];
 }
 
 /** The place is the route, or what titles show instead. */
-type ReadValue = (
-  sent: SentRequest,
-  place: string,
-  options: Pick<DimensionOptions, 'deprecated'>,
-) => string | number | undefined;
-
-export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
+type ReadValue = (sent: SentRequest, place: string) => string | number | undefined;
 
 /** Everything after the first `?`: a second one is data. */
 function queryOf({ hit }: SentRequest): string | undefined {
@@ -62,19 +50,6 @@ const mcpMethod: ReadValue = ({ request: { operation } }) =>
 
 const mcpTool: ReadValue = ({ request: { operation } }) =>
   operation?.mcp?.method === 'tools/call' ? operation.name : undefined;
-
-const GONE = 410;
-
-/** Answers who still calls an endpoint that will be removed, or was. A refused path is none, unless the response says that it was one. */
-const deprecatedEndpoint: ReadValue = ({ request, path }, place, { deprecated }) => {
-  const { route, statusCode, isDeprecated } = request;
-  const isListed = route !== undefined && matchesAny(deprecated, withSlash(route));
-  if (!isDeprecated && !isListed) return undefined;
-  const isRefused = route === undefined && place === refusalOf(statusCode)?.reason;
-  if (isRefused && statusCode !== GONE) return undefined;
-  const endpoint = isRefused ? decodeTitle(toTitlePath(path)) : place;
-  return `${titleMethodOf(request, place)} ${endpoint}`;
-};
 
 /**
  * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
@@ -109,10 +84,8 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
   [['rpc.method'], operationName('action', 'json-rpc', 'trpc')],
   [['mcp.method.name'], mcpMethod],
   [['gen_ai.tool.name'], mcpTool],
-  [['mcp.protocol.version'], ({ request }) => request.operation?.mcp?.protocolVersion],
   [['mcp.client.name'], ({ request }) => request.operation?.mcp?.clientName],
   [['matomo.failed_endpoint'], failedEndpoint],
-  [[DEPRECATED_ENDPOINT], deprecatedEndpoint],
 ];
 
 function readerOf(attribute: unknown): ReadValue | undefined {
@@ -128,14 +101,12 @@ export function isFromRequest(attribute: string): boolean {
 export interface Dimension {
   /** Of its parameter. */
   readonly name: string;
-  readonly read: (sent: SentRequest, place: string) => string | number | undefined;
+  readonly read: ReadValue;
 }
 
-export function createDimensions(options: DimensionOptions): Dimension[] {
-  return Object.entries(options.dimensions).flatMap(([id, attribute]) => {
+export function createDimensions({ dimensions }: DimensionOptions): Dimension[] {
+  return Object.entries(dimensions).flatMap(([id, attribute]) => {
     const read = readerOf(attribute);
-    return read
-      ? [{ name: `dimension${id}`, read: (sent, place) => read(sent, place, options) }]
-      : [];
+    return read ? [{ name: `dimension${id}`, read }] : [];
   });
 }

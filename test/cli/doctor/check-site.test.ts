@@ -71,7 +71,7 @@ test.each<[string, Partial<SiteSettings>, object[], RegExp?]>([
     /\b1\b.*scope visit.* → .*action dimension/,
   ],
   ['9=app.plan', {}, [], /→ (?!.*npx )/], // setup does not create it
-  ['9=user_agent.bot.name', {}, [], RegExp(` → .*npx ${SETUP} --bots\\b`)],
+  ['9=user_agent.name', {}, [], RegExp(` → .*npx ${SETUP} --consumers\\b`)],
 ])(
   'with dimensions %j and settings %o, %j, it is reported what is dropped',
   (MATOMO_DIMENSIONS, settings, dimensions, text) => {
@@ -83,7 +83,7 @@ test.each<[string, Partial<SiteSettings>, object[], RegExp?]>([
 
 test.each([
   ['http.request.method', 'Verb of http', undefined],
-  ['user_agent.bot.name', 'bot', undefined],
+  ['user_agent.name', 'client', undefined],
   ['http.request.method', 'Plan', 'dimension-name'],
   ['app.plan', 'Area.', 'dimension-name'],
 ])('%s in a dimension that is called %s', (attribute, name, code) => {

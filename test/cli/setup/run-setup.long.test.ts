@@ -16,7 +16,7 @@ test.each(['admin', 'super'] as const)(
     const matomo = await startMatomoSite();
     const env = environmentOf(matomo, role);
     const goals = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y'];
-    const args = [...goals, '--segments', '--bots', '--weekly-report', 'team@shop.example'];
+    const args = [...goals, '--segments', '--weekly-report', 'team@shop.example'];
     const planned = await runSetup(env, args);
     expect(planned.code).toBe(1);
     expect(planned.stdout).toContain('\n  + dimension  HTTP method\n');
@@ -29,22 +29,22 @@ test.each(['admin', 'super'] as const)(
     expect(stdout).toMatch(
       /^Matomo 5\.13\.0 .*\nSite 1 "Inspected site".*(?:admin access|super user)/,
     );
-    expect(stdout).toContain('Verified: 12 of 12 changes made.');
+    expect(stdout).toContain('Verified: 10 of 10 changes made.');
     expect(stdout).not.toContain('not mapped');
     expect(stdout.trimEnd().split('\n').slice(-5)).toEqual([
       `export MATOMO_URL=${matomo.url}`,
       'export MATOMO_SITE_ID=1',
       "export MATOMO_TOKEN_AUTH='<your token>'",
-      `export MATOMO_DIMENSIONS=${DIMENSIONS},5=user_agent.bot.name`,
+      `export MATOMO_DIMENSIONS=${DIMENSIONS}`,
       expect.stringMatching(/^# MATOMO_URL_PATHS=template /),
     ]);
     const again = await runSetup(env, args);
     expect(again.code).toBe(0);
-    expect(matomo.writes()).toHaveLength(12);
-    expect(again.stdout.match(/^ {2}= /gm)).toHaveLength(13);
+    expect(matomo.writes()).toHaveLength(10);
+    expect(again.stdout.match(/^ {2}= /gm)).toHaveLength(11);
     const segments = matomo.calls.filter(({ method }) => method === 'SegmentEditor.add');
     const shared = { params: { enabledAllUsers: role === 'super' ? '1' : '0' } };
-    expect(segments).toMatchObject(Array(4).fill(shared));
+    expect(segments).toMatchObject(Array(3).fill(shared));
     expect(matomo.unrecorded).toEqual([]);
   },
 );

@@ -14,7 +14,7 @@ import { startMatomoSite } from '../matomo-site.js';
 
 const TOKEN = tokenOf('super');
 const EVERYTHING = words(`
-  --yes --bots --segments --goal Orders=/orders --create-site API --site-url https://api.example
+  --yes --segments --goal Orders=/orders --create-site API --site-url https://api.example
 `);
 
 test('the token is in no URL, header, output or file, and once in a body, while Node.js tells what it does', async () => {

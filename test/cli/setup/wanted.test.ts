@@ -4,22 +4,14 @@ import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { startMatomoSite } from '../matomo-site.js';
 
 const BASE = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
-const CONSUMERS = ['Deprecated endpoint', 'Client', 'Client version'];
+const CONSUMERS = ['Client', 'Client version'];
 const MCP = ['Tool', 'MCP client'];
 
 test.each([
   [[], BASE, []],
   [['--segments'], BASE, ['HTTP status=^5', 'HTTP status==404', 'userId==']],
-  [
-    ['--consumers', '--yes', '--bots', '--bots'],
-    [...BASE, ...CONSUMERS, 'Bot'],
-    ['Deprecated endpoint!=', 'Bot!='],
-  ],
-  [
-    ['--bots', '--mcp', '--consumers'],
-    [...MCP, ...BASE, 'Bot', ...CONSUMERS],
-    ['Bot!=', 'pageTitle=^MCP%20', 'Deprecated endpoint!='],
-  ],
+  [['--consumers', '--yes', '--consumers'], [...BASE, ...CONSUMERS], []],
+  [['--consumers', '--mcp'], [...MCP, ...BASE, ...CONSUMERS], ['pageTitle=^MCP%20']],
 ])(
   'with %j, there are these dimensions and segments, in the order of the flags',
   (args, names, conditions) => {

@@ -178,15 +178,6 @@ golden([
   },
   { ...bot('aiChatbots: off', {}, { aiChatbots: 'off' }) },
   { ...bot('a sample', {}, NOT_IN_SAMPLE), chatbot: {} },
-  { ...bot('other names', {}, { aiChatbotUserAgents: ['Claude-User'] }) },
-  {
-    ...bot(
-      'a name',
-      { headers: { 'user-agent': 'my-BOT/1' } },
-      { aiChatbotUserAgents: ['My-Bot'] },
-    ),
-    chatbot: {},
-  },
   {
     ...bot('a name that is cut off', {
       headers: { 'user-agent': `${'x'.repeat(1024)}${CHATGPT}` },

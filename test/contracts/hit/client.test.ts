@@ -1,4 +1,4 @@
-import { additional, golden, page } from './golden.js';
+import { golden } from './golden.js';
 
 const HINTS = {
   'sec-ch-ua': '"Chromium";v="130", "Not?A_Brand";v="99"',
@@ -15,13 +15,6 @@ const SENT_HINTS = {
   mobile: false,
   platform: 'Linux',
 };
-const SIGNED = {
-  'signature-agent': '"https://chatgpt.com"',
-  'signature-input': 'sig1',
-  signature: 'sig1=:x:',
-};
-const SENT_SIGNED = { ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"' };
-
 golden(
   (
     [
@@ -80,17 +73,6 @@ golden(
 
 golden([
   { name: 'hints of a request before are not those of the next one', before: [{ headers: HINTS }] },
-  { facts: { headers: SIGNED }, page: SENT_SIGNED },
-  ...[
-    { signature: undefined },
-    { 'signature-input': undefined },
-    { 'signature-agent': '"https://other.example"' },
-  ].map((more) => ({ facts: { headers: { ...SIGNED, ...more } } })),
-  {
-    name: 'an event of a signed agent',
-    facts: { headers: SIGNED, calls: [['trackEvent', 'a', 'b']] },
-    hits: [page(SENT_SIGNED), additional({ ...SENT_SIGNED, e_c: 'a', e_a: 'b' })],
-  },
   { options: { trackBots: false }, page: { bots: null } },
   {
     facts: { calls: [['annotate', { ua: 'App/1', lang: 'de', uadata: '{"brands":[]}' }]] },

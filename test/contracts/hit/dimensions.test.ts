@@ -1,4 +1,3 @@
-import { GPTBOT } from '../../support/chatbots.js';
 import { golden, variables } from './golden.js';
 
 const SOURCES = {
@@ -14,13 +13,12 @@ const SOURCES = {
   10: 'user_agent.original',
   11: 'http.request.header.referer',
   12: 'matomo.failed_endpoint',
-  13: 'matomo.deprecated_endpoint',
 };
 const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const MASKED = { anonymizeIp: 1 } as const;
 const MCP = { method: 'POST', path: '/mcp', route: '/mcp' };
 const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'known_tool' };
-const ENDPOINTS = { 12: SOURCES[12], 13: SOURCES[13] };
+const ENDPOINTS = { 12: SOURCES[12] };
 const header = (name: string, value: string, options = {}) => ({
   name: `header ${name}: ${value}`.slice(0, 90),
   facts: { headers: { [name]: value } },
@@ -35,12 +33,6 @@ const attribute = (
   facts: { attributes: { [name]: value } },
   options: { dimensions: { 1: name }, ...options },
 });
-const format = (type: string, path = '/users/42', status = 200) => ({
-  name: `format of ${type}, ${path}, ${status}`,
-  facts: { path, status, responseHeaders: { 'content-type': type } },
-  options: { dimensions: { 1: 'matomo.content_format' } },
-});
-
 golden([
   {
     name: 'what the hit knows itself',
@@ -112,23 +104,19 @@ golden([
     options: {
       dimensions: {
         1: 'matomo.failed_endpoint',
-        2: 'mcp.protocol.version',
         3: 'gen_ai.tool.name',
         4: 'mcp.method.name',
       },
     },
     facts: {
       ...MCP,
-      below: [
-        { attributes: { ...TOOL, 'mcp.protocol.version': '2025-06-18' }, exception: 'ToolError' },
-      ],
+      below: [{ attributes: TOOL, exception: 'ToolError' }],
     },
     before: [{ ...MCP, below: [{ attributes: TOOL }] }],
     page: {
       action_name: 'MCP tools/call known_tool',
       cvar: variables(200, 'POST', { error_type: 'ToolError' }),
       dimension1: 'error MCP tools/call known_tool',
-      dimension2: '2025-06-18',
       dimension3: 'known_tool',
       dimension4: 'tools/call',
     },
@@ -142,32 +130,6 @@ golden([
     },
     page: { action_name: 'MCP prompts/get review', dimension2: 'prompts/get' },
   },
-  // Deprecated endpoints, by the response or by their route, and those that fail.
-  ...(
-    [
-      [{ responseHeaders: { deprecation: '@1688169599' } }, 'GET /users/:id'],
-      [{ responseHeaders: { sunset: 'Sat, 31 Dec 2026 23:59:59 GMT' } }, 'GET /users/:id'],
-      [{ responseHeaders: { deprecation: '?0' } }],
-      [{ responseHeaders: { deprecation: 'False' } }],
-      [{ path: '/old/42', route: '/old/:id' }, 'GET /old/:id'],
-      [{ path: '/old/42', route: 'old/:id' }, 'GET old/:id'],
-    ] as const
-  ).map(([facts, dimension13 = null]) => ({
-    facts,
-    options: { dimensions: ENDPOINTS, deprecated: [/^\/old\/:id$/] },
-    page: { dimension13 },
-  })),
-  ...(
-    [
-      [400, 'Bad Request', null],
-      [404, 'Not Found', null],
-      [410, 'Gone', 'GET /v1/users/:id'],
-    ] as const
-  ).map(([status, title, dimension13]) => ({
-    facts: { status, path: '/v1/users/42', route: '', responseHeaders: { deprecation: 'true' } },
-    options: { dimensions: ENDPOINTS },
-    page: { action_name: `GET ${title}`, dimension12: `4xx GET ${title}`, dimension13 },
-  })),
   {
     name: 'functions',
     options: {
@@ -257,7 +219,6 @@ golden([
       dimensions: {
         1: 'trace_id',
         2: 'span_id',
-        3: 'user_agent.bot.name',
         4: 'user_agent.name',
         5: 'user_agent.version',
       },
@@ -269,10 +230,9 @@ golden([
       dimension5: '8.5.0',
     },
   },
-  // The product of a user agent, its version, or the name of a bot.
+  // The product of a user agent and its version.
   ...(
     [
-      [GPTBOT, { 1: 'GPTBot' }],
       ['python-requests (x)', { 2: 'python-requests' }],
       [
         `${'p'.repeat(70)}/${'1'.repeat(25)}`,
@@ -284,7 +244,7 @@ golden([
   ).map(([userAgent, sent, ua = userAgent]) => ({
     facts: { headers: { 'user-agent': userAgent } },
     options: {
-      dimensions: { 1: 'user_agent.bot.name', 2: 'user_agent.name', 3: 'user_agent.version' },
+      dimensions: { 2: 'user_agent.name', 3: 'user_agent.version' },
     },
     page: {
       ua,
@@ -299,53 +259,4 @@ golden([
     facts: { responseHeaders: { 'x-cache': ' HIT ' } },
     page: { dimension1: 'HIT' },
   },
-  {
-    ...format('text/plain', '/docs/llms.txt'),
-    page: { action_name: 'GET /docs/llms.txt', dimension1: 'llms.txt' },
-  },
-  {
-    ...format('text/plain', '/docs/a.md'),
-    page: { action_name: 'GET /docs/a.md', dimension1: 'markdown' },
-  },
-  {
-    ...format('text/plain', '/docs/a.md', 404),
-    page: { action_name: 'GET Not Found', dimension1: 'text' },
-  },
-  { ...format('') },
 ]);
-
-// Formats of content.
-golden(
-  Object.entries({
-    'text/html; charset=utf-8': 'html',
-    'text/markdown': 'markdown',
-    'application/pdf': 'pdf',
-    'text/xml': 'xml',
-    'text/csv': 'csv',
-    'application/yaml': 'yaml',
-    'text/javascript': 'javascript',
-    'text/css': 'css',
-    'application/x-protobuf': 'protobuf',
-    'application/msgpack': 'msgpack',
-    'application/zip': 'archive',
-    'application/octet-stream': 'binary',
-    'TEXT/PLAIN': 'text',
-    'application/vnd.api+json': 'json',
-    'application/rss+xml': 'feed',
-    'image/png': 'image',
-    'application/x-unknown': 'other',
-  }).map(([type, dimension1]) => ({ ...format(type), page: { dimension1 } })),
-);
-
-// Those of streams, which have no duration.
-golden(
-  Object.entries({
-    'text/event-stream': 'event-stream',
-    'application/x-ndjson': 'json-lines',
-    'audio/ogg': 'audio',
-    'video/mp4': 'video',
-  }).map(([type, dimension1]) => ({
-    ...format(type),
-    page: { dimension1, gt_ms: null, pf_srv: null },
-  })),
-);

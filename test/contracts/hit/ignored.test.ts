@@ -171,19 +171,6 @@ golden([
     hits: [],
     problems: ['callback-failed'],
   },
-  { ...at('/socket.io/', { query: 'EIO=4&transport=polling&sid=1' }), ignored: 'polling' },
-  { ...at('/socket.io/', { query: 'EIO=4&transport=polling' }) },
-  {
-    ...at('/socket.io/', { query: 'EIO=4&transport=websocket&sid=1' }),
-    page: { url: 'https://shop.example.org/socket.io/?EIO=4&transport=websocket&sid=redacted' },
-  },
-  {
-    ...at('/users/42', { route: '/users/:id', query: 'EIO=4&transport=polling&sid=1' }),
-    page: { url: 'https://shop.example.org/users/42?EIO=4&transport=polling&sid=redacted' },
-  },
-  ...words(`
-    /2018-06-01/runtime/invocation/next /2020-01-01/extension/register /2020-08-15/logs
-  `).map((path) => ({ ...at(path), ignored: 'polling' })),
   ...[
     { 'sec-purpose': 'prefetch;prerender' },
     { purpose: 'prefetch' },
@@ -196,9 +183,7 @@ golden([
     /a.js /favicon.ico /a.woff2 /a.js.map /a.JSX /robots.txt //robots.txt /sitemap.xml /node_modules/.vite/x
     /@vite/client /@react-refresh /page-data/app-data.json /_next/static/x /_app/version.json
   `).map((path) => ({ ...at(path), ignored: 'static' })),
-  ...words('/2018-06-01/runtime/other /x/robots.txt /a.js/x /ajs /a.html /a.mp4').map((path) =>
-    at(path),
-  ),
+  ...words('/x/robots.txt /a.js/x /ajs /a.html /a.mp4').map((path) => at(path)),
   { ...at('/a.js', { method: 'POST' }) },
   { ...at('/a.js', { method: 'HEAD' }), ignored: 'static' },
   { ...at('/a.js', { route: '/a.js' }) },
@@ -224,6 +209,8 @@ golden([
   },
 ]);
 
+const CAUSING = { dnt: '1', range: 'bytes=5-', 'sec-purpose': 'prefetch' };
+
 /** In the order in which they count: a reason, and what causes it. */
 const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?: Facts])[] = [
   ['attribute', {}, { calls: [['ignore']] }],
@@ -236,12 +223,10 @@ const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?
   ['no_consent', { consent: 'cookie:consent=yes' }],
   ['predicate', { ignore: () => true }],
   ['site', { siteId: () => undefined }],
-  ['ai_chatbot', { aiChatbotUserAgents: ['curl'] }, { method: 'GET' }],
+  ['ai_chatbot', {}, { method: 'GET', headers: { ...CAUSING, 'user-agent': CHATGPT } }],
   ['mcp', {}, { method: 'POST', below: [{ attributes: { 'mcp.method.name': 'tools/list' } }] }],
-  ['polling', {}, { query: 'EIO=4&transport=polling&sid=1' }],
   ['prefetch', { prefetches: 'ignore' }],
   ['static', {}, { path: '/a.js' }],
-  ['partial', { downloads: 'documents' }, { path: '/a.pdf' }],
   ['page_views', { pageViews: false }],
   ['sampled', { sampleRate: 1e-9 }],
 ];
@@ -253,8 +238,7 @@ test('each reason has a cause', () => {
 test.each(CAUSES.map(([reason], i) => [reason, CAUSES.slice(i)] as const))(
   'a request that is ignored for %s and all later reasons counts under the first',
   (reason, causes) => {
-    const headers = { dnt: '1', range: 'bytes=5-', 'sec-purpose': 'prefetch' };
-    const facts: Facts = { path: '/a', route: '', status: 206, headers };
+    const facts: Facts = { path: '/a', route: '', status: 206, headers: CAUSING };
     const reversed = [...causes].reverse();
     const { ignored, hits } = build(
       Object.assign({}, facts, ...reversed.map(([, , facts]) => facts)),

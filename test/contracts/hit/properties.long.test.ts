@@ -102,7 +102,7 @@ const DIMENSIONS = { 1: 'url.query', 2: 'user_agent.original' };
 
 test.each([
   { dimensions: DIMENSIONS, actionName: '{method} {route} {span}' },
-  { query: 'keep', tokenAuth: TOKEN, downloads: 'documents', titlePaths: 'raw' },
+  { query: 'keep', tokenAuth: TOKEN, titlePaths: 'raw' },
   { pageViews: false, siteSearch: true, maxCustomVariables: 1, redactPathPatterns: [/x+/i] },
   {
     urlPaths: 'template',

@@ -59,7 +59,6 @@ function waysOfUrl(url: string): readonly Way[] {
     ['the URL of a request', to],
     ['the template of a path', to, { urlPaths: 'template' }],
     ['a GraphQL request', graphql, { siteSearch: true }],
-    ['a download', { ...to, responseHeaders: PDF }, { downloads: 'documents' }],
     ['an AI chatbot', { ...chatbot, responseHeaders: HTML }],
     ['an AI chatbot alone', { ...chatbot, responseHeaders: HTML }, { pageViews: false }],
     ['a document of an AI chatbot', { ...chatbot, responseHeaders: PDF }],

@@ -149,11 +149,11 @@ trackInTurns([
         },
       }),
     ],
-    options: { dimensions: { 1: 'gen_ai.tool.name', 2: 'mcp.protocol.version' } },
+    options: { dimensions: { 1: 'gen_ai.tool.name' } },
     hits: [
       {
         hit: 'MCP tools/call find_order 200',
-        params: { dimension1: 'find_order', dimension2: '2026-07-28' },
+        params: { dimension1: 'find_order' },
       },
     ],
     ways: ['exporter', 'gateway'],

@@ -29,13 +29,11 @@ test('without code, user IDs are pseudonyms of keys', async () => {
   expect(JSON.stringify(inspector.hits())).not.toContain('key-of-');
 });
 
-test('with code, user IDs are names, and deprecated and failed endpoints and clients are dimensions', async () => {
-  const env = {
-    ...variablesOf('Who still calls a deprecated endpoint?'),
-    // As `setup --consumers` prints it.
-    MATOMO_DIMENSIONS:
-      '1=matomo.failed_endpoint,6=matomo.deprecated_endpoint,7=user_agent.name,8=user_agent.version',
-  };
+test('with code, user IDs are names, and headers, failed endpoints and clients are dimensions', async () => {
+  const deprecated = variablesOf('Who still calls a deprecated endpoint?').MATOMO_DIMENSIONS;
+  // As `setup --consumers` prints it.
+  const clients = '1=matomo.failed_endpoint,7=user_agent.name,8=user_agent.version';
+  const env = { MATOMO_DIMENSIONS: `${clients},${deprecated}` };
   const { server, inspector } = await startExample('recipes', env);
   const headers = { 'x-api-key': 'key-of-acme', 'user-agent': CLIENT };
   for (const path of ['/users/7', '/v1/users/7', '/reports/daily'])
@@ -51,7 +49,7 @@ test('with code, user IDs are names, and deprecated and failed endpoints and cli
   const [user, old, report, signUp, goal, ...others] = inspector.hits();
   expect(others).toEqual([]);
   expect(user?.params).toMatchObject({ ...client, action_name: 'GET /users/:id' });
-  expect(old?.params).toMatchObject({ ...client, dimension6: 'GET /v1/users/:id' });
+  expect(old?.params).toMatchObject({ ...client, dimension6: '@1767225600' });
   expect(report?.params).toMatchObject({ ...client, dimension1: '5xx GET /reports/daily' });
   for (const hit of [user, report, signUp]) expect(hit?.params).not.toHaveProperty('dimension6');
   for (const hit of [user, old, signUp]) expect(hit?.params).not.toHaveProperty('dimension1');
