@@ -1,7 +1,7 @@
 import { isRecord } from '../common/is-record.js';
 import { HitText } from './hit-text.js';
 import type { HttpRequest, Operation } from './http-request.js';
-import { createToPlace, createToTitle, DEFAULT_TITLE } from './page/title.js';
+import { createPlaces, createToTitle, DEFAULT_TITLE } from './page/title.js';
 import { toCustomVariables } from './parameters/annotations.js';
 import {
   createDimensions,
@@ -131,7 +131,7 @@ export function createToCallParameters(
   options: McpCallOptions,
 ): (call: McpCall) => Record<string, unknown> {
   const { actionName, baseUrl = ORIGIN, errors } = options;
-  const toPlace = createToPlace('template');
+  const places = createPlaces('template');
   const toTitle = createToTitle(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
   const dimensions = Object.entries(options.dimensions).filter(([, source]) =>
     OF_CALLS.test(String(source)),
@@ -140,7 +140,7 @@ export function createToCallParameters(
 
   return function toCallParameters({ operation, errorType, durationMillis }) {
     const request = { ...NO_REQUEST, operation };
-    const place = toPlace(request, PATH);
+    const place = places.show(PATH, request, PATH);
     const sent = { request } as SentRequest; // dimensions of calls read nothing else
     return {
       action_name: toTitle(request, PATH, place),

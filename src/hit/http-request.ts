@@ -85,8 +85,12 @@ export class HttpRequest {
   readonly path!: string;
   /** Raw query without `?`; neither redacted nor decoded. */
   readonly query!: string | undefined;
-  /** Route template such as `/users/:id`. */
+  /** Route template such as `/users/:id`, as it was reported. */
   readonly route!: string | undefined;
+  /** The same as titles show it; `undefined` if they show the path, or why it was refused. */
+  readonly titleRoute?: string | undefined;
+  /** Name of the service, if its resource has one. */
+  readonly service?: string | undefined;
   /** What the endpoint does for this request, if it does different things. */
   readonly operation?: Operation | undefined;
   /** As the client or a trusted proxy sent it, not yet checked. Decoded where it is shown, as is the referrer. */

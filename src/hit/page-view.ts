@@ -1,16 +1,16 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
 import { HitText, partOf, rawPart, readPart } from './hit-text.js';
 import { type HttpRequest, isGraphqlPath, type Writable } from './http-request.js';
-import { toPagePath, toTitlePath } from './page/page-path.js';
-import { refusalOf } from './page/refusals.js';
-import { withSlash } from './page/routes.js';
+import { toPagePath } from './page/page-path.js';
 import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
 import {
-  createToPlace,
+  createPlaces,
   createToTitle,
   DEFAULT_TITLE,
+  isRefusedPath,
   titleMethodOf,
   toDefaultTitle,
+  toPlacePath,
 } from './page/title.js';
 import {
   customVariablesOf,
@@ -40,6 +40,8 @@ export class PageView implements SentRequest {
   /** Whether the hit has what was added to the request. */
   isLayered = false;
   readonly path!: string;
+  /** Its route, or what the title shows instead, without its operation. */
+  readonly place!: string;
   readonly address!: string | undefined;
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
   readonly query!: string | undefined;
@@ -57,7 +59,7 @@ export function createPageViewReader(
   report: ReportProblem,
 ) {
   const hasTemplates = options.urlPaths === 'template';
-  const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
+  const places = createPlaces(hasTemplates ? 'template' : options.titlePaths);
   const toTitle = createToTitlePart(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(urls);
@@ -72,13 +74,14 @@ export function createPageViewReader(
       const traits = visitors.traitsOf(request, client.userAgent, site, nowMillis);
       const sent = urls.redactPath(request.path);
       const redacted = request.isPageData ? toPagePath(sent) : sent;
-      const refused = hasTemplates ? refusedPathOf(request) : undefined;
-      const path = refused ?? (hasTemplates ? toTemplate(request, redacted) : sent);
+      const place = places.find(request, redacted, site);
+      const path = hasTemplates ? toPlacePath(place, redacted) : sent;
       const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
-      const query = refused === undefined ? request.query : undefined;
+      const query = hasTemplates && isRefusedPath(path) ? undefined : request.query;
       const page = new PageView() as Writable<PageView>;
       page.request = request;
       page.path = path;
+      page.place = place;
       page.address = visitors.addressOf(traits);
       page.query = query;
       page.redacted = redacted;
@@ -97,12 +100,12 @@ export function createPageViewReader(
       page.hit = hit;
       return page;
     },
-    /** What no other hit of the request has. Returns the route, or what the title shows instead. */
-    fill({ request, path, redacted, hit }: PageView): string {
-      const place = toPlace(request, redacted);
-      hit.title = toTitle(request, path, place);
+    /** What no other hit of the request has. Returns its place as titles show it. */
+    fill({ request, path, place, redacted, hit }: PageView): string {
+      const shown = places.show(place, request, redacted);
+      hit.title = toTitle(request, path, shown);
       hit.variables = toVariables(request.method, request.statusCode);
-      return place;
+      return shown;
     },
     visitors,
   };
@@ -148,17 +151,4 @@ function createToVariables(
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
 function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
   return isGraphqlPath(path) || operation?.kind === 'graphql';
-}
-
-/** The path instead of those that scanners try: none of them is a page. A named operation has its endpoint. */
-function refusedPathOf({ route, statusCode, operation }: HttpRequest): string | undefined {
-  const isNamed = (operation?.name ?? operation?.mcp?.method) !== undefined;
-  return route === undefined && !isNamed ? refusalOf(statusCode)?.path : undefined;
-}
-
-/** The path of a URL that names no more than the title does. The path comes redacted. */
-function toTemplate({ route }: HttpRequest, path: string): string {
-  if (route === undefined) return toTitlePath(path);
-  const text = route.replaceAll('?', '%3F'); // marks optional parts; in a URL, it would begin the query
-  return withSlash(text);
 }

@@ -38,7 +38,7 @@ import {
   sentStatusOf,
   statusAttribute,
 } from './response.js';
-import { routeOf } from './routes.js';
+import { RouteTarget, routeOf } from './routes.js';
 
 /** Of the attributes of a span, in a message. */
 const MAX_SHOWN_NAMES = 20;
@@ -66,16 +66,17 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const userAgent =
     sentAgent ?? headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
   const client = clientOf(headers, incoming?.socket, userAgent);
-  const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
+  const ofSpan = incoming ? undefined : targetOf(attributes);
+  const { path, query } = ofSpan ?? request;
   const contentType = contentTypeOf(request);
   const hasNoEnd = isEndless(request, contentType);
   const reported = span && statusAttribute(attributes);
   let sentStatus = sentStatusOf(request);
   // A span that has not ended does not have the status that the response will have.
-  const known = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
+  const last = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
   // The span may have read the property of the response, which the application has changed. That of HTTP/2 is not known here.
-  const isRead = known === response?.statusCode || isHttp2(incoming);
-  const status = known !== undefined && isRead ? (sentStatus ?? known) : known;
+  const isRead = last === response?.statusCode || isHttp2(incoming);
+  const status = last !== undefined && isRead ? (sentStatus ?? last) : last;
   const incomplete = incompleteStatus(request, status, hasNoEnd);
   // In Node.js, a span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode =
@@ -92,7 +93,15 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.method = incoming ? request.method : method;
   http.path = path;
   http.query = query;
-  http.route = routeOf(request, attributes, path, reading.redactPath);
+  const known = incoming || ofSpan ? path : undefined;
+  const found = routeOf(
+    request,
+    attributes,
+    new RouteTarget(known, statusCode, reading.redactPath),
+  );
+  http.route = found.route;
+  http.titleRoute = found.titleRoute;
+  http.service = textOf(request.service.attributes['service.name']);
   http.statusCode = statusCode;
   http.contentType = contentType;
   http.operation = readOperation(request, http, reading.readsMcp);

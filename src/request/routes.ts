@@ -1,70 +1,105 @@
-import { memoize } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
-import { isStaticFile, toTitlePath } from '../hit/page/page-path.js';
-import { redactRoute, redactSecrets } from '../hit/page/redact.js';
+import { isStaticFile, toPagePath, toTitlePath } from '../hit/page/page-path.js';
 import {
-  type ComparedRoute,
-  fitsPath,
-  isVague,
-  plainRoute,
+  fitRoute,
+  type Route,
+  segmentsOf,
   toCompared,
+  toPath,
+  toRoute,
+  WITH_TEXT,
 } from '../hit/page/routes.js';
+import { isRefusal } from '../hit/page/title.js';
 import { decodePath } from '../hit/text.js';
 import { type FinishedSpan, micrometerIn, textOf } from './finished-span.js';
 import { frameworkRequestOf } from './node-request.js';
 import type { Request } from './request.js';
 
-/** A method and an origin before a route, as in `GET|HEAD https://shop.example/users/:id`, and a query after it. */
-const AROUND =
-  /^(?:[A-Z|,:]{1,40}\s{1,9}){0,2}(?:[a-z][a-z+.-]{0,20}:\/\/[^/]{0,300}(?=\/))?|\?.*=.*/g;
-
-type RedactPath = (path: string) => string;
-
-interface ReadRoute extends ComparedRoute {
-  /** What is sent of it if the application has written it: without syntax and secrets; `undefined` if it says less than the path. */
-  readonly own: string | undefined;
-  /** What is sent of it if a span reports it, which may have IDs that the client sent. */
-  readonly shown: string | undefined;
-  readonly isWhole: boolean;
+/** A route that fits a request. */
+export interface FoundRoute {
+  /** As it was reported. */
+  readonly route: string | undefined;
+  /** As the title shows it; `undefined` if that shows the path, or why the request was refused. */
+  readonly titleRoute: string | undefined;
 }
 
-/** A route with secrets or IDs is not remembered. */
-const readRoute = /* @__PURE__ */ memoize(
-  (reported: string): ReadRoute => {
-    const route = reported.replace(AROUND, '');
-    const plain = plainRoute(route);
-    const own = isVague(plain) ? undefined : redactRoute(plain);
-    const titled = own === undefined ? undefined : toTitlePath(own);
-    const compared = toCompared(route, plain);
-    // An ID in a route without parameters: it is the path itself, or the application has written it.
-    const shown = titled === own || compared.hasParameter ? titled : undefined;
-    return { ...compared, own, shown, isWhole: titled === plain };
-  },
-  ({ isWhole }) => isWhole,
-);
+const NO_ROUTE: FoundRoute = { route: undefined, titleRoute: undefined };
+
+/** What routes are compared with: the path of a request, and what titles show of it. */
+export class RouteTarget {
+  /** `undefined` if a span does not say it. */
+  readonly path: string | undefined;
+  readonly #statusCode: number;
+  readonly #redactPath: (path: string) => string;
+  #segments: readonly string[] | undefined;
+  #shown: readonly string[] | undefined;
+
+  constructor(path: string | undefined, statusCode: number, redactPath: (path: string) => string) {
+    this.path = path;
+    this.#statusCode = statusCode;
+    this.#redactPath = redactPath;
+  }
+
+  get segments(): readonly string[] {
+    this.#segments ??= toCompared(this.path ?? '/');
+    return this.#segments;
+  }
+
+  /** The same as titles show them without a route. */
+  get shown(): readonly string[] {
+    this.#shown ??= segmentsOf(toTitlePath(toPagePath(this.#redactPath(this.path ?? '/'))));
+    return this.#shown;
+  }
+
+  /** A route, if it fits what comes behind the path at which its router is mounted. */
+  find(route: Route, mount: readonly string[] = []): FoundRoute | undefined {
+    const { reported, segments, shown, title, hasWildcard } = route;
+    if (this.path === undefined) return { route: reported, titleRoute: title };
+    const front = mount.length;
+    const fitted = fitRoute(route, front === 0 ? this.segments : this.segments.slice(front));
+    if (!fitted) return undefined;
+    const isWhole = front === 0 && fitted.shown === shown && !hasWildcard;
+    if (isWhole) return { route: reported, titleRoute: title };
+    const mounted = [...mount, ...fitted.shown];
+    if (!hasWildcard) return { route: reported, titleRoute: toPath(mounted) };
+    // Without parameters in front of what it matched, a wildcard says less than the path.
+    const saysMore = segments.includes(undefined) || mount.some((each) => each.startsWith(':'));
+    if (!saysMore || isRefusal(this.#statusCode)) return { route: reported, titleRoute: undefined };
+    const titleRoute = toPath([...mounted, ...this.shown.slice(front + fitted.count)]);
+    return { route: reported, titleRoute };
+  }
+}
 
 /**
- * The route of a request, by the first that there is: what its SERVER span or one below reports, if that fits the path; what a framework
- * announced or stores on Node's request; a reported template of nothing but parameters.
+ * The route of a request that says most, and of several the first: what its SERVER span reports, or one below, what a framework announces, or
+ * stores on Node's request.
  */
 export function routeOf(
   { spanFacts, incoming, additions, rpc }: Request,
   attributes: Attributes,
-  path: string,
-  redactPath: RedactPath = redactSecrets,
-): string | undefined {
+  target: RouteTarget,
+): FoundRoute {
   const ofServer =
     textOf(attributes['http.route']) ?? micrometerIn(attributes)?.route ?? textOf(rpc?.route);
-  const server = ofServer === undefined ? undefined : readRoute(ofServer);
-  const fits = (each: ReadRoute) => each.shown !== undefined && fitsPath(each, path);
-  if (server?.hasText && fits(server)) return server.shown;
-  const below = spanFacts?.routes.map(readRoute).filter(fits);
-  const named = below?.find(({ hasText }) => hasText);
-  if (named) return named.shown;
-  const own = additions?.route ?? routeOnRequest(frameworkRequestOf(incoming), path, redactPath);
-  const shown = own === undefined ? undefined : readRoute(own).own;
-  if (shown !== undefined && (shown !== '/' || path === '/')) return shown;
-  return server && fits(server) ? server.shown : below?.[0]?.shown;
+  let best: FoundRoute | undefined;
+  let bestRank = -1;
+  for (const text of [ofServer, ...(spanFacts?.routes ?? []), additions?.route]) {
+    const route = text === undefined ? null : toRoute(text);
+    if (route === null || route.rank <= bestRank) continue;
+    const found = target.find(route) ?? (incoming ? undefined : findInContext(route, target));
+    if (!found) continue;
+    if (route.rank === WITH_TEXT) return found;
+    best = found;
+    bestRank = route.rank;
+  }
+  return (incoming && routeOnRequest(incoming, target, bestRank)) ?? best ?? NO_ROUTE;
+}
+
+/** Below the context path of a server such as Spring's, which the route does not have. */
+function findInContext(route: Route, target: RouteTarget): FoundRoute | undefined {
+  const front = target.segments.length - route.segments.length;
+  if (front <= 0 || route.rank < WITH_TEXT || route.segments.length === 0) return undefined;
+  return target.find(route, target.shown.slice(0, front));
 }
 
 const NEXT = Symbol.for('NextInternalRequestMeta');
@@ -81,58 +116,52 @@ interface FrameworkRequest {
 }
 
 function routeOnRequest(
-  incoming: FrameworkRequest | undefined,
-  path: string,
-  redactPath: RedactPath,
-): string | undefined {
-  if (incoming === undefined) return undefined;
+  incoming: NonNullable<Request['incoming']>,
+  target: RouteTarget,
+  leastRank: number,
+): FoundRoute | undefined {
   try {
-    const file = incoming[NEXT]?.invokeOutput;
+    const stored: FrameworkRequest = frameworkRequestOf(incoming) ?? {};
+    const file = stored[NEXT]?.invokeOutput;
     // Next.js has a route for each file with metadata, such as `/favicon.ico`.
-    if (typeof file === 'string' && !isStaticFile(file)) return file;
-    return expressRoute(incoming, path, redactPath);
+    const isOfNext = typeof file === 'string' && !isStaticFile(file);
+    for (const text of isOfNext ? [file] : [stored.route?.path].flat()) {
+      const route = typeof text === 'string' ? toRoute(text) : null; // else a regular expression
+      if (route === null || route.rank <= leastRank) continue;
+      const found = isOfNext ? target.find(route) : findMounted(route, stored, target);
+      if (found) return found;
+    }
   } catch {
-    return undefined; // a getter of the application
-  }
-}
-
-/**
- * The template that Express stores, below the mount paths of its routers. Of these, there is only what the client has sent: nothing if that
- * would be redacted, and the names of parameters only if the router has the option `mergeParams`.
- */
-function expressRoute(
-  incoming: FrameworkRequest,
-  path: string,
-  redactPath: RedactPath,
-): string | undefined {
-  for (const own of [incoming.route?.path].flat()) {
-    if (typeof own !== 'string') continue; // a regular expression
-    const base = textOf(incoming.baseUrl) ?? beforeRoute(own, path);
-    const route = toMountPath(base, own, incoming.params) + own;
-    if (fitsPath(readRoute(route), path) && redactPath(path).startsWith(base))
-      return route.replace(/(?<=.)\/$/, '');
+    // a getter of the application
   }
   return undefined;
 }
 
-/** The segments of a path before those of a route: after an error, Express has reset the base URL. */
-function beforeRoute(own: string, path: string): string {
-  const { segments, isLoose } = readRoute(own);
-  if (isLoose) return '';
-  const sent = path.split('/').filter(Boolean);
-  return sent
-    .slice(0, Math.max(0, sent.length - segments.length))
-    .map((text) => `/${text}`)
-    .join('');
-}
-
-function toMountPath(base: string, own: string, params: FrameworkRequest['params'] = {}): string {
-  if (base === '') return '';
+/**
+ * A route of Express, below the paths at which its routers are mounted: of these, there is only the text of the path, and the names of
+ * parameters if the router has the option `mergeParams`. After an error, the base URL is empty or that of the router that handles it.
+ */
+function findMounted(
+  route: Route,
+  { baseUrl, params = {} }: FrameworkRequest,
+  target: RouteTarget,
+): FoundRoute | undefined {
+  const sent = segmentsOf(target.path ?? '/');
   const names = new Map<unknown, string>();
   for (const [name, value] of Object.entries(params))
-    if (!own.includes(`:${name}`)) names.set(value, `:${name}`);
-  const segments = base.split('/').map((text) => (text && names.get(decodePath(text))) ?? text);
-  return toTitlePath(segments.join('/'));
+    if (!/^\d/.test(name) && !route.reported.includes(`:${name}`)) names.set(value, `:${name}`);
+  const ofBase = segmentsOf(textOf(baseUrl) ?? '').length;
+  const ofRest = route.hasWildcard ? ofBase : Math.max(0, sent.length - route.segments.length);
+  for (const front of [ofBase, ofRest]) {
+    const mount = target.shown
+      .slice(0, front)
+      .map((shown, i) => names.get(decodePath(sent[i] ?? '')) ?? shown);
+    const found = target.find(route, mount);
+    if (!found) continue;
+    const reported = front === 0 ? found.route : toPath([...mount, ...segmentsOf(route.reported)]);
+    return { ...found, route: reported };
+  }
+  return undefined;
 }
 
 /** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
@@ -149,7 +178,7 @@ export const ROUTE_BELOW_ATTRIBUTES: readonly string[] = [
 export function routeBelow(span: FinishedSpan): string | undefined {
   const { name, attributes } = span;
   const route = textOf(attributes['http.route']);
-  if (route === undefined || readRoute(route).shown === undefined) return undefined;
+  if (route === undefined || toRoute(route) === null) return undefined;
   if (textOf(name)?.startsWith('sveltekit.') && !isWholeSvelteKitRequest(span, route))
     return undefined;
   return LAYER_ATTRIBUTES.some((type) => attributes[type] !== undefined) ? undefined : route;

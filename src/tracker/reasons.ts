@@ -4,7 +4,7 @@ import { isAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
 import type { HttpRequest, TrackedRequest } from '../hit/http-request.js';
 import { isStaticFile } from '../hit/page/page-path.js';
-import { endsInWildcard, hasWildcard, plainRoute, withSlash } from '../hit/page/routes.js';
+import { isEndpoint, plainRoute, withSlash } from '../hit/page/routes.js';
 import { decodePath, MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
@@ -146,10 +146,11 @@ function createIsIgnoredPath(
 ): (http: Pick<HttpRequest, 'path' | 'route'>) => boolean {
   const paths = new Set(ignorePaths.map(withoutEndSlash));
   const plain = [...paths].map(plainRoute);
-  const routes = new Set(plain.filter((path) => path !== '/' && !hasWildcard(path)));
+  const routes = new Set(plain.filter((path) => path !== '/' && !path.includes('*')));
   return function isIgnoredPath({ path, route }) {
     if (paths.has(withoutEndSlash(path))) return true;
-    return route !== undefined && routes.has(withoutEndSlash(withSlash(route)));
+    if (routes.size === 0 || route === undefined) return false;
+    return routes.has(withoutEndSlash(plainRoute(withSlash(route))));
   };
 }
 
@@ -184,13 +185,7 @@ function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''
 const READS = /^(?:GET|HEAD)$/i;
 
 function isStatic(http: HttpRequest): boolean {
-  return isStaticFile(http.path) && READS.test(http.method) && !isEndpoint(http);
-}
-
-/** Whether the application has a route for just this path. A mount path and a route that ends in a wildcard serve any file below. */
-function isEndpoint({ route, path }: HttpRequest): boolean {
-  if (route === undefined || endsInWildcard(route)) return false;
-  return !path.startsWith(route.endsWith('/') ? route : `${route}/`);
+  return isStaticFile(http.path) && READS.test(http.method) && !isEndpoint(http.route);
 }
 
 /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */

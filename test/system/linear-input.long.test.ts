@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { readOperation } from '../../src/request/operations/index.js';
-import { routeOf } from '../../src/request/routes.js';
+import { RouteTarget, routeOf } from '../../src/request/routes.js';
 import { addRequests } from '../../src/spans/assemble-requests.js';
 import { placeSpan } from '../../src/spans/group-spans.js';
 import { type Facts, type MatomoOptions, openBuilder } from '../contracts/doors/build.js';
@@ -164,6 +164,8 @@ const META = 'io.modelcontextprotocol/clientInfo';
 const MCP_HEADERS = words('mcp-method mcp-name mcp-session-id mcp-protocol-version');
 const readBody = (body: object) => readOperation(openRequest({ incoming: { body } }), POSTED, true);
 
+const targetOf = (text: string) => new RouteTarget(`/${text}`, 500, (path) => path);
+
 /** What Node's requests have, and the door of hits has not. */
 const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
   'names of operations': (text) => {
@@ -176,9 +178,10 @@ const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
   },
   'a mount path of Express': (text) => {
     const incoming = { route: { path: ['/a/:id', '/b'] }, baseUrl: `/${text}` };
-    routeOf(openRequest({ incoming }), { 'http.status_code': 500 }, `/${text}`);
+    routeOf(openRequest({ incoming }), { 'http.status_code': 500 }, targetOf(text));
   },
-  'a list of routes': (text) => routeOf(openRequest(), { 'http.route': `/a,/${text}` }, `/${text}`),
+  'a list of routes': (text) =>
+    routeOf(openRequest(), { 'http.route': `/a,/${text}` }, targetOf(text)),
 };
 
 describe.each(Object.entries(OF_NODE))('%s', (place, run) => {

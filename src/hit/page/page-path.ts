@@ -4,7 +4,9 @@ import { cutAtSegment, isToken } from './redact.js';
 /** Every rule needs a digit or an `@`, also encoded (`%40`). Most paths and segments have neither. */
 const VALUE = /[\d@]/g;
 
-const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
+const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|(?:[a-z]{1,20}_)?[0-7][\da-hjkmnp-tv-z]{25})$/i;
+/** Of cuid, cuid2, xid and others, also behind a prefix, as Stripe and TypeID have it. */
+const TEXT_ID = /^(?:[a-z]{1,20}_)?(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,32}$/;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
 
@@ -42,7 +44,7 @@ function isApiVersion(path: string, start: number, end: number): boolean {
 
 function templateOf(sent: string): string {
   const segment = decodePath(sent);
-  if (ID.test(segment)) return ':id';
+  if (ID.test(segment) || TEXT_ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';
   if (/[^/]@[^/@]+\.\p{L}/u.test(segment.replaceAll('%40', '@'))) return ':email';
   return isToken(segment) ? ':token' : sent;
@@ -82,7 +84,8 @@ export function isPageData(
 
 /** Where frameworks find the data of a page, and what is left of the path: that of the page. The ending may have been redacted. */
 const PAGE_DATA: readonly [path: RegExp, page: string][] = [
-  [/(?:\/_root)?\.data$/, ''], // React Router and Remix
+  [/\/_\.data$/, '/'], // React Router and Remix
+  [/(?:\/_root)?\.data$/, ''],
   [/(?:(?<=\.html)|\/)__data\.json$/, ''], // SvelteKit
   [/\/_payload\.json$/, ''], // Nuxt
   [/\/q-data\.json$/, '/'], // Qwik, whose paths end in a slash, as those of Gatsby

@@ -1,104 +1,159 @@
+import { memoize } from '../../common/generation-cache.js';
 import type { HttpRequest } from '../http-request.js';
 import type { TrackingParameters } from '../parameters/parameter-values.js';
 import { decodePath } from '../text.js';
-import { toPagePath } from './page-path.js';
+import { toPagePath, toTitlePath } from './page-path.js';
+import { redactRoute } from './redact.js';
 
 /** Longer ones are not read: the expressions below may look at each character several times. */
 const MAX_LENGTH = 500;
 
-/** Any number of segments: `*`, `**`, `*splat`, `{*path}`, `{path...}`, `{proxy+}`, `{p:path}`, `{tail:.*}`, `:path*`, `:path(.*)`, `(.*)`. */
-const WILDCARD =
-  /\{(?:\*{1,2}[^{}]*|\w+(?:\*\d*|\+|\.{3}|:path|\s*:\s*\.[*+]))\}|:\w+(?:\(\.[*+]\)|[*+])|\(\.[*+]\)\$?|(?<=\/)\.\*\??\$?|\*{1,2}:?\w*/g;
-/** One segment, with its pattern, type or default: `:id(\d+)`, `:id?`, `{id:int?}`, `{id=1}`. */
-const PARAMETER =
-  /(:\w+)(?:\((?:[^()\\]|\\.)*\)\??|\?)|(\{)\s*([\w.-]+)\s*[?:=](?:[^{}]|\{\{?[^{}]*\}\}?)*(\})/g;
-/** An optional part: `{/:size}`, `(/:locale)`, `[/{page}]`; and the format of Rails, which is left out. */
-const OPTIONAL = /\(\.:format\)|[([{](\/(?:[^()[\]{}]|\{\w+\})*)[)\]}]\??/g;
-const SYNTAX = /[(*?+{:[]|\/\./;
+/** A method and an origin before a route, as in `GET|HEAD https://shop.example/users/:id`, and a query after it. */
+const AROUND =
+  /^(?:[A-Z|,:]{1,40}\s{1,9}){0,2}(?:(?:[a-z][a-z+.-]{0,20}:\/\/[^/]{0,300}|[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}(?::\d{1,5})?)(?=\/))?|\?[\w-]+=.*/g;
 
-/** A route as titles show it: with the names of its parameters, and without anything else of the syntax of its framework. */
-export function plainRoute(route: string): string {
-  if (route.length > MAX_LENGTH || !SYNTAX.test(route)) return route || '/';
-  const plain = route
+/** Any number of segments: `*`, `**`, `*splat`, `{*path}`, `{path...}`, `{proxy+}`, `{p:path}`, `{tail:.*}`, `:path*`, `[...slug]`, `{any}`. */
+const WILDCARD =
+  /\{(?:\*{1,2}[^{}]*|\w+(?:\*\d*|\+|\.{3}|:path|\s*:\s*\.[*+]))\}|:\w+(?:\(\.[*+]\)|\{\.[*+]\}|[*+])|\(\.[*+]\)\$?|(?<=\/)\.\*\??\$?|\[\[?\.{3}[\w-]+\]\]?|<path[:.][^<>]*>|(?::|[{[<](?:\w+:)?)(?:controller|action|area|any|all|fallback\w*)\b(?:[^/<>{}[\]]*[}\]>])?|\*{1,2}:?\w*/gi;
+/** One segment, with its pattern, type or default: `:id(\d+)`, `:id{[0-9]+}`, `{id:int?}`, `{id=1}`. */
+const PARAMETER =
+  /(:\w+)(?:\((?:[^()\\]|\\.)*\)|\{[^{}/]*\})|\{\s*([\w.-]+)\s*([?:=])((?:[^{}]|\{\{?[^{}]*\}\}?)*)\}/g;
+/** Optional segments: `{/:size}`, `(/:locale)`, `[/{page}]`, `[[lang]]`; and the format of Rails, which is left out. */
+const OPTIONAL = /\(\.:format\)|[([{](\/(?:[^()[\]{}]|\{\w+\}\??)*)[)\]}]|\[(\[[\w-]+\])\]/g;
+const SYNTAX = /[(*?+{:[<]|\/\./;
+
+/** A route in one form: without patterns, with `*` for any number of segments, and `?` behind segments that a path may lack. */
+function normalize(route: string): string {
+  if (route.length > MAX_LENGTH || !SYNTAX.test(route)) return route;
+  return route
     .replace(WILDCARD, '*')
-    .replace(PARAMETER, '$1$2$3$4')
-    .replace(OPTIONAL, (_, optional: string | undefined) => optional ?? '')
-    .replace(/::/g, ':');
-  return plain || '/';
+    .replace(PARAMETER, (_, colon: string | undefined, name, mark, rest: string) => {
+      const isOptional = mark === '?' || mark === '=' || rest?.endsWith('?');
+      return colon ?? `{${name}}${isOptional ? '?' : ''}`;
+    })
+    .replace(OPTIONAL, (_, segments = '', segment: string | undefined) =>
+      segment ? `${segment}?` : segments.replace(/[^/]+/g, '$&?'),
+    );
 }
 
 /** What a segment with a parameter has, in any syntax. */
-const IN_PARAMETER = /[:*{}<>[\]()$]/;
-/** What makes a route match paths of different lengths. */
-const IS_LOOSE = /[*?]|\.{2}|\+\}|=[^}]*\/|[(<{[]path[:.]|:path[)>}]|\$$|[([{][/.]|\.\+/;
-/** A regular expression, a default route of ASP.NET or Laravel, the page on which Next.js shows errors, or wildcards only. */
-const SAYS_NOTHING =
-  /\\|\^|\(\?|^\/?(?:[{[]controller\b|\{fallbackPlaceholder|_error$)|^(?:\/?(?:\*|\[\[?\.{3}[\w-]+\]\]?))+\/?$/i;
+const IN_PARAMETER = /:\w|[{}<>[\]]|\$\w/;
+/** A regular expression, or a rule of a proxy. */
+const NO_ROUTE = /[\\^`]|\(\?/;
 
-/** Whether a plain route says less than the path does. */
-export function isVague(plain: string): boolean {
-  return plain.length > MAX_LENGTH || SAYS_NOTHING.test(plain);
+/** A reported route, as it is compared with paths. */
+export interface Route {
+  /** As it was reported, without secrets and IDs. */
+  readonly reported: string;
+  /** Up to the first wildcard, decoded and in lower case; `undefined` stands for a parameter. */
+  readonly segments: readonly (string | undefined)[];
+  /** The same as titles show them. */
+  readonly shown: readonly string[];
+  readonly title: string;
+  /** Indexes of the segments that a path may lack. */
+  readonly optional: readonly number[];
+  readonly hasWildcard: boolean;
+  /** How much it says of a path, compared with others. */
+  readonly rank: number;
 }
 
-/** A route that spans report, as it is compared with paths. */
-export interface ComparedRoute {
-  readonly segments: readonly string[];
-  /** Whether it matches paths of different lengths. */
-  readonly isLoose: boolean;
-  /** Whether it has more than parameters. */
-  readonly hasText: boolean;
-  readonly hasParameter: boolean;
+const WITH_WILDCARD = 0;
+const PARAMETERS_ONLY = 1;
+export const WITH_TEXT = 2;
+
+/** Reads a route; `null` if it is none. One with secrets or IDs is not remembered. */
+export const toRoute = /* @__PURE__ */ memoize(
+  (text: string): Route | null => {
+    const route = text.length > MAX_LENGTH ? '' : text.replace(AROUND, '');
+    const all = segmentsOf(normalize(route)).filter((each) => each !== '?'); // of `/users/?`
+    const wildcard = all.findIndex((each) => each.includes('*'));
+    const marked = wildcard < 0 ? all : all.slice(0, wildcard);
+    const plain = marked.map((each) => each.replaceAll('?', ''));
+    if (route === '' || plain.some((each) => NO_ROUTE.test(each))) return null;
+    const segments = plain.map((each) =>
+      IN_PARAMETER.test(each) ? undefined : decodePath(each).toLowerCase(),
+    );
+    const reported = toTitlePath(redactRoute(route));
+    const hasParameter = wildcard >= 0 || segments.includes(undefined);
+    if (reported !== route && !hasParameter) return null; // it is the path itself
+    const hasText = segments.length === 0 || segments.some((each) => each !== undefined);
+    const title = toTitlePath(redactRoute(toPath(plain)));
+    const rank = hasText ? WITH_TEXT : PARAMETERS_ONLY;
+    return {
+      reported,
+      segments,
+      shown: segmentsOf(title),
+      title,
+      optional: [...marked.keys()].filter((i) => marked[i]?.includes('?')),
+      hasWildcard: wildcard >= 0,
+      rank: wildcard >= 0 ? WITH_WILDCARD : rank,
+    };
+  },
+  (route, text) => route !== null && text.includes(route.reported),
+);
+
+/** The segments of a path that are not empty. */
+export function segmentsOf(path: string): string[] {
+  return path.split('/').filter(Boolean);
 }
 
-export function toCompared(route: string, plain: string): ComparedRoute {
-  const segments = segmentsOf(plain);
-  const parameters = segments.filter((each) => IN_PARAMETER.test(each)).length;
-  return {
-    segments,
-    isLoose: plain.includes('*') || IS_LOOSE.test(route),
-    hasText: segments.length === 0 || parameters < segments.length,
-    hasParameter: parameters > 0,
-  };
+export function toPath(segments: readonly string[]): string {
+  return `/${segments.join('/')}`;
 }
 
-/**
- * Whether a route can have matched a path: segment by segment or, if it matches paths of different lengths, because the path has its text
- * in the same order.
- */
-export function fitsPath({ segments, isLoose, hasText }: ComparedRoute, path: string): boolean {
-  const sent = segmentsOf(decodePath(toPagePath(path)));
-  if (!isLoose) {
-    if (segments.length !== sent.length) return false;
-    return segments.every((each, i) => each === sent[i] || IN_PARAMETER.test(each));
+/** The segments of a path as routes are compared with them: without the parameters that Java adds to a segment. */
+export function toCompared(path: string): string[] {
+  const segments = segmentsOf(toPagePath(path));
+  return segments.map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
+}
+
+/** A route that fits the segments of a path. */
+export interface FittedRoute {
+  /** What titles show of it. */
+  readonly shown: readonly string[];
+  /** So many segments of the path. A wildcard has matched the others. */
+  readonly count: number;
+}
+
+/** Compares a route with the segments of a path, one by one. */
+export function fitRoute(route: Route, sent: readonly string[]): FittedRoute | undefined {
+  const { segments, optional, hasWildcard } = route;
+  const most = hasWildcard ? segments.length : sent.length;
+  for (const count of hasWildcard ? [most, most - optional.length] : [most]) {
+    const shown = fitSegments(route, count < sent.length ? sent.slice(0, count) : sent);
+    if (shown) return { shown, count };
   }
-  let at = 0;
-  return (
-    hasText &&
-    segments.every((each) => {
-      if (IN_PARAMETER.test(each)) return true;
-      at = sent.indexOf(each, at) + 1;
-      return at > 0;
-    })
-  );
+  return undefined;
 }
 
-/** In lower case, without empty segments and without the parameters that Java adds to a segment. */
-function segmentsOf(path: string): string[] {
-  const text = path.slice(0, MAX_LENGTH).toLowerCase();
-  return text
-    .replace(/;[^/]*/g, '')
-    .split('/')
-    .filter(Boolean);
+/** What titles show of a route: without the last or the first of the segments that a path may lack, as many as it lacks. */
+function fitSegments(
+  { segments, shown, optional }: Route,
+  sent: readonly string[],
+): readonly string[] | undefined {
+  const surplus = segments.length - sent.length;
+  if (surplus === 0) return isMatch(segments, sent) ? shown : undefined;
+  if (surplus < 0 || surplus > optional.length) return undefined;
+  for (const left of [optional.slice(-surplus), optional.slice(0, surplus)]) {
+    const isKept = (_: unknown, i: number) => !left.includes(i);
+    if (isMatch(segments.filter(isKept), sent)) return shown.filter(isKept);
+  }
+  return undefined;
 }
 
-/** Whether a route has a segment that matches anything, and so many paths. */
-export function hasWildcard(route: string): boolean {
-  return plainRoute(route).includes('*');
+function isMatch(segments: readonly (string | undefined)[], sent: readonly string[]): boolean {
+  return segments.every((each, i) => each === undefined || each === sent[i]);
 }
 
-/** Whether a route matches whatever begins like it, such as `/files/*`. */
-export function endsInWildcard(route: string): boolean {
-  return plainRoute(route).endsWith('/*');
+/** Whether a route has a parameter and no wildcard: what it serves are not the files of a folder. */
+export function isEndpoint(route: string | undefined): boolean {
+  const { hasWildcard = true, segments = [] } = (route && toRoute(route)) || {};
+  return !hasWildcard && segments.includes(undefined);
+}
+
+/** A route as options may name it: without the syntax of its framework. */
+export function plainRoute(route: string): string {
+  return normalize(route).replaceAll('?', '');
 }
 
 /** Tracking parameters of a route, with valid names. */
@@ -113,7 +168,9 @@ export function createFindRouteDetails(
   const byKey = new Map([...plain, ...entries]);
   if (byKey.size === 0) return () => undefined;
   return function findRouteDetails({ method, route, path }) {
-    for (const place of route === undefined ? [path] : [withSlash(route), path]) {
+    const places =
+      route === undefined ? [path] : [withSlash(route), plainRoute(withSlash(route)), path];
+    for (const place of places) {
       const found = byKey.get(`${method} ${place}`) ?? byKey.get(place);
       if (found) return found;
     }

@@ -1,25 +1,16 @@
-import { PairCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 import { redactRoute } from './redact.js';
-import { refusalOf } from './refusals.js';
 
 /** Clients choose how long a batch is. */
 const MAX_COUNT = 100;
 
-type Titled = Pick<
-  HttpRequest,
-  'method' | 'route' | 'host' | 'statusCode' | 'spanName' | 'operation'
->;
+type Titled = Pick<HttpRequest, 'method' | 'host' | 'statusCode' | 'spanName' | 'operation'>;
 
 type Answered = Pick<HttpRequest, 'method' | 'statusCode'>;
 
-/** Names the place that a request asked for. The path is already redacted. */
-export type ToPlace = (
-  request: Pick<HttpRequest, 'method' | 'route' | 'statusCode' | 'operation'>,
-  path: string,
-) => string;
+type Placed = Pick<HttpRequest, 'method' | 'titleRoute' | 'statusCode' | 'operation' | 'service'>;
 
 /** Statuses from here on are failures. */
 export const FIRST_FAILED_STATUS = 400;
@@ -37,52 +28,96 @@ export function shownMethodOf({ method, statusCode }: Answered): string {
   return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
 }
 
-/** Endpoints without a route that were answered and did not fail. If there are more, all are forgotten. */
-const MAX_ENDPOINTS = 2000;
+/** How an application refuses a request for a path that it may not have. */
+interface Refusal {
+  /** In titles, because scanners must not fill these with paths that they try. */
+  readonly reason: string;
+  /** In URLs that follow titles: none of these is a page. A 401, 403 or 410 says that there is, or was, an endpoint. */
+  readonly path?: string;
+  /** Whether it says that there is no such endpoint for this request, although it may have answered others. */
+  readonly isFinal?: true;
+}
 
-/**
- * The place is, by the first that there is: the call of an MCP server; the route; why a path was refused, because scanners must not fill
- * titles with paths that they try; the path. A route or path is followed by the name of the operation. What has one was not refused.
- */
-export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
-  const toPath =
-    titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
-  const endpoints = new PairCache<string, string, true>(MAX_ENDPOINTS);
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  400: { reason: 'Bad Request', path: '/bad-request' },
+  401: { reason: 'Unauthorized' },
+  403: { reason: 'Forbidden' },
+  404: { reason: 'Not Found', path: '/not-found', isFinal: true },
+  405: { reason: 'Method Not Allowed', path: '/method-not-allowed', isFinal: true },
+  410: { reason: 'Gone', isFinal: true },
+};
 
-  return function toPlace({ method, route, statusCode, operation }, path) {
-    if (operation && isMcpCall(operation)) return labelOf(operation);
-    const isNamed = operation?.name !== undefined;
-    if (route !== undefined) {
-      const place = decodeTitle(route);
-      return isNamed ? toOperationPlace(operation, place, path, toPath) : place;
-    }
-    // The procedures of tRPC are no part of their endpoint.
-    const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
-    const template = toTitlePath(endpoint);
-    const isKnown = endpoints.get(method, template) ?? false;
-    if (!isKnown && statusCode < FIRST_FAILED_STATUS) endpoints.set(method, template, true);
-    if (isNamed) return toOperationPlace(operation, undefined, path, toPath);
-    const refusal = refusalOf(statusCode);
-    // What has been answered before was refused because of this request, unless it is said not to exist for it.
-    if (refusal && (!isKnown || refusal.isFinal)) return refusal.reason;
-    return decodeTitle(titlePaths === 'raw' ? endpoint : template);
+export function isRefusal(statusCode: number): boolean {
+  return REFUSALS[statusCode] !== undefined;
+}
+
+/** Places that have succeeded, and were used last. */
+const MAX_PLACES = 500;
+
+/** What titles, dimensions and URLs show of requests. Paths come redacted. */
+export type Places = ReturnType<typeof createPlaces>;
+
+export function createPlaces(titlePaths: 'template' | 'raw') {
+  const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
+  /** Their routes, empty if they have none, in the order in which they were used. */
+  const places = new Map<string, string>();
+
+  function remember(key: string, titleRoute: string): void {
+    places.delete(key);
+    places.set(key, titleRoute);
+    if (places.size > MAX_PLACES) places.delete(places.keys().next().value as string);
+  }
+
+  return {
+    /**
+     * The first that there is of: the route; why the request was refused, because scanners must not fill titles with paths that they try; the
+     * path. What was refused because of who asks, or what, has the place of the last such request that succeeded.
+     */
+    find(
+      { method, titleRoute, statusCode, operation, service }: Placed,
+      path: string,
+      site: number,
+    ) {
+      // The procedures of tRPC are no part of their endpoint.
+      const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
+      const key = `${site} ${service} ${method} ${toTitlePath(endpoint)}`;
+      if (statusCode < FIRST_FAILED_STATUS) remember(key, titleRoute ?? '');
+      const refusal = titleRoute === undefined ? REFUSALS[statusCode] : undefined;
+      if (refusal === undefined || isNamed(operation)) return titleRoute ?? toPath(endpoint);
+      const known = refusal.isFinal ? undefined : places.get(key);
+      if (known === undefined) return refusal.reason;
+      remember(key, known);
+      return known || toPath(endpoint);
+    },
+    /** A place with the operation, as titles show both. */
+    show(place: string, { operation }: Placed, path: string): string {
+      const shown = decodeTitle(place);
+      if (operation === undefined || !isNamed(operation)) return shown;
+      const label = labelOf(operation);
+      if (isMcpCall(operation)) return label;
+      if (operation.kind === 'graphql' && shown === '/') return label;
+      if (operation.kind !== 'trpc') return `${shown} ${label}`;
+      // The name is that of the path as sent, which is redacted here.
+      const isRedacted = operation.name !== OTHER_NAME && !path.includes(`/${operation.name}`);
+      return decodeTitle(isRedacted ? toPath(path) : `${toPath(parentOf(path))}/${label}`);
+    },
   };
 }
 
-function toOperationPlace(
-  operation: Operation,
-  route: string | undefined,
-  path: string,
-  toPath: (path: string) => string,
-): string {
-  const label = labelOf(operation);
-  if (operation.kind === 'trpc') {
-    // The name is that of the path as sent, which is redacted here.
-    const isRedacted = operation.name !== OTHER_NAME && !path.includes(`/${operation.name}`);
-    return isRedacted ? toPath(path) : `${toPath(parentOf(path))}/${label}`;
-  }
-  const place = route ?? toPath(path);
-  return operation.kind === 'graphql' && place === '/' ? label : `${place} ${label}`;
+/** The path of a URL that names no more than the title does. */
+export function toPlacePath(place: string, path: string): string {
+  if (place.startsWith('/')) return place.replaceAll('?', '%3F');
+  const refusal = Object.values(REFUSALS).find(({ reason }) => reason === place);
+  return refusal?.path ?? toTitlePath(path);
+}
+
+/** Whether it is the path instead of those that scanners try, which have no query either. */
+export function isRefusedPath(path: string): boolean {
+  return Object.values(REFUSALS).some((refusal) => refusal.path === path);
+}
+
+function isNamed(operation: Operation | undefined): boolean {
+  return operation !== undefined && (operation.name !== undefined || isMcpCall(operation));
 }
 
 function labelOf({ name, count, mcp }: Operation): string {

@@ -6,7 +6,7 @@ import {
   OTHER_NAME,
 } from '../../hit/http-request.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
-import { isRefusal } from '../../hit/page/refusals.js';
+import { isRefusal } from '../../hit/page/title.js';
 import { isSuccess } from './operation-target.js';
 
 const MAX_NAMES = 500;

@@ -134,7 +134,7 @@ golden([
     name: 'urlPaths: template, a route with an optional parameter and no slash',
     facts: { path: '/users/42', route: 'users/:id?' },
     options: { urlPaths: 'template' },
-    page: { url: 'https://shop.example.org/users/:id', action_name: 'GET users/:id' },
+    page: { url: 'https://shop.example.org/users/:id', action_name: 'GET /users/:id' },
   },
   {
     name: 'urlPaths: template without a route',

@@ -37,7 +37,7 @@ track([
       ...{ ...OLD, 'http.route': 'users/{id}', 'http.scheme': 'https', 'net.host.name': SHOP },
       'http.url': 'https://shop.example.org/users/42?page=2',
     },
-    'GET users/{id} 200',
+    'GET /users/{id} 200',
     { url: 'https://shop.example.org/users/42?page=2' },
   ),
   row(

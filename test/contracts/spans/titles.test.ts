@@ -43,7 +43,7 @@ trackInTurns([
     'below where the application is served, in Python',
     '/app/users/7',
     '/users/{id}',
-    'GET /app/users/:id 200',
+    'GET /app/users/{id} 200',
     { resource: { 'telemetry.sdk.language': 'python' } },
   ),
   below('the own route wins', [{ 'http.route': '/users/[id]' }], '/users/:user', '/users/:user'),
