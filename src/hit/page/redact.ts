@@ -15,15 +15,12 @@ const WORDS: ReadonlySet<string> = /* @__PURE__ */ new Set(
 );
 /** The same in the middle of names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
 const PARTS =
-  /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session(?!s)|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
+  /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session(?!s(?![a-z]))|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
 /** Names with such a word that are no secrets. */
 const PUBLIC =
   /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
 
-/**
- * Whether the name of a parameter, of a header or of what comes before a segment of a path says that the value is a secret. Words are
- * remembered, because the same ones come in most requests.
- */
+/** Whether the name of a parameter or of a header says that its value is a secret. Short ones are remembered: the same come in most requests. */
 export const isSecretName = /* @__PURE__ */ memoize(
   (name: string): boolean => {
     if (/^[a-z]*$/.test(name)) return WORDS.has(name) || (PARTS.test(name) && name !== 'iphone');
@@ -43,88 +40,109 @@ function withoutAccents(name: string): string {
   return name.normalize('NFKD').replace(/\p{M}/gu, '').replace(/ß/g, 'ss').replace(/[łŁ]/g, 'l');
 }
 
-const MAX_VALUE = 100;
+/** The same of the segment before another one, where `email` and `mail` are things with an ID. A text with spaces is no name. */
+const isSecretWord = /* @__PURE__ */ memoize(
+  (word: string): boolean => !/\s/.test(word) && isSecretName(word.replace(/e?mails?/gi, '')),
+  (_, word) => /^[A-Za-z_-]{1,15}$/.test(word),
+);
+
+/**
+ * Letters of any script, digits, spaces and the usual punctuation. An apostrophe is within a word, an `@` begins a scope or a version, `<` and
+ * `>` compare, and `%` is no escape.
+ */
+const PLAIN =
+  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^[\]-]|(?<=\p{L})['’](?=\p{L})|(?<!\S)@(?=\p{L})|(?<=\p{L})@(?=\d+[.x])|(?<= )[<>](?= )|%(?![\dA-Fa-f]{2}))*$/u;
 const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]{0,60}$/u;
-const PLAIN_VALUE =
-  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^[\]-]|(?<=\p{L})['’](?=\p{L})|%(?![\da-f]{2}))*$/iu;
-/** Of a path, with names such as `@scope` and versions such as `react@18.2.0`. */
-const PLAIN_SEGMENT =
-  /^@?(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~$&'’#?"[\]-]|@(?=\d+[.x])|%(?![\da-f]{2}))*$/iu;
-const MAX_SEGMENT = 300;
 
 /** Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and a mail address with digits. */
 const SECRET_FORMS = [
   /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z])[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/,
-  /(?<!\w)\+(?:[\s().-]*\d){6}|(?:\d{4}[ -]){3}\d{4}/,
+  /(?<!\w)\+(?:[\s().-]*\d){6}|(?<![\da-f-])(?:\d{4}[ -]){3}\d{4}(?![\da-f-])/,
   /@\d+x?[.\d]*\D*\.\p{L}/u,
 ];
-/** In queries, where no ID of a page is as long. */
-const CARD = /(?<!\d)[3-6]\d{12,15}(?!\d)/;
-/** Neither a word nor a value: a version, also of a protocol, a way to log in, or punctuation. */
-const NEUTRAL =
-  /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
+/** Of Visa, Mastercard, American Express and others, in queries: in paths, IDs are as long. */
+const CARD = /(?<!\d)(?:3[47]\d{13}|[2-6]\d{15})(?!\d)/;
 
 export function hasSecretForm(text: string): boolean {
   return SECRET_FORMS.some((form) => form.test(text));
 }
 
-/** Whether a text has a secret, or one after a secret word; else whether it ends in a secret word. */
-function scan(text: string, isAfterWord: boolean): 'secret' | boolean {
-  if (text.length >= 7 && hasSecretForm(text)) return 'secret';
-  let isAfter = isAfterWord;
-  for (const [at, piece] of text.split(/([\s:,/?&#"()|])/).entries()) {
-    if (at % 2 === 1) {
-      if (/\s/.test(piece)) isAfter = false; // a word of a sentence is no name
-      continue;
-    }
-    if (isToken(piece)) return 'secret';
-    if (NEUTRAL.test(piece)) continue;
-    if (isAfter && (piece.length >= MIN_TOKEN || /\d/.test(piece))) return 'secret';
-    isAfter = isSecretName(piece);
+/** What stands between names and values. Spaces separate words, of which none is a name. */
+const PIECES = /([^\s:,/?&#"()|]*)(\s*:\s*|\s+|[,/?&#"()|]|$)/g;
+/** Neither a word nor a value: a version, also of a protocol, a way to log in, or punctuation. */
+const NEUTRAL =
+  /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
+/** Of pages: ULIDs, cuids, xids and others without capitals, also behind a prefix as in TypeIDs. */
+const ID = /^(?:([a-z]{1,20})_)?(?:[a-z\d]{20,32}|[0-7][\dA-HJKMNP-TV-Z]{25})$/;
+
+/** What is plain differs: a path has IDs that look like tokens, the values of campaigns are tokens. */
+type Place = 'path' | 'query' | 'campaign';
+const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies Record<
+  Place,
+  number
+>;
+
+/**
+ * Whether a text may be sent, decoded once: it has nothing but plain characters, is no secret by its form, and has no value behind a secret
+ * name. What comes after a name is a value if it is long or has a digit; in a query, whatever comes after its colon is one.
+ */
+function isPlain(text: string, place: Place, isAfterName = false): boolean {
+  if (text.length > MAX_LENGTH[place] || !PLAIN.test(text) || hasSecretForm(text)) return false;
+  if (place === 'path') {
+    const [id, prefix = ''] = ID.exec(text) ?? [];
+    if (id !== undefined) return !isAfterName && !isSecretName(prefix);
+  } else {
+    if (text.startsWith('/') && redactSecrets(text) !== text) return false;
+    if (/\/\/|:\//.test(text) || CARD.test(text)) return false;
   }
-  return isAfter;
+  let isAfter = isAfterName;
+  let isSure = false;
+  for (const [, piece = '', separator = ''] of text.matchAll(PIECES)) {
+    if (place !== 'campaign' && isToken(piece)) return false;
+    if (!NEUTRAL.test(piece)) {
+      if (isAfter && (isSure || isValue(piece))) return false;
+      isAfter = isSecretName(piece);
+    }
+    const isColon = separator.includes(':');
+    if (!isColon && (place === 'campaign' || /\s/.test(separator))) isAfter = false;
+    isSure = isColon && place !== 'path';
+  }
+  return true;
+}
+
+function isValue(text: string): boolean {
+  return text.length >= MIN_TOKEN || /\d/.test(text);
 }
 
 const HARMLESS_PATH = /^(?:\/(?!sk-)[a-z_-]{0,19})*$/;
-/** Most segments: words, numbers, slugs, dates and UUIDs, which are secrets only after a secret word. */
+/** Most segments: words, numbers, IDs, slugs, dates and UUIDs, which are secrets only after a secret word. */
 const QUICK_SEGMENT =
-  /^(?:[A-Za-z][\w-]{0,14}|\d{1,12}|(?!(?:\d{4}-){3}\d{4}|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,12}(?:-[a-z\d]{1,12}){1,14})$/;
+  /^(?:[A-Za-z][\w-]{0,14}|\d{1,19}|[a-z\d]{20,32}|(?!(?:\d{4}-){3}\d{4}$|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,19}(?:-[a-z\d]{1,19}){1,14})$/;
 
 /**
- * What is sent of a path. A segment is marked if it is not plain, is a secret by its form, or comes after a secret word and has a digit or is
- * long; then also the next such segments, as in `/webhooks/<id>/<secret>/messages`. Matrix parameters are left out.
+ * What is sent of a path. A segment is marked if it is not plain, or a value after a secret word; then also the next such segments, as in
+ * `/webhooks/<id>/<secret>/messages`. Matrix parameters are left out.
  */
 export function redactSecrets(path: string): string {
   if (HARMLESS_PATH.test(path)) return path;
   let word = '';
-  let isSecretWord: boolean | undefined;
   const sent = path.split('/');
   for (const [i, segment] of sent.entries()) {
-    if (segment === '') continue;
-    if (QUICK_SEGMENT.test(segment)) {
-      if (segment.length >= MIN_TOKEN || /\d/.test(segment)) {
-        if (NEUTRAL.test(segment)) continue;
-        isSecretWord ??= isSecretName(word);
-        if (isSecretWord) sent[i] = REDACTED;
-        if (isSecretWord) continue;
-      }
-      word = segment;
-      isSecretWord = undefined;
-      continue;
-    }
-    const head = segment.includes(';') ? segment.slice(0, segment.indexOf(';')) : segment;
-    const text = decodePath(head);
-    const isPlain = text.length <= MAX_SEGMENT && PLAIN_SEGMENT.test(text);
-    isSecretWord ??= isSecretName(word);
-    const found = isPlain ? scan(text, isSecretWord) : 'secret';
-    sent[i] = found === 'secret' ? REDACTED : head;
-    if (found !== 'secret' && !NEUTRAL.test(text)) isSecretWord = found;
+    const isQuick = QUICK_SEGMENT.test(segment);
+    const head =
+      isQuick || !segment.includes(';') ? segment : segment.slice(0, segment.indexOf(';'));
+    const text = isQuick ? segment : decodePath(head);
+    const isNeutral = NEUTRAL.test(text);
+    const isSecret = isQuick
+      ? !isNeutral && isValue(text) && isSecretWord(word)
+      : !isPlain(text, 'path', isSecretWord(word));
+    sent[i] = isSecret ? REDACTED : head;
+    if (!isSecret && !isNeutral) word = text;
   }
   return sent.join('/');
 }
 
-const SHORT = /^(?!ey[AJ])[\w.-]{0,15}$/;
 /** Most parameters, of which only the name may say that they are secret. */
 const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ])[\w.,-]{0,15}$/i;
 /** Names of campaigns, whose values Matomo reads although some look like tokens. */
@@ -135,24 +153,8 @@ const LOGIN = /(?:log[io]n|user(?:name|pwd)?|usr|account)$/i;
 const SIGNATURE =
   /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
 const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
-
-function isSecretParameter(name: string, value: string): boolean {
-  if (isSecretName(name)) return true;
-  if (LOGIN.test(name) && value.includes(':')) return true;
-  if (SIGNATURE.test(name) && LONG_HASH.test(value)) return true;
-  if (name === 'operationName' && isSecretOperation(value)) return true;
-  return !SHORT.test(value) && isSecretText(value, CAMPAIGN.test(name));
-}
-
-/** Whether a decoded text is not plain, or has a secret. */
-export function isSecretText(text: string, mayBeToken = false): boolean {
-  if (text.length > MAX_VALUE || !PLAIN_VALUE.test(text)) return true;
-  if (/\/\/|:\//.test(text) || CARD.test(text)) return true;
-  for (const [, name = ''] of text.matchAll(/([^\s:,/]+)\s*:\s*\S/g))
-    if (isSecretName(name)) return true;
-  if (text.startsWith('/')) return redactSecrets(text) !== text;
-  return mayBeToken ? hasSecretForm(text) : scan(text, false) === 'secret';
-}
+/** A plus sign that stands for a space. A telephone number begins with one that does not. */
+const SPACE = /\+(?!(?<![\w.]\+)\d{6})/g;
 
 /** What is sent of a parameter of a query: it, its name, or nothing but the mark. */
 export function redactPair(pair: string): string {
@@ -161,13 +163,25 @@ export function redactPair(pair: string): string {
     const name = pair.slice(0, equals);
     return isSecretName(name) ? `${name}=${REDACTED}` : pair;
   }
-  // After a slash, a plus sign is none that stands for a space: a telephone number begins with it.
-  const value = decodePath(pair.slice(equals + 1).replace(/(?<!\/)\+/g, ' '));
-  if (equals < 0) return isSecretText(value) ? REDACTED : pair;
+  const value = decodePath(pair.slice(equals + 1).replace(SPACE, ' '));
+  if (equals < 0) return isPlainValue(value) ? pair : REDACTED;
   const encoded = pair.slice(0, equals);
   const name = decodePath(encoded.replaceAll('+', ' '));
-  if (!PLAIN_NAME.test(name) || scan(name, false) === 'secret') return REDACTED;
+  if (!PLAIN_NAME.test(name) || !isPlain(name, 'query')) return REDACTED;
   return isSecretParameter(name, value) ? `${encoded}=${REDACTED}` : pair;
+}
+
+function isSecretParameter(name: string, value: string): boolean {
+  if (isSecretName(name)) return true;
+  if (LOGIN.test(name) && value.includes(':')) return true;
+  if (SIGNATURE.test(name) && LONG_HASH.test(value)) return true;
+  if (name === 'operationName' && isSecretOperation(value)) return true;
+  return !isPlain(value, CAMPAIGN.test(name) ? 'campaign' : 'query');
+}
+
+/** Whether a text of a query or a fragment may be sent, decoded once. */
+export function isPlainValue(text: string): boolean {
+  return isPlain(text, 'query');
 }
 
 /** A parameter of a route, in the syntax of any framework. */
@@ -235,12 +249,12 @@ const MIN_RUN = 3.5;
 
 /** Of one case; neither a hash nor a ULID. */
 const LONG_RUN =
-  /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25}|c[a-z\d]{24})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
+  /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
 
 /** Whether a text is a random token: at least 20 letters of one case and digits that are no hash, or of both cases in short runs. */
 export function isToken(text: string): boolean {
   if (text.length < MIN_TOKEN) return false;
-  const token = LAST_PART.exec(text.slice(-MAX_SEGMENT).replace(DATA_ENDING, ''))?.[1];
+  const token = LAST_PART.exec(text.slice(-MAX_LENGTH.path).replace(DATA_ENDING, ''))?.[1];
   if (token === undefined || !/\d/.test(token)) return false;
   const isMixed = /[A-Z]/.test(token) && /[a-z]/.test(token);
   if (!isMixed) return LONG_RUN.test(token);

@@ -6,7 +6,7 @@ import {
   isUrlHost,
   type PageUrlOptions,
 } from './page-url.js';
-import { createRedactPath, isSecretText } from './redact.js';
+import { createRedactPath, isPlainValue } from './redact.js';
 
 export interface SentUrlOptions extends PageUrlOptions {
   readonly referrers: 'full' | 'origin';
@@ -53,7 +53,7 @@ export function createSentUrls(options: SentUrlOptions) {
     const start = url.indexOf('#');
     const fragment = start < 0 ? '' : url.slice(start);
     const page = redactUrl(url.trim(), toWholeQuery, redactOwnPath);
-    const isKept = keepsSecrets || !isSecretText(decodePath(fragment.slice(1)));
+    const isKept = keepsSecrets || isPlainValue(decodePath(fragment.slice(1)));
     return `${page}${isKept ? fragment : ''}`;
   }
 
