@@ -144,7 +144,7 @@ export function redactSecrets(path: string): string {
 }
 
 /** Most parameters, of which only the name may say that they are secret. */
-const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ])[\w.,-]{0,15}$/i;
+const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ])[\w.,-]{0,14}$/i;
 /** Names of campaigns, whose values Matomo reads although some look like tokens. */
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
 /** A user and a password, if the value has a colon. */

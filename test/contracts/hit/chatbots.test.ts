@@ -54,7 +54,7 @@ golden([
   ),
   read(
     'without campaigns and a fragment',
-    { query: 'a=1;utm_source=x&amp;utm_id=1&x=1#part' },
+    { query: 'a=1&utm_source=x&amp;utm_id=1&x=1#part' },
     { url: `${PAGE}?a=1&x=1%23part` },
   ),
 ]);

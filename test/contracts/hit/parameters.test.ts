@@ -83,8 +83,8 @@ golden([
     page: Object.fromEntries(words(names).map((name) => [name, LONG.slice(0, length)])),
   })),
   ...['urlref', 'link', 'url'].map((name) => ({
-    ...set({ [name]: `https://x.example/${LONG}` }),
-    page: { [name]: `https://x.example/${'y'.repeat(1006)}` },
+    ...set({ [name]: `https://x.example/${'y/'.repeat(600)}` }),
+    page: { [name]: `https://x.example/${'y/'.repeat(503)}` },
   })),
   {
     ...set({ city: LONG, region: LONG }, TOKEN),
