@@ -115,10 +115,10 @@ function isValue(text: string): boolean {
   return text.length >= MIN_TOKEN || /\d/.test(text);
 }
 
-const HARMLESS_PATH = /^(?:\/(?!sk-)[a-z_-]{0,19})*$/;
+const HARMLESS_PATH = /^(?:\/(?![sr]k[-_])[a-z_-]{0,19})*$/;
 /** Most segments: words, numbers, IDs, slugs, dates and UUIDs, which are secrets only after a secret word. */
 const QUICK_SEGMENT =
-  /^(?:[A-Za-z][\w-]{0,14}|\d{1,19}|[a-z\d]{20,32}|(?!(?:\d{4}-){3}\d{4}$|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,19}(?:-[a-z\d]{1,19}){1,14})$/;
+  /^(?:(?![sr]k_)[A-Za-z][\w-]{0,14}|\d{1,19}|[a-z\d]{20,32}|(?!(?:\d{4}-){3}\d{4}$|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,19}(?:-[a-z\d]{1,19}){1,14})$/;
 
 /**
  * What is sent of a path. A segment is marked if it is not plain, or a value after a secret word; then also the next such segments, as in
@@ -144,7 +144,7 @@ export function redactSecrets(path: string): string {
 }
 
 /** Most parameters, of which only the name may say that they are secret. */
-const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ])[\w.,-]{0,14}$/i;
+const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ]|[sr]k_)[\w.,-]{0,14}$/i;
 /** Names of campaigns, whose values Matomo reads although some look like tokens. */
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
 /** A user and a password, if the value has a colon. */

@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { ROOT } from '../../support/child-process.js';
+import { seededRuns } from '../../support/seed.js';
+import { words } from '../../support/words.js';
+import { openBuilder } from '../doors/build.js';
+
+/** A URL without an origin, and what nothing that is sent of it may contain. */
+interface Planted {
+  readonly path: string;
+  readonly query?: string;
+  readonly secrets: readonly string[];
+}
+
+const OF_URLS = /^(?:url|urlref|_ref|download|action_name|dimension\d)$/;
+
+/** Sends URLs in all places that have one, and returns what is sent there, decoded until nothing changes. */
+function openPlaces(): (planted: Omit<Planted, 'secrets'>) => string {
+  const builder = openBuilder({
+    actionName: '{method} {route} {path}',
+    siteSearch: true,
+    dimensions: {
+      1: 'url.full',
+      2: 'http.target',
+      3: 'http.request.header.referer',
+      4: 'http.request.header.x-url',
+      5: 'app.url',
+    },
+  });
+  onTestFinished(() => builder.close());
+  return function sentOf({ path, query }) {
+    const url = `https://x.example${path}${query === undefined ? '' : `?${query}`}`;
+    const { hits } = builder.build({
+      path,
+      ...(query !== undefined && { query }),
+      route: '',
+      headers: { host: 'x.example', referer: url, 'x-url': url },
+      attributes: { 'app.url': url },
+      calls: [
+        ['annotate', { _ref: url }],
+        ['trackOrder', { id: 1, revenue: 1 }, { url }],
+        ['trackHit', { download: url, urlref: url }],
+      ],
+    });
+    expect(hits).toHaveLength(3);
+    const sent = hits.flatMap(({ parameters }) =>
+      Object.entries(parameters).flatMap(([name, value]) => (OF_URLS.test(name) ? value : [])),
+    );
+    return decoded(sent.join('\n'));
+  };
+}
+
+function decoded(text: string): string {
+  const next = text.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return next === text ? text : decoded(next);
+}
+
+const runsOf = (text: string) => new Set(text.match(/[\p{L}\p{N}]{2,}/gu));
+
+function expectHidden(sent: string, { secrets, ...planted }: Planted): void {
+  const runs = runsOf(sent);
+  const leaks = secrets.filter(
+    (secret) => runs.has(secret) || (secret.length > 3 && sent.includes(secret)),
+  );
+  expect(leaks, JSON.stringify(planted)).toEqual([]);
+}
+
+test('no planted secret is sent', () => {
+  const sentOf = openPlaces();
+  const text = readFileSync(`${ROOT}test/fixtures/planted-secrets.jsonl`, 'utf8').trim();
+  const rows: Planted[] = text.split('\n').map((line) => JSON.parse(line));
+  for (const row of rows) expectHidden(sentOf(row), row);
+});
+
+const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
+const KEY = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789';
+const PAIRS = [
+  ...words('login Login user username db_user currentUser account basic auth creds').map(
+    (name) => `${name}=ada:s3cretpw`,
+  ),
+  ...words('api_sign sign hash checksum md5 mac X-Amz-Signature sha256 operationName').map(
+    (name) => `${name}=${MD5}`,
+  ),
+  ...words(`
+    login=admin%253As3cretpw basic=YWRhOnNlY3JldA== operationName=123e4567-e89b-12d3-a456-426614174000 x=sk_live_51abcdefghijklmn
+    x=ghp_a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1
+  `),
+  ...[`x=${KEY}`, `operationName=${KEY}`],
+  ...words(`
+    passphrase pin puk otp code_verifier assertion client_assertion SAMLResponse samlresponse SAMLart wresult id_token ticket
+    _wpnonce sess psw pswd tkn mnemonic dbpass userpass appkey resetcode smsCode security_code recoverycode invitecode sig hmac
+    access_token X-Api-Key sessionId session_state csrfmiddlewaretoken mypassword NEWPASSWD oldPassWord myapikey authkey
+    authcode phonenumber awscredentials appsecret userpwd newpassphrase usersessionid pos_sessionid PHPSESSID mysessionkey
+    slang_code error_code_token country_code.code postal_code zipCode creditcard credit_card userCardNumber cvv2 JSONPin
+    magic invite sso neuesPasswort mot_de_passe email
+  `).map((name) => `${name}=S3cR1t`),
+];
+
+test.each(PAIRS)('%s is sent in no place', (pair) => {
+  const sentOf = openPlaces();
+  const secret = decoded(pair.slice(pair.indexOf('=') + 1))
+    .replace(/=+$/, '')
+    .split(':')
+    .at(-1);
+  const targets = [
+    { path: '/', query: pair },
+    { path: '/', query: `a=1;${pair}` },
+    { path: '/', query: `a=1&next=${encodeURIComponent(`/a?${pair}`)}` },
+    { path: '/', query: `q=${encodeURIComponent(pair)}` },
+    { path: `/${pair}/b` },
+    { path: `/a;${pair}/b` },
+  ];
+  for (const target of targets)
+    expectHidden(sentOf(target), { ...target, secrets: [secret as string] });
+});
+
+const LOWER = 'abcdefghijklmnopqrstuvwxyz';
+const DIGITS = '0123456789';
+const ALL = LOWER + LOWER.toUpperCase() + DIGITS;
+const text = (letters: string, min: number, max = min) =>
+  fc.string({ unit: fc.constantFrom(...letters), minLength: min, maxLength: max });
+
+/** A value that no rule may miss where it stands, and that no other text contains. */
+const secret = fc
+  .stringMatching(/^[a-z]{3}\d[A-Z]{3}\d[a-z]{3}\d[A-Z]{3}\d[a-z]{3}\d[A-Z]{3}\d$/)
+  .map((value) => `${value}Zq9`);
+const short = fc
+  .tuple(text(LOWER, 2), text(DIGITS, 1), text(ALL, 6))
+  .map((parts) => parts.join(''));
+
+const SECRET_NAMES = words(`
+  token access_token X-Api-Key sessionId password mdp sig code credit_card csrfmiddlewaretoken reset_token passwort otp
+`);
+const encoded = (value: string, times: number): string =>
+  times === 0 ? value : encodeURIComponent(encoded(value, times - 1));
+
+/** A secret behind its name, in a place where that says what it is. */
+const named = fc
+  .record({
+    value: fc.oneof(secret, short),
+    name: fc.constantFrom(...SECRET_NAMES),
+    times: fc.nat(7),
+    before: fc.constantFrom('', 'a=1&', 'x[]=2&', 'b;', 'a=1;', 'b&amp;', '&lt;', 'x==;'),
+    start: fc.constantFrom('', '/a', '/users/42', '/a%20b', '/v2'),
+    after: fc.constantFrom('', '&a=1', ';a=1', ';', '%', '&amp;b'),
+  })
+  .chain(({ value, name, times, before, start, after }) => {
+    const path = start || '/';
+    const inner = encodeURIComponent(encoded(`/x?${name}=${value}`, times));
+    return fc.constantFrom<Planted>(
+      ...[
+        { path: `${start}/token/${value}` },
+        { path: `${start}/${name}=${value}/x` },
+        { path: `${start}/x;${name}=${value}` },
+        { path: `${start}/${value}@x.example` },
+        { path: `${start}/reset/${value}/a` },
+        { path: `${start}/${name}:${value}` },
+        { path: `${start}/fetch/https://user:${value}@x.example/` },
+        { path, query: `${before}${name}=${value}${after}` },
+        { path, query: `${before}${encodeURIComponent(name)}=${encoded(value, times)}&z=1` },
+        { path, query: `${before}next=${inner}${after}` },
+        { path, query: `${before}x=${value}%40x.example` },
+        { path, query: `f=${encodeURIComponent(`{"${name}":"${value}"}`)}` },
+        { path, query: `x=${encodeURIComponent(`https://h.example/${name}/${value}`)}` },
+        { path, query: `h=Bearer%20${value}` },
+      ].map((target) => ({ ...target, secrets: [value] })),
+    );
+  });
+
+/** Keys as services make them: what they begin with, of what, and how long they are at least. */
+const KEYS: readonly (readonly [prefix: string, letters: string, length: number])[] = [
+  ...words('sk-proj- sk-ant- sk- whsec_ ghp_ ghs_ github_pat_ npm_ hf_ shpat_ dop_v1_').map(
+    (prefix) => [prefix, ALL, 24] as const,
+  ),
+  ...words('sk_live_ rk_live_ sk_test_').map((prefix) => [prefix, ALL, 8] as const),
+  ...words('AKIA ASIA').map((prefix) => [prefix, LOWER.toUpperCase() + DIGITS, 16] as const),
+  ['AIza', ALL, 35],
+  ['private-', `abcdef${DIGITS}`, 32],
+  ['bot71234567:', ALL, 35],
+  ['%2B49', DIGITS, 8],
+  ['+49', DIGITS, 8],
+  ['Bearer%20', ALL, 4],
+  ['token:', LOWER, 20],
+];
+
+/** Something that is a secret by itself, where anything may stand. */
+const key = fc
+  .oneof(
+    ...KEYS.map(([prefix, letters, length]) =>
+      text(letters, length, length + 8).map((body) => ({ prefix, body })),
+    ),
+    secret.map((body) => ({ prefix: '', body })),
+  )
+  .chain(({ prefix, body }) => {
+    const value = prefix + body;
+    const name = fc.constantFrom(...words('x utm_content gclid mtm_cid ref id next'));
+    const path = fc.constantFrom<Omit<Planted, 'secrets'>>(
+      { path: `/a/${value}` },
+      { path: `/${value}/b` },
+    );
+    const query = name.chain((each) =>
+      fc.constantFrom<Omit<Planted, 'secrets'>>(
+        ...[value, encodeURIComponent(decodeURIComponent(value)), `/p/${value}`].map((sent) => ({
+          path: '/',
+          query: `${each}=${sent}`,
+        })),
+        { path: '/', query: `${each}=https://h.example/${value}` },
+      ),
+    );
+    const isToken = prefix === '';
+    return fc
+      .oneof(path, query)
+      .filter((target) => !isToken || !/=?(?:utm|gclid|mtm)/.test(target.query ?? ''))
+      .map((target): Planted => ({ ...target, secrets: [body] }));
+  });
+
+test.each([
+  ['behind its name', named],
+  ['by its form', key],
+])('no generated secret that is one %s is sent', (_what, planted) => {
+  const sentOf = openPlaces();
+  fc.assert(
+    fc.property(planted, (each) => expectHidden(sentOf(each), each)),
+    seededRuns(3000),
+  );
+});
