@@ -126,7 +126,7 @@ function routeOnRequest(
     // Next.js has a route for each file with metadata, such as `/favicon.ico`.
     const isOfNext = typeof file === 'string' && !isStaticFile(file);
     for (const text of isOfNext ? [file] : [stored.route?.path].flat()) {
-      const route = typeof text === 'string' ? toRoute(text) : null; // else a regular expression
+      const route = typeof text === 'string' ? toRoute(text || '/') : null; // else a regular expression
       if (route === null || route.rank <= leastRank) continue;
       const found = isOfNext ? target.find(route) : findMounted(route, stored, target);
       if (found) return found;

@@ -74,8 +74,8 @@ function expectedHit(request: ExpectedRequest): ReturnType<typeof read> {
     .map((child) => child.duration_ms);
   const template = path?.replace(/(?<=\/)\d+(?=\/|$)/g, ':id');
   const refusal = { 404: 'Not Found', 405: 'Method Not Allowed' }[status];
-  const reported = route?.includes('/') || path === `/${route}` ? route : undefined; // else it is a name
-  const place = reported || (refusal ?? decodeURIComponent(template ?? ''));
+  const isRoute = route?.includes('/') || path === `/${route}`; // else it is a name
+  const place = (isRoute && `/${route?.replace(/^\/|(?<=.)\/$/g, '')}`) || (refusal ?? decodeURIComponent(template ?? ''));
   const title = path === undefined ? request.name : `${method} ${place}`;
   const said = [...children.map((child) => child.matomo ?? {}), matomo];
   return {

@@ -36,6 +36,14 @@ golden([
       ['/users/7/orders/42/', '/users/:id/orders/:id/'],
       ['/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/a/:id/deadbeef/:id'],
       ['/4%32/caf%C3%A9/a%2Fb/%FF', '/:id/caf%C3%A9/a%2Fb/%FF'],
+      ['/4%32/caf%C3%A9/a%2Fb/x', '/:id/café/a%2Fb/x'],
+      // IDs of cuid2, cuid, xid and TypeID, and a ULID behind a prefix.
+      ['/posts/jxn8odzg4qvcyb3fdi46jimz/edit', '/posts/:id/edit'],
+      ['/posts/ckopqwooh000001la8mbi2im9', '/posts/:id'],
+      ['/posts/9m4e2mr0ui3e8a215n4g', '/posts/:id'],
+      ['/users/user_01h455vb4pex5vsknk084sn02q', '/users/:id'],
+      ['/products/prod_01M8PJNRGESS0DCAGCW1W2CE2W', '/products/:id'],
+      ['/posts/internationalization/part2', '/posts/internationalization/part2'],
       // Versions of an API.
       ['/api/1/items/v2/2.0/a1', '/api/1/items/v2/2.0/a1'],
       ['/jira/rest/API/3/issues/12', '/jira/rest/API/3/issues/:id'],
@@ -62,7 +70,16 @@ golden([
     ...at('/posts/7.data', 200, { responseHeaders: { 'content-type': SCRIPT } }),
     page: { action_name: 'GET /posts/:id' },
   },
-  { ...at('/_root.data', 200, { headers: { accept: SCRIPT } }), page: { action_name: 'GET /' } },
+  ...(
+    [
+      ['/_root.data', '/'],
+      ['/_.data', '/'],
+      ['/posts/7/_.data', '/posts/:id/'],
+    ] as const
+  ).map(([path, title]) => ({
+    ...at(path, 200, { headers: { accept: SCRIPT } }),
+    page: { action_name: `GET ${title}` },
+  })),
   // With query: keep, secrets stay in URLs, and not in titles.
   ...(
     [
@@ -111,6 +128,80 @@ golden([
     page: { action_name: 'GET Unauthorized' },
   },
   { name: 'a 404 of a route', facts: { status: 404 } },
+]);
+
+const ORDER = { path: '/orders/7', route: '/orders/:order' };
+const others = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ path: `/x${i}`, route: '' }));
+/** A request of `/orders/8` that a middleware refuses, after these requests. */
+const refused = (
+  what: string,
+  before: readonly Facts[],
+  place: string,
+  { status = 401, ...more }: Facts = {},
+) => ({
+  name: `${status} of ${what}`,
+  facts: { path: '/orders/8', route: '', status, ...more },
+  before,
+  page: { action_name: `${more.method ?? 'GET'} ${place}` },
+});
+
+// What was refused because of who asks, or what, has the place of the last such request that succeeded.
+golden([
+  refused('an endpoint with a route', [ORDER], '/orders/:order'),
+  refused('the same, whose body is invalid', [ORDER], '/orders/:order', { status: 400 }),
+  refused('the same, which is forbidden', [ORDER], '/orders/:order', { status: 403 }),
+  refused('the same, which does not exist', [ORDER], 'Not Found', { status: 404 }),
+  refused('a wildcard', [ORDER], '/orders/:order', { route: '/*' }),
+  refused('a wildcard, at first', [], 'Unauthorized', { route: '/:a/*' }),
+  refused('an own route', [ORDER], '/orders/:id', { route: '/orders/:id' }),
+  refused(
+    'a route that has changed',
+    [ORDER, { ...ORDER, route: '/:any_order/:order' }],
+    '/:any_order/:order',
+  ),
+  refused('an endpoint that has failed', [{ ...ORDER, status: 500 }], 'Unauthorized'),
+  refused('another method', [ORDER], 'Unauthorized', { method: 'PUT' }),
+  refused('another path', [{ ...ORDER, path: '/orders/x' }], 'Unauthorized'),
+  refused('another service', [{ ...ORDER, service: { 'service.name': 'a' } }], 'Unauthorized', {
+    service: { 'service.name': 'b' },
+  }),
+  refused('another site', [{ ...ORDER, service: { 'matomo.idsite': 2 } }], 'Unauthorized'),
+  refused(
+    'an operation',
+    [{ ...ORDER, below: [{ attributes: graphql('Orders') }] }],
+    '/orders/:order',
+  ),
+  refused(
+    'an annotated title',
+    [{ ...ORDER, calls: [['annotate', { action_name: 'Order' }]] }],
+    '/orders/:order',
+  ),
+  refused('the oldest of 500 endpoints', [ORDER, ...others(499)], '/orders/:order'),
+  refused('the oldest of 501 endpoints', [ORDER, ...others(500)], 'Unauthorized'),
+  refused(
+    'the oldest of 501 endpoints, used again',
+    [ORDER, ...others(499), ORDER, { path: '/last', route: '' }],
+    '/orders/:order',
+  ),
+  {
+    ...refused('an endpoint, with urlPaths: template', [ORDER], '/orders/:order', { status: 400 }),
+    options: { urlPaths: 'template' },
+    page: {
+      url: 'https://shop.example.org/orders/:order',
+      action_name: 'GET /orders/:order',
+    },
+  },
+  {
+    name: 'the route of a wildcard, in a dimension',
+    facts: { path: '/acme/orders/8', route: '/{tenant}/{proxy+}' },
+    options: { dimensions: { 1: 'http.route' }, urlPaths: 'template' },
+    page: {
+      url: 'https://shop.example.org/%7Btenant%7D/orders/:id',
+      action_name: 'GET /{tenant}/orders/:id',
+      dimension1: '/{tenant}/{proxy+}',
+    },
+  },
 ]);
 
 golden([

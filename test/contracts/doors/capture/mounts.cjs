@@ -135,6 +135,16 @@ for (const path of MOUNTS) {
   app.router.stack.at(-1).rawPath = undefined; // as before router 2.3
 }
 
+// Wildcards, and what only answers for other routes.
+app.use('/wild', routerOf({ '/*rest': answer }));
+app.use('/wild-of/:tenant', routerOf({ '/files/*rest': answer }));
+for (const path of ['/login/fails', '/login/ends'])
+  app.get(path, (_request, _response, next) =>
+    next(path.endsWith('fails') ? new Error('no') : null),
+  );
+app.use('/login', (_request, response) => response.status(404).send('none'));
+app.use('/login', (_error, _request, response, _next) => response.status(500).send('failed'));
+
 // An empty route, syntax and escapes.
 app.use('/v1\\.0', routerOf({ '/:id\\:archive': answer }));
 const base = { '': answer, '{/:size}/index.json': answer, '/files/*filepath': answer };
