@@ -116,8 +116,8 @@ export function createToSentAttribute(
     const text = HOSTS.has(name) ? shownHost(whole) : whole;
     if (OPERATIONS.has(name) && isSecretOperation(text)) return REDACTED;
     const isHeader = HEADER.test(name);
-    if (isHeader && hasSecretForm(text)) return REDACTED;
     const isUrl = URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text));
+    if (!isUrl && isHeader && hasSecretForm(text)) return REDACTED;
     const sent = isUrl ? urls.ofAttribute(text) : text;
     return anonymizeIp === 0 ? sent : sent.replace(ITEM, maskItem);
   };

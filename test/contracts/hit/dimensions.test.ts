@@ -174,6 +174,7 @@ golden([
       ['x-forwarded-for', '198.51.100.23, 10.0.0.1:80', '198.51.100.23, 10.0.0.1:80'],
       ['x-original-url', 'token/9fK2mQ7x', 'token/redacted'],
       ['x-text', 'see a?token=1', 'see a?token=redacted'],
+      ['x-original-url', '/a/+4917612345678?b=1', '/a/redacted?b=1'],
     ] as const
   ).map(([name, value, dimension1]) => ({ ...header(name, value), page: { dimension1 } })),
   {
