@@ -6,7 +6,7 @@ import { Connection, connectionOf } from '../request/connection.js';
 import { enterRequest, ownerOf, runIn, setOwner } from '../request/contexts.js';
 import type { Ends } from '../request/ends.js';
 import { Request, UNTRACKED } from '../request/request.js';
-import { rawStatusOf, sentStatusOf } from '../request/response.js';
+import { rawStatusOf } from '../request/response.js';
 import type { Tracker } from '../request/tracker.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
@@ -25,7 +25,7 @@ const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
 /** Whose `emit` calls the listeners of `clientError` in no request. */
 const leaving = new WeakSet<object>();
 
-/** Requests over HTTP/1.1: how they begin, and end; with which status, `incompleteStatus` of response.ts says. */
+/** Requests over HTTP/1.1: how they begin, and end; with which status, `unfinishedStatus` of response.ts says. */
 export class Http1Capture {
   readonly #tracker: Tracker;
   readonly #ends: Ends;
@@ -86,13 +86,12 @@ export class Http1Capture {
     const request = incoming && ownerOf(incoming);
     if (!request || !socket) return;
     enterRequest(request);
-    if (request.closedMillis === 0) request.sending = 'finished'; // else it was ended after the connection has closed
     // The end of a request without a body that nobody reads.
     if (LOSES_CONTEXT && (incoming as Listened)._eventsCount > 0 && !incoming.readableEnded)
       emitIn(incoming, request);
-    // If the connection has failed, what was not sent is known when it is closed.
+    // Node.js calls back all writes of a connection that has failed as if they had succeeded.
     if (socket.destroyed) return;
-    request.sending = 'sent';
+    request.isSent = true;
     request.sentBytes += socket.bytesWritten;
     this.#ends.close(request);
     const open = connectionOf(socket)?.open;
@@ -104,7 +103,6 @@ export class Http1Capture {
     if (typeof socket.prependListener !== 'function') return; // not Node's
     connection.watched = this.#ends.watch(connection.open);
     setHidden(socket, 'end', endSocket);
-    socket.prependListener('error', markCutOff);
     socket.prependListener('timeout', leaveIdle);
     socket.prependListener('close', this.#endConnection);
   }
@@ -141,12 +139,6 @@ function leaveInErrors(server: Server): void {
   );
 }
 
-/** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
-function markCutOff(this: Socket): void {
-  if (this.writableLength === 0) return;
-  for (const each of connectionOf(this)?.open ?? []) each.ensureAdditions().isCutOff = true;
-}
-
 /**
  * The application may answer by the socket itself. Later, nothing shows which side was the first to end the connection. If that was the
  * client, Node.js ends the other side.
@@ -165,7 +157,7 @@ function endSocket(this: Socket, ...args: unknown[]): unknown {
 /** Responses after the first one that is open are never sent. */
 function setEndStatus(open: readonly Request[], bytes: unknown): void {
   for (const [i, each] of open.entries()) {
-    const own = sentStatusOf(each) ?? rawStatusOf(bytes) ?? each.response?.statusCode;
-    each.ensureAdditions().endStatus ??= i === 0 ? own : 500;
+    const written = i > 0 || each.response?.headersSent ? undefined : rawStatusOf(bytes);
+    each.ensureAdditions().endStatus ??= written ?? 500;
   }
 }

@@ -78,7 +78,7 @@ export class Ends {
     this.#endTurn();
     for (const closed of this.#takeWaiting()) {
       const { request } = closed;
-      if (request.sending === 'sent' && isOpen(request)) this.#wait(closed);
+      if (request.isSent && isOpen(request)) this.#wait(closed);
       else this.#finish(closed);
     }
   }

@@ -33,10 +33,10 @@ import {
   CLIENT_CLOSED_REQUEST,
   contentTypeOf,
   impliedStatus,
-  incompleteStatus,
   isEndless,
   sentStatusOf,
   statusAttribute,
+  unfinishedStatus,
 } from './response.js';
 import { RouteTarget, routeOf } from './routes.js';
 
@@ -77,7 +77,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   // The span may have read the property of the response, which the application has changed. That of HTTP/2 is not known here.
   const isRead = last === response?.statusCode || isHttp2(incoming);
   const status = last !== undefined && isRead ? (sentStatus ?? last) : last;
-  const incomplete = incompleteStatus(request, status, hasNoEnd);
+  const incomplete = status === undefined ? undefined : unfinishedStatus(request, hasNoEnd);
   // In Node.js, a span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode =
     incomplete ?? status ?? sentStatus ?? (span && !response ? impliedStatus(span) : 500);

@@ -23,9 +23,7 @@ export class Additions extends Annotations {
   hasFailed = false;
   /** What `trackMcp` has seen of its messages. */
   mcp: McpReport | undefined = undefined;
-  /** The connection failed with bytes of the response that had not been sent. */
-  isCutOff = false;
-  /** The status of its response, if the application has ended the connection before Node.js has finished that. */
+  /** The status of its response, if the application has ended the connection before that was finished. */
   endStatus: number | undefined = undefined;
 }
 
@@ -48,9 +46,6 @@ export class SpanFacts {
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 type SpanState = 'none' | 'open' | 'ended';
-
-/** How much of a response Node.js has passed on: to nobody yet, to a connection that has failed, or to one that takes all of it. */
-type Sending = 'unfinished' | 'finished' | 'sent';
 
 /**
  * One request, from its beginning to its end: what Node.js announced, and what spans and the application add to it. It is open until it is
@@ -80,8 +75,8 @@ export class Request {
   rpc: RpcMetadata | undefined = undefined;
   /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
   closedMillis = 0;
-  /** Over HTTP/1.1. `writableFinished` is also true of a response that was ended after it was destroyed. */
-  sending: Sending = 'unfinished';
+  /** Over HTTP/1.1. `writableFinished` is also true of a response whose connection has failed before it was sent. */
+  isSent = false;
   /** Over HTTP/1.1: what its connection had written when it began, as a negative number. Once it is sent, plus what it had written then. */
   sentBytes = 0;
   /** Created on demand. */

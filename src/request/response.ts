@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import { decodeLatin1 } from '../hit/text.js';
@@ -13,8 +12,6 @@ import type { ReadRequest, Request } from './request.js';
 interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
-  /** `false` for HEAD, 204 and 304. */
-  readonly _hasBody?: boolean;
   readonly _sent100?: boolean;
 }
 
@@ -112,11 +109,11 @@ function hasLength({ response, attributes }: Request): boolean {
  * The status that was sent, which the application can no longer change; `undefined` before. The property may say something else: Restify
  * sets it when a client leaves.
  */
-export function sentStatusOf({ response, additions }: Request): number | undefined {
+export function sentStatusOf({ response }: Request): number | undefined {
   if (!response?.headersSent) return undefined;
   const { _header: head } = response as WrittenResponse;
   const status = typeof head === 'string' ? Number(head.slice(STATUS_START, STATUS_END)) : 0;
-  return additions?.endStatus ?? (status || response.statusCode);
+  return status || response.statusCode;
 }
 
 /** The same or, before, the status that the response would have now. */
@@ -172,9 +169,9 @@ export function readBodyBytes(request: ReadRequest): number | undefined {
 }
 
 /** Without a length, over HTTP/1.1 it is what the connection has written, with the framing of a chunked body. */
-function bodyBytesOf({ sending, sentBytes }: Request, response: Response): number | undefined {
+function bodyBytesOf({ isSent, sentBytes }: Request, response: Response): number | undefined {
   if ('bodyBytes' in response) return response.bodyBytes;
-  if (sending !== 'sent') return undefined;
+  if (!isSent) return undefined;
   const length = responseHeader(response, 'content-length');
   return length === undefined ? sentBytes - headBytesOf(response) : Number(length);
 }
@@ -189,69 +186,38 @@ function headBytesOf(response: Response): number {
 export const CLIENT_CLOSED_REQUEST = 499;
 
 const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
-const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
 
 /**
- * The status of an incomplete response, whatever it began with; `undefined` if it is complete. `status` is what the span says or, without
- * one, Node.js:
- *
- * | the response                                 | ends the request, if it has no span | status                                                     |
- * |----------------------------------------------|-------------------------------------|------------------------------------------------------------|
- * | is finished                                  | http1.ts                            | its own                                                    |
- * | is destroyed, or its connection closes       | http1.ts                            | 499 if the client left, else 500 or an error that was sent |
- * | is cut off: the server ends the socket       | http1.ts                            | its own, or the one that was written to the socket         |
- * | is on a stream of HTTP/2 that closes         | http2.ts                            | the same, or its own if it is complete                     |
- * | has no status because the handler has thrown | http1.ts                            | 500 (here; with a span, in `readRequest`)                  |
- *
- * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
- * with `@hono/otel`, is not incomplete, and neither is a stream without an end.
+ * The status of a response that was not finished, whatever it began with; `undefined` if it was, or is still open. It is, by the first that
+ * applies: what Node.js or the application has written to the socket instead of a response; 499 if the client has left; 500. A stream without
+ * an end is as finished as it will be.
  */
-export function incompleteStatus(
-  request: Request,
-  status: number | undefined,
-  isEndless: boolean,
-): number | undefined {
-  const { incoming, response, additions } = request;
-  if (!incoming || !response || status === undefined || isEndless) return undefined;
-  let hasClientLeft: boolean;
+export function unfinishedStatus(request: Request, isEndless: boolean): number | undefined {
+  const { incoming, response, additions, isSent } = request;
+  if (!incoming || !response || isSent || isEndless) return undefined;
   if (isHttp2(incoming)) {
-    const ofStream = response as Http2Response;
-    if (!ofStream.closed || ofStream.isComplete) return undefined;
-    hasClientLeft = !ofStream.isEndedByServer;
-  } else {
-    const { socket } = incoming;
-    if (!(response as ServerResponse).destroyed && !socket?.destroyed) return undefined;
-    const { endStatus } = additions ?? {};
-    if (endStatus !== undefined && !isClientError(socket?.errored)) return endStatus;
-    if (isSent(request, response as ServerResponse, socket)) return undefined;
-    // If the server calls `destroy()`, the socket has seen neither an end nor an error.
-    hasClientLeft = socket.readableEnded || isClientError(socket.errored);
+    const { closed, isComplete, isEndedByServer } = response as Http2Response;
+    if (!closed || isComplete) return undefined;
+    return isEndedByServer ? 500 : CLIENT_CLOSED_REQUEST;
   }
-  const written = writtenStatusOf(request);
-  if (written !== undefined) return written;
-  if (hasClientLeft) return CLIENT_CLOSED_REQUEST;
-  const sent = sentStatusOf(request);
-  return sent !== undefined && sent >= 400 ? sent : 500;
+  const { socket } = incoming;
+  if (!(response as ServerResponse).destroyed && !socket?.destroyed) return undefined;
+  if (isClientError(socket?.errored)) {
+    const { code = '' } = socket.errored as NodeJS.ErrnoException;
+    const isWritten = socket.bytesWritten + request.sentBytes > 0;
+    const hasLeft = socket.readableEnded || response.headersSent || !isWritten;
+    return (hasLeft ? undefined : statusWrittenFor(code)) ?? CLIENT_CLOSED_REQUEST;
+  }
+  // If the server destroys the socket, that has seen neither an end nor an error.
+  return additions?.endStatus ?? (socket?.readableEnded ? CLIENT_CLOSED_REQUEST : 500);
 }
 
-/**
- * Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`: then
- * Node.js never finishes the response. And it finishes one whose last write fails.
- */
-function isSent(
-  { additions, sending, sentBytes }: Request,
-  response: ServerResponse,
-  socket: Socket | undefined,
-): boolean {
-  if (sending === 'sent') return true;
-  const hasFailed = (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
-  if (additions?.isCutOff || hasFailed) return false;
-  if (sending === 'finished') return true;
-  const { _header: head, _hasBody: hasBody } = response as WrittenResponse;
-  if (typeof head !== 'string') return false;
-  const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(head)?.[1]);
-  // More bytes are informational responses (1xx), of any size: a response after them may be incomplete.
-  return Number(socket?.bytesWritten) + sentBytes - headBytesOf(response) === length;
+/** What Node.js writes to the socket if it cannot read a request, unless its response has begun. */
+function statusWrittenFor(errorCode: string): number | undefined {
+  if (errorCode === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  if (errorCode === 'HPE_HEADER_OVERFLOW') return 431;
+  if (errorCode === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413;
+  return errorCode.startsWith('HPE_') ? 400 : undefined;
 }
 
 /** By the error of a connection: what Node.js and Fastify write to it, if the response has not begun. */

@@ -99,15 +99,15 @@ test('forceFlush in a listener of the response waits for a span that ends with t
   let flushed: Promise<void> | undefined;
   const service = await startService((_request, response) => {
     const [span] = service.spans;
-    response.once('close', () => span?.setAttribute('http.route', '/of-span').end());
+    response.once('close', () => span?.setAttribute('http.route', '/:late').end());
     response.once('finish', () => {
       flushed = service.processor.forceFlush();
     });
     response.end();
   });
-  await fetch(service.url);
+  await fetch(`${service.url}/7`);
   await flushed;
-  expect(await service.rows()).toEqual(['GET /of-span 200']);
+  expect(await service.rows()).toEqual(['GET /:late 200']);
 });
 
 test('a request that only has a SERVER span of something else makes no hit', async () => {

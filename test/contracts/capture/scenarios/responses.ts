@@ -47,7 +47,7 @@ const destroyed = (
   [
     ['destroys at once', 500, undefined],
     ['destroys in the middle', 500, 200],
-    ['destroys a failure in the middle', 502, 502],
+    ['destroys a failure in the middle', 500, 502],
     ['destroys events', 200, 200],
   ] as const
 ).map(([does, status, received]): Scenario => {
@@ -70,7 +70,7 @@ const ofConnection: readonly Scenario[] = [
     name: 'a server that ends the socket',
     does: 'ends the socket',
     sends: [get('/socket-end')],
-    hits: ['GET /socket-end 200'],
+    hits: ['GET /socket-end 500'],
     receives: [{ status: 200, isComplete: false }],
   },
   {
