@@ -78,7 +78,6 @@ export const OPTIONS = {
   MATOMO_TRUST_PROXY: '1',
   MATOMO_IGNORE_ADDRESSES: '198.51.100.99',
   MATOMO_IGNORE_PATHS: '/health',
-  MATOMO_DOWNLOADS: 'documents',
 };
 
 /** Those that are expected in a column. */

@@ -35,7 +35,7 @@ const left = (
     sends: [get(path, { leaves: 'in the body' })],
     hits: [
       {
-        hit: does === 'writes video' ? `download ${status}` : `GET ${path} ${status}`,
+        hit: `GET ${path} ${status}`,
         params: status === 200 ? { pf_srv: undefined } : {},
       },
     ],

@@ -104,10 +104,4 @@ export const TITLES: readonly Scenario[] = [
     hits: [],
     receives: [{ status: 200 }, { status: 200 }],
   },
-  {
-    name: 'a document',
-    does: 'pdf',
-    sends: [get('/files/report.pdf')],
-    hits: [{ hit: 'download 200', params: { download: /\/files\/report\.pdf$/ } }],
-  },
 ];
