@@ -89,7 +89,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * The path in the title of a request without a route. With `template`, a segment is replaced:
    *
-   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit. A version stays, such as `/api/2/`
+   * * `:id`: a number, hex of 8 or more characters with a digit, a ULID, or 20 to 32 lower case letters and digits, such as a cuid; the last two
+   *   also behind a prefix and `_`. A version stays, such as `/api/2/`
    * * `:uuid`: a UUID
    * * `:email`: an email address
    * * `:token`: 20 or more letters, digits, `_` or `-` at the end of the segment, with a digit and both cases. Words stay, such as
@@ -114,8 +115,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Whether GET and HEAD requests of static files are page views: scripts, style sheets, source maps, images, fonts, WebAssembly, web
    * manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`, `/_app/version.json`, and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`,
-   * `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. A request with a route, such as `/avatars/:id.png`, is
-   * always tracked, unless the route ends in a wildcard.
+   * `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. A request whose route has a
+   * parameter, such as `/avatars/:id.png`, and no wildcard is always tracked.
    * @default `ignore`
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
@@ -228,7 +229,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path (`full`), or the route and, without one, the path as in `titlePaths` (`template`). `template` also applies to dimensions made from the URL, `{path}` in titles, and referrers. It keeps words, such as the
+   * What is sent as the path of a page URL: the path (`full`), or the one that the title shows (`template`). `template` also applies to dimensions made from the URL, `{path}` in titles, and referrers. It keeps words, such as the
    * name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
    * no query.
    * @default `full`
