@@ -220,22 +220,6 @@ function statusWrittenFor(errorCode: string): number | undefined {
   return errorCode.startsWith('HPE_') ? 400 : undefined;
 }
 
-/** By the error of a connection: what Node.js and Fastify write to it, if the response has not begun. */
-const WRITTEN: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-};
-
-/** The status of what was written to the connection instead of a response, because the request timed out or cannot be parsed. */
-function writtenStatusOf({ incoming, response, sentBytes }: Request): number | undefined {
-  const { socket } = incoming as { readonly socket?: Socket };
-  const { code = '' } = (socket?.errored ?? {}) as NodeJS.ErrnoException;
-  const isWritten = Number(socket?.bytesWritten) + sentBytes > 0 && !response?.headersSent;
-  if (!isWritten) return undefined;
-  return WRITTEN[code] ?? (code.startsWith('HPE_') ? 400 : undefined);
-}
-
 /** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */
 const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
   'ECONNRESET',
