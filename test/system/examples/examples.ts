@@ -31,5 +31,5 @@ export function sentTo(inspector: Inspector): InspectedHit['params'][] {
 }
 
 export function titlesAndStatuses(inspector: Inspector): (string | undefined)[][] {
-  return inspector.hits().map(({ stored, status }) => [stored?.title, String(status)]);
+  return inspector.hits().map(({ params, status }) => [params.action_name, status?.toString()]);
 }

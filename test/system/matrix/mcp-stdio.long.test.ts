@@ -44,7 +44,7 @@ test.each([
       action_name,
       dimension1,
       dimension3,
-      /"(\w+)"\]/.exec(cvar ?? '')?.[1],
+      /"([\w-]+)"\]/.exec(cvar ?? '')?.[1],
     ]);
     expect(rows).toEqual([
       [`MCP ${first}`, undefined, undefined, undefined],
