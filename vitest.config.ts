@@ -25,7 +25,7 @@ const LONG = 'test/**/*.long.test.ts';
  */
 const ISOLATED = [
   'test/**/{client-hooks,client-rules,timers,hit-times,pairing,secrecy}.test.ts',
-  'test/{for-request,track-mcp}.test.ts',
+  'test/{for-request,requests/operations}.test.ts',
 ];
 
 const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [

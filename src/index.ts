@@ -35,5 +35,4 @@ export type { RequestFunctions } from './request/functions.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
 export { type MatomoHandle, start } from './start.js';
-export { type McpTransport, type McpVisitor, trackMcp } from './track-mcp.js';
 export type { MatomoStats } from './tracker/stats.js';

@@ -134,5 +134,5 @@ function receiveCalls(pipeline: Pipeline): () => void {
     reportHit: (...problem) => pipeline.reportHit(...problem),
   };
   const functions = createRequestFunctions({ pipeline: receiver }, () => undefined);
-  return openTracker(() => late).addExporter({ functions: () => functions, pipeline });
+  return openTracker(() => late).addExporter({ functions: () => functions });
 }

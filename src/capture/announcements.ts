@@ -1,6 +1,6 @@
 import { type ChannelListener, channelListener, isObject } from '../common/channel-listener.js';
 import { currentRequest, requestOf } from '../request/contexts.js';
-import { addExecution } from '../request/operations/index.js';
+import { addExecution } from '../request/operations.js';
 import type { Request } from '../request/request.js';
 
 /** Where the messages of frameworks have Node's request and its route, by the names of their channels. */

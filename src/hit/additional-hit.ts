@@ -1,13 +1,6 @@
 import { isRecord } from '../common/is-record.js';
 import { HitText } from './hit-text.js';
-import type { HttpRequest, Operation } from './http-request.js';
-import { createPlaces, createToTitle, DEFAULT_TITLE } from './page/title.js';
 import { toCustomVariables } from './parameters/annotations.js';
-import {
-  createDimensions,
-  type DimensionOptions,
-  type SentRequest,
-} from './parameters/dimensions.js';
 import { type OverrideOptions, overrideAll } from './parameters/overrides.js';
 import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 
@@ -104,59 +97,3 @@ export function addAdditionalHit(
   hit.set('cdt', String(Math.floor(millis / 1000)));
   for (const [name, part] of own.parts()) hit.put(name, part);
 }
-
-/** A call of an MCP server over stdio, which is no HTTP request. */
-export interface McpCall {
-  readonly operation: Operation;
-  /** Class of its error. */
-  readonly errorType: string | undefined;
-  readonly durationMillis: number;
-}
-
-export interface McpCallOptions extends DimensionOptions {
-  /** A template, or a callback, which only requests have. */
-  readonly actionName: unknown;
-  readonly baseUrl?: string | undefined;
-  readonly errors: 'off' | 'type';
-}
-
-const PATH = '/mcp';
-const ORIGIN = 'http://localhost';
-
-/** Attributes that do not need a request. */
-const OF_CALLS = /^(?:gen_ai|mcp)\.|^matomo\.failed_endpoint$/;
-
-/** Makes the parameters of a call: title, URL, duration, class of its error, dimensions. */
-export function createToCallParameters(
-  options: McpCallOptions,
-): (call: McpCall) => Record<string, unknown> {
-  const { actionName, baseUrl = ORIGIN, errors } = options;
-  const places = createPlaces('template');
-  const toTitle = createToTitle(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
-  const dimensions = Object.entries(options.dimensions).filter(([, source]) =>
-    OF_CALLS.test(String(source)),
-  );
-  const ofCalls = createDimensions({ ...options, dimensions: Object.fromEntries(dimensions) });
-
-  return function toCallParameters({ operation, errorType, durationMillis }) {
-    const request = { ...NO_REQUEST, operation };
-    const place = places.show(PATH, request, PATH);
-    const sent = { request } as SentRequest; // dimensions of calls read nothing else
-    return {
-      action_name: toTitle(request, PATH, place),
-      url: baseUrl + PATH,
-      pf_srv: Math.round(durationMillis),
-      ...(errorType !== undefined && errors !== 'off' && { cvar: { error_type: errorType } }),
-      ...Object.fromEntries(ofCalls.map(({ name, read }) => [name, read(sent, place)])),
-    };
-  };
-}
-
-/** What titles and dimensions of a call read of a request. */
-const NO_REQUEST: Pick<HttpRequest, 'method' | 'route' | 'host' | 'statusCode' | 'spanName'> = {
-  method: 'MCP',
-  route: undefined,
-  host: undefined,
-  statusCode: 200,
-  spanName: '',
-};

@@ -51,8 +51,6 @@ export interface Operation {
   readonly count: number;
   /** Known only from spans and channels: many servers respond with status 200. */
   readonly hasFailed: boolean;
-  /** Whether the name counts if the operation succeeds: a span or `trackMcp` has named it, or the response has a type of such an operation. */
-  readonly isEvident: boolean;
 }
 
 /** Whether a path is the one at which most servers of GraphQL listen. */
@@ -69,9 +67,6 @@ export interface McpRequest {
   /** The digest of the session that the server has opened for its client: the ID may be secret and long. */
   readonly session?: string | undefined;
   readonly clientName?: string | undefined;
-  readonly protocolVersion?: string | undefined;
-  /** Tools and prompts that the server has listed in its response. */
-  readonly listedNames?: readonly string[] | undefined;
 }
 
 /** The properties of a class without `readonly`, for the function that makes an instance. */

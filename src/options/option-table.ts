@@ -126,13 +126,12 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Which requests to an [MCP server](mcp.md) are page views. `calls`: `tools/call`, `prompts/get`, `resources/read`, `initialize` and unknown
-   * methods. `all`: also lists, pings, notifications and event streams. `off`: the endpoint is like any other, and [sessions are no
-   * visitors](mcp.md#who-is-a-visitor).
+   * Which requests to an [MCP server](mcp.md) are page views. `calls`: all but lists, pings, notifications and event streams. `off`: the
+   * endpoint is like any other, and [sessions are no visitors](mcp.md#who-is-a-visitor).
    * @default `calls`
-   * @example MATOMO_MCP=all
+   * @example MATOMO_MCP=off
    */
-  mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
+  mcp: option(oneOf('calls', 'off'), { default: 'calls', isPrivacy: true }),
   /**
    * Regular expressions for user agents that are not tracked, tested on the first 2,048 characters. Your list replaces the default: [known
    * health checkers](exclude.md#how-do-i-exclude-health-checks).

@@ -20,7 +20,6 @@ import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import { AsyncScope } from '../common/timers.js';
-import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
@@ -230,20 +229,6 @@ class ProcessTracker implements SharedTracker {
   functionsForHits(): RequestFunctions | undefined {
     this.#begin();
     return this.functions();
-  }
-
-  currentRequest(): Request | undefined {
-    return this.#current?.currentRequest();
-  }
-
-  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
-    this.#begin();
-    this.#receiver?.pipeline.addCall(call, visitor);
-  }
-
-  reportHit(key: string, message: string): void {
-    this.#begin();
-    this.#receiver?.pipeline.reportHit(key, message);
   }
 
   addExporter(exporter: CallReceiver): () => void {

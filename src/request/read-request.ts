@@ -16,7 +16,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { isHttp2, nodeScheme } from './node-request.js';
-import { readOperation } from './operations/index.js';
+import { mcpPaths, readOperation } from './operations.js';
 import {
   clientHintsOf,
   clientOf,
@@ -104,7 +104,9 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.service = textOf(request.service.attributes['service.name']);
   http.statusCode = statusCode;
   http.contentType = contentType;
-  http.operation = readOperation(request, http, reading.readsMcp);
+  if (mayHaveOperation(request, http)) {
+    http.operation = readOperation(request, http, reading.readsMcp);
+  }
   http.host = origin.host;
   http.scheme = origin.scheme;
   http.address = origin.address;
@@ -125,6 +127,17 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.durationMillis = durationMillis;
   http.annotations = NO_ANNOTATIONS; // until the tracker decides
   return http;
+}
+
+const OPERATION_PATH = /\/trpc\/|,|\/graphql\/?$|\/mcp\/?$/i;
+
+/** Nearly no request without a body has one. */
+function mayHaveOperation(
+  { spanFacts, additions }: Request,
+  { method, path }: Pick<HttpRequest, 'method' | 'path'>,
+): boolean {
+  if (method === 'POST' || (spanFacts?.operation ?? additions?.operation)) return true;
+  return OPERATION_PATH.test(path) || mcpPaths.has(path);
 }
 
 function hostOf(attributes: Attributes): string | undefined {
@@ -163,7 +176,7 @@ export function createRequestReading(
       readonly userId?: unknown;
       readonly errors: 'off' | 'type';
       readonly capturedHeaders?: readonly string[];
-      readonly mcp?: 'calls' | 'all' | 'off';
+      readonly mcp?: 'calls' | 'off';
       readonly doNotTrack?: boolean;
     },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,

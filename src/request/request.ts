@@ -8,8 +8,7 @@ import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-message.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
 import { nodeAttributes } from './node-request.js';
-import type { McpReport } from './operations/mcp.js';
-import type { NamedOperation } from './operations/operation-target.js';
+import type { NamedOperation } from './operations.js';
 import { headersIn, nodeHeaders, readHeader, readRawHeader } from './read-headers.js';
 import { currentStatusOf } from './response.js';
 
@@ -19,10 +18,8 @@ export class Additions extends Annotations {
   route: string | undefined = undefined;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
-  /** Whether that, or an MCP call, has failed. */
+  /** Whether that has failed. */
   hasFailed = false;
-  /** What `trackMcp` has seen of its messages. */
-  mcp: McpReport | undefined = undefined;
   /** The status of its response, if the application has ended the connection before that was finished. */
   endStatus: number | undefined = undefined;
 }

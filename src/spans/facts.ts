@@ -13,8 +13,12 @@ import {
   PERF_KEY_ATTRIBUTE,
   PREFIX,
 } from '../request/matomo-attributes.js';
-import { isGraphqlSpan, isOperationSpan, operationOfSpan } from '../request/operations/index.js';
-import { isMcpSpan } from '../request/operations/mcp.js';
+import {
+  isGraphqlSpan,
+  isMcpSpan,
+  isOperationSpan,
+  operationOfSpan,
+} from '../request/operations.js';
 import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
 import { routeBelow } from '../request/routes.js';

@@ -6,7 +6,7 @@ import {
   parentSpanIdOf,
   SERVER_SPAN,
 } from '../request/finished-span.js';
-import { linkedRequestOf } from '../request/operations/mcp.js';
+import { linkedRequestOf } from '../request/operations.js';
 
 /** A finished span, and its place among others. */
 export interface PlacedSpan<S extends FinishedSpan = FinishedSpan> {

@@ -1,12 +1,6 @@
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
-import {
-  type AdditionalHit,
-  type CheckedHit,
-  createToCallParameters,
-  type DropReason,
-  type McpCall,
-} from '../hit/additional-hit.js';
+import type { AdditionalHit, CheckedHit, DropReason } from '../hit/additional-hit.js';
 import type { Hit } from '../hit/hit.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
@@ -15,10 +9,8 @@ import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { MAX_ADDITIONAL_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
-import { operationNames } from '../request/operations/operation-names.js';
 import type { Request } from '../request/request.js';
 import { siteOfService } from './callbacks.js';
-import { isProtocol } from './reasons.js';
 import type { HitCounts } from './stats.js';
 
 /** How long a hit waits for the end of its request if it is to be in a spool soon. */
@@ -62,7 +54,6 @@ export interface AdditionalHitsParts {
 export class AdditionalHits {
   readonly #parts: AdditionalHitsParts;
   readonly #waitMillis: number;
-  #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
   /** Requests with hits that wait for their end, or did so a short time ago: a map would keep what was removed in memory for long. */
   #open: Request[] = [];
   readonly #scope = new AsyncScope('MatomoAdditionalHits');
@@ -81,20 +72,6 @@ export class AdditionalHits {
     else if (request === undefined) this.#addWithoutRequest(hit);
     else if (request !== 'unknown') this.#addToRequest(hit, request);
     else if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
-  }
-
-  /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
-  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
-    const { options } = this.#parts;
-    const { operation } = call;
-    operationNames.learn({ operation });
-    if (options.mcp === 'off' || (options.mcp === 'calls' && isProtocol(call))) return;
-    const succeeded = { path: '/mcp', route: '/mcp', statusCode: 200 };
-    const admitted = operationNames.admit({ operation, ...succeeded }) ?? operation;
-    this.#toCallParameters ??= createToCallParameters(options);
-    const parameters = this.#toCallParameters({ ...call, operation: admitted });
-    const epochMillis = Date.now() - call.durationMillis;
-    this.add({ parameters: { ...parameters, ...visitor }, epochMillis }, undefined);
   }
 
   /** A call that makes no hit at all. */
@@ -253,7 +230,7 @@ function sortBehindPages(hit: Hit): Hit {
 
 const TOO_MANY_HITS = `A request has more than ${MAX_ADDITIONAL_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;
 const NO_VISITOR =
-  'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call, of an MCP server over stdio in the second argument of trackMcp.';
+  'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call.';
 const NO_VISITOR_ID =
   'A hit outside of a request has no cid, and with the option privacy no uid is sent. It was dropped. Set cid in the call.';
 const NO_SITE =

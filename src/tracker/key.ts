@@ -1,9 +1,7 @@
 import { findShared, TRACKER_KEY } from '../common/foreign-objects.js';
 import type { Context, Span } from '../common/otel-types.js';
-import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
-import type { Request } from '../request/request.js';
 import type { SpanListener } from '../spans/attach.js';
 import type { MatomoStats } from './stats.js';
 
@@ -32,18 +30,12 @@ export interface SharedTracker extends SpanListener {
   functions(incoming?: object): RequestFunctions | undefined;
   /** The same for a call that makes a hit, which the tracker may begin with. */
   functionsForHits(): RequestFunctions | undefined;
-  currentRequest(): Request | undefined;
-  /** A call of an MCP server, which is of no request. The tracker may begin with it. */
-  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void;
-  /** Logs once for each key that part of a hit was dropped. */
-  reportHit(key: string, message: string): void;
   /** Adds what makes hits as long as nothing tracks. Returns a function that removes it. */
   addExporter(exporter: CallReceiver): () => void;
 }
 
 /** What makes hits of calls. */
 export interface CallReceiver {
-  readonly pipeline: Pick<SharedTracker, 'addCall' | 'reportHit'>;
   functions(incoming?: object): RequestFunctions;
 }
 

@@ -10,7 +10,7 @@ import {
   leaveProcessEnd,
 } from '../common/process-end.js';
 import type { Delivery } from '../delivery/delivery.js';
-import type { AdditionalHit, McpCall } from '../hit/additional-hit.js';
+import type { AdditionalHit } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
 import type { PageView } from '../hit/page-view.js';
@@ -20,7 +20,6 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 import type { Ends } from '../request/ends.js';
-import { operationNames } from '../request/operations/operation-names.js';
 import { createRequestReading, type RequestReading, readRequest } from '../request/read-request.js';
 import type { ReadRequest, Request } from '../request/request.js';
 import { currentStatusOf } from '../request/response.js';
@@ -148,7 +147,6 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     const hasSpan = request.span !== undefined;
     HitsOfRequest.of(request); // later hits find it
     try {
-      operationNames.learn(request.http);
       const decision = this.#decide(request);
       if (this.#unbuilt) this.#unbuilt.push(() => this.#build(decision, hasPage, hasSpan));
       else this.#build(decision, hasPage, hasSpan);
@@ -208,8 +206,6 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     if (this.#countProxied?.(address, request.header('x-forwarded-for') !== undefined))
       this.#countProxied = undefined;
     this.#beforeHit();
-    const operation = operationNames.admit(http);
-    if (operation !== http.operation) Object.assign(http, { operation });
     const page = this.#hits.read(http, site, Date.now());
     const hit = this.#hits.buildPageView(page);
     if (!hit) {
@@ -244,13 +240,6 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#beforeHit();
     this.#additional.add(hit, request);
-    this.#afterHit();
-  }
-
-  /** A call of an MCP server over stdio. */
-  addCall(call: McpCall, visitor: AdditionalHit['parameters']): void {
-    this.#beforeHit();
-    this.#additional.addCall(call, visitor);
     this.#afterHit();
   }
 

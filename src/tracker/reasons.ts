@@ -99,7 +99,7 @@ export function createDecide({
       http.bodyBytes = readBodyBytes(request);
       return undefined;
     }
-    if (mcp === 'calls' && isProtocol(http)) return 'mcp';
+    if (mcp !== 'off' && operation?.mcp?.isProtocol) return 'mcp';
     if (prefetches === 'ignore' && http.isPrefetch) return 'prefetch';
     if (staticFiles === 'ignore' && isStatic(http)) return 'static';
     return pageViews ? undefined : 'page_views';
@@ -162,11 +162,6 @@ function withoutEndSlash(path: string): string {
 function matchesPath(patterns: readonly RegExp[], path: string): boolean {
   if (matchesAny(patterns, path)) return true;
   return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
-}
-
-/** Whether it is a message to an MCP server that is no call. */
-export function isProtocol({ operation }: Pick<HttpRequest, 'operation'>): boolean {
-  return operation?.mcp?.isProtocol === true;
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -7,7 +7,7 @@ import { coded } from '../common/messages.js';
 import { activeContext, isSdkDisabled, spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { MatomoOptions } from '../options.js';
-import { currentRequest, findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
+import { findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
 import { Ends } from '../request/ends.js';
 import { type FinishedSpan, SERVER_SPAN } from '../request/finished-span.js';
 import { createRequestFunctions, NO_REQUEST, type RequestFunctions } from '../request/functions.js';
@@ -154,8 +154,6 @@ export class RunningTracker implements Tracker {
     if (hits > 0 || Object.values(ignored).some((count) => count > 0)) return;
     this.#diagnostics.error(describeNothingTracked());
   }
-
-  currentRequest = currentRequest;
 
   #reportFailure(callback: string, error: unknown): void {
     const text = `${callback} failed (${describeError(error)}). A request may be missing. Please report this.`;

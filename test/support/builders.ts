@@ -4,8 +4,7 @@ import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.
 import type { HttpRequest, Operation } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
-import type { McpReport } from '../../src/request/operations/mcp.js';
-import type { NamedOperation } from '../../src/request/operations/operation-target.js';
+import type { NamedOperation } from '../../src/request/operations.js';
 import { createRequestReading, type RequestReading } from '../../src/request/read-request.js';
 import { Request } from '../../src/request/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
@@ -42,7 +41,7 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
 }
 
 export function operation(name: string, overrides: Partial<Operation> = {}): Operation {
-  return { kind: 'graphql', name, count: 1, hasFailed: false, isEvident: true, ...overrides };
+  return { kind: 'graphql', name, count: 1, hasFailed: false, ...overrides };
 }
 
 /** How hits are built if nothing is configured. */
@@ -130,18 +129,16 @@ export function spanOfClient(
 export function openRequest({
   attributes,
   operation,
-  mcp,
   spanOperation,
   ...others
 }: {
   incoming?: object | undefined;
   operation?: NamedOperation | undefined;
-  mcp?: McpReport | undefined;
   attributes?: Attributes | undefined;
   spanOperation?: NamedOperation | undefined;
 } = {}): Request {
   const request = attributes ? Request.ofSpan(finishedSpan({ attributes })) : new Request();
-  Object.assign(request.ensureAdditions(), { operation, mcp });
+  Object.assign(request.ensureAdditions(), { operation });
   request.ensureSpanFacts().operation = spanOperation;
   return Object.assign(request, others as Partial<Request>);
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { readOperation } from '../../src/request/operations/index.js';
+import { readOperation } from '../../src/request/operations.js';
 import { RouteTarget, routeOf } from '../../src/request/routes.js';
 import { addRequests } from '../../src/spans/assemble-requests.js';
 import { placeSpan } from '../../src/spans/group-spans.js';
@@ -157,7 +157,7 @@ const POSTED = {
   method: 'POST',
   path: '/mcp',
   query: undefined,
-  route: undefined,
+  titleRoute: undefined,
   statusCode: 200,
 };
 const META = 'io.modelcontextprotocol/clientInfo';

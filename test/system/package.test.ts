@@ -18,11 +18,11 @@ const EXPORTS = {
   index: {
     values: words(`
       HEALTH_CHECKERS MatomoSpanExporter MatomoSpanProcessor annotate forRequest
-      ignore measure start trackEvent trackGoal trackHit trackMcp trackOrder
+      ignore measure start trackEvent trackGoal trackHit trackOrder
     `),
     types: words(`
       AttributeValue Attributes Context FinishedSpan HitParameters HrTime Link MatomoHandle
-      MatomoOptions MatomoStats McpTransport McpVisitor MessageCode MeterProvider
+      MatomoOptions MatomoStats MessageCode MeterProvider
       OptionError Order OrderItem PerfKey RequestFunctions Span SpanContext TraceState
       TrackedRequest TrackingParameters VisitorId
     `),

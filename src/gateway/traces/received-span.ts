@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type FinishedSpan, textOf } from '../../request/finished-span.js';
 import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
-import { OPERATION_ATTRIBUTES } from '../../request/operations/index.js';
+import { OPERATION_ATTRIBUTES } from '../../request/operations.js';
 import type { RequestReading } from '../../request/read-request.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes.js';
 import type { ExportedEvent, ExportedSpan, IsKept, ResourceSpans } from '../otlp/exported-span.js';

@@ -83,7 +83,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
       const key = `${site} ${service} ${method} ${toTitlePath(endpoint)}`;
       if (statusCode < FIRST_FAILED_STATUS) remember(key, titleRoute ?? '');
       const refusal = titleRoute === undefined ? REFUSALS[statusCode] : undefined;
-      if (refusal === undefined || isNamed(operation)) return titleRoute ?? toPath(endpoint);
+      if (refusal === undefined) return titleRoute ?? toPath(endpoint);
       const known = refusal.isFinal ? undefined : places.get(key);
       if (known === undefined) return refusal.reason;
       remember(key, known);

@@ -14,6 +14,7 @@ const TOOLS = {
   route: '/mcp',
   below: [{ attributes: { 'mcp.method.name': 'tools/list' } }],
 };
+const STREAM = 'text/event-stream';
 const throws = () => {
   throw new Error('x');
 };
@@ -196,22 +197,27 @@ golden([
   { ...at('/assets/a.js', { route: '/assets' }), ignored: 'static' },
   { ...at('/a.js', {}, { staticFiles: 'track' }) },
   { name: 'MCP: a list', facts: TOOLS, ignored: 'mcp' },
-  {
-    name: 'MCP: all',
-    options: { mcp: 'all' },
-    facts: TOOLS,
-    page: { action_name: 'MCP tools/list' },
-  },
   { name: 'MCP: off', options: { mcp: 'off' }, facts: TOOLS },
   {
     name: 'MCP: a stream for an AI chatbot',
-    before: [TOOLS],
     facts: {
       ...{ path: '/mcp', route: '/mcp' },
-      headers: { 'user-agent': CHATGPT, accept: 'text/event-stream' },
+      headers: { 'user-agent': CHATGPT, accept: STREAM },
     },
     ignored: 'mcp',
   },
+  // At a path that is no endpoint of MCP, its headers change neither the title nor whether there is a hit.
+  ...['POST', 'GET', 'DELETE'].flatMap((method) =>
+    [{}, { 'mcp-session-id': 'invented' }].flatMap((session) =>
+      ['tools/list', 'ping', 'tools/call', 'own'].map((called) => ({
+        facts: {
+          ...{ method, path: '/login', route: '' },
+          headers: { 'mcp-method': called, 'mcp-name': 'x', accept: STREAM, ...session },
+        },
+        page: { action_name: `${method} /login` },
+      })),
+    ),
+  ),
 ]);
 
 const CAUSING = { dnt: '1', range: 'bytes=5-', 'sec-purpose': 'prefetch' };

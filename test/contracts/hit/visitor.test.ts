@@ -211,7 +211,7 @@ test('with privacy: strict, visitor IDs are made of whole addresses if their key
 });
 
 test('a session of MCP is one visitor at any address, and two sessions at one address are two', () => {
-  const builder = openBuilder({ mcp: 'all' });
+  const builder = openBuilder();
   const of = (session: string, peer: string) =>
     builder.build({
       method: 'POST',

@@ -115,18 +115,13 @@ const HIT = {
 };
 const FAILED = { options: { errors: 'type' } } as const;
 
-// Operations of GraphQL, JSON-RPC and MCP. Names: test/requests/operations/read-operation.test.ts.
+// Operations of GraphQL, JSON-RPC and MCP. Names: test/requests/operations.test.ts.
 trackInTurns([
   message('GraphQL', { 'graphql.operation.name': 'FindOrder' }, 'POST /rpc FindOrder 200'),
   message('JSON-RPC', CALL, 'POST /rpc getOrder 200'),
   message('another RPC', { ...CALL, 'rpc.system': 'dubbo' }, 'POST /rpc 200'),
   message('a call of JSON-RPC by the handler', CALL, 'POST /rpc 200', { kind: 'CLIENT' }),
   message('MCP', TOOL, 'MCP tools/call find_order 200'),
-  message(
-    'MCP by rpc.method',
-    { 'rpc.system': 'mcp', 'rpc.method': 'resources/read' },
-    'MCP resources/read 200',
-  ),
   message('a prompt of MCP', PROMPT, 'MCP prompts/get review 200'),
   ...(
     [

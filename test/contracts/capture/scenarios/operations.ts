@@ -27,9 +27,6 @@ const graphql = (operationName: string) => ({
   query: `query ${operationName} { a }`,
 });
 
-/** Accepted by servers of MCP. */
-const ACCEPT = { accept: 'application/json, text/event-stream' };
-
 const rows: readonly Scenario[] = [
   row(
     'a batch of JSON-RPC',
@@ -50,20 +47,6 @@ const rows: readonly Scenario[] = [
     [json('/notified/mcp', { jsonrpc: '2.0', method: 'notifications/initialized' })],
     [],
     { ignored: 'mcp' },
-  ),
-  row(
-    'a call of MCP that succeeds, and one without its tool',
-    'serves MCP',
-    [
-      json('/served/mcp', call('ship_order'), ACCEPT),
-      json('/served/mcp', call('sell_order'), ACCEPT),
-    ],
-    [
-      plain('MCP tools/call ship_order 200'),
-      failed('MCP tools/call 200', '-32602', 'error MCP tools/call'),
-    ],
-    // The SDK of MCP takes long to load.
-    { except: ({ framework }) => framework !== 'express' },
   ),
   row('GraphQL', 'json', [json('/graphql', graphql('Find'))], ['POST /graphql Find 200']),
   row(

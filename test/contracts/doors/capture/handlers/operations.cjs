@@ -1,7 +1,6 @@
 // Operations that fail although they are answered with status 200.
 const { channel } = require('node:diagnostics_channel');
 const { trace } = require('@opentelemetry/api');
-const { trackMcp } = require('opentelemetry-matomo');
 
 const answer = (body) => () => ({
   headers: { 'content-type': 'application/json' },
@@ -9,26 +8,6 @@ const answer = (body) => () => ({
 });
 const FAILED = { data: null, errors: [{ message: 'no such order' }] };
 const answerFailure = answer(FAILED);
-
-/** The official SDK, loaded by the first call. */
-let handleMcp;
-function createMcpListener() {
-  const { toNodeHandler } = require('@modelcontextprotocol/node');
-  const { createMcpHandler, McpServer } = require('@modelcontextprotocol/server');
-  class Server extends McpServer {
-    connect(transport) {
-      return super.connect(trackMcp(transport));
-    }
-  }
-  const content = [{ type: 'text', text: 'an order' }];
-  return toNodeHandler(
-    createMcpHandler(() => {
-      const server = new Server({ name: 'orders', version: '1.0.0' });
-      server.registerTool('ship_order', { description: 'Ships' }, () => ({ content }));
-      return server;
-    }),
-  );
-}
 
 /** What graphql 17 announces of an operation. */
 function execute(operationName, result) {
@@ -39,11 +18,6 @@ function execute(operationName, result) {
 }
 
 module.exports = {
-  'serves MCP'(exchange) {
-    handleMcp ??= createMcpListener();
-    exchange.take();
-    handleMcp(exchange.request, exchange.response, exchange.request.body);
-  },
   /** As the instrumentation of graphql 16 does. */
   'traces a GraphQL query that fails'() {
     const attributes = {

@@ -1,0 +1,349 @@
+import { hash } from 'node:crypto';
+import { copyText } from '../common/generation-cache.js';
+import { isRecord } from '../common/is-record.js';
+import type { SpanContext } from '../common/otel-types.js';
+import {
+  type HttpRequest,
+  isGraphqlPath,
+  type Operation,
+  type OperationKind,
+  OTHER_NAME,
+} from '../hit/http-request.js';
+import { isSecretOperation, REDACTED } from '../hit/page/redact.js';
+import { FIRST_FAILED_STATUS, isRefusal } from '../hit/page/title.js';
+import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN, textOf } from './finished-span.js';
+import { frameworkRequestOf } from './node-request.js';
+import type { Request } from './request.js';
+import { readResponseHeader } from './response.js';
+
+/** What a span, a channel or a message names. */
+export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
+
+/** The attributes of spans that are read, so that the gateway keeps them. */
+export const OPERATION_ATTRIBUTES: readonly string[] = [
+  'graphql.operation.name',
+  'graphql.operation.type',
+  'rpc.method',
+  'rpc.system.name',
+  'rpc.system',
+  'mcp.method.name',
+  'mcp.session.id',
+  'mcp.protocol.version',
+  'gen_ai.tool.name',
+  'gen_ai.prompt.name',
+  // Of Sentry.
+  'mcp.tool.name',
+  'mcp.prompt.name',
+  'mcp.client.name',
+];
+
+const NAME = /^[\w./:-]{1,128}$/;
+/** A line of text, such as `Visual Studio Code`. */
+const CLIENT_NAME = /^\P{C}{1,64}$/u;
+
+/** A name that fits into a title, `redacted` if it is a secret; `undefined` for anything else. */
+function toName(value: unknown, form: RegExp = NAME): string | undefined {
+  if (typeof value !== 'string' || !form.test(value)) return undefined;
+  return isSecretOperation(value) ? REDACTED : value;
+}
+
+function named(kind: OperationKind, value: unknown): NamedOperation | undefined {
+  const name = toName(value);
+  return name === undefined ? undefined : { kind, name };
+}
+
+/** Calls that MCP defines. A method that it does not define is the name of a call: clients could invent it. */
+const MCP_CALLS: ReadonlySet<unknown> = new Set([
+  'initialize',
+  'prompts/get',
+  'resources/read',
+  'server/discover',
+  'tools/call',
+]);
+
+/** Messages of MCP that are no calls. */
+const MCP_PROTOCOL =
+  /^(?:notifications\/|(?:ping|completion\/complete|logging\/setLevel|resources\/(?:un)?subscribe|subscriptions\/listen)$)|\/list$/;
+
+/** The target of `resources/read` is a URI, which is never read. */
+const MCP_NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
+
+/** Some are tokens. */
+const MAX_SESSION_LENGTH = 2048;
+
+interface McpMessage {
+  readonly method: unknown;
+  /** The name of its tool or prompt. */
+  readonly target: unknown;
+  readonly session: unknown;
+  readonly client: unknown;
+}
+
+/** A message of MCP, without arguments, URIs and contents. What is not known has no property. */
+function mcpOperation({ method, target, session, client }: McpMessage): NamedOperation {
+  const known = toName(method);
+  const isCall = MCP_CALLS.has(known);
+  const hasSession = typeof session === 'string' && session.length <= MAX_SESSION_LENGTH;
+  const clientName = toName(client, CLIENT_NAME);
+  return {
+    kind: 'mcp',
+    name: !isCall ? known : MCP_NAMED.has(known) ? toName(target) : undefined,
+    mcp: {
+      method: isCall ? known : undefined,
+      isProtocol: MCP_PROTOCOL.test(known ?? ''),
+      ...(hasSession && { session: hash('sha256', session, 'base64') }),
+      ...(clientName !== undefined && { clientName }),
+    },
+  };
+}
+
+/** Of the stream of a session, its end, and the response of a client. */
+const NO_MCP_CALL: NamedOperation = {
+  kind: 'mcp',
+  name: undefined,
+  mcp: { method: undefined, isProtocol: true },
+};
+
+/** FastMCP for Python has a session per call from this revision on. */
+const FIRST_WITHOUT_SESSIONS = '2026-07-28';
+
+/** The operation that a span names. */
+export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined {
+  const { kind, attributes } = span;
+  if (isMcpSpan(span)) {
+    const version = textOf(attributes['mcp.protocol.version']) ?? '';
+    return mcpOperation({
+      method: attributes['mcp.method.name'],
+      target:
+        attributes['gen_ai.tool.name'] ??
+        attributes['gen_ai.prompt.name'] ??
+        attributes['mcp.tool.name'] ??
+        attributes['mcp.prompt.name'],
+      session: version < FIRST_WITHOUT_SESSIONS ? attributes['mcp.session.id'] : undefined,
+      client: attributes['mcp.client.name'],
+    });
+  }
+  const query = named('graphql', attributes['graphql.operation.name']);
+  // A client's span belongs to a call that the handler made itself.
+  if (query || kind === CLIENT_SPAN) return query;
+  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
+  return system === 'jsonrpc' ? named('json-rpc', attributes['rpc.method']) : undefined;
+}
+
+/** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
+export function isOperationSpan(span: FinishedSpan): boolean {
+  const { attributes, events } = span;
+  const name =
+    attributes['graphql.operation.name'] ??
+    attributes['mcp.method.name'] ??
+    attributes['rpc.method'];
+  if (name !== undefined) return operationOfSpan(span) !== undefined;
+  return events !== undefined && events.length > 0 && isGraphqlSpan(span);
+}
+
+/** Of `@opentelemetry/instrumentation-graphql`. Spans of parsing, validation and resolvers have only a name. */
+export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
+  return (
+    textOf(name)?.startsWith('graphql.') ||
+    (attributes['graphql.operation.type'] ?? attributes['graphql.operation.name']) !== undefined
+  );
+}
+
+/** Whether a span is of a message to this server. */
+export function isMcpSpan({
+  kind,
+  attributes,
+}: Pick<FinishedSpan, 'kind' | 'attributes'>): boolean {
+  return kind !== CLIENT_SPAN && textOf(attributes['mcp.method.name']) !== undefined;
+}
+
+/**
+ * The SERVER span of the request that brought the message of a finished span: a link, if the parent of the span is the call of the
+ * client, as the message itself says. While a request runs, its async context says that.
+ */
+export function linkedRequestOf(
+  span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
+): Pick<SpanContext, 'traceId' | 'spanId'> | undefined {
+  const link = span.links?.[0]; // by index, because nearly no span has one
+  if (link === undefined || !isMcpSpan(span)) return undefined;
+  const { parentSpanContext, kind } = span;
+  const isLocal =
+    parentSpanContext?.isRemote === false ||
+    (parentSpanContext?.isRemote === undefined && kind !== SERVER_SPAN);
+  const { parentSpanId = parentSpanContext?.spanId } = span;
+  return parentSpanId !== undefined && isLocal ? undefined : link.context;
+}
+
+/** What a request and its response say besides headers and the body. */
+type Target = Pick<HttpRequest, 'method' | 'path' | 'query' | 'titleRoute' | 'statusCode'>;
+
+interface Sent {
+  readonly request: Request;
+  readonly target: Target;
+  readonly isPost: boolean;
+  /** The first message in the body that a framework has parsed. */
+  readonly message: Readonly<Record<string, unknown>>;
+}
+
+const MAX_MCP_PATHS = 20;
+const MCP_PATH = /\/mcp\/?$/;
+
+/** Other paths at which a response of this process had a session of MCP, in the order in which they were used. */
+export const mcpPaths: Set<string> = new Set();
+
+function addMcpPath(path: string): void {
+  mcpPaths.delete(path);
+  mcpPaths.add(path);
+  if (mcpPaths.size > MAX_MCP_PATHS) mcpPaths.delete(mcpPaths.values().next().value as string);
+}
+
+/** A request to an MCP server. At any other path, its headers mean nothing: clients could hide their requests with them. */
+function readMcp(
+  { request, target: { path }, isPost, message }: Sent,
+  seen: NamedOperation | undefined,
+): NamedOperation | undefined {
+  const opened = isPost ? readResponseHeader(request, 'mcp-session-id') : undefined;
+  const isEndpoint = MCP_PATH.test(path);
+  if (opened !== undefined && !isEndpoint) addMcpPath(path);
+  const ofSpan = isPost ? seen?.mcp : undefined;
+  if (!isEndpoint && !mcpPaths.has(path) && ofSpan === undefined) return undefined;
+  const session = request.header('mcp-session-id') ?? opened;
+  if (!isPost) {
+    const isStream = session ?? request.header('accept')?.includes('text/event-stream');
+    return isStream ? NO_MCP_CALL : undefined;
+  }
+  const sent = readMcpMessage(request, message, session);
+  return ofSpan ? { kind: 'mcp', name: seen?.name, mcp: { ...sent?.mcp, ...ofSpan } } : sent;
+}
+
+const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
+
+/** Of headers and the body. `undefined` if neither shows that it is a message. */
+function readMcpMessage(
+  request: Request,
+  message: Sent['message'],
+  session: string | undefined,
+): NamedOperation | undefined {
+  const { jsonrpc, method, params } = message;
+  const ofHeader = request.header('mcp-method');
+  const isRpc = jsonrpc === '2.0';
+  if (!isRpc && (ofHeader ?? session) === undefined) return undefined;
+  const isAnswer = method === undefined && ('result' in message || 'error' in message);
+  if (isRpc && isAnswer) return NO_MCP_CALL;
+  const details = isRpc && isRecord(params) ? params : {};
+  const meta = isRecord(details._meta) ? details._meta : {};
+  const client = details.clientInfo ?? meta[CLIENT_INFO];
+  return mcpOperation({
+    method: ofHeader ?? (isRpc ? method : undefined),
+    target: ofHeader === undefined ? details.name : request.header('mcp-name'),
+    session,
+    client: isRecord(client) ? client.name : undefined,
+  });
+}
+
+/** The first one that finds an operation counts. */
+const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
+  function readGraphqlBody({ message: { query, extensions, operationName } }) {
+    return (query ?? extensions) === undefined ? undefined : named('graphql', operationName);
+  },
+  function readGraphqlQuery({ target: { path, query = '' } }) {
+    if (!isGraphqlPath(path)) return undefined;
+    return named('graphql', /(?:^|&)operationName=(\w{1,128})(?:&|$)/.exec(query)?.[1]);
+  },
+  function readJsonRpc({ message: { jsonrpc, method } }) {
+    return jsonrpc === '2.0' ? named('json-rpc', method) : undefined;
+  },
+  /** Procedures are the last segment of the path. Without a `trpc` segment, only the parameter of a batch shows them. */
+  function readTrpc({ target: { path, query = '' } }) {
+    const slash = path.lastIndexOf('/');
+    const isBatch = path.includes(',', slash) && /(?:^|&)batch=1(?:&|$)/.test(query);
+    if (!isBatch && !path.endsWith('/trpc', slash)) return undefined;
+    return named('trpc', path.slice(slash + 1).split(',', 1)[0]);
+  },
+  /** The end of a name such as `Kinesis_20131202.ListStreams` of AWS, or `"urn:shop#GetOrder"` of SOAP. */
+  function readAction({ request, isPost }) {
+    if (!isPost) return undefined;
+    const action = request.header('x-amz-target') ?? request.header('soapaction') ?? '';
+    return named('action', /[\w-]{1,128}(?=["']?$)/.exec(action.slice(-200))?.[0]);
+  },
+];
+
+/** The operation of an ended request: of MCP, else of spans and channels, else of what was sent. */
+export function readOperation(
+  request: Request,
+  target: Target,
+  readsMcp: boolean,
+): Operation | undefined {
+  const { spanFacts, additions } = request;
+  const isPost = target.method === 'POST';
+  const { first, count } = isPost ? bodyOf(frameworkRequestOf(request.incoming)) : NO_BODY;
+  const sent: Sent = { request, target, isPost, message: isRecord(first) ? first : {} };
+  const seen = spanFacts?.operation ?? additions?.operation;
+  let found = readsMcp ? readMcp(sent, seen) : undefined;
+  if (found === undefined && seen?.kind !== 'mcp') found = seen;
+  for (let i = 0; found === undefined && i < READERS.length; i++) found = READERS[i]?.(sent);
+  if (found === undefined) return undefined;
+  const { kind, mcp } = found;
+  const hasFailed = (spanFacts?.hasFailed || additions?.hasFailed) ?? false;
+  const isProven = target.statusCode < FIRST_FAILED_STATUS && !hasFailed;
+  // A refused request without a route has no place that its title could name. That of MCP has none in any case.
+  const isPlace = mcp || target.titleRoute !== undefined || !isRefusal(target.statusCode);
+  return {
+    kind,
+    name: isPlace ? toKnown(kind, found.name, isProven) : undefined,
+    mcp: mcp && { ...mcp, clientName: toKnown('mcp client', mcp.clientName, isProven) },
+    count: kind === 'trpc' ? target.path.split(',').length : count,
+    hasFailed,
+  };
+}
+
+const NO_BODY = { first: undefined, count: 1 };
+
+/** What a framework has parsed and left on Node's request. Of a batch, only the first message is read. */
+function bodyOf(incoming: object | undefined): { first: unknown; count: number } {
+  try {
+    const { body } = (incoming ?? {}) as { readonly body?: unknown };
+    return Array.isArray(body)
+      ? { first: body[0], count: body.length || 1 }
+      : { first: body, count: 1 };
+  } catch {
+    return NO_BODY; // a getter of the application
+  }
+}
+
+const MAX_NAMES = 500;
+const knownNames = new Map<OperationKind | 'mcp client', Set<string>>();
+
+/** A name that a client may have invented, if a request with it has succeeded. So clients cannot fill Matomo with names. */
+function toKnown(
+  kind: OperationKind | 'mcp client',
+  name: string | undefined,
+  isProven: boolean,
+): string | undefined {
+  const names = knownNames.get(kind) ?? new Set();
+  knownNames.set(kind, names);
+  if (name === undefined || names.has(name)) return name;
+  if (!isProven) return undefined;
+  if (names.size >= MAX_NAMES) return OTHER_NAME;
+  names.add(copyText(name)); // it may be a part of a long text
+  return name;
+}
+
+interface Execution {
+  readonly operationName?: unknown;
+  readonly error?: unknown;
+  /** Unknown until the execution has ended. */
+  readonly result?: { readonly errors?: readonly unknown[] };
+}
+
+/** Adds what graphql 17 publishes of an execution: the name of the operation and, at its end, the class of its first error. */
+export function addExecution(request: Request, message: object): void {
+  const { operationName, error, result } = message as Execution;
+  const operation = named('graphql', operationName);
+  if (operation) request.ensureAdditions().operation ??= operation;
+  const [failure = error] = result?.errors ?? [];
+  if (failure === undefined) return;
+  // An error of a resolver is the cause of the one in the result.
+  const { originalError, name } = failure as { originalError?: { name?: unknown }; name?: unknown };
+  request.failOperation(String(originalError?.name ?? name));
+}
