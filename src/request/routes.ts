@@ -53,20 +53,20 @@ export class RouteTarget {
 
   /** A route, if it fits what comes behind the path at which its router is mounted. */
   find(route: Route, mount: readonly string[] = []): FoundRoute | undefined {
-    const { reported, segments, shown, title, hasWildcard } = route;
+    const { reported, segments, title, hasWildcard } = route;
     if (this.path === undefined) return { route: reported, titleRoute: title };
     const front = mount.length;
     const fitted = fitRoute(route, front === 0 ? this.segments : this.segments.slice(front));
     if (!fitted) return undefined;
-    const isWhole = front === 0 && fitted.shown === shown && !hasWildcard;
-    if (isWhole) return { route: reported, titleRoute: title };
-    const mounted = [...mount, ...fitted.shown];
-    if (!hasWildcard) return { route: reported, titleRoute: toPath(mounted) };
+    if (!hasWildcard) {
+      const isWhole = front === 0 && fitted === route.shown;
+      return { route: reported, titleRoute: isWhole ? title : toPath([...mount, ...fitted]) };
+    }
     // Without parameters in front of what it matched, a wildcard says less than the path.
     const saysMore = segments.includes(undefined) || mount.some((each) => each.startsWith(':'));
     if (!saysMore || isRefusal(this.#statusCode)) return { route: reported, titleRoute: undefined };
-    const titleRoute = toPath([...mounted, ...this.shown.slice(front + fitted.count)]);
-    return { route: reported, titleRoute };
+    const rest = this.shown.slice(front + fitted.length);
+    return { route: reported, titleRoute: toPath([...mount, ...fitted, ...rest]) };
   }
 }
 

@@ -107,26 +107,17 @@ export function toCompared(path: string): string[] {
   return segments.map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
 }
 
-/** A route that fits the segments of a path. */
-export interface FittedRoute {
-  /** What titles show of it. */
-  readonly shown: readonly string[];
-  /** So many segments of the path. A wildcard has matched the others. */
-  readonly count: number;
-}
-
-/** Compares a route with the segments of a path, one by one. */
-export function fitRoute(route: Route, sent: readonly string[]): FittedRoute | undefined {
+/** What titles show of a route that fits a path segment by segment, up to what a wildcard has matched; `undefined` if it does not. */
+export function fitRoute(route: Route, sent: readonly string[]): readonly string[] | undefined {
   const { segments, optional, hasWildcard } = route;
-  const most = hasWildcard ? segments.length : sent.length;
-  for (const count of hasWildcard ? [most, most - optional.length] : [most]) {
-    const shown = fitSegments(route, count < sent.length ? sent.slice(0, count) : sent);
-    if (shown) return { shown, count };
-  }
-  return undefined;
+  if (!hasWildcard) return fitSegments(route, sent);
+  return (
+    fitSegments(route, sent.slice(0, segments.length)) ??
+    fitSegments(route, sent.slice(0, segments.length - optional.length))
+  );
 }
 
-/** What titles show of a route: without the last or the first of the segments that a path may lack, as many as it lacks. */
+/** Without the last or the first of the segments that a path may lack, as many as it lacks. */
 function fitSegments(
   { segments, shown, optional }: Route,
   sent: readonly string[],
