@@ -1,23 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
-import { sorted } from '../../support/sorted.js';
+import { matomo } from '../../support/registered-app.js';
 import { startExample } from './examples.js';
 
 const FOLDER = `${ROOT}examples/mcp-server`;
 
 test('the calls of two MCP clients are two visitors, with the reports that the README shows', async () => {
   const { server, inspector } = await startExample('mcp-server', {
-    MATOMO_DIMENSIONS: '1=gen_ai.tool.name,2=mcp.client.name,3=matomo.failed_endpoint',
-    NODE_OPTIONS: `--require=${ROOT}test/support/apps/recipes/mcp-clients.cjs`, // of docs/mcp.md
+    MATOMO_DIMENSIONS: '1=gen_ai.tool.name,2=mcp.client.name',
   });
   const client = await runNode(['client.js', `${server.url}/mcp`], { cwd: FOLDER });
   expect(client).toMatchObject({ code: 0, stderr: '' });
   await server.stop();
   const hits = inspector.hits();
-  const report = (parameter: string, of = hits) => {
+  const report = (parameter: string) => {
     const counts = new Map<string, number>();
-    for (const { params } of of) {
+    for (const { params } of hits) {
       const value = params[parameter];
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
@@ -26,16 +25,28 @@ test('the calls of two MCP clients are two visitors, with the reports that the R
   expect(report('action_name')).toEqual(tableOf('Page titles'));
   expect(report('dimension1')).toEqual(tableOf('Tool'));
   expect(report('dimension2')).toEqual(tableOf('MCP client'));
-  expect(report('dimension3')).toEqual(tableOf('Failed endpoint'));
-  const desk = hits.filter(({ params }) => params.dimension2 === 'desk-assistant');
-  expect(report('dimension3', desk)).toEqual(
-    tableOf('Failed endpoint, with the segment *MCP client is desk-assistant*'),
-  );
+  expect(report('e_n')).toEqual(tableOf('Events > Event names, of the action `failed`'));
+  expect(report('e_a')).toEqual({ failed: 3 });
   expect(new Set(hits.map(({ params }) => params.cid)).size).toBe(2);
-  expect(sorted(hits.flatMap(({ params }) => params.dimension6 ?? []))).toEqual([
-    'desk-assistant: error MCP tools/call cancel_order',
-    'phone-assistant: error MCP tools/call cancel_order',
-    'phone-assistant: error MCP tools/call find_order',
+});
+
+test('each call over stdio is an event of the installation', async () => {
+  const { inspector, env } = await matomo();
+  const client = await runNode(['client.js', 'stdio'], {
+    cwd: FOLDER,
+    env: { ...env, INSTALLATION_ID: 'installation-7' },
+  });
+  expect(client).toMatchObject({ code: 0, stderr: '' });
+  await expect.poll(() => inspector.hits()).toHaveLength(6);
+  const rows = inspector.hits().map(({ params: { uid, e_c, e_a, e_n } }) => [uid, e_c, e_a, e_n]);
+  const row = (outcome: string, tool: string) => ['installation-7', 'MCP tool', outcome, tool];
+  expect(rows).toEqual([
+    row('called', 'find_order'),
+    row('called', 'find_order'),
+    row('failed', 'cancel_order'),
+    row('called', 'find_order'),
+    row('failed', 'find_order'),
+    row('failed', 'cancel_order'),
   ]);
 });
 

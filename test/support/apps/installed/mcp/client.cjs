@@ -1,15 +1,11 @@
-// Calls the MCP server at URL with the official client of the major SDK, and prints the statuses of its POST requests as JSON. Without
-// URL, it starts the server over stdio with ARGS.
-const { ARGS, HEADERS, SDK, URL: url } = process.env;
+// Calls the MCP server at URL with the official client of the major SDK, and prints the statuses of its POST requests as JSON.
+const { HEADERS, SDK, URL: url } = process.env;
 const isNewest = SDK === '2';
 const { Client } = require(
   isNewest ? '@modelcontextprotocol/client' : '@modelcontextprotocol/sdk/client/index.js',
 );
 const { StreamableHTTPClientTransport } = require(
   isNewest ? '@modelcontextprotocol/client' : '@modelcontextprotocol/sdk/client/streamableHttp.js',
-);
-const { StdioClientTransport } = require(
-  isNewest ? '@modelcontextprotocol/client/stdio' : '@modelcontextprotocol/sdk/client/stdio.js',
 );
 
 const statuses = [];
@@ -38,21 +34,16 @@ const settle = (call) =>
     () => undefined,
   );
 
-function createTransport() {
-  if (url === undefined) {
-    const { env, execPath: command } = process;
-    return new StdioClientTransport({ command, args: JSON.parse(ARGS), env, stderr: 'inherit' });
-  }
-  const requestInit = { headers: JSON.parse(HEADERS) };
-  return new StreamableHTTPClientTransport(new URL(url), { requestInit, fetch: recordingFetch });
-}
-
 async function main() {
   const client = new Client(
     { name: 'matrix-client', version: '3.2.1' },
     { versionNegotiation: { mode: process.env.NEGOTIATION ?? 'legacy' } },
   );
-  const transport = createTransport();
+  const requestInit = { headers: JSON.parse(HEADERS) };
+  const transport = new StreamableHTTPClientTransport(new URL(url), {
+    requestInit,
+    fetch: recordingFetch,
+  });
   await client.connect(transport);
   const call = (name) => settle(client.callTool({ name, arguments: { id: 'ann@example.org' } }));
   await client.listTools();
@@ -61,7 +52,7 @@ async function main() {
   await call('no_such_tool');
   await settle(client.getPrompt({ name: 'review' }));
   await settle(client.readResource({ uri: 'order://7' }));
-  if (url !== undefined) await settle(transport.terminateSession());
+  await settle(transport.terminateSession());
   await client.close();
   process.stdout.write(JSON.stringify(statuses));
 }

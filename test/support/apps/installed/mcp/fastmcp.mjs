@@ -2,7 +2,6 @@
 import { createServer } from 'node:net';
 import { FastMCP } from 'fastmcp';
 import { z } from 'zod';
-import { tracked } from './tracked.cjs';
 
 const server = new FastMCP({ name: 'orders', version: '1.0.0' });
 const parameters = z.object({ id: z.string() });
@@ -27,7 +26,6 @@ server.addResource({
   mimeType: 'text/plain',
   load: async () => ({ text: 'seven' }),
 });
-server.on('connect', ({ session }) => void tracked(session.server.transport));
 
 /** FastMCP says nothing about a port that it chose itself. */
 function findFreePort() {

@@ -8,7 +8,6 @@ const {
 const express = require('express');
 const { serve } = require('../serve.cjs');
 const { defineTools } = require('./tools.cjs');
-const { tracked } = require('./tracked.cjs');
 
 const transports = new Map();
 
@@ -19,15 +18,12 @@ async function transportOf({ headers }) {
     sessionIdGenerator: randomUUID,
     onsessioninitialized: (id) => void transports.set(id, transport),
   });
-  await defineTools(new McpServer({ name: 'orders', version: '1.0.0' })).connect(
-    tracked(transport),
-  );
+  await defineTools(new McpServer({ name: 'orders', version: '1.0.0' })).connect(transport);
   return transport;
 }
 
 const app = express();
-// Without it, the transport reads the body.
-if (!process.env.UNPARSED) app.use(express.json());
+app.use(express.json());
 app.all('/mcp', async (request, response) => {
   const transport = await transportOf(request);
   await transport.handleRequest(request, response, request.body);

@@ -5,17 +5,9 @@ const { toNodeHandler } = require('@modelcontextprotocol/node');
 const { createMcpHandler, McpServer } = require('@modelcontextprotocol/server');
 const { serve } = require('../serve.cjs');
 const { defineTools } = require('./tools.cjs');
-const { tracked } = require('./tracked.cjs');
-
-/** The SDK makes the transports. */
-class OrdersServer extends McpServer {
-  connect(transport) {
-    return super.connect(tracked(transport));
-  }
-}
 
 const handle = toNodeHandler(
-  createMcpHandler(() => defineTools(new OrdersServer({ name: 'orders', version: '1.0.0' }))),
+  createMcpHandler(() => defineTools(new McpServer({ name: 'orders', version: '1.0.0' }))),
 );
 const app = createMcpExpressApp();
 app.all('/mcp', (request, response) => handle(request, response, request.body));
