@@ -1,3 +1,4 @@
+import { copyText } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
@@ -53,6 +54,8 @@ export function isRefusal(statusCode: number): boolean {
 
 /** Places that have succeeded, and were used last. */
 const MAX_PLACES = 500;
+/** Clients choose methods and paths. */
+const MAX_PLACE_LENGTH = 500;
 
 /** What titles, dimensions and URLs show of requests. Paths come redacted. */
 export type Places = ReturnType<typeof createPlaces>;
@@ -60,11 +63,16 @@ export type Places = ReturnType<typeof createPlaces>;
 export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
   /** Their routes, empty if they have none, in the order in which they were used. */
-  const places = new Map<string, string>();
+  const places = new Map<string, readonly [key: string, titleRoute: string]>();
 
   function remember(key: string, titleRoute: string): void {
+    if (key.length + titleRoute.length > MAX_PLACE_LENGTH) return;
+    const known = places.get(key);
+    // A text may be a part of a longer one, which it would keep.
+    const place =
+      known?.[1] === titleRoute ? known : ([copyText(key), copyText(titleRoute)] as const);
     places.delete(key);
-    places.set(key, titleRoute);
+    places.set(place[0], place);
     if (places.size > MAX_PLACES) places.delete(places.keys().next().value as string);
   }
 
@@ -84,7 +92,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
       if (statusCode < FIRST_FAILED_STATUS) remember(key, titleRoute ?? '');
       const refusal = titleRoute === undefined ? REFUSALS[statusCode] : undefined;
       if (refusal === undefined) return titleRoute ?? toPath(endpoint);
-      const known = refusal.isFinal ? undefined : places.get(key);
+      const known = refusal.isFinal ? undefined : places.get(key)?.[1];
       if (known === undefined) return refusal.reason;
       remember(key, known);
       return known || toPath(endpoint);
