@@ -40,9 +40,12 @@ function withoutAccents(name: string): string {
   return name.normalize('NFKD').replace(/\p{M}/gu, '').replace(/ß/g, 'ss').replace(/[łŁ]/g, 'l');
 }
 
+const MAX_NAME = 60;
+
 /** The same of the segment before another one, where `email` and `mail` are things with an ID. A text with spaces is no name. */
 const isSecretWord = /* @__PURE__ */ memoize(
-  (word: string): boolean => !/\s/.test(word) && isSecretName(word.replace(/e?mails?/gi, '')),
+  (word: string): boolean =>
+    word.length <= MAX_NAME && !/\s/.test(word) && isSecretName(word.replace(/e?mails?/gi, '')),
   (_, word) => /^[A-Za-z_-]{1,15}$/.test(word),
 );
 
@@ -52,14 +55,14 @@ const isSecretWord = /* @__PURE__ */ memoize(
  */
 const PLAIN =
   /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^[\]-]|(?<=\p{L})['’](?=\p{L})|(?<!\S)@(?=\p{L})|(?<=\p{L})@(?=\d+[.x])|(?<= )[<>](?= )|%(?![\dA-Fa-f]{2}))*$/u;
-const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]{0,60}$/u;
+const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]*$/u;
 
 /** Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and a mail address with digits. */
 const SECRET_FORMS = [
   /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z])[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/,
   /(?<!\w)\+(?:[\s().-]*\d){6}|(?<![\da-f-])(?:\d{4}[ -]){3}\d{4}(?![\da-f-])/,
-  /@\d+x?[.\d]*\D*\.\p{L}/u,
+  /@\d[^\s@/]*\.\p{L}/u,
 ];
 /** Of Visa, Mastercard, American Express and others, in queries: in paths, IDs are as long. */
 const CARD = /(?<!\d)(?:3[47]\d{13}|[2-6]\d{15})(?!\d)/;
@@ -115,8 +118,9 @@ function isValue(text: string): boolean {
   return text.length >= MIN_TOKEN || /\d/.test(text);
 }
 
-const HARMLESS_PATH = /^(?:\/(?![sr]k[-_])[a-z_-]{0,19})*$/;
-/** Most segments: words, numbers, IDs, slugs, dates and UUIDs, which are secrets only after a secret word. */
+const WORDS_ONLY = /^(?:\/(?![sr]k[-_])[A-Za-z_-]{0,19})*$/;
+const WORD = /^(?![sr]k[-_])[A-Za-z_-]{0,19}$/;
+/** Most other segments: numbers, IDs, names, slugs, dates and UUIDs, which are secrets only after a secret word. */
 const QUICK_SEGMENT =
   /^(?:(?![sr]k_)[A-Za-z][\w-]{0,14}|\d{1,19}|[a-z\d]{20,32}|(?!(?:\d{4}-){3}\d{4}$|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,19}(?:-[a-z\d]{1,19}){1,14})$/;
 
@@ -125,22 +129,32 @@ const QUICK_SEGMENT =
  * `/webhooks/<id>/<secret>/messages`. Matrix parameters are left out.
  */
 export function redactSecrets(path: string): string {
-  if (HARMLESS_PATH.test(path)) return path;
+  if (WORDS_ONLY.test(path)) return path;
+  let sent = '';
+  let copied = 0;
   let word = '';
-  const sent = path.split('/');
-  for (const [i, segment] of sent.entries()) {
+  for (let start = 0, end = 0; start < path.length; start = end + 1) {
+    const slash = path.indexOf('/', start);
+    end = slash < 0 ? path.length : slash;
+    const segment = path.slice(start, end);
+    if (WORD.test(segment)) {
+      if (/[a-z]/i.test(segment)) word = segment;
+      continue;
+    }
     const isQuick = QUICK_SEGMENT.test(segment);
-    const head =
-      isQuick || !segment.includes(';') ? segment : segment.slice(0, segment.indexOf(';'));
+    const head = isQuick ? segment : (segment.split(';', 1)[0] as string);
     const text = isQuick ? segment : decodePath(head);
     const isNeutral = NEUTRAL.test(text);
     const isSecret = isQuick
       ? !isNeutral && isValue(text) && isSecretWord(word)
       : !isPlain(text, 'path', isSecretWord(word));
-    sent[i] = isSecret ? REDACTED : head;
+    if (isSecret || head !== segment) {
+      sent += path.slice(copied, start) + (isSecret ? REDACTED : head);
+      copied = end;
+    }
     if (!isSecret && !isNeutral) word = text;
   }
-  return sent.join('/');
+  return sent + path.slice(copied);
 }
 
 /** Most parameters, of which only the name may say that they are secret. */
@@ -167,16 +181,16 @@ export function redactPair(pair: string): string {
   if (equals < 0) return isPlainValue(value) ? pair : REDACTED;
   const encoded = pair.slice(0, equals);
   const name = decodePath(encoded.replaceAll('+', ' '));
-  if (!PLAIN_NAME.test(name) || !isPlain(name, 'query')) return REDACTED;
+  if (name.length > MAX_NAME || !PLAIN_NAME.test(name) || !isPlain(name, 'query')) return REDACTED;
   return isSecretParameter(name, value) ? `${encoded}=${REDACTED}` : pair;
 }
 
 function isSecretParameter(name: string, value: string): boolean {
   if (isSecretName(name)) return true;
+  if (!isPlain(value, CAMPAIGN.test(name) ? 'campaign' : 'query')) return true;
   if (LOGIN.test(name) && value.includes(':')) return true;
   if (SIGNATURE.test(name) && LONG_HASH.test(value)) return true;
-  if (name === 'operationName' && isSecretOperation(value)) return true;
-  return !isPlain(value, CAMPAIGN.test(name) ? 'campaign' : 'query');
+  return name === 'operationName' && isSecretOperation(value);
 }
 
 /** Whether a text of a query or a fragment may be sent, decoded once. */
