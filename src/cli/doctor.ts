@@ -1,28 +1,17 @@
+import { parseArgs } from 'node:util';
 import { VERSION } from '../version.js';
 import type { Finding, FindingVerdict } from './doctor/checks.js';
 import { diagnose } from './doctor/diagnose.js';
-import { goalIds, parseFlags } from './flags.js';
 import { wrap } from './terminal.js';
 
 /** Checks the setup of an application in this folder and with this environment, and prints what to change. */
 export async function doctor(args: string[]): Promise<void> {
-  const { values } = parseFlags({
-    args,
-    options: {
-      json: { type: 'boolean', default: false },
-      send: { type: 'boolean', default: false },
-      goals: { type: 'string' },
-    },
-  });
-  const goals = values.goals === undefined ? [] : goalIds('--goals', values.goals);
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ args, options: { json: flag, send: flag } });
   // Warnings of Node.js would mix with the JSON; doctor has findings of its own about their causes.
   process.removeAllListeners('warning');
-  const findings = await diagnose({
-    env: process.env,
-    app: process.cwd(),
-    sends: values.send,
-    goals,
-  });
+  const asked = { env: process.env, app: process.cwd(), sends: values.send };
+  const findings = await diagnose(asked);
   const isFine = !findings.some(({ verdict }) => verdict === 'problem');
   console.log(
     values.json
@@ -40,7 +29,7 @@ const MARKS: Readonly<Record<FindingVerdict, string>> = {
 };
 
 /** Formats findings for a terminal: a mark, what was found, and below it what to do. */
-export function formatFindings(findings: readonly Finding[]): string {
+function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.flatMap(({ check, verdict, found, advice, code }) => [
     ...wrap(`${MARKS[verdict]} ${check.padEnd(9)}`, `${found}${code ? ` [${code}]` : ''}`),
     ...(advice === undefined ? [] : wrap(' '.repeat(11), `→ ${advice}`)),

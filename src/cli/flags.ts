@@ -1,4 +1,3 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { OptionDeclaration, OptionDeclarations } from '../options/declaration.js';
 import {
   DECLARATIONS,
@@ -7,28 +6,10 @@ import {
   readVariables,
 } from '../options/environment.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { type Parser, parser, problemOf } from '../options/parser.js';
+import { problemOf } from '../options/parser.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
-
-/**
- * `parseArgs`, which by itself uses only the last of several values.
- *
- * @throws a usage error if an option is unknown, or is given twice and may have one value only
- */
-export function parseFlags<Config extends ParseArgsConfig>(
-  config: Config,
-): ReturnType<typeof parseArgs<Config>> {
-  const { tokens } = parseArgs({ ...(config as ParseArgsConfig), tokens: true });
-  const names = tokens.flatMap((token) => {
-    const hasOneValue = token.kind === 'option' && token.value !== undefined;
-    return hasOneValue && !config.options?.[token.name]?.multiple ? token.name : [];
-  });
-  const repeated = names.find((name, i) => names.indexOf(name) !== i);
-  if (repeated !== undefined) throw new UsageError(`--${repeated} is given twice`);
-  return parseArgs(config);
-}
 
 /**
  * Reads an option from the environment; `undefined` if it is not set.
@@ -77,27 +58,3 @@ export function isUsageError(error: unknown): boolean {
   const isFlagValue = code === 'option-invalid' && problemOf(error).startsWith('--');
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
 }
-
-export const goalIds: Parser<readonly number[], string> = parser(
-  'IDs of goals, separated by commas',
-  (value) => {
-    const text = String(value);
-    return /^[1-9]\d{0,9}(?:,[1-9]\d{0,9})*$/.test(text) ? text.split(',').map(Number) : undefined;
-  },
-);
-
-/** A name and a pattern. The pattern may contain further `=`. */
-export const goal: Parser<{ name: string; pattern: string }, string> = parser(
-  'NAME=PATTERN',
-  (value) => {
-    const [, name = '', pattern = ''] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
-    if (name.trim() === '' || pattern.trim() === '') return undefined;
-    return { name: name.trim(), pattern: pattern.trim() };
-  },
-);
-
-/** One address, without a name. */
-export const emailAddress: Parser<string> = parser('an email address', (value) => {
-  const text = String(value).trim();
-  return /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(text) ? text : undefined;
-});

@@ -1,11 +1,12 @@
+import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_OPTIONS } from '../gateway/receiver-options.js';
-import { parseFlags, readFlags } from './flags.js';
+import { readFlags } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
 /** Runs a gateway until a signal, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
-  const { values } = parseFlags({ args, options: { listen: { type: 'string' } } });
+  const { values } = parseArgs({ args, options: { listen: { type: 'string' } } });
   const running = await createGateway(readFlags(RECEIVER_OPTIONS, values));
   const ended = untilEndSignal();
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);

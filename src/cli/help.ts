@@ -12,42 +12,33 @@ COMMAND --help explains a command, also pseudonym.
 /** Shown by `COMMAND --help`. */
 export const HELP: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    doctor: `npx opentelemetry-matomo doctor [--json] [--send] [--goals IDS]
+    doctor: `npx opentelemetry-matomo doctor [--json] [--send]
 
 Finds out why nothing arrives in Matomo. Run it in the folder of the application
 with the environment of the application. It sends questions to Matomo, which
 stores nothing without --send. If MATOMO_SITE_ID names several sites, each is
 checked.
 
-  --json   one JSON object: { version, ok, findings }, or { error }
-  --send   stores one page view, titled "opentelemetry-matomo doctor"
-  --goals  IDs of goals that the application uses, separated by commas: finds
-           those that the site does not have
+  --json  one JSON object: { version, ok, findings }, or { error }
+  --send  stores one page view, titled "opentelemetry-matomo doctor"
 
 Exit codes: 0, 1 if something prevents hits from being stored, 2 usage.
 `,
-    setup: `npx opentelemetry-matomo setup [options]
+    setup: `npx opentelemetry-matomo setup [--yes] [--dry-run]
 
-Prepares the site MATOMO_SITE_ID at MATOMO_URL to store status, method and
-route, and prints what to configure. Shows a plan and asks before it changes
-anything. Running it again changes nothing. It deletes nothing.
+Creates the custom dimensions that the site MATOMO_SITE_ID at MATOMO_URL lacks
+to store status, method and route, and prints what to configure. Shows a plan
+and asks before it changes anything. Running it again changes nothing. It
+deletes nothing.
 
-  --yes, --dry-run      applies the plan without asking; shows the plan only
-  --json                { plan, applied, environment } instead of text
-  --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
-  --segments            visits with a server error, a 404, or no user ID
-  --consumers           dimensions "Client" and "Client version"
-  --mcp                 dimensions "Tool" and "MCP client", and a segment
-  --auto-archive        segments are computed when Matomo archives reports
-  --weekly-report EMAIL sends titles, failures and users every Monday
-  --create-site NAME --site-url URL
-                        a new site instead of MATOMO_SITE_ID (super user)
-  --token-file FILE     token of a user with write access. Without it, the token
-                        is read from MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
-                        MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
+The token of a user with write access is read from MATOMO_SETUP_TOKEN,
+MATOMO_TOKEN_AUTH, MATOMO_TOKEN_AUTH_FILE, or a prompt without echo.
+
+  --yes      applies the plan without asking
+  --dry-run  shows the plan only
 
 Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage, 3 something
-is blocked: the end of the output says what, and who can change that.
+is blocked: the plan says what, and who can change that.
 `,
     inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                 [--dimensions IDS] [--custom-variables]

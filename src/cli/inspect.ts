@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
 import { INSPECTOR_OPTIONS } from '../inspector/inspector-options.js';
-import { parseFlags, readFlags } from './flags.js';
+import { readFlags } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
 const PRINT_EVERY_MILLIS = 500;
@@ -9,7 +10,7 @@ const PRINT_EVERY_MILLIS = 500;
 /** Runs the inspector until a signal, such as that of Ctrl-C, or until nobody reads its output, and prints hits as they arrive. */
 export async function inspect(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseFlags({
+  const { values } = parseArgs({
     args,
     options: {
       port: { ...text, default: '8080' },

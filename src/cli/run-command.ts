@@ -1,9 +1,10 @@
 import { codeOf } from '../common/describe-error.js';
-import { PREFIX, withoutUserInfo } from '../common/diagnostics.js';
+import { PREFIX } from '../common/diagnostics.js';
 import { problemOf } from '../options/parser.js';
 import { VERSION } from '../version.js';
 import { isUsageError, UsageError } from './flags.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';
+import { createCleaner } from './terminal.js';
 
 type Command = (args: string[]) => Promise<void>;
 
@@ -19,7 +20,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
 const FAILED = 1;
 const USAGE_ERROR = 2;
 
-/** Runs the command that the arguments name. An error becomes an exit code and one line, or an object on stdout with `--json`. */
+/** Runs the command that the arguments name. An error becomes an exit code and one line, or the object of `doctor --json`. */
 export async function runCommand([name = '', ...args]: readonly string[]): Promise<void> {
   const end = args.indexOf('--');
   const flags = args.slice(0, end < 0 ? args.length : end);
@@ -28,10 +29,9 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
   } catch (thrown) {
     const isUsage = isUsageError(thrown);
     process.exitCode = isUsage ? USAGE_ERROR : FAILED;
-    const error = withoutUserInfo(problemOf(thrown));
-    if (flags.includes('--json') && HELP.get(name)?.includes('--json')) {
+    const error = createCleaner([])(problemOf(thrown));
+    if (name === 'doctor' && flags.includes('--json'))
       return console.log(JSON.stringify({ error }, null, 2));
-    }
     const known = COMMANDS.has(name) ? ` ${name}` : '';
     const hint = isUsage ? `\nSee npx opentelemetry-matomo${known} --help` : '';
     console.error(`${PREFIX}${error}${hint}`);

@@ -51,13 +51,20 @@ async function readLine(lines: Interface): Promise<string | undefined> {
 /** Shorter secrets are not replaced, because they occur in ordinary words. */
 const SHORTEST_SECRET = 4;
 
+/** What a terminal would carry out instead of showing it. Text of Matomo, a proxy or a file may have some. */
+const CONTROL_CHARACTERS = /[\p{Cc}\p{Bidi_Control}]/gu;
+
 /**
- * Replaces secrets in texts, and user name and password of URLs: an answer of Matomo or a proxy, or a mixed-up variable, may repeat
- * them.
+ * Makes texts of others fit to be shown: replaces secrets, and user name and password of URLs, which an answer or a mixed-up variable may
+ * repeat, and escapes control characters as JSON does.
  */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
   const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
-  return (text) => withoutUserInfo(long.reduce(hide, text));
+  return (text) =>
+    withoutUserInfo(long.reduce(hide, text)).replace(
+      CONTROL_CHARACTERS,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
 }
 
 /** Replaces a secret, and its beginning if `show` has cut the rest. */
@@ -69,26 +76,12 @@ function hide(text: string, secret: string): string {
   return hidden;
 }
 
-/** What a terminal would carry out instead of showing it. Text of Matomo, a proxy or a file may have some. */
-const CONTROL_CHARACTERS = /[\p{Cc}\p{Bidi_Control}]/gu;
-
-/** Shows control characters as JSON writes them. */
-function escapeControl(text: string): string {
-  return text.replace(
-    CONTROL_CHARACTERS,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-/**
- * Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. Control characters are
- * escaped.
- */
+/** Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. */
 export function wrap(head: string, text: string): string[] {
   const indent = ' '.repeat(head.length);
   const lines: string[] = [];
   let line = '';
-  for (const word of escapeControl(text).split(' ')) {
+  for (const word of text.split(' ')) {
     if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = '';

@@ -1,25 +1,10 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
-import { proxyOf, proxyRouteOf } from '../../delivery/http/proxy.js';
+import { proxyRouteOf } from '../../delivery/http/proxy.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { isCertificateReason, isReadableByOthers } from '../matomo-api.js';
-import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import { isReadableByOthers } from '../matomo-api.js';
+import { type Finding, ok, problem, warning } from './checks.js';
 import type { Answer } from './questions.js';
-
-/** Finds the proxy that requests to Matomo use. */
-export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  try {
-    const proxy = proxyOf(url, env);
-    if (proxy === undefined) return [];
-    const { origin } = new URL(proxy);
-    const isUsed = proxyRouteOf(url, env) !== undefined;
-    const unused = `NO_PROXY exempts Matomo from the proxy ${origin}`;
-    return [ok('proxy', isUsed ? `requests to Matomo use the proxy ${origin}` : unused)];
-  } catch (error) {
-    const advice = 'Correct the variable, or unset it if no proxy is needed.';
-    return [problem('proxy', 'proxy-unusable', (error as Error).message, advice)];
-  }
-}
 
 /** What to do if requests do not reach Matomo. */
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
@@ -29,15 +14,29 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unavailable: 'Check the web server and PHP of Matomo.',
   'rolled-back': "Start Matomo's database if it is stopped, and read Matomo's PHP error log.",
   redirected: 'Set MATOMO_URL to the target of the redirect.',
-  'request-rejected':
-    'Set MATOMO_URL to the folder that contains matomo.php. If it is correct, let the proxy or firewall in front of Matomo pass POST to matomo.php.',
+  'request-rejected': 'Set MATOMO_URL to the folder that contains matomo.php.',
   'not-matomo': 'Set MATOMO_URL to the folder that contains matomo.php.',
 };
 
+/** In the text of an error. */
+const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|certificate/;
 const FIX_CERTIFICATE =
   'Fix what the parentheses name. For your own CA, set NODE_EXTRA_CA_CERTS to its file.';
+const FIREWALL =
+  'A firewall in front of Matomo, such as mod_security, may reject it: let it pass POST to matomo.php. If there is none, set MATOMO_URL to the folder that contains matomo.php.';
 const LOG_IN =
   'Set MATOMO_HEADERS to the credentials for that server: authorization=Basic and, after a space, user:password in Base64.';
+
+/** A proxy of the environment that cannot be used. */
+export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
+  try {
+    proxyRouteOf(url, env);
+    return [];
+  } catch (error) {
+    const advice = 'Correct the variable, or unset it if no proxy is needed.';
+    return [problem('address', 'proxy-unusable', (error as Error).message, advice)];
+  }
+}
 
 /** Interprets the first answer: address, redirect, TLS. */
 export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding {
@@ -48,12 +47,13 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
     case 'unconfirmed':
     case 'misconfigured': {
       const { code, reason } = verdict;
-      if (code === 'unreachable' && url.protocol === 'https:' && isCertificateReason(reason)) {
+      if (code === 'unreachable' && url.protocol === 'https:' && CERTIFICATE.test(reason)) {
         return problem('tls', 'certificate', reason, FIX_CERTIFICATE);
       }
       const wantsLogin = answer?.status === 401 && answer.authenticate !== undefined;
       const general = ADVICE[code] ?? 'Check the proxy or load balancer in front of Matomo.';
-      return problem('address', code, reason, wantsLogin ? LOG_IN : general);
+      const advice = answer?.status === 403 ? FIREWALL : wantsLogin ? LOG_IN : general;
+      return problem('address', code, reason, advice);
     }
     case 'too_large': {
       const advice = 'Raise the limit for request bodies in the proxy or web server of Matomo.';
@@ -81,35 +81,4 @@ export function checkTls(
     return [warning('tls', 'not-private', found, advice)];
   }
   return hasAnswered ? [ok('tls', 'the certificate is valid, and this process trusts its CA')] : [];
-}
-
-/** The header `Date` has whole seconds. */
-const CLOSE_SECONDS = 5;
-const DAY_SECONDS = 86_400;
-
-/** Compares the clock of this machine with that of the server that answered. */
-export function checkClock(
-  { exchange, askedMillis }: Answer,
-  { tokenAuth }: ResolvedOptions,
-): Finding[] {
-  if (exchange.kind !== 'answer') return [];
-  const theirs = Date.parse(exchange.date ?? '') + 500;
-  if (!Number.isFinite(theirs)) {
-    const found = 'the answer has no date to compare with';
-    return [unknown('clock', found, 'Compare the clocks by hand.')];
-  }
-  const ahead = Math.round((askedMillis - theirs) / 1000);
-  if (Math.abs(ahead) <= CLOSE_SECONDS) {
-    return [ok('clock', "the clocks of this machine and Matomo's server agree")];
-  }
-  const what = `the clock of this machine is ${Math.abs(ahead)} s`;
-  const late = `${what} behind: hits are stored that much too early`;
-  const isRefused = -ahead >= DAY_SECONDS && tokenAuth === undefined;
-  const found = isRefused
-    ? `${late}, and Matomo rejects them without a token, because they seem older than a day`
-    : ahead < 0
-      ? late
-      : `${what} ahead: Matomo ignores times in the future and uses the time of arrival`;
-  const find = isRefused ? problem : warning;
-  return [find('clock', 'clock', found, 'Synchronize the clocks of both machines by NTP.')];
 }

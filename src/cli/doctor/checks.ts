@@ -3,24 +3,18 @@ import type { MessageCode } from '../../common/messages.js';
 /** What doctor checks, in the order in which the checks run and their findings are shown. */
 export const CHECKS = [
   'options',
-  'privacy',
-  'node',
   'tracing',
   'api',
+  'preload',
   'spool',
-  'proxy',
   'address',
   'tls',
-  'clock',
   'matomo',
   'queue',
   'site',
   'token',
   'fields',
-  'goals',
-  'reports',
-  'chatbots',
-  'spam',
+  'dropped',
   'storing',
 ] as const;
 

@@ -6,21 +6,8 @@ import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../tracker/create-delivery.js';
-import {
-  ACCESS,
-  type ApiCall,
-  ApiFailure,
-  type ApiResult,
-  createApiClient,
-  getDimensions,
-  isPluginActivated,
-  listOf,
-  readAccess,
-  readFlag,
-  readVersion,
-  toDimension,
-} from '../matomo-api.js';
-import { SPAM_PREVENTION } from '../spam-prevention.js';
+import { ApiFailure, createApiClient } from '../matomo-api.js';
+import { type MatomoSite, readSite } from '../matomo-site.js';
 
 /** The maximum time for one question. */
 const LONGEST_MILLIS = 10_000;
@@ -35,8 +22,6 @@ type Parameters = Readonly<Record<string, string>>;
 export interface Answer {
   readonly exchange: Exchange;
   readonly verdict: BulkResult;
-  /** The middle between question and answer, by the clock of this machine. */
-  readonly askedMillis: number;
 }
 
 /** Where the tracker is, and as whom it is asked. */
@@ -55,14 +40,12 @@ async function askTracker(
     return { site: 0, visitor: '', startSeconds: 0, kind: 'action', query } as const;
   });
   const transport = createTransport({ url, headers, userAgent: USER_AGENT });
-  const start = Date.now();
   const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
   const exchange = await holdEventLoop(transport.send(toBody(hits, tokenAuth), limitMillis));
-  const askedMillis = (start + Date.now()) / 2;
   await transport.close();
   // `hasToken: false`, because each check interprets an invalid hit itself.
   const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
-  return { exchange, verdict: interpretAnswer(exchange, known), askedMillis };
+  return { exchange, verdict: interpretAnswer(exchange, known) };
 }
 
 /** Has the token write access to the site? Nothing is stored. Each rejection counts toward Matomo's lock-out. */
@@ -121,53 +104,15 @@ export function isUnconfirmed({ verdict }: Answer): boolean {
   return verdict.kind === 'processed' && verdict.unconfirmed > 0;
 }
 
-/** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
-export type SiteSettings = Exclude<Awaited<ReturnType<typeof readSiteSettings>>, ApiFailure>;
-
-/** Asks everything in one request. If Matomo rejects the token, that counts toward its lock-out. */
-export async function readSiteSettings(options: ResolvedOptions, hasGoals: boolean) {
-  const results = await callAll(options, [
-    isPluginActivated('CustomVariables'),
-    isPluginActivated('CustomDimensions'),
-    isPluginActivated('QueuedTracking'),
-    getDimensions(String(options.siteId)),
-    { method: 'API.getMatomoVersion' },
-    isPluginActivated('BotTracking'),
-    isPluginActivated(SPAM_PREVENTION),
-    ...ACCESS,
-    ...(hasGoals ? [{ method: 'Goals.getGoals', params: { idSite: String(options.siteId) } }] : []),
-  ]);
-  if (results instanceof ApiFailure) return results;
-  const [variables, customDimensions, queue, dimensions, version, botTracking, spam, ...others] =
-    results;
-  const access = others.slice(0, ACCESS.length);
-  const goals = others[ACCESS.length];
-  return {
-    /** `undefined` if Matomo does not say. */
-    access: access.every(({ kind }) => kind === 'value')
-      ? readAccess(access, options.siteId)
-      : undefined,
-    hasCustomVariables: readFlag(variables),
-    hasCustomDimensions: readFlag(customDimensions),
-    hasQueuedTracking: readFlag(queue),
-    dimensions: dimensions?.kind === 'value' ? listOf(dimensions).map(toDimension) : undefined,
-    version: readVersion(version),
-    hasBotTracking: readFlag(botTracking),
-    hasSpamPrevention: readFlag(spam),
-    /** Only read if `hasGoals`: the application uses some. */
-    goals: goals?.kind === 'value' ? listOf(goals).map(({ idgoal }) => Number(idgoal)) : undefined,
-  };
-}
-
-/** Calls Matomo's API. */
-export async function callAll(
+/** What Matomo's HTTP API says about the site, or why it says nothing. */
+export async function askApi(
   { url, tokenAuth: token = '', headers, exportTimeoutMillis }: ResolvedOptions,
-  calls: readonly ApiCall[],
-): Promise<readonly ApiResult[] | ApiFailure> {
+  siteId: number,
+): Promise<MatomoSite | ApiFailure> {
   const timeoutMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
   const client = createApiClient({ url, token, headers, timeoutMillis });
   try {
-    return await client.callAll(calls);
+    return await readSite(client, siteId);
   } catch (error) {
     if (error instanceof ApiFailure) return error;
     throw error;
