@@ -29,7 +29,7 @@ const MARKS: Readonly<Record<FindingVerdict, string>> = {
 };
 
 /** Formats findings for a terminal: a mark, what was found, and below it what to do. */
-function formatFindings(findings: readonly Finding[]): string {
+export function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.flatMap(({ check, verdict, found, advice, code }) => [
     ...wrap(`${MARKS[verdict]} ${check.padEnd(9)}`, `${found}${code ? ` [${code}]` : ''}`),
     ...(advice === undefined ? [] : wrap(' '.repeat(11), `→ ${advice}`)),

@@ -54,17 +54,21 @@ const SHORTEST_SECRET = 4;
 /** What a terminal would carry out instead of showing it. Text of Matomo, a proxy or a file may have some. */
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Bidi_Control}]/gu;
 
+/** Shows control characters as JSON writes them. */
+function escapeControl(text: string): string {
+  return text.replace(
+    CONTROL_CHARACTERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /**
  * Makes texts of others fit to be shown: replaces secrets, and user name and password of URLs, which an answer or a mixed-up variable may
- * repeat, and escapes control characters as JSON does.
+ * repeat, and escapes control characters.
  */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
   const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
-  return (text) =>
-    withoutUserInfo(long.reduce(hide, text)).replace(
-      CONTROL_CHARACTERS,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
+  return (text) => escapeControl(withoutUserInfo(long.reduce(hide, text)));
 }
 
 /** Replaces a secret, and its beginning if `show` has cut the rest. */
@@ -76,12 +80,12 @@ function hide(text: string, secret: string): string {
   return hidden;
 }
 
-/** Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. */
+/** Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. Control characters are escaped. */
 export function wrap(head: string, text: string): string[] {
   const indent = ' '.repeat(head.length);
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of escapeControl(text).split(' ')) {
     if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = '';

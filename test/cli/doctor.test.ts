@@ -11,8 +11,8 @@ test('as text each line has a mark and fits a terminal, and problems are counted
   });
   const lines = stdout.trimEnd().split('\n');
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
-  expect(stdout).toMatch(/^✓ node {5}Node\.js \d/m);
-  expect(stdout).toMatch(/^\? tracing {2}/m);
+  expect(stdout).toMatch(/^✓ tracing {2}requests are read/m);
+  expect(stdout).toMatch(/^\? preload {2}/m);
   expect(stdout).toMatch(/^✗ site {5}.*\b1 \[site-unknown\]\n {11}→ .*MATOMO_SITE_ID/m);
   expect(stdout).toMatch(/^1 problem /m);
   expect(stdout).toContain('docs/messages.md');

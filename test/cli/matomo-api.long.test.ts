@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { isReadableByOthers } from '../../src/cli/matomo-api.js';
-import { environmentOf, runSetup, runSetupAsJson } from '../support/cli.js';
+import { environmentOf, runSetup } from '../support/cli.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { listen } from '../support/listen.js';
-import { refusing, startMatomoApi, tokenOf } from '../support/matomo-api.js';
+import { startMatomoApi, tokenOf } from '../support/matomo-api.js';
 import { startMatomoSite } from './matomo-site.js';
 
 /** A server that is not, or not quite, a Matomo; and all bodies that it got. */
@@ -22,39 +21,21 @@ async function startServer(answer: (response: ServerResponse) => void) {
   return { url, bodies };
 }
 
-const UNAUTHENTICATED =
-  'Unable to authenticate with the provided token. It is either invalid or expired.';
-const NO_DATABASE = 'SQLSTATE[HY000] [2002] Connection refused';
-const DATABASE = ['unavailable', "Start Matomo's database"] as const;
-const MAINTENANCE = '<h1>Matomo is undergoing maintenance</h1>';
 const HTML = { 'content-type': 'text/html' };
-const asksFor = (...schemes: string[]) => ({ 'www-authenticate': schemes });
-const refusal = (message: string) => JSON.stringify({ result: 'error', message });
-
-function* endless(): Generator<string> {
-  for (;;) yield '0'.repeat(65_536);
-}
+const LOG_IN = { 'www-authenticate': 'Basic realm="x"' };
 
 test.each<[status: number, object, body: string, code: string, says: string]>([
-  [200, HTML, '<h1>Hello</h1>', 'not-matomo', 'answered 200 with "text/html"'],
-  [200, { 'content-type': '' }, 'Hello', 'not-matomo', 'no content type'],
+  [200, HTML, '<h1>Hello</h1>', 'not-matomo', 'answered 200'],
   [200, {}, '{"ok":true}', 'not-matomo', 'JSON'],
-  [200, {}, 'endless', 'not-matomo', 'answered more than'],
   [403, HTML, '<h1>No</h1>', 'request-rejected', 'index.php'],
-  [401, asksFor('Basic realm="x"'), '<h1>No</h1>', 'request-rejected', 'MATOMO_HEADERS'],
-  [401, asksFor('Negotiate', 'Basic realm="x"'), 'No', 'request-rejected', '"Negotiate"'],
+  [401, LOG_IN, '<h1>No</h1>', 'request-rejected', 'MATOMO_HEADERS'],
   [503, HTML, '<h1>Hello</h1>', 'unavailable', 'answered 503'],
-  [503, HTML, MAINTENANCE, 'unavailable', 'maintenance_mode = 0'],
-  [200, HTML, MAINTENANCE, 'unavailable', 'it stores hits'],
-  [500, {}, refusal(NO_DATABASE), ...DATABASE],
-  [500, HTML, `<h1>${NO_DATABASE}</h1>`, ...DATABASE],
 ])(
   'in place of Matomo %i with %o and %j: %s, and it never sees the token',
   async (status, headers, body, code, says) => {
     const { url, bodies } = await startServer((response) => {
       response.writeHead(status, headers as Record<string, string>);
-      if (body === 'endless') Readable.from(endless()).pipe(response);
-      else response.end(body);
+      response.end(body);
     });
     const { code: exit, stderr, output } = await runSetup(environmentOf({ url }), ['--yes']);
     expect(exit).toBe(1);
@@ -65,10 +46,9 @@ test.each<[status: number, object, body: string, code: string, says: string]>([
 );
 
 test.each<[string | undefined, RegExp]>([
-  ['https://127.0.0.1:9/index.php?x=1', /Set MATOMO_URL=https:\/\/127.0.0.1:9\b(?!\/)/],
   ['https://user:pass@login.example/?next=1', /redirects to "https:\/\/login.example\/"/],
-  [undefined, /redirects (?!to ).*MATOMO_URL(?!=)/],
-  ['http://[', /redirects (?!to ).*MATOMO_URL(?!=)/],
+  [undefined, /redirects elsewhere/],
+  ['http://[', /redirects elsewhere/],
 ])(
   'a redirect to %s is not followed, and what is known of its target is named',
   async (location, says) => {
@@ -108,28 +88,11 @@ test.each([
   const matomo = await startMatomoApi(options);
   const wrong = 'ab'.repeat(16);
   const env = { ...environmentOf(matomo), MATOMO_SETUP_TOKEN: wrong };
-  const { code, result, output } = await runSetupAsJson(env, ['--yes']);
-  expect(code).toBe(1);
-  const error = expect.stringMatching(says);
-  expect(result).toEqual({ plan: [], applied: false, environment: {}, error });
+  const { code, stdout, stderr, output } = await runSetup(env, ['--yes']);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(says);
   expect(output).not.toContain(wrong);
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
-});
-
-test('a token that is refused on the way is tried once more, by reading', async () => {
-  const refused = refusing('CustomDimensions.configureNewCustomDimension', UNAUTHENTICATED);
-  const matomo = await startMatomoSite({ answer: refused });
-  const wire = await startFaultProxy();
-  wire.forwardTo(matomo.url);
-  let later = 0;
-  const where = () => matomo.writes().length > 0 && ++later > 0;
-  const status = '401 Unauthorized';
-  await wire.play({ kind: 'answer', where, status, body: refusal(UNAUTHENTICATED) });
-  const { code, result } = await runSetupAsJson(environmentOf(wire), ['--yes']);
-  expect(code).toBe(1);
-  expect(result.error).toMatch(/"Unable to authenticate.*run setup again.*\[token-rejected\]/);
-  expect(result.plan.map(({ action }) => action)).toEqual(Array(4).fill('create'));
-  expect([matomo.writes().length, later]).toEqual([1, 1]);
 });
 
 test('a time-out while something is created: what is there stays, and the next run continues', async () => {
@@ -147,10 +110,9 @@ test('a time-out while something is created: what is there stays, and the next r
   expect(first.stderr).toMatch(/\b5000 ms\b.*\[no-answer\]/);
   expect(matomo.writes()).toHaveLength(2);
   await wire.play();
-  const { code, result } = await runSetupAsJson(env, ['--yes']);
+  const { code, stdout } = await runSetup(env, ['--yes']);
   expect(code).toBe(0);
-  const actions = result.plan.map(({ action }) => action);
-  expect(actions).toEqual(['present', 'present', 'create', 'create']);
+  expect(stdout.match(/^ {2}[=+]/gm)).toEqual(['  =', '  =', '  +', '  +']);
 });
 
 test('the headers of MATOMO_HEADERS go with all requests, and are not shown', async () => {
@@ -167,7 +129,7 @@ test('a token over plain http is warned of before it is sent', async () => {
   const matomo = await startMatomoSite();
   const env = environmentOf({ url: matomo.url.replace('127.0.0.1', '0.0.0.0') });
   const { stderr } = await runSetup(env, ['--dry-run']);
-  expect(stderr).toMatch(/^.*\[not-private\]\nReading/);
+  expect(stderr).toMatch(/^.*\[not-private\]\n/);
   const own = await runSetup(environmentOf(matomo), ['--dry-run']);
   expect(own.stderr).not.toContain('[not-private]');
 });

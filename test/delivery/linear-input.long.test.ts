@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import { describe, test } from 'vitest';
-import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
 import { hasTextAround, interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
@@ -115,7 +114,6 @@ describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {
       interpretAnswer({ ...answer(302), location: text }, known);
       interpretAnswer(answer(200, '', text), known);
       retryAfterMillis(text, 3_600_000);
-      readClock(text);
       for (const wire of [{}, { code: text }]) {
         const error = Object.assign(new Error(text), wire);
         explainError(error);
@@ -128,9 +126,3 @@ describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {
     expectLinear(make, read, HEADER_BYTES);
   });
 });
-
-function readClock(date: string): void {
-  const exchange = { ...answer(200), date };
-  const verdict = { kind: 'accepted' } as const;
-  checkClock({ exchange, verdict, askedMillis: 0 }, { tokenAuth: undefined } as never);
-}

@@ -3,7 +3,6 @@ import { vi } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/checks.js';
 import { diagnose } from '../../src/cli/doctor/diagnose.js';
 import { runCommand } from '../../src/cli/run-command.js';
-import type { SetupResult } from '../../src/cli/setup/report.js';
 import { runNode } from './child-process.js';
 import { type ApiRole, type MatomoApiOptions, startMatomoApi, tokenOf } from './matomo-api.js';
 import { type MatomoRules, startPlayedMatomo } from './played-matomo.js';
@@ -61,9 +60,9 @@ interface Diagnosis {
 /** Runs the checks in this process, as `doctor --json` does in its own. */
 export async function runChecks(
   env: Readonly<Record<string, string>>,
-  { sends = false, goals = [] as readonly number[] } = {},
+  { sends = false } = {},
 ): Promise<Diagnosis> {
-  const findings = await diagnose({ env, app: process.cwd(), sends, goals });
+  const findings = await diagnose({ env, app: process.cwd(), sends });
   const isFine = findings.every(({ verdict }) => verdict !== 'problem');
   return toDiagnosis(isFine ? 0 : 1, JSON.stringify(findings), findings);
 }
@@ -71,18 +70,12 @@ export async function runChecks(
 /** Runs the checks against an inspector, and a Matomo that plays its API back. */
 export async function checkWithApi(
   api: MatomoApiOptions,
-  {
-    env = {},
-    role = 'write' as ApiRole,
-    inspector = {} as MatomoRules,
-    sends = false,
-    goals = [] as readonly number[],
-  } = {},
+  { env = {}, role = 'write' as ApiRole, inspector = {} as MatomoRules, sends = false } = {},
 ) {
   const { url, hits } = await startPlayedMatomo(inspector);
   const matomo = await startMatomoApi({ tracker: url, ...api });
   const given = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role) };
-  return { ...(await runChecks({ ...given, ...env }, { sends, goals })), hits, matomo };
+  return { ...(await runChecks({ ...given, ...env }, { sends })), hits, matomo };
 }
 
 /** Runs `doctor --json` as a user does: for variables that Node.js reads itself. Fails if it writes anything but its one object. */
@@ -109,13 +102,4 @@ export function environmentOf(
 /** Runs `setup` as a script does, without a terminal. */
 export function runSetup(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
   return runCli(['setup', ...args], env);
-}
-
-/** Runs `setup --json`. Fails if stdout is anything but the one object. */
-export async function runSetupAsJson(
-  env: Readonly<Record<string, string>>,
-  args: readonly string[] = [],
-) {
-  const ended = await runSetup(env, ['--json', ...args]);
-  return { ...ended, result: JSON.parse(ended.stdout) as SetupResult };
 }
