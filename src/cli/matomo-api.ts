@@ -158,7 +158,7 @@ const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matom
 function readApiAnswer({ status, headers, body }: ApiAnswer, api: URL, at: string): ApiResult {
   const what = `${at} answered ${status}`;
   if (status >= 300 && status < 400) {
-    const { location = 'http:' } = headers;
+    const { location = 'http://' } = headers;
     const target = URL.canParse(location, api.href) ? new URL(location, api) : undefined;
     const where =
       target === undefined ? 'elsewhere' : `to ${show(target.origin + target.pathname)}`;

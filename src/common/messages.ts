@@ -60,7 +60,6 @@ export const MESSAGE_CODES = [
   'tracker-debug',
   'php-output',
   'counters-changed',
-  'text-around-counters',
   'nothing-confirmed',
   'matomo-too-old',
   'token-rejected',
@@ -70,11 +69,6 @@ export const MESSAGE_CODES = [
   'silently-dropped',
   'queued-tracking',
   'fields-dropped',
-  'dimension-name',
-  'report-others',
-  'no-ecommerce',
-  'chatbots-not-reported',
-  'spam-prevention',
   'available-again',
   // Hits.
   'unconfirmed',
@@ -85,7 +79,6 @@ export const MESSAGE_CODES = [
   'queue-full',
   'lost-at-shutdown',
   'signal-not-handled',
-  'clock',
   'stats',
   // The spool.
   'spool-not-used',

@@ -27,8 +27,6 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
     "Set debug and debug_on_demand to 0 in the section [Tracker] of Matomo's config.ini.php.",
   'php-output': "Set display_errors = Off in Matomo's php.ini, and read PHP's error log.",
   'counters-changed': 'Check the proxy in front of Matomo.',
-  'text-around-counters':
-    "Set display_errors = Off in Matomo's php.ini, and check what a hoster or proxy adds to pages.",
   'nothing-confirmed':
     'That is normal with its plugin QueuedTracking and with a relay. Without them, check what answers at url.',
   'site-unknown': 'Check siteId: the site may not exist.',

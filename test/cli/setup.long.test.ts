@@ -59,7 +59,7 @@ test.each<
     [row('ROUTE '), row('Route')],
     '',
     '+++=',
-    '1=http.route,2=matomo.failed_endpoint',
+    '1=http.route,3=matomo.failed_endpoint',
   ],
   [
     'one that is renamed',

@@ -1,20 +1,23 @@
 import { expect, test } from 'vitest';
 import { noToken } from '../../../src/cli/doctor/check-storing.js';
-import { runChecks } from '../../support/cli.js';
-import { matomoOnWire } from '../../support/fault-proxy.js';
+import { checkWithApi, runChecks } from '../../support/cli.js';
+import { matomoOnWire, startFaultProxy } from '../../support/fault-proxy.js';
 import { listen } from '../../support/listen.js';
+import { type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import { startPlayedMatomo } from '../../support/played-matomo.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 const KEPT = '{"status":"success","tracked":1,"invalid":0}';
 const ROLLED_BACK = '{"status":"error","tracked":0,"invalid":0}';
 
 test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the token was tried', async () => {
-  const { inspector, wire, env } = await matomoOnWire({
-    sites: { 1: {} },
-    customVariables: true,
-    tokens: { [TOKEN]: [1] },
-  });
-  const { code, findings, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  const inspector = await startPlayedMatomo();
+  const { url } = await startMatomoApi({ tracker: inspector.url });
+  const wire = await startFaultProxy();
+  wire.forwardTo(url);
+  const token = tokenOf('write');
+  const env = { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token };
+  const { code, findings, about, output } = await runChecks(env);
   expect(code).toBe(0);
   const open = findings.filter(({ verdict }) => verdict !== 'ok');
   expect(open.map(({ check, verdict }) => [check, verdict])).toEqual([
@@ -28,8 +31,8 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   expect(about('storing')[0]).toMatchObject({ found: expect.stringContaining('exclude_requests') });
   const stored = inspector.hits().map((hit) => hit.stored);
   expect(stored).toEqual(Array(4).fill(null)); // the questions; without the plugin, `spam` asks nothing
-  expect(output).not.toContain(TOKEN);
-  for (const { head } of wire.requests()) expect(head).not.toContain(TOKEN);
+  expect(output).not.toContain(token);
+  for (const { head } of wire.requests()) expect(head).not.toContain(token);
 });
 
 test('with --send one page view is stored, and doctor names it', async () => {
@@ -88,9 +91,20 @@ test('past QueuedTracking the questions are answered', async () => {
   expect([there.code, missing.code]).toEqual([0, 1]);
 });
 
+test.each<[ApiRole, site: string, found: RegExp]>([
+  ['view', '1', /^the token may only view site 1$/],
+  ['noaccess', '1', /^the token has no access to site 1$/],
+  ['write', '9', /^the token has no access to site 9; it has write access to site/],
+])('a token of role %s for site %s is told apart by the API', async (role, site, found) => {
+  const { about, code } = await checkWithApi({}, { role, env: { MATOMO_SITE_ID: site } });
+  const finding = { code: 'token-rejected', found: expect.stringMatching(found) };
+  expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
+  expect(code).toBe(1);
+});
+
 test.each<[string, sites: readonly number[], text: RegExp]>([
-  ['for another site', [2], /^the token has no write access to site 1\. It was tried once/],
-  ['that nobody has', [], /^the token has no write access to site 1\. It was tried once/],
+  ['for another site', [2], /^the token has no write access to site 1\b.*It was tried once/],
+  ['that nobody has', [], /^the token has no write access to site 1\b.*It was tried once/],
 ])('a token %s is found, and is shown once', async (_what, allowed, text) => {
   const { wire, env } = await matomoOnWire({
     tokens: { [TOKEN]: allowed },
