@@ -1,11 +1,11 @@
 import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
+import { codeOf } from '../common/describe-error.js';
 import { show } from '../common/diagnostics.js';
 import type { MessageCode } from '../common/messages.js';
 import { holdEventLoop } from '../common/timers.js';
 import { unescapeHtml } from '../common/unescape-html.js';
-import { explainError } from '../delivery/http/explain-error.js';
-import { createPoster } from '../delivery/http/node-client.js';
-import { isLoopback, proxyRouteOf } from '../delivery/http/proxy.js';
+import { createPoster } from '../delivery/http.js';
+import { isLoopback, proxyRouteOf } from '../delivery/proxy.js';
 import { USER_AGENT } from '../tracker/create-delivery.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
@@ -143,8 +143,7 @@ function toFailure(error: Error, at: string, timeoutMillis: number): ApiFailure 
     const advice = 'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow';
     return new ApiFailure('no-answer', what, advice);
   }
-  const { message, code } = explainError(error) as NodeJS.ErrnoException;
-  const reason = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
+  const reason = codeOf(error);
   if (isCertificateReason(reason)) {
     const advice = 'For your own CA, set NODE_EXTRA_CA_CERTS to its file';
     return new ApiFailure('certificate', `Cannot connect to ${at}: ${reason}`, advice);

@@ -15,4 +15,6 @@ export interface Hit {
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
+  /** How often it failed alone right after another request had succeeded; `undefined` if it never failed alone. */
+  readonly failures?: number;
 }

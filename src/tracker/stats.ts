@@ -2,8 +2,8 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { AsyncScope } from '../common/timers.js';
+import { createDeliveryCounts, type LossReason } from '../delivery/counts.js';
 import type { Delivery } from '../delivery/delivery.js';
-import { createDeliveryCounts, type LossReason } from '../delivery/delivery-counts.js';
 import type { DropReason } from '../hit/additional-hit.js';
 import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
 

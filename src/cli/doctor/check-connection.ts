@@ -1,6 +1,6 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
-import { proxyOf, proxyRouteOf } from '../../delivery/http/proxy.js';
+import { proxyOf, proxyRouteOf } from '../../delivery/proxy.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { isCertificateReason, isReadableByOthers } from '../matomo-api.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
@@ -43,10 +43,9 @@ const LOG_IN =
 export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding {
   const answer = exchange.kind === 'answer' ? exchange : undefined;
   switch (verdict.kind) {
-    case 'unavailable':
+    case 'later':
     case 'failed':
-    case 'unconfirmed':
-    case 'misconfigured': {
+    case 'unconfirmed': {
       const { code, reason } = verdict;
       if (code === 'unreachable' && url.protocol === 'https:' && isCertificateReason(reason)) {
         return problem('tls', 'certificate', reason, FIX_CERTIFICATE);

@@ -63,7 +63,7 @@ function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Findin
       'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > Diagnostic > Tracking failures.';
     return problem('token', 'token-rejected', found, advice);
   }
-  if (verdict.kind === 'rolled_back') {
+  if (verdict.kind === 'failed' && verdict.code === 'rolled-back') {
     const found =
       "Matomo failed when it checked the token, which was tried once. It does that to a super user's token if this address is locked out, or if the token is for secure requests only";
     const advice =
@@ -123,7 +123,8 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
 /** `unclear`: what was found if the answer gives no reason. */
 function failed({ verdict }: Answer, unclear: string, advice: string): Finding {
   const found = 'reason' in verdict ? verdict.reason : unclear;
-  if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
+  if (verdict.kind === 'failed' && verdict.code === 'rolled-back')
+    return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }
 

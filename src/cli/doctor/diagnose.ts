@@ -1,4 +1,4 @@
-import { hasTextAround } from '../../delivery/answer/interpret-answer.js';
+import { hasTextAround } from '../../delivery/answer.js';
 import { adviceFor } from '../../delivery/delivery-log.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { ApiFailure, isTooOld } from '../matomo-api.js';
@@ -185,7 +185,7 @@ const QUEUES = 'answers before it processes hits, and they count as accepted';
 /** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
 function mayWantToken({ exchange, verdict }: Answer): boolean {
   const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
-  return verdict.kind === 'rolled_back' && isOfMatomo;
+  return verdict.kind === 'failed' && verdict.code === 'rolled-back' && isOfMatomo;
 }
 
 function* checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Generator<Finding> {
@@ -195,15 +195,16 @@ function* checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Generator
       const advice = 'Set MATOMO_SITE_ID to an ID from Administration > Websites > Manage.';
       return yield problem('site', 'site-unknown', `Matomo has no site ${siteId}`, advice);
     }
-    case 'rolled_back': {
+    case 'failed': {
+      if (verdict.code === 'hits-not-counted') {
+        const advice =
+          'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
+        return yield problem('matomo', verdict.code, verdict.reason, advice);
+      }
+      if (verdict.code !== 'rolled-back') return yield unknown('matomo', verdict.reason, ERROR_LOG);
       const found = `${verdict.reason}: its database may be stopped`;
       const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also require a valid token for every bulk (bulk_requests_require_authentication).`;
       return yield problem('matomo', verdict.code, found, advice);
-    }
-    case 'not_counted': {
-      const advice =
-        'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
-      return yield problem('matomo', verdict.code, verdict.reason, advice);
     }
     default: {
       const found = 'reason' in verdict ? verdict.reason : 'Matomo sent an empty answer';

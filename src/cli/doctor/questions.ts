@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { holdEventLoop } from '../../common/timers.js';
-import { type BulkResult, interpretAnswer } from '../../delivery/answer/interpret-answer.js';
+import { type BulkResult, interpretAnswer } from '../../delivery/answer.js';
 import { toBody } from '../../delivery/bulk.js';
-import { createTransport } from '../../delivery/http/create-transport.js';
-import type { Exchange } from '../../delivery/http/transport.js';
+import { createTransport, type Exchange } from '../../delivery/http.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../tracker/create-delivery.js';
 import {
@@ -63,7 +62,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     const askedMillis = (start + Date.now()) / 2;
     await transport.close();
     // `hasToken: false`, because each check interprets an invalid hit itself.
-    const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
+    const known = { sent: hits.length, hasToken: false, token: tokenAuth };
     const verdict = interpretAnswer(exchange, known);
     return { exchange, verdict, askedMillis };
   }

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
@@ -109,11 +109,7 @@ test('an answer without an end is cut', async () => {
 describe('what is known of a request that failed', () => {
   test.each([
     ['nobody listens', 'http://127.0.0.1:1/matomo.php', /ECONNREFUSED/],
-    [
-      'there is no such host',
-      'http://matomo.invalid/matomo.php',
-      /^(?:ENOTFOUND|EAI_AGAIN): DNS .*matomo\.invalid/,
-    ],
+    ['there is no such host', 'http://matomo.invalid/matomo.php', /^(?:ENOTFOUND|EAI_AGAIN)$/],
   ])('%s: it was not sent', async (_why, url, message) => {
     expect(await openPoster(url).post(BULK)).toEqual({
       kind: 'not sent',
@@ -126,7 +122,7 @@ describe('what is known of a request that failed', () => {
     const { host } = new URL(await listen(server));
     expect(await openPoster(`https://${host}/`).post(BULK)).toEqual({
       kind: 'not sent',
-      message: expect.stringMatching(/^ERR_SSL_\w+: .*TLS.*url/),
+      message: expect.stringMatching(/^(?:ERR_SSL_\w+|EPROTO)$/),
     });
   });
 
@@ -148,8 +144,7 @@ describe('what is known of a request that failed', () => {
     const url = `${wire.url}/matomo.php`;
     expect(await openPoster(url).post(BULK)).toMatchObject(answered);
     await wire.play({ kind: 'refuse' });
-    const message = expect.stringContaining(`[::1]:${wire.port}`);
-    expect(await openPoster(url).post(BULK)).toEqual({ kind: 'not sent', message });
+    expect(await openPoster(url).post(BULK)).toEqual({ kind: 'not sent', message: 'ECONNREFUSED' });
   });
 
   test.each<[string, (socket: Socket) => unknown]>([
@@ -249,31 +244,6 @@ describe('connections', () => {
     await poster.post(BULK);
     expect(sockets.size).toBe(2);
     expect(announced).toEqual(Array(3).fill('keep-alive'));
-  });
-
-  test('after the server has closed an idle one, requests have connections of their own for a while', async () => {
-    const { poster, sockets, announced } = await count();
-    await poster.post(BULK);
-    await poster.post(BULK);
-    for (const socket of sockets) socket.end();
-    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
-    for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
-    expect(announced).toEqual(['keep-alive', 'keep-alive', 'close', 'close']);
-  });
-
-  test('after that while, one is not reused before it has stayed open', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const { poster, sockets, announced } = await count((socket) => {
-      setTimeout(() => socket.end(), 20);
-    });
-    await poster.post(BULK);
-    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
-    await poster.post(BULK);
-    vi.advanceTimersByTime(10_000);
-    for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
-    expect(announced).toEqual(['keep-alive', 'close', 'keep-alive', 'close']);
-    expect(sockets.size).toBe(4);
   });
 
   test('no timer delays a request on an open one', async () => {

@@ -1,8 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { openFolder } from '../../../src/delivery/spool/folder-spool.js';
+import { openFolder } from '../../../src/delivery/folder-store.js';
 import { type OpenedSpool, prepareSpool, type SpoolSetup, watchSpool } from './spool-store.js';
 
 export { DailyKeys } from '../../../src/common/visitor-keys.js';
+export { parseName } from '../../../src/delivery/folder-store.js';
 
 export type FolderSetup = SpoolSetup;
 /** A spool in a folder, as delivery uses it. */

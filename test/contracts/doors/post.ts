@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { createTransport } from '../../../src/delivery/http/create-transport.js';
-import type { Exchange } from '../../../src/delivery/http/transport.js';
+import { codeOf } from '../../../src/common/describe-error.js';
+import { createTransport, type Exchange } from '../../../src/delivery/http.js';
 import { setEnvironment, unsetProxies } from '../../support/environment.js';
 
 /** What became of a request: `not sent`, `no answer` (Matomo may have got it), or an answer as it was read. */
@@ -49,5 +49,5 @@ function toPosted(exchange: Exchange): Posted {
   if (exchange.kind === 'answer') return exchange;
   if (exchange.kind === 'printed') throw new Error('a dry run sends nothing');
   const begun = exchange.kind === 'no_answer' && exchange.begun && { begun: exchange.begun.body };
-  return { kind: KINDS[exchange.kind], message: exchange.error.message, ...begun };
+  return { kind: KINDS[exchange.kind], message: codeOf(exchange.error), ...begun };
 }

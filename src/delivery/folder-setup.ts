@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   constants,
   existsSync,
+  fstatSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
+  readFileSync,
   type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SharedKeys } from '../../common/visitor-keys.js';
-import { isMissing, readNow, writeNow } from './folder-files.js';
+import type { SharedKeys } from '../common/visitor-keys.js';
 
 /** Says which Matomo gets the hits. */
 export const DESCRIPTION = 'spool.json';
@@ -22,12 +25,20 @@ const VISITOR_KEY = 'visitor.key';
 const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
 /** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
+/** Opens no link, and does not wait for a pipe. Windows has neither flag. */
+export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** The spool cannot be used. The message is for the operator. */
 class UnusableFolder extends Error {}
 
 /** Another user could change the contents of the folder. */
 export class UntrustedFolder extends UnusableFolder {}
+
+/** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
+export function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
 
 /** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
 export function prepareFolder(folder: string, matomoUrl: string): void {
@@ -62,6 +73,20 @@ export function requireTrust({ uid, mode }: Stats): void {
     throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
 }
 
+/** The text of a file. Throws if it is not a regular file of this process' user. */
+export function readOwn(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
+  try {
+    const stats = fstatSync(file);
+    const ourUser = process.geteuid?.();
+    if (ourUser !== undefined && (!stats.isFile() || stats.uid !== ourUser))
+      throw new UntrustedFolder('not a file of this user');
+    return readFileSync(file, 'latin1');
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Shares keys, also after restarts, and deletes those of other days. Throws if one cannot be stored. */
 export function keepKeys(folder: string, keys: SharedKeys): void {
   const [first] = keys.days;
@@ -84,10 +109,7 @@ function keyName(day: number | undefined): string {
   return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
 }
 
-/**
- * Creates a folder and those above it, for this user alone. The option `recursive` of `mkdirSync` tries forever where the system says that
- * the parent of a new folder does not exist, although it does, as in `/proc`.
- */
+/** Creates a folder and those above it, for this user alone. `mkdirSync` with `recursive` tries forever in `/proc`. */
 function makeFolder(folder: string): void {
   const parent = dirname(folder);
   if (existsSync(folder) || parent === folder) return;
@@ -102,22 +124,22 @@ function makeFolder(folder: string): void {
 /** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
 function readOrCreate(path: string, text: string): string {
   try {
-    return readNow(path);
+    return readOwn(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
   const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
     linkSync(draft, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // On file systems without hard links, another process may read the file while it is still empty.
-    if (code !== 'EEXIST') writeNow(path, text);
+    if (code !== 'EEXIST') writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } finally {
     attempt(() => unlinkSync(draft));
   }
-  return readNow(path);
+  return readOwn(path);
 }
 
 function attempt(run: () => void): void {

@@ -46,15 +46,12 @@ export function lossesSince(
   return Object.fromEntries(lost);
 }
 
-/** What a hit counts as at its end. */
-type ResultName = 'tracked' | 'accepted' | 'invalid' | LossReason;
-
-/** How many hits have which result. */
-export type Results = Partial<Record<ResultName, number>>;
+/** How many hits ended in which way. */
+export type Results = Partial<Record<'tracked' | 'accepted' | 'invalid' | LossReason, number>>;
 
 /** Adds results to counts. */
 export function addResults(counts: DeliveryCounts, results: Results): void {
-  for (const [name, hits] of Object.entries(results) as [ResultName, number][]) {
+  for (const [name, hits] of Object.entries(results) as [keyof Results, number][]) {
     if (name === 'tracked' || name === 'accepted' || name === 'invalid') counts[name] += hits;
     else counts.lost[name] += hits;
   }
@@ -62,6 +59,6 @@ export function addResults(counts: DeliveryCounts, results: Results): void {
 
 /** Adds results to others. */
 export function addTo(sum: Results, more: Results): void {
-  for (const [name, hits] of Object.entries(more) as [ResultName, number][])
+  for (const [name, hits] of Object.entries(more) as [keyof Results, number][])
     sum[name] = (sum[name] ?? 0) + hits;
 }
