@@ -45,12 +45,12 @@ export class ExitFlush {
     sender.isClosing = false;
     try {
       this.#endAttempt();
-      const hits = delivery.takeNow();
-      const isStored = refusal === undefined && delivery.spool?.putNow?.(hits) === true;
+      const taken = delivery.takeNow();
+      const hits = refusal === undefined ? (delivery.spool?.putNow?.(taken) ?? taken) : taken;
       // A process in a crash loop is not delayed by a Matomo that is down.
       const mayBeUp = reason === undefined && !budget.isHoldInVain;
-      if (!isStored && mayBeUp) reason = this.#send(hits, startMillis);
-      else if (!isStored) counts.lost.shutdown += hits.length;
+      if (hits.length > 0 && mayBeUp) reason = this.#send(hits, startMillis);
+      else counts.lost.shutdown += hits.length;
     } catch (error) {
       reason ??= describeError(error);
     }

@@ -188,11 +188,11 @@ class FolderStore implements Spool {
     return isPut;
   }
 
-  putNow(hits: readonly Hit[]): boolean {
+  putNow(hits: readonly Hit[]): readonly Hit[] {
     this.#retryMillis.put = Number.NEGATIVE_INFINITY;
     const isPut = hits.length === 0 || this.put(hits);
     this.#try('put', () => this.#finish());
-    return isPut;
+    return isPut ? [] : hits;
   }
 
   #append(hits: readonly Hit[]): true {

@@ -38,8 +38,16 @@ export interface Spool extends Store {
   readonly room: number;
   /** When the oldest hit that waits was stored, in epoch seconds; `Infinity` if there is none. */
   readonly oldestSeconds: number;
-  /** `put` at the event `exit`. Missing if that is not possible. */
-  putNow?(hits: readonly Hit[]): boolean;
+  /**
+   * The process ends: an operation that takes longer from now on, also one that is under way, hangs, and the spool is not usable until it
+   * has ended. What waits for it resolves.
+   */
+  hurry?(millis: number): void;
+  /**
+   * At the event `exit`, without waiting: stores these hits, and ends what is under way. Hits of a `put` that has not ended are stored,
+   * returned, or counted as lost. Returns the hits that are not stored: they are sent.
+   */
+  putNow?(hits: readonly Hit[]): readonly Hit[];
   /** Hits stay in it. Resolves soon, even if a disk or a network hangs. */
   close(): Promise<void>;
 }
