@@ -1,19 +1,28 @@
 import type { Hit, HitKind } from '../hit/hit.js';
 
-// One hit is one line, readable with `cat`. The visitor is percent-encoded; failures are `-` if there are none:
+// One hit is one line, readable with `cat`. Client and visitor are percent-encoded. What sending has shown so far is `-` in nearly all hits, else
+// failures, if there is a number, resends, and the time at which its bulk was invalid, or 0:
 //
-//     startSeconds kind site failures visitor query
-//     1795176000 action 1 - 0123456789abcdef ?idsite=1&rec=1&…
+//     startSeconds kind site failures,resends,invalidSeconds client visitor query
+//     1795176000 action 1 - fedcba9876543210 0123456789abcdef ?idsite=1&rec=1&…
 
-const LINE = /^(\d+(?:\.\d+)?) (action|chatbot) (\d+) (-|\d+) (\S*) (\?.*)$/;
+const LINE =
+  /^(\d+(?:\.\d+)?) (action|chatbot) (\d+) (?:-|(\d*),(\d+),(\d+(?:\.\d+)?)) (\S*) (\S*) (\?.*)$/;
 
 /** Encodes hits as lines with line feeds. */
 export function toLines(hits: readonly Hit[]): string {
   return hits.map(toLine).join('');
 }
 
-function toLine({ startSeconds, kind, site, failures, visitor, query }: Hit): string {
-  return `${startSeconds} ${kind} ${site} ${failures ?? '-'} ${encode(visitor)} ${query}\n`;
+function toLine(hit: Hit): string {
+  const { startSeconds, kind, site, client, visitor, query } = hit;
+  const who = `${encode(client)} ${encode(visitor)}`;
+  return `${startSeconds} ${kind} ${site} ${toTries(hit)} ${who} ${query}\n`;
+}
+
+function toTries({ failures, resends, invalidSeconds }: Hit): string {
+  if (failures === undefined && !resends && !invalidSeconds) return '-';
+  return `${failures ?? ''},${resends ?? 0},${invalidSeconds ?? 0}`;
 }
 
 /** The hits in lines, and how many lines are damaged. What comes after the last line feed was not written completely. */
@@ -27,14 +36,18 @@ export function readLines(text: string): { readonly hits: Hit[]; readonly damage
 function readLine(line: string): Hit | undefined {
   const found = LINE.exec(line);
   if (!found) return undefined;
-  const [, startSeconds, kind, site, failures, visitor = '', query = ''] = found;
+  const [, startSeconds, kind, site, failures, resends, invalid, client = '', ...rest] = found;
+  const [visitor = '', query = ''] = rest;
   return {
     site: Number(site),
     startSeconds: Number(startSeconds),
     kind: kind as HitKind,
+    client: decode(client),
     visitor: decode(visitor),
     query,
-    ...(failures !== '-' && { failures: Number(failures) }),
+    ...(failures && { failures: Number(failures) }),
+    ...(Number(resends) > 0 && { resends: Number(resends) }),
+    ...(Number(invalid) > 0 && { invalidSeconds: Number(invalid) }),
   };
 }
 

@@ -306,8 +306,9 @@ function takeAny(hits: Hit[], random: () => number): Hit[] {
   return hits.splice(Math.min(Math.floor(random() * hits.length), hits.length - 1), 1);
 }
 
-function withFailures({ site, visitor, startSeconds, kind, query }: Hit, failures: number): Hit {
-  return { site, visitor, startSeconds, kind, query, failures };
+function withFailures(hit: Hit, failures: number): Hit {
+  const { site, client, visitor, startSeconds, kind, query } = hit;
+  return { site, client, visitor, startSeconds, kind, query, failures };
 }
 
 /** The seconds in `Retry-After`. Without it, or with a date, which the clock of another machine would have to fit, 0. */

@@ -50,10 +50,9 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   if (bypassesQueue) url.search = '?queuedtracking=0';
 
   async function ask(all: readonly Parameters[], withToken = true): Promise<Answer> {
-    const hits = all.map((parameters) => {
-      const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
-      return { site: 0, visitor: '', startSeconds: 0, kind: 'action', query } as const;
-    });
+    const hits = all.map((parameters) => ({
+      query: `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`,
+    }));
     const transport = createTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();
     const body = toBody(hits, withToken ? tokenAuth : undefined);

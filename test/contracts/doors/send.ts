@@ -11,6 +11,7 @@ import { collectDiagnostics } from '../../support/diagnostics.js';
 /** A hit as delivery gets it: text, and what its place in a bulk depends on. */
 export interface TextHit {
   readonly site: number;
+  readonly client: string;
   readonly visitor: string;
   readonly startSeconds: number;
   readonly kind: 'action' | 'chatbot';

@@ -9,6 +9,7 @@ import type { Opened } from '../doors/spool-store.js';
 export const SOON_DEAD = { deadMillis: 100 };
 
 export const hit = (name: string) => ({
+  client: 'c',
   visitor: 'v',
   startSeconds: 1_800_000_000,
   query: `?h=${name}`,
