@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
 import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+  access,
+  chmod,
+  link,
+  mkdir,
+  open,
+  readdir,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 
@@ -40,26 +36,22 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
-export function prepareFolder(folder: string, matomoUrl: string): void {
-  makeFolder(folder);
-  requireTrust(statSync(folder));
-  const isNew = readdirSync(folder).length === 0;
+/** Creates the folder if it does not exist. Rejects if it cannot be used, or belongs to another Matomo. */
+export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
+  await makeFolder(folder);
+  requireTrust(await stat(folder));
+  const isNew = (await readdir(folder)).length === 0;
   const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
-  const owner = matomoOf(readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
+  const owner = matomoOf(await readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
   if (owner !== matomoUrl) throw new UnusableFolder(`it belongs to ${owner}`);
   // An empty folder can be made private. One with files may be shared on purpose.
-  if (isNew) attempt(() => chmodSync(folder, 0o700)); // fails if another user owns the mounted volume
+  if (isNew) await chmod(folder, 0o700).catch(ignore); // fails if another user owns the mounted volume
 }
 
 /** The Matomo that a description names. */
 export function matomoOf(description: string): string {
-  let value: unknown;
-  attempt(() => {
-    value = JSON.parse(description);
-  });
-  const { format, url } = Object(value);
-  if (format === FORMAT && typeof url === 'string') return url;
+  const [, format, url] = /^\{"format":(\d+),"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
+  if (format === String(FORMAT) && url !== undefined) return url;
   throw new UnusableFolder(`this version cannot read its ${DESCRIPTION}`);
 }
 
@@ -73,32 +65,32 @@ export function requireTrust({ uid, mode }: Stats): void {
     throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
 }
 
-/** The text of a file. Throws if it is not a regular file of this process' user. */
-export function readOwn(path: string): string {
-  const file = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
+/** The text of a file. Rejects if it is not a regular file of this process' user. */
+export async function readOwn(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | OPEN_SAFELY);
   try {
-    const stats = fstatSync(file);
+    const stats = await file.stat();
     const ourUser = process.geteuid?.();
     if (ourUser !== undefined && (!stats.isFile() || stats.uid !== ourUser))
       throw new UntrustedFolder('not a file of this user');
-    return readFileSync(file, 'latin1');
+    return await file.readFile('latin1');
   } finally {
-    closeSync(file);
+    await file.close();
   }
 }
 
-/** Shares keys, also after restarts, and deletes those of other days. Throws if one cannot be stored. */
-export function keepKeys(folder: string, keys: SharedKeys): void {
+/** Shares keys, also after restarts, and deletes those of other days. Rejects if one cannot be stored. */
+export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> {
   const [first] = keys.days;
-  for (const name of first === undefined ? [] : readdirSync(folder)) {
+  for (const name of first === undefined ? [] : await readdir(folder)) {
     // The clock of a process on another machine may be ahead.
     const isOver = DAILY_KEY.test(name) && name < keyName(first);
-    if (isOver || name === VISITOR_KEY) attempt(() => unlinkSync(join(folder, name)));
+    if (isOver || name === VISITOR_KEY) await unlink(join(folder, name)).catch(ignore);
   }
   for (const day of keys.days) {
     const name = keyName(day);
     const own = keys.find(day) ?? randomBytes(32);
-    const text = readOrCreate(join(folder, name), `${own.toString('hex')}\n`).trim();
+    const text = (await readOrCreate(join(folder, name), `${own.toString('hex')}\n`)).trim();
     if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${name} is damaged`);
     keys.learn(day, Buffer.from(text, 'hex'));
   }
@@ -109,43 +101,45 @@ function keyName(day: number | undefined): string {
   return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
 }
 
-/** Creates a folder and those above it, for this user alone. `mkdirSync` with `recursive` tries forever in `/proc`. */
-function makeFolder(folder: string): void {
+/** Creates a folder and those above it, for this user alone. `mkdir` with `recursive` tries forever in `/proc`. */
+async function makeFolder(folder: string): Promise<void> {
   const parent = dirname(folder);
-  if (existsSync(folder) || parent === folder) return;
-  makeFolder(parent);
+  if (parent === folder || (await exists(folder))) return;
+  await makeFolder(parent);
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    await mkdir(folder, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // made by another process, or a broken link
   }
 }
 
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
-function readOrCreate(path: string, text: string): string {
+async function readOrCreate(path: string, text: string): Promise<string> {
   try {
-    return readOwn(path);
+    return await readOwn(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
   const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
-    linkSync(draft, path);
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+    await link(draft, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // On file systems without hard links, another process may read the file while it is still empty.
-    if (code !== 'EEXIST') writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    if (code !== 'EEXIST') await writeFile(path, text, { mode: 0o600, flag: 'wx' });
   } finally {
-    attempt(() => unlinkSync(draft));
+    await unlink(draft).catch(ignore);
   }
   return readOwn(path);
 }
 
-function attempt(run: () => void): void {
-  try {
-    run();
-  } catch {
-    // Not necessary, or checked next.
-  }
-}
+/** It is not necessary, or checked next. */
+function ignore(): void {}

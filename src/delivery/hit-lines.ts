@@ -25,12 +25,30 @@ function toTries({ failures, resends, invalidSeconds }: Hit): string {
   return `${failures ?? ''},${resends ?? 0},${invalidSeconds ?? 0}`;
 }
 
-/** The hits in lines, and how many lines are damaged. What comes after the last line feed was not written completely. */
-export function readLines(text: string): { readonly hits: Hit[]; readonly damaged: number } {
+/** Hits of older requests are lost. */
+const MAX_AGE_MILLIS = 7 * 86_400_000;
+
+/** What is in lines. */
+export interface ReadLines {
+  readonly hits: readonly Hit[];
+  readonly expired: number;
+  /** Lines that are missing, cut off, or no hits. */
+  readonly damaged: number;
+}
+
+/** Reads so many lines, by default all. */
+export function readLines(text: string, count?: number): ReadLines {
   const lines = text.split('\n');
-  const isCut = lines.pop() !== '';
-  const hits = lines.map(readLine).filter((hit) => hit !== undefined);
-  return { hits, damaged: lines.length - hits.length + Number(isCut) };
+  const isCut = lines.pop() !== ''; // what comes after the last line feed was not written completely
+  const all = lines.slice(0, count).map(readLine);
+  const found = all.filter((hit) => hit !== undefined);
+  const oldestSeconds = (Date.now() - MAX_AGE_MILLIS) / 1000;
+  const hits = found.filter(({ startSeconds }) => startSeconds >= oldestSeconds);
+  return {
+    hits,
+    expired: found.length - hits.length,
+    damaged: (count ?? all.length + Number(isCut)) - found.length,
+  };
 }
 
 function readLine(line: string): Hit | undefined {

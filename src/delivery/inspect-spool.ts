@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, lstatSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
@@ -42,14 +42,11 @@ export async function inspectFolder(place: string): Promise<FolderReport> {
     for (const name of names) {
       const file = parseName(name);
       if (!file) continue;
-      const path = join(folder, name);
-      const isRegular = lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-      const text = file.state === 'part' && isRegular ? readOwn(path) : '';
-      found.hits += file.hits + (text.match(/\n/g)?.length ?? 0);
-      found.bytes += file.bytes + text.length;
+      found.hits += file.hits;
+      found.bytes += file.bytes;
       found.oldestSeconds = Math.min(found.oldestSeconds, file.millis / 1000);
     }
-    if (names.includes(DESCRIPTION)) matomoUrl = matomoOf(readOwn(join(folder, DESCRIPTION)));
+    if (names.includes(DESCRIPTION)) matomoUrl = matomoOf(await readOwn(join(folder, DESCRIPTION)));
     requireWritable(folder, stats);
   } catch (error) {
     problem = error;

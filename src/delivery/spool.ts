@@ -40,7 +40,7 @@ export async function openSpool(
   const all = { ...options, log: new SpoolLog(show(showPlace(place)), lines) };
   try {
     if (isRedis(place)) return await (await import('./redis-store.js')).openRedis(all);
-    return (await import('./folder-store.js')).openFolder(all);
+    return await (await import('./folder-store.js')).openFolder(all);
   } catch (error) {
     all.log.begin(`its code could not be loaded: ${describeError(error)}`, 'spool-not-used');
     return undefined;

@@ -5,7 +5,10 @@ import type { SpoolLog } from './delivery-log.js';
 
 /** Where hits wait until they are sent: memory, or a spool, which several processes share. No method rejects. */
 export interface Store {
-  /** Takes hits, all or none. `false`: it cannot take them now, and logs why. */
+  /**
+   * Takes hits, all or none. `false`: it cannot take them now, and logs why. If a disk hangs, a spool takes them, and has them among its `count`
+   * until it is known whether they are stored.
+   */
   put(hits: readonly Hit[]): boolean | Promise<boolean>;
   /**
    * Takes out the oldest hits, about so many: more if they were put together. A process has one claim at a time. `undefined` if nothing waits,

@@ -7,8 +7,8 @@ export function linesIn(folder: string): string[] {
   for (;;) {
     try {
       return readdirSync(folder).flatMap((name) => {
-        if (!parseName(name)) return [];
-        return readFileSync(join(folder, name), 'latin1').split('\n').filter(Boolean);
+        const { hits } = parseName(name) ?? { hits: 0 };
+        return readFileSync(join(folder, name), 'latin1').split('\n').slice(0, hits);
       });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -9,8 +9,8 @@ export type FolderSetup = SpoolSetup;
 /** A spool in a folder, as delivery uses it. */
 export type Folder = OpenedSpool;
 
-export function openFolderSpool(setup: FolderSetup): Folder {
+export async function openFolderSpool(setup: FolderSetup): Promise<Folder> {
   const prepared = prepareSpool(setup);
   onTestFinished(prepared.endLog);
-  return watchSpool(openFolder(prepared.options), prepared);
+  return watchSpool(await openFolder(prepared.options), prepared);
 }

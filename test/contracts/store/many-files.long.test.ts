@@ -12,7 +12,7 @@ const PATIENCE = { timeoutMillis: 120_000 };
 test('20,000 files: names are listed so rarely that it takes a small part of the time', async () => {
   const place = temporaryFolder();
   mkdirSync(place, { recursive: true });
-  const { spool } = openFolderSpool({ place });
+  const { spool } = await openFolderSpool({ place });
   await spool.claim(1);
   const now = Date.now();
   for (let i = 0; i < 20_000; i++)
