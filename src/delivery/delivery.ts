@@ -5,7 +5,7 @@ import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { AsyncScope, holdEventLoop, timerMillis, withTimeout } from '../common/timers.js';
 import type { Hit } from '../hit/hit.js';
-import { createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
+import { addTo, createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
 import { DeliveryLog } from './delivery-log.js';
 import type { Transport } from './http.js';
 import { MemoryStore } from './memory-store.js';
@@ -18,8 +18,8 @@ const STORE_MILLIS = 500;
 const LONGEST_MILLIS = 5_000;
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const FLUSH_MILLIS = 5_000;
-/** A disk or Redis may hang at the end. */
-const CLOSE_MILLIS = 1_500;
+/** The part of the time for a shutdown that a spool may take: if it hangs, hits are sent from memory. */
+const SPOOL_SHARE = 1 / 3;
 /** No attempt is made for so long after an error of this package, which would come again. */
 const ERROR_MILLIS = 10_000;
 /** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
@@ -195,29 +195,48 @@ export class Delivery {
 
   async #close(deadlineMillis: number): Promise<void> {
     const { lost } = this.counts;
+    const { transport, lines } = this.#parts;
+    const endMillis = performance.now() + deadlineMillis;
     const before = { ...lost };
     this.#clearTimer();
     this.log.isEnding = true;
-    const opened = withTimeout(CLOSE_MILLIS, this.opened);
+    const spoolMillis = deadlineMillis * SPOOL_SHARE;
+    this.spool?.hurry?.(spoolMillis);
+    const opened = withTimeout(spoolMillis, this.opened);
     const sent = opened.then(() => this.#send('last')).then(() => true);
     const isInTime = await withTimeout(deadlineMillis, sent);
     const { cause } = this.log;
     this.sender.isClosing = true;
-    await this.#parts.transport.close();
-    await withTimeout(CLOSE_MILLIS, this.#attempts.ended);
-    if (this.memory.count > 0) await withTimeout(CLOSE_MILLIS, Promise.resolve(this.#store()));
-    if (this.isOpening) void this.opened.then(() => this.spool?.close());
-    else await this.spool?.close();
+    await transport.close();
     this.keepsForExit &&= isInTime === true && cause === undefined;
-    if (!this.keepsForExit) lost.shutdown += this.takeNow().length;
+    if (!this.keepsForExit) {
+      const hits = this.endNow();
+      lost.shutdown += (this.spool?.putNow?.(hits) ?? hits).length;
+    }
+    if (this.isOpening) void this.opened.then(() => this.spool?.close());
+    else if (this.spool) await withTimeout(endMillis - performance.now(), this.spool.close());
     const reason = isInTime ? cause?.reason : 'the shutdown timeout ran out';
     this.log.endWithLosses('shutdown', lossesSince(before, lost), reason);
-    this.#parts.lines.flush();
+    lines.flush();
   }
 
-  /** At the end: removes all hits from memory, also those that are being stored. */
-  takeNow(): readonly Hit[] {
-    this.#storing?.doneNow({}, this.#storing.hits);
+  /** Ends what is being sent, without waiting, and removes all hits from memory. */
+  endNow(): readonly Hit[] {
+    const { attempt, counts } = this;
+    const { transport, options } = this.#parts;
+    // Without `doneNow`, it is left to another process as it is.
+    if (attempt?.claim.doneNow) {
+      this.attempt = undefined;
+      const { inFlight, results, back, claim } = attempt;
+      const isUnknown = inFlight.length > 0 && (transport.mayHaveArrived?.() ?? true);
+      if (isUnknown && options.resendUnconfirmed) counts.resent += inFlight.length;
+      if (isUnknown && !options.resendUnconfirmed) addTo(results, { unconfirmed: inFlight.length });
+      else back.push(...inFlight);
+      giveRestBack(attempt);
+      claim.doneNow?.(results, back);
+    }
+    // The spool knows what became of hits that are being put into it.
+    this.#storing?.doneNow({}, this.spool?.putNow ? [] : this.#storing.hits);
     this.#storing = undefined;
     const claim = this.memory.claim(Number.POSITIVE_INFINITY);
     claim?.doneNow({}, []);

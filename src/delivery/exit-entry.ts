@@ -1,24 +1,48 @@
-import { readFileSync } from 'node:fs';
-import { codeOf } from '../common/describe-error.js';
+import type { MessagePort } from 'node:worker_threads';
 import { type ClientOptions, createClient } from './http.js';
 
-// The process that sends a bulk while another one is blocked at its end. The build bundles this file and embeds it as text, because a bundled
-// application has no file of ours to start. It reads what to send from stdin, and writes the result to stdout.
+// The thread that sends while another one is blocked at its end. The build bundles this file and embeds it as text, because a bundled
+// application has no file of ours to start. Only Node's own modules are loaded, which takes milliseconds.
 
-/** What it gets, as JSON. */
-export interface ExitRequest {
+/** What the thread gets when it starts. */
+export interface ExitSettings {
+  readonly port: MessagePort;
+  /** Memory of both threads: 1 if Matomo may have received bytes of the request, and 1 if there is a result. */
+  readonly state: Int32Array;
   readonly client: ClientOptions;
-  readonly body: string;
-  /** When it has to end, in epoch milliseconds. */
-  readonly endMillis: number;
+  readonly tls: TlsSettings | undefined;
 }
 
-const { client, body, endMillis } = JSON.parse(readFileSync(0, 'utf8')) as ExitRequest;
-const leftMillis = Math.max(1, endMillis - Date.now());
-setTimeout(() => undefined, leftMillis + 1_000); // sockets do not keep a process alive
-const sending = createClient(client).send(Buffer.from(body, 'latin1'), leftMillis);
-void sending.then((exchange) => {
-  // Errors are no JSON.
-  const error = 'error' in exchange && { error: { message: codeOf(exchange.error) } };
-  process.stdout.write(JSON.stringify({ ...exchange, ...error }), () => process.exit());
+/** What flags or the application have set, and a thread does not inherit. */
+export interface TlsSettings {
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Certificates of authorities, if they are not those of each thread. */
+  readonly certificates: readonly string[] | undefined;
+}
+
+/** Asks the thread to send a body. The answer is an `Exchange`. */
+export interface ExitRequest {
+  readonly body: Uint8Array;
+  readonly timeoutMillis: number;
+}
+
+/** Functions of `node:tls` since Node.js 22.15 and 22.19. */
+export interface Certificates {
+  getCACertificates?(type: 'default' | 'bundled' | 'extra'): readonly string[];
+  setDefaultCACertificates?(certificates: readonly string[]): void;
+}
+
+const { workerData } = process.getBuiltinModule('node:worker_threads');
+const { port, state, client, tls } = workerData as ExitSettings;
+if (tls) {
+  const own = process.getBuiltinModule('node:tls') as Certificates;
+  Object.assign(own, tls.defaults);
+  if (tls.certificates) own.setDefaultCACertificates?.(tls.certificates);
+}
+const transport = createClient(client, state);
+
+port.on('message', async ({ body, timeoutMillis }: ExitRequest) => {
+  port.postMessage(await transport.send(Buffer.from(body), timeoutMillis));
+  Atomics.store(state, 1, 1);
+  Atomics.notify(state, 1);
 });

@@ -1,18 +1,22 @@
-import { spawnSync } from 'node:child_process';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import { describeError } from '../common/describe-error.js';
 import type { EndBudget } from '../common/process-end.js';
 import type { Hit } from '../hit/hit.js';
-import { addResults, addTo, lossesSince } from './counts.js';
+import { addResults, lossesSince } from './counts.js';
 import type { Delivery, DeliveryOptions } from './delivery.js';
 import { EXIT_CODE } from './exit-code.js';
-import type { ExitRequest } from './exit-entry.js';
+import type { Certificates, ExitRequest, ExitSettings, TlsSettings } from './exit-entry.js';
 import { clientOptionsOf, type Exchange, type Transport, type TransportOptions } from './http.js';
+import { explainError } from './http-errors.js';
 import { giveRestBack } from './sender.js';
 
-/** In a single executable or Electron, `process.execPath` is the application. */
-const IS_NODE = /(?:^|[\\/])(?:node|nodejs|bun)(?:\.exe)?$/i;
-/** The time that a process gets to end by itself. */
-const GRACE_MILLIS = 200;
+/** If Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
+const UNAVAILABLE_MILLIS = 300;
 
 interface ExitFlushParts {
   readonly delivery: Delivery;
@@ -24,11 +28,12 @@ interface ExitFlushParts {
 }
 
 /**
- * Stores or sends what is left when the event loop no longer runs: with a folder, hits are written to it; else, and if that fails, child
- * processes send them while this one waits.
+ * Stores or sends what is left when the event loop no longer runs: with a folder, hits are written to it; else, and if that fails, a thread
+ * sends them while the process waits.
  */
 export class ExitFlush {
   readonly #parts: ExitFlushParts;
+  #thread: ExitThread | undefined;
 
   constructor(parts: ExitFlushParts) {
     this.#parts = parts;
@@ -37,96 +42,113 @@ export class ExitFlush {
   /** Blocks the process. `refusal` is the reason if nothing may be stored or sent. Never throws. */
   run(refusal?: string): void {
     const { delivery, budget } = this.#parts;
-    const { log, sender, counts } = delivery;
+    const { log, sender, counts, spool } = delivery;
     const startMillis = performance.now();
     const before = { ...counts.lost };
+    const wasUnavailable = log.cause !== undefined || budget.isHoldInVain;
+    const millis = Math.min(budget.leftMillis, wasUnavailable ? UNAVAILABLE_MILLIS : Infinity);
     let reason = refusal ?? log.cause?.reason;
     log.isEnding = true;
     sender.isClosing = false;
+    let hits: readonly Hit[] = [];
     try {
-      this.#endAttempt();
-      const taken = delivery.takeNow();
-      const hits = refusal === undefined ? (delivery.spool?.putNow?.(taken) ?? taken) : taken;
-      // A process in a crash loop is not delayed by a Matomo that is down.
-      const mayBeUp = reason === undefined && !budget.isHoldInVain;
-      if (hits.length > 0 && mayBeUp) reason = this.#send(hits, startMillis);
-      else counts.lost.shutdown += hits.length;
+      hits = delivery.endNow();
+      if (refusal !== undefined) {
+        counts.lost.shutdown += hits.length;
+        hits = [];
+      }
+      hits = spool?.putNow?.(hits) ?? hits;
+      if (refusal === undefined && millis > 0) {
+        const sent = hits;
+        hits = [];
+        reason = this.#send(sent, startMillis + millis) ?? reason;
+      }
     } catch (error) {
       reason ??= describeError(error);
     }
+    counts.lost.shutdown += hits.length;
     log.endWithLosses('process', lossesSince(before, counts.lost), reason);
     budget.spendSince(startMillis);
   }
 
-  /** Matomo may have got a byte of what is in flight, and its answer cannot be read. */
-  #endAttempt(): void {
-    const { delivery, transport, options } = this.#parts;
-    const { attempt, counts } = delivery;
-    // Without `doneNow`, it is left to another process as it is.
-    if (!attempt?.claim.doneNow) return;
-    delivery.attempt = undefined;
-    const { inFlight, results, back, claim } = attempt;
-    const isUnknown = inFlight.length > 0 && (transport.mayHaveArrived?.() ?? true);
-    if (isUnknown && options.resendUnconfirmed) counts.resent += inFlight.length;
-    if (isUnknown && !options.resendUnconfirmed) addTo(results, { unconfirmed: inFlight.length });
-    else back.push(...inFlight);
-    giveRestBack(attempt);
-    claim.doneNow?.(results, back);
-  }
-
   /** Sends hits, bulk by bulk, and counts them. Returns why not all were sent, if that is known. */
-  #send(hits: readonly Hit[], startMillis: number): string | undefined {
-    const { delivery, budget } = this.#parts;
-    const { sender, counts, log } = delivery;
-    const endMillis = startMillis + budget.leftMillis;
+  #send(hits: readonly Hit[], endMillis: number): string | undefined {
+    const { sender, counts, log } = this.#parts.delivery;
     const attempt = sender.begin({ hits, done: async () => true });
-    const steps = sender.send(attempt);
-    let next = steps.next();
-    while (!next.done && performance.now() < endMillis) {
-      const exchange = this.#exchange(sender.toBody(next.value), endMillis - performance.now());
-      next = steps.next(sender.read(exchange, next.value));
+    try {
+      const steps = sender.send(attempt);
+      let next = steps.next();
+      while (!next.done) {
+        const leftMillis = endMillis - performance.now();
+        if (leftMillis < 1) return 'the shutdown timeout ran out';
+        const exchange = this.#exchange(sender.toBody(next.value), leftMillis);
+        next = steps.next(sender.read(exchange, next.value));
+      }
+      return log.cause?.reason;
+    } finally {
+      attempt.back.push(...attempt.inFlight);
+      giveRestBack(attempt);
+      addResults(counts, { ...attempt.results, shutdown: attempt.back.length });
     }
-    if (!next.done) attempt.back.push(...attempt.inFlight);
-    giveRestBack(attempt);
-    addResults(counts, { ...attempt.results, shutdown: attempt.back.length });
-    return next.done ? log.cause?.reason : 'the shutdown timeout ran out';
   }
 
   #exchange(body: Buffer, leftMillis: number): Exchange {
     const { transport, transportOptions, options } = this.#parts;
-    const millis = Math.min(leftMillis, options.exportTimeoutMillis);
-    if (transport.sendSync) return transport.sendSync(body, millis);
+    const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
+    if (transport.sendSync) return transport.sendSync(body, timeoutMillis);
     try {
-      return sendByChild({
-        client: clientOptionsOf(transportOptions),
-        body: body.toString('latin1'),
-        endMillis: Date.now() + Math.ceil(millis),
-      });
+      this.#thread ??= new ExitThread(transportOptions);
     } catch (error) {
-      return { kind: 'not_sent', error: error as Error };
+      return { kind: 'not_sent', error: explainError(error as Error) }; // the permission model may allow no threads
     }
+    return this.#thread.send(body, timeoutMillis);
   }
 }
 
-/** Throws if no process can be started, as under Node.js' permission model. It gets no preload, and the token is only in its input. */
-function sendByChild(request: ExitRequest): Exchange {
-  if (!IS_NODE.test(process.execPath)) throw new Error(`${process.execPath} is not Node.js`);
-  const {
-    NODE_TLS_REJECT_UNAUTHORIZED = '',
-    NODE_EXTRA_CA_CERTS = '',
-    SystemRoot = '',
-  } = process.env;
-  const { error, stdout } = spawnSync(process.execPath, ['-e', EXIT_CODE], {
-    input: JSON.stringify(request),
-    timeout: request.endMillis - Date.now() + GRACE_MILLIS,
-    killSignal: 'SIGKILL',
-    env: { NODE_TLS_REJECT_UNAUTHORIZED, NODE_EXTRA_CA_CERTS, SystemRoot },
-    stdio: ['pipe', 'pipe', 'ignore'],
-    windowsHide: true,
-  });
-  const text = stdout?.toString('utf8') ?? '';
-  if (text !== '') return JSON.parse(text) as Exchange;
-  const { code = '' } = (error ?? {}) as NodeJS.ErrnoException;
-  if (error && code !== 'ETIMEDOUT') throw error;
-  return { kind: 'no_answer', error: new Error('no answer in time') };
+/** Sends while this thread is blocked. No preload runs in it, and the token is only passed as a message. */
+class ExitThread {
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #port: MessagePort;
+
+  /** @throws If no thread can be started, or a variable of the environment names no proxy. */
+  constructor(options: TransportOptions) {
+    const { port1, port2: port } = new MessageChannel();
+    this.#port = port1;
+    const client = clientOptionsOf(options);
+    const isSecure = /^https:/.test(client.url) || client.proxy?.url.startsWith('https:');
+    const tls = isSecure ? tlsSettings() : undefined;
+    const workerData: ExitSettings = { port, state: this.#state, client, tls };
+    const { NODE_TLS_REJECT_UNAUTHORIZED = '' } = process.env;
+    new Worker(EXIT_CODE, {
+      ...{ eval: true, execArgv: [], argv: [], stdin: false, stdout: true, stderr: true },
+      ...{ env: { NODE_TLS_REJECT_UNAUTHORIZED }, workerData, transferList: [port] },
+    }).unref();
+  }
+
+  send(body: Buffer, timeoutMillis: number): Exchange {
+    this.#state.fill(0);
+    const request: ExitRequest = { body: new Uint8Array(body), timeoutMillis };
+    this.#port.postMessage(request);
+    Atomics.wait(this.#state, 1, 0, timeoutMillis);
+    const received = receiveMessageOnPort(this.#port) as { message: Exchange } | undefined;
+    if (received) return received.message;
+    const isSent = this.#state[0] === 1;
+    const what = isSent ? 'answer' : 'connection';
+    const error = explainError(new Error(`no ${what} within ${Math.ceil(timeoutMillis)} ms`));
+    return { kind: isSent ? 'no_answer' : 'not_sent', error };
+  }
+}
+
+function tlsSettings(): TlsSettings {
+  const tls = process.getBuiltinModule('node:tls');
+  const { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE } = tls;
+  const { getCACertificates } = tls as Certificates;
+  const count = (type: 'bundled' | 'extra') => getCACertificates?.(type).length ?? 0;
+  const all = getCACertificates?.('default') ?? [];
+  // Without bundled ones, OpenSSL has its own.
+  const isInherited = [count('extra'), count('bundled') + count('extra')].includes(all.length);
+  return {
+    defaults: { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE },
+    certificates: isInherited ? undefined : all,
+  };
 }

@@ -1,9 +1,10 @@
 import type { Agent, IncomingMessage, ClientRequest as Request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { codeOf } from '../common/describe-error.js';
 import { ClientRequest, Agent as HttpAgent } from '../common/node-http.js';
+import { timerMillis } from '../common/timers.js';
 import { builtin } from '../common/unhooked.js';
+import { explainError } from './http-errors.js';
 import { type ProxyRoute, proxyRouteOf } from './proxy.js';
 
 /** An answer of Matomo, or of a server in front of it. */
@@ -50,7 +51,7 @@ export interface TransportOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The same as JSON, with the proxy of the environment. */
+/** The same with the proxy of the environment. All of it can be copied to another thread. */
 export interface ClientOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -68,7 +69,7 @@ export function clientOptionsOf({ url, userAgent, headers }: TransportOptions): 
   return { url: url.href, headers: all, proxy: proxyRouteOf(url, process.env) };
 }
 
-/** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
+/** A server may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
 /** Limit for an answer, compressed and decompressed. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -92,40 +93,35 @@ export function createDryRunTransport(print: (line: string) => void): Transport 
   return { sendSync, send: async (body) => sendSync(body), async close() {} };
 }
 
-export function createClient({ url, headers, proxy }: ClientOptions): Transport {
+/** `sent[0]` becomes 1 when Matomo may receive bytes of the latest request. Another thread may read it. */
+export function createClient(
+  { url, headers, proxy }: ClientOptions,
+  sent: Int32Array = new Int32Array(1),
+): Transport {
   const poster = createPoster(new URL(url), proxy);
-  let current: ReturnType<typeof exchange> | undefined;
-  let mayReuse = true;
-  let isProven = false;
+  const mayHaveArrived = () => sent[0] === 1;
   let isClosed = false;
   return {
-    mayHaveArrived: () => current?.isSent() ?? false,
+    mayHaveArrived,
     async send(body, timeoutMillis) {
-      current = undefined;
-      // The end of a connection may have come with the last answer. It is read before the connection is used again.
+      sent[0] = 0;
+      // While this process stood still, the server may have closed the connection. That is read before it is used again.
       await new Promise((resolve) => void setImmediate(resolve));
       if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
-      try {
-        const request = poster.open(headers);
-        if (!mayReuse) request.shouldKeepAlive = false;
-        current = exchange(request, body, timeoutMillis);
-      } catch (error) {
-        return { kind: 'not_sent', error: error as Error };
+      const request = poster.open(headers).on('socket', (socket: Opening) => {
+        const isOpening = socket.connecting || socket.secureConnecting;
+        if (!isOpening) sent[0] = 1;
+        else socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (sent[0] = 1));
+      });
+      const { begun, error } = await receive(request, body, timeoutMillis, mayHaveArrived);
+      const isRefused = begun?.status === 407;
+      if (isRefused || !mayHaveArrived()) {
+        const why = isRefused ? new Error('the proxy answered 407') : (error as Error);
+        return { kind: 'not_sent', error: explainError(why, proxy?.url) };
       }
-      const result = await current.result;
-      // So does one that announces nothing: whether it does is known some milliseconds after its first answer.
-      if (!current.request.reusedSocket)
-        current.request.socket?.once('end', () => (mayReuse = false));
-      if (!isProven && result.kind === 'answer')
-        await new Promise((resolve) => void setTimeout(resolve, 20));
-      isProven = true;
-      // The server closes connections without notice. What is written before that is read is lost, and its result is unknown.
-      if (result.kind === 'no_answer' && current.request.reusedSocket) mayReuse = false;
-      if (result.kind !== 'not_sent' || !proxy) return result;
-      return {
-        ...result,
-        error: new Error(`${codeOf(result.error)}, through the proxy ${proxy.url}`),
-      };
+      // The status of a refusal says all, whatever its body is.
+      if (begun && (!error || begun.status >= 300)) return begun;
+      return { kind: 'no_answer', error: explainError(error as Error), ...(begun && { begun }) };
     },
     async close() {
       isClosed = true;
@@ -134,45 +130,36 @@ export function createClient({ url, headers, proxy }: ClientOptions): Transport 
   };
 }
 
-/** Sends a request. Its result is known once. */
-function exchange(request: Request, body: Buffer, timeoutMillis: number) {
-  let isSent = false;
+/** A socket that may speak TLS. */
+type Opening = Socket & Partial<TLSSocket> & { readonly secureConnecting?: boolean };
+
+const CLOSED = new Error('the connection was closed without an answer');
+
+/** Sends a request. Resolves with what there is of an answer, and with why there is no more. */
+function receive(
+  request: Request,
+  body: Buffer,
+  timeoutMillis: number,
+  mayHaveArrived: () => boolean,
+): Promise<{ begun?: Answer | undefined; error?: Error | undefined }> {
   let response: IncomingMessage | undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const result = new Promise<Exchange>((resolve) => {
-    const end = () => {
-      if (response) resolve(toAnswer(response, chunks));
+  return new Promise((resolve) => {
+    const end = (error?: Error) => {
+      clearTimeout(timer);
+      resolve({ begun: response && toAnswer(response, chunks), error });
     };
-    const fail = (error: Error) => {
-      const begun = response && toAnswer(response, chunks);
-      // The status of a refusal says all, whatever its body is.
-      if (begun && begun.status >= 300) resolve(begun);
-      else if (!isSent) resolve({ kind: 'not_sent', error });
-      else resolve({ kind: 'no_answer', error, ...(begun && { begun }) });
-    };
-    const signal = AbortSignal.timeout(timeoutMillis);
     const timeOut = () => {
-      fail(
-        new Error(`no ${isSent ? 'answer' : 'connection'} within ${Math.ceil(timeoutMillis)} ms`),
-      );
+      const what = mayHaveArrived() ? 'answer' : 'connection';
+      end(new Error(`no ${what} within ${Math.ceil(timeoutMillis)} ms`));
       request.destroy();
     };
-    // If this process was busy or stood still, the answer may be there already. It is read before that.
-    signal.addEventListener('abort', () => setImmediate(timeOut));
-    request.on('socket', (socket: Socket & Partial<TLSSocket> & { secureConnecting?: boolean }) => {
-      const isConnecting = socket.connecting || socket.secureConnecting;
-      if (!isConnecting) isSent = true;
-      else
-        socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => {
-          isSent = true;
-        });
-    });
-    request.on('error', (error) => setImmediate(fail, error)); // what has come before is read first
-    request.on('close', () => setImmediate(fail, new Error('closed without an answer')));
+    // What has come before an error, or while this process stood still, is read first.
+    const timer = setTimeout(() => setImmediate(timeOut), timerMillis(timeoutMillis)).unref();
+    request.on('error', (error) => setImmediate(end, error));
+    request.on('close', () => setImmediate(end, CLOSED));
     request.on('response', (begun) => {
-      if (begun.statusCode === 407)
-        resolve({ kind: 'not_sent', error: new Error('the proxy answered 407') });
       if ((begun.statusCode ?? 0) < 200) return void request.destroy(); // 101 without an upgrade
       response = begun;
       begun.on('data', (chunk: Buffer) => {
@@ -182,11 +169,10 @@ function exchange(request: Request, body: Buffer, timeoutMillis: number) {
         end();
         request.destroy();
       });
-      begun.on('end', end).on('error', fail);
+      begun.on('end', () => end()).on('error', end);
     });
     request.end(body);
   });
-  return { request, result, isSent: () => isSent };
 }
 
 function toAnswer({ statusCode = 0, headers }: IncomingMessage, chunks: readonly Buffer[]): Answer {
@@ -214,28 +200,43 @@ function inflate(body: Buffer, encoding = ''): Buffer {
   }
 }
 
-/** Opens POST requests to a server, over one connection that is kept alive and does not keep the process alive. */
+/**
+ * Opens POST requests to a server. A connection is used again only if one was idle for a second before, and the server did not close it:
+ * what is sent while a server closes a connection without notice is lost, and its result is unknown.
+ */
 export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
   const isForwarded = proxy?.isTunnel === false;
   const first = new URL(isForwarded ? proxy.url : url);
-  const agent = createAgent(first.protocol);
-  let connecting: Request | undefined;
+  const kept = createAgent(first, { keepAlive: true, timeout: IDLE_MILLIS });
+  const single = createAgent(first);
+  let tunnel: Request | undefined;
+  let isReusable = false;
+
+  function createConnection(options: object, onSocket: OnSocket): void {
+    tunnel = openTunnel(url, proxy as ProxyRoute, options, onSocket);
+  }
   if (proxy?.isTunnel)
-    Object.assign(agent, {
-      createConnection(options: object, onSocket: OnSocket) {
-        connecting = openTunnel(url, proxy, options, onSocket);
-      },
-    });
+    for (const agent of [kept, single]) Object.assign(agent, { createConnection });
+
   return {
     /** `target`: a URL on the same server. */
     open(headers: Readonly<Record<string, string>>, target: URL = url): Request {
+      const isIdle = Object.keys(kept.freeSockets).length > 0;
+      const agent = isIdle && !isReusable ? single : kept;
       const path = isForwarded ? target.href : target.pathname + target.search;
       const own = { ...headers, host: url.host, ...(isForwarded && proxy.headers) };
-      return openRequest({ ...addressOf(first), agent, method: 'POST', path }, own);
+      const request = openRequest({ ...addressOf(first), agent, method: 'POST', path }, own);
+      request.on('close', () => tunnel?.destroy()).on('error', () => (isReusable = false));
+      return request.on('socket', (socket) => {
+        if (agent === single || request.reusedSocket) return;
+        socket.on('end', () => (isReusable = false));
+        // The agent has destroyed it, because it was idle.
+        socket.on('timeout', () => (isReusable ||= socket.destroyed));
+      });
     },
     close(): void {
-      connecting?.destroy();
-      agent.destroy();
+      tunnel?.destroy();
+      for (const agent of [kept, single]) agent.destroy();
     },
   };
 }
@@ -248,17 +249,17 @@ function openRequest(options: object, headers: Readonly<Record<string, string>>)
   const request = new ClientRequest({ ...options, setHost: false }).removeAllListeners();
   for (const name of request.getHeaderNames()) request.removeHeader(name);
   for (const name of Object.keys(headers)) request.setHeader(name, headers[name] as string);
-  return request.on('socket', (socket) => socket.unref());
+  // Each address of a host that is tried has a handle of its own.
+  return request.on('socket', (socket) =>
+    socket.unref().on('connectionAttempt', () => socket.unref()),
+  );
 }
 
 type OnSocket = (error: Error | null, socket?: Socket) => void;
 
 /** TLS is loaded only if it is needed. */
-function createAgent(protocol: string): Agent {
-  const options = { keepAlive: true, maxSockets: 1, timeout: IDLE_MILLIS };
-  return protocol === 'https:'
-    ? new (builtin('node:https').Agent)(options)
-    : new HttpAgent(options);
+function createAgent({ protocol }: URL, options: object = {}): Agent {
+  return new (protocol === 'https:' ? builtin('node:https').Agent : HttpAgent)(options);
 }
 
 function addressOf({ protocol, hostname, port }: URL) {
@@ -266,26 +267,29 @@ function addressOf({ protocol, hostname, port }: URL) {
   return { protocol, host, port: port || (protocol === 'https:' ? 443 : 80) };
 }
 
-/** Asks a proxy for a connection to a server, over which TLS is spoken if the server does. */
-function openTunnel(server: URL, proxy: ProxyRoute, options: object, onSocket: OnSocket): Request {
+/** Asks a proxy for a connection to a server, over which TLS is spoken if the server does. `options`: of an agent. */
+function openTunnel(
+  server: URL,
+  { url, headers }: ProxyRoute,
+  options: object,
+  onSocket: OnSocket,
+): Request {
   const { protocol, host, port } = addressOf(server);
   const path = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const first = new URL(proxy.url);
+  const first = new URL(url);
   const request = openRequest(
-    { ...addressOf(first), agent: createAgent(first.protocol), method: 'CONNECT', path },
-    { ...proxy.headers, host: path },
+    { ...addressOf(first), agent: createAgent(first), method: 'CONNECT', path },
+    { ...headers, host: path },
   );
   request.on('connect', ({ statusCode }, socket) => {
     if (statusCode !== 200) {
       socket.destroy();
       onSocket(new Error(`the proxy answered ${statusCode}`));
     } else if (protocol === 'https:') {
-      const tls = process.getBuiltinModule('node:tls');
-      onSocket(null, tls.connect({ ...options, socket, servername: host }));
+      onSocket(null, process.getBuiltinModule('node:tls').connect({ ...options, socket }));
     } else {
       onSocket(null, socket);
     }
   });
-  request.on('error', onSocket).end();
-  return request;
+  return request.on('error', onSocket).end();
 }

@@ -1,3 +1,5 @@
+import { BlockList, isIP } from '../common/addresses.js';
+
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
 /** How requests are sent through a proxy. */
@@ -33,15 +35,30 @@ function decode(text: string): string {
   }
 }
 
-/** Whether `NO_PROXY` matches a URL, as undici does: the host or a parent domain, and the port if the entry has one. */
+/** Whether `NO_PROXY` matches a URL: `*`, the host or a parent domain, or a network; and the port if the entry has one. */
 function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean {
-  if (noProxy === '*') return true;
+  const host = hostname.replace(/^\[|\]$/g, '');
   const ownPort = port || (protocol === 'https:' ? '443' : '80');
-  return noProxy.split(/[,\s]/).some((entry) => {
-    const [, host = entry, onlyPort = ownPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
-    const name = host.replace(/^\*?\./, '').toLowerCase();
-    return name !== '' && onlyPort === ownPort && `.${hostname}`.endsWith(`.${name}`);
+  const entries = noProxy.toLowerCase().split(/[,\s]+/);
+  return entries.some((entry) => {
+    const [, ipv6, other, onlyPort = ownPort] =
+      /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
+    const name = (ipv6 ?? other ?? entry).replace(/^\*?\./, '');
+    if (name === '' || onlyPort !== ownPort) return false;
+    return name === '*' || `.${host}`.endsWith(`.${name}`) || isInNetwork(host, name);
   });
+}
+
+/** `network`: such as `10.0.0.0/8`. */
+function isInNetwork(host: string, network: string): boolean {
+  const [address = '', bits = ''] = network.split('/');
+  const isIpv6 = isIP(address) === 6;
+  const isNetwork = /^\d{1,3}$/.test(bits) && Number(bits) <= (isIpv6 ? 128 : 32);
+  if (!isNetwork || isIP(address) === 0 || isIP(host) !== isIP(address)) return false;
+  const family = isIpv6 ? 'ipv6' : 'ipv4';
+  const list = new BlockList();
+  list.addSubnet(address, Number(bits), family);
+  return list.check(host, family);
 }
 
 /** The proxy for a URL, unless `NO_PROXY` excludes it. The lower-case name of a variable comes first; an empty one is none. */

@@ -47,8 +47,8 @@ export interface Spool extends Store {
    */
   hurry?(millis: number): void;
   /**
-   * At the event `exit`, without waiting: stores these hits, and ends what is under way. Hits of a `put` that has not ended are stored,
-   * returned, or counted as lost. Returns the hits that are not stored: they are sent.
+   * When the time of a shutdown is over, and at the event `exit`: stores these hits at once, and ends what is under way. Hits of a `put` that
+   * has not ended are stored, returned, or counted as lost. Returns the hits that are not stored.
    */
   putNow?(hits: readonly Hit[]): readonly Hit[];
   /** Hits stay in it. Resolves soon, even if a disk or a network hangs. */
