@@ -47,6 +47,8 @@ export function prepareSpool({ place, keys, ...setup }: SpoolSetup) {
 export interface Opened<Of = Pick<Spool, 'put' | 'claim' | 'close' | 'count'>> {
   readonly spool: Of;
   readonly counts: DeliveryCounts;
+  /** Hits that it gave back. */
+  readonly kept: Hit[];
   /** Lines so far, and their codes. */
   readonly lines: readonly string[];
   codes(): (string | undefined)[];
@@ -67,9 +69,7 @@ export function watchSpool<Of extends Pick<Spool, 'count'>>(
   }: Pick<ReturnType<typeof prepareSpool>, 'counts' | 'lines'> & { kept?: Hit[] },
 ): Opened<Of> {
   return {
-    spool,
-    counts,
-    lines,
+    ...{ spool, counts, kept, lines },
     codes: () => lines.map((line) => splitCode(line).code),
     hasLogged: (text) => lines.some((line) => line.includes(text)),
     balance(put) {
