@@ -26,8 +26,8 @@ export type BulkResult =
   | { readonly kind: 'accepted'; readonly warning: Reason | undefined }
   /** They may be stored or not. To send them again could duplicate them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
-  /** Not processed, because of one of them or of the server. `mayBeStored`: that is not proved. */
-  | ({ readonly kind: 'failed'; readonly mayBeStored?: boolean } & Reason)
+  /** Not processed, because of one of them or of the server. `mayBeStored`: at most so many are stored all the same. */
+  | ({ readonly kind: 'failed'; readonly mayBeStored?: number } & Reason)
   /** Not processed, whatever the hits are. */
   | ({ readonly kind: 'later'; readonly retryAfter?: string | undefined } & Reason)
   /** None is valid, or the token is not. */
@@ -42,6 +42,8 @@ interface Known {
   readonly hasToken: boolean;
   /** The token, which no message may show. */
   readonly token: string | undefined;
+  /** Whether counters have come from there before: then a text without them is one of Matomo, of PHP, or of its database. */
+  readonly isMatomo: boolean;
 }
 
 /** Classifies an exchange: only status, content type and counters of the answer together show what was stored. */
@@ -65,59 +67,72 @@ export function interpretAnswer(exchange: Exchange, known: Known): BulkResult {
   }
 }
 
+/** What a status alone says. */
+type Meaning = Pick<Extract<BulkResult, Reason>, 'kind' | 'code'>;
+
+const BUSY: Meaning = { kind: 'later', code: 'unavailable' };
+const REFUSED: Meaning = { kind: 'failed', code: 'request-rejected' };
+/** nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more. */
+const UNCLEAR: Meaning = { kind: 'failed', code: 'unavailable' };
+
+const MEANINGS: Readonly<Record<number, Meaning>> = {
+  401: { kind: 'later', code: 'request-rejected' },
+  408: BUSY,
+  429: BUSY,
+  500: { kind: 'failed', code: 'rolled-back' },
+  501: BUSY,
+  503: BUSY,
+  504: { kind: 'unconfirmed', code: 'no-answer' },
+};
+
 function readStatus(answer: Answer, known: Known): BulkResult {
-  const { status } = answer;
+  const { status, retryAfter } = answer;
   const counters = isImage(answer) ? undefined : readCounters(answer.body, known.sent);
   // PHP may fail after Matomo has answered; and if it prints before Matomo fails, the status is 200 already.
   if (counters && (status < 300 || (status === 500 && counters.isSuccess)))
     return readCounted(counters, known);
-  const reason = `Matomo answered with status ${status} (${countOf(known.sent)})`;
   if (status < 300) return readWithoutCounters(answer, known);
+  if (status === 413) return { kind: 'too_large' };
+  const reason = `Matomo answered with status ${status} (${countOf(known.sent)})`;
   if (status < 400) {
     const to = `${reason} and redirects to ${target(answer.location, known)}, which is not followed`;
     return { kind: 'later', code: 'redirected', reason: to };
   }
-  switch (status) {
-    case 401: {
-      const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '');
-      const why = scheme ? `: a server in front of it asks for authentication (${scheme[0]})` : '';
-      return { kind: 'later', code: 'request-rejected', reason: reason + why };
-    }
-    case 408:
-    case 429:
-    case 501:
-    case 503:
-      return { kind: 'later', code: 'unavailable', reason, retryAfter: answer.retryAfter };
-    case 413:
-      return { kind: 'too_large' };
-    case 500:
-      return { kind: 'failed', code: 'rolled-back', reason };
-    case 504:
-      return { kind: 'unconfirmed', code: 'no-answer', reason };
-  }
-  if (status < 500) return { kind: 'failed', code: 'request-rejected', reason };
-  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more.
-  const unclear = `${reason} and may have stored them`;
-  return { kind: 'failed', code: 'unavailable', reason: unclear, mayBeStored: true };
+  const meaning = MEANINGS[status] ?? (status < 500 ? REFUSED : UNCLEAR);
+  // Without transactions in Matomo, those before the hit that failed are stored.
+  const ofOthers = meaning === UNCLEAR ? known.sent : status === 500 ? known.sent - 1 : 0;
+  const mayBeStored = counters?.tracked ?? ofOthers;
+  return { ...meaning, mayBeStored, retryAfter, reason: reason + explainStatus(answer) };
+}
+
+/** Who answers instead of Matomo, as far as that shows. */
+function explainStatus({ status, authenticate }: Answer): string {
+  if (status === 403) return ': usually a firewall in front of it, such as mod_security';
+  const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(authenticate ?? '');
+  if (status !== 401 || !scheme) return '';
+  return `: a server in front of it asks for authentication (${scheme[0]})`;
 }
 
 function readCounted(counters: Counters, known: Known): BulkResult {
   const hits = countOf(known.sent);
-  if (!counters.isSuccess)
-    return { kind: 'failed', code: 'rolled-back', reason: `Matomo failed to process ${hits}` };
+  if (!counters.isSuccess) {
+    const reason = `Matomo failed to process ${hits}`;
+    return { kind: 'failed', code: 'rolled-back', reason, mayBeStored: counters.tracked };
+  }
   // Never more than was sent, whatever the answer says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
     const reason = `Matomo neither tracked nor rejected ${hits}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`;
-    return { kind: 'failed', code: 'hits-not-counted', reason, mayBeStored: true };
+    return { kind: 'failed', code: 'hits-not-counted', reason, mayBeStored: known.sent };
   }
-  if (tracked === 0 && known.hasToken) {
+  const { invalidIndices } = counters;
+  // Matomo names indices only if it accepts the token, of a super user.
+  if (tracked === 0 && known.hasToken && invalidIndices.length === 0) {
     const reason = `Matomo rejected all of ${hits} sent with a token`;
     return { kind: 'all_invalid', code: 'token-rejected', reason };
   }
   const unconfirmed = known.sent - tracked - invalid;
-  const { invalidIndices } = counters;
   const result: BulkResult = { kind: 'processed', tracked, invalid, unconfirmed, invalidIndices };
   if (tracked > 0) return result;
   const reason = `Matomo rejected all of ${hits}, counted as invalid`;
@@ -133,21 +148,20 @@ function readWithoutCounters(answer: Answer, known: Known): BulkResult {
     const reason = `Matomo confirms no hit: it answers with ${what} instead of counters (status ${status}). Hits count as accepted`;
     return { kind: 'accepted', warning: { code: 'nothing-confirmed', reason } };
   }
-  const [, state] = SQL_STATE.exec(body) ?? [];
-  if (state !== undefined) {
-    const reason = `Matomo's database failed (${plain(state, known)}) and none of ${hits} was stored`;
-    return { kind: 'failed', code: 'rolled-back', reason };
-  }
   const type = plain(answer.contentType, known) || 'no content type';
   const reason = `The server answered with status ${status} (${hits}), but not as Matomo's tracker does (${type})`;
-  if (IS_PAGE.test(body)) {
-    const unclear = `${reason} and may have stored them`;
-    return { kind: 'failed', code: 'not-matomo', reason: unclear, mayBeStored: true };
-  }
-  if (status !== 200) {
+  const isPage = IS_PAGE.test(body);
+  if (status !== 200 && !isPage) {
     const accepted = `${reason}; the hits count as accepted`;
     return { kind: 'accepted', warning: { code: 'not-matomo', reason: accepted } };
   }
+  if (!known.isMatomo) return { kind: 'later', code: 'not-matomo', reason };
+  const [, state] = SQL_STATE.exec(body) ?? [];
+  if (state !== undefined) {
+    const failed = `Matomo's database failed (${plain(state, known)}) with ${hits}`;
+    return { kind: 'failed', code: 'rolled-back', reason: failed, mayBeStored: known.sent - 1 };
+  }
+  if (isPage) return { kind: 'failed', code: 'not-matomo', reason, mayBeStored: known.sent };
   // Matomo leaves out its counters if PHP has printed something, and stores the hits all the same.
   const uncounted = `${reason}, so hits count as unconfirmed, and are not sent again`;
   const warning: Reason = { code: 'not-matomo', reason: uncounted };

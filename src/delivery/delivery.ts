@@ -269,24 +269,25 @@ export class Delivery {
     let mayEndMillis = performance.now() + MAY_END_MILLIS;
     const isWaiting = this.sender.waitUntilMillis;
     while (mayGoOn() && !this.sender.isClosing) {
-      const now = performance.now();
+      let now = performance.now();
       if (mode === 'due' && now < this.#pausedUntilMillis) return;
       // A wait that has begun ends an attempt, also one that need not wait.
       if (this.sender.waitUntilMillis !== isWaiting && now < this.sender.waitUntilMillis) return;
       if (now >= mayEndMillis) {
         await new Promise((resolve) => void setTimeout(resolve).unref()); // here, the process may end
+        now = performance.now();
         mayEndMillis = now + MAY_END_MILLIS;
       }
       const claim = await store.claim(maxExportBatchSize);
       if (!claim) return;
-      await this.#sendClaim(claim);
+      await this.#sendClaim(claim, now);
     }
   }
 
-  async #sendClaim(claim: Claim): Promise<void> {
+  async #sendClaim(claim: Claim, sinceMillis: number): Promise<void> {
     const { sender, log } = this;
     const { transport, options } = this.#parts;
-    const attempt = sender.begin(claim);
+    const attempt = sender.begin(claim, sinceMillis);
     const steps = sender.send(attempt);
     this.attempt = attempt;
     try {

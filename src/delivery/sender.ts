@@ -3,27 +3,43 @@ import { type BulkResult, interpretAnswer, invalidOf, type Reason } from './answ
 import { halve, toBody, toBulks } from './bulk.js';
 import { addTo, type DeliveryCounts, type Results } from './counts.js';
 import type { DeliveryLog } from './delivery-log.js';
+import { FailingClients } from './failing-clients.js';
 import type { Exchange } from './http.js';
 import type { Claim } from './store.js';
 
 /** A single hit that has failed so often, each time right after another request had succeeded, is rejected. */
 const MAX_FAILURES = 5;
-/** So many of them are sent after one that has succeeded: then the next bulk shows whether the server still works. */
+/** So many suspects are sent after a request that has succeeded: then the next bulk shows whether the server still works. */
 const MAX_SUSPECTS = 10;
-/** Requests that fail in a row, after which the server is the cause: those of a search for one hit, and four. */
+/** Requests that fail in a row, after which the server may be the cause: those of a search for one hit, and four. */
 const mostInRow = (maxBulkHits: number) => Math.ceil(Math.log2(maxBulkHits)) + 5;
+/** Hits of other clients that are tried then. */
+const MAX_PROBES = 3;
+/** With `resendUnconfirmed`. */
+const MAX_RESENDS = 3;
 /** A claim begins no request after so long. A minute and the time-out of a request later, it is that of a dead process. */
 const CLAIM_MILLIS = 45_000;
-/** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
-const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-/** Waits double from the first to the longest one. A part of each is random, so that processes do not retry together. */
-const BACK_OFF = { firstMillis: SECOND, maxMillis: MINUTE, jitter: 0.5 };
-/** Matomo locks an address out after 20 rejections of a token in an hour. */
-const TOKEN = { firstMillis: 10 * MINUTE, maxMillis: 60 * MINUTE, jitter: 0 };
-const MAX_RETRY_AFTER_MILLIS = 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+/** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
+const OLDEST_MILLIS = { withToken: 7 * 24 * HOUR, withoutToken: 24 * HOUR - 10 * MINUTE };
+
+/** Waits, of which the last one stays. A part of each is random, so that processes do not retry together. */
+interface BackOff {
+  readonly millis: readonly number[];
+  readonly jitter: number;
+}
+
+const BACK_OFF: BackOff = {
+  millis: [1, 2, 4, 8, 16, 32, 60].map((wait) => wait * SECOND),
+  jitter: 0.5,
+};
+/** If hits may be the cause: others must not wait for long. */
+const SEARCH: BackOff = { millis: [1, 2, 4, 8, 10].map((wait) => wait * SECOND), jitter: 0.5 };
+/** Matomo knows a new token after five minutes, and locks an address out after 20 rejections of a token in an hour. */
+const TOKEN: BackOff = { millis: [5.5, 20, 40, 60].map((wait) => wait * MINUTE), jitter: 0 };
 
 export interface SenderOptions {
   readonly tokenAuth: string | undefined;
@@ -35,9 +51,9 @@ export interface SenderOptions {
   readonly onTracked?: (() => void) | undefined;
 }
 
-interface SenderParts {
+export interface SenderParts {
   readonly options: SenderOptions;
-  readonly counts: DeliveryCounts;
+  readonly counts: Pick<DeliveryCounts, 'resent'>;
   readonly log: Pick<
     DeliveryLog,
     'beginOutage' | 'endOutage' | 'warn' | 'nameInvalid' | 'rejectHit'
@@ -45,17 +61,21 @@ interface SenderParts {
   readonly random: () => number;
   /** @default the monotonic clock */
   readonly now?: () => number;
+  /** @default the wall clock */
+  readonly wallMillis?: () => number;
 }
 
 /** The hits of a claim while they are sent. */
 export interface Attempt {
   readonly claim: Claim;
+  /** No request begins later, on the monotonic clock. */
+  readonly endMillis: number;
   /** What is sent next, one after the other. */
   readonly bulks: Hit[][];
-  /** Hits that have failed alone. Each is sent alone, right after a request that has succeeded. */
-  readonly suspects: Hit[];
+  /** Hits that have failed alone, and all of a client whose hits are rejected. Each of these is sent right after a request that has succeeded. */
+  readonly suspects: Hit[][];
   /** Those of them that have failed since the last success. */
-  readonly tried: Hit[];
+  readonly tried: Hit[][];
   /** What is being sent. */
   inFlight: readonly Hit[];
   readonly results: Results;
@@ -71,11 +91,13 @@ export interface Attempt {
  * 1. A bulk that may have failed because of one of its hits is halved at once, and so is each half that fails, down to one hit.
  * 2. A hit that has failed alone is a suspect. After each request that succeeds, it is sent again, alone. If it fails then, that counts; the
  *    fifth time, it is rejected. At the end of its claim it goes behind all others, and takes its count with it.
- * 3. If a dozen requests fail in a row, or all of a claim, the server is the cause: the claim goes behind all others, and sending waits. From
- *    then on, an attempt begins with one hit, any of its claim, until one succeeds.
- * 4. If the server has not looked at the hits, they keep their place, and sending waits. If that is not known, they are lost as unconfirmed, or
+ * 3. All hits in a claim of a client whose hits are rejected (`FailingClients`) are one suspect, which is not halved.
+ * 4. If a dozen requests fail in a row, hits of random clients are tried. If these fail too, or all of a claim, the server is the cause: the
+ *    claim goes behind all others, and sending waits. From then on, an attempt begins with a hit of a random client, until one succeeds.
+ * 5. If the server has not looked at the hits, they keep their place, and sending waits. If that is not known, they are lost as unconfirmed, or
  *    with `resendUnconfirmed` sent again.
- * 5. If all hits of a bulk are invalid right after others were tracked, they are. Otherwise the token is rejected: sending waits for long.
+ * 6. A bulk of which all hits are invalid goes behind all others. If others are tracked before it fails again, it is invalid. If the next one is
+ *    all invalid too, the token is rejected: all hits wait for long, or for another token.
  */
 export class Sender {
   /** Nothing is sent before, except by a flush. */
@@ -86,54 +108,99 @@ export class Sender {
   isClosing = false;
   readonly #parts: SenderParts;
   readonly #now: () => number;
+  readonly #wallMillis: () => number;
+  readonly #clients: FailingClients;
   #token: string | undefined;
-  #isTokenRejected = false;
+  /** Counters have been read. */
+  #isMatomo = false;
   /** The latest request has succeeded, but for those of suspects. */
   #works = false;
   /** An attempt has failed, and none has succeeded since. */
   #isDown = false;
   /** How often sending has waited since the last success. */
   #waits = 0;
+  /** When hits were last tracked, in epoch seconds, as `Hit.invalidSeconds`. */
+  #trackedSeconds = Number.NEGATIVE_INFINITY;
+  /** All hits of a bulk were invalid, and none was tracked since. */
+  #isTokenInDoubt = false;
+  #isTokenRejected = false;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
+    this.#wallMillis = parts.wallMillis ?? (() => Date.now());
+    this.#clients = new FailingClients(this.#now);
     this.#token = parts.options.tokenAuth;
     this.lastSuccessMillis = this.#now();
   }
 
   /** Whether an attempt may begin. If Matomo has rejected the token, a flush does not end the wait. */
   mayBegin(isFlush: boolean): boolean {
-    if (this.#isTokenRejected && this.#rereadToken()) this.waitUntilMillis = 0;
+    if (this.#isTokenRejected) this.#rereadToken();
     return (isFlush && !this.#isTokenRejected) || this.#now() >= this.waitUntilMillis;
   }
 
-  /** Returns whether the token is another one than before. A missing or empty file keeps the old one. */
+  /** Returns whether the token is another one than before, which ends a wait. A missing or empty file keeps the old one. */
   #rereadToken(): boolean {
     const before = this.#token;
     this.#token = this.#parts.options.rereadToken?.() ?? before;
-    return this.#token !== before;
+    if (this.#token === before) return false;
+    if (this.#isTokenRejected) this.waitUntilMillis = Number.NEGATIVE_INFINITY;
+    this.#isTokenRejected = false;
+    this.#isTokenInDoubt = false;
+    return true;
   }
 
-  /** Begins to send the hits of a claim, but for those that are too old. */
-  begin(claim: Claim): Attempt {
-    const fresh = claim.hits.filter((hit) => this.#isFresh(hit));
-    const suspects = fresh.filter(isSuspect);
-    const others = fresh.filter((hit) => !isSuspect(hit));
-    const first = this.#isDown
-      ? takeAny(others.length > 0 ? others : suspects, this.#parts.random)
-      : [];
+  /** Begins to send the hits of a claim, but for those that are too old. `sinceMillis`: before it was made, on the monotonic clock. */
+  begin(claim: Claim, sinceMillis: number = this.#now()): Attempt {
     const { maxExportBatchSize } = this.#parts.options;
-    const bulks = toBulks(others, maxExportBatchSize);
-    if (first.length > 0) bulks.unshift(first);
-    const results = { expired: claim.hits.length - fresh.length };
-    return { claim, bulks, suspects, tried: [], inFlight: [], results, back: [], isBehind: true };
+    const fresh = claim.hits.filter((hit) => this.#isFresh(hit));
+    const { ofClients, others } = this.#clients.split(fresh);
+    const untried = others.filter(({ failures }) => failures === undefined);
+    const suspects = others.filter(({ failures }) => failures !== undefined);
+    const attempt: Attempt = {
+      claim,
+      endMillis: sinceMillis + CLAIM_MILLIS,
+      bulks: toBulks(untried, maxExportBatchSize),
+      suspects: [
+        ...suspects.map((hit) => [hit]),
+        ...ofClients.flatMap((hits) => toBulks(hits, maxExportBatchSize)),
+      ],
+      tried: [],
+      inFlight: [],
+      results: { expired: claim.hits.length - fresh.length },
+      back: [],
+      isBehind: true,
+    };
+    if (!this.#isDown || this.#isolateAny(attempt)) return attempt;
+    const { length } = attempt.suspects;
+    if (length > 1) attempt.suspects.unshift(...attempt.suspects.splice(this.#pick(length), 1));
+    return attempt;
   }
 
   /** Reads the clock for each hit: it may be set back. */
   #isFresh({ startSeconds }: Hit): boolean {
-    const oldestMillis = Date.now() - OLDEST_WITHOUT_TOKEN_MILLIS;
-    return this.#token !== undefined || startSeconds * 1000 > oldestMillis;
+    const most = this.#token === undefined ? OLDEST_MILLIS.withoutToken : OLDEST_MILLIS.withToken;
+    return startSeconds * 1000 > this.#wallMillis() - most;
+  }
+
+  /** Lets a hit of a random client, each as likely as the others, be the next bulk. Returns `false` if there is none but suspects. */
+  #isolateAny({ bulks }: Attempt): boolean {
+    const clients = [...new Set(bulks.flat().map(({ client }) => client))];
+    const client = clients[this.#pick(clients.length)];
+    for (const [index, bulk] of bulks.entries()) {
+      const place = bulk.findIndex((hit) => hit.client === client);
+      if (place < 0) continue;
+      const hit = bulk.splice(place, 1);
+      if (bulk.length === 0) bulks.splice(index, 1);
+      bulks.unshift(hit);
+      return true;
+    }
+    return false;
+  }
+
+  #pick(count: number): number {
+    return Math.min(Math.floor(this.#parts.random() * count), count - 1);
   }
 
   toBody(hits: readonly Hit[]): Buffer {
@@ -142,27 +209,32 @@ export class Sender {
 
   read(exchange: Exchange, { length: sent }: readonly Hit[]): BulkResult {
     const token = this.#token;
-    return interpretAnswer(exchange, { sent, hasToken: token !== undefined, token });
+    const hasToken = token !== undefined;
+    return interpretAnswer(exchange, { sent, hasToken, token, isMatomo: this.#isMatomo });
   }
 
   /** Yields each bulk that is to be sent, and gets its result. In the end, each hit has a result or is in `back`. */
   *send(attempt: Attempt): Generator<readonly Hit[], void, BulkResult> {
     const { bulks, suspects, tried } = attempt;
     const inRow = mostInRow(this.#parts.options.maxExportBatchSize);
-    const endMillis = this.#now() + CLAIM_MILLIS;
     let failures = 0;
     let tries = 0;
+    let probes = 0;
     let hasSucceeded = false;
     let cause: Reason | undefined;
-    while (this.#now() < endMillis && failures < (this.#isDown ? 1 : inRow)) {
+    while (this.#now() < attempt.endMillis) {
+      if (failures >= (this.#isDown ? 1 : inRow)) {
+        if (this.#isDown || probes === MAX_PROBES || !this.#isolateAny(attempt)) break;
+        probes += 1;
+      }
       const isSuspectNext = this.#works ? tries < MAX_SUSPECTS : bulks.length === 0 && !cause;
       const suspect = isSuspectNext ? suspects.shift() : undefined;
-      const bulk = suspect ? [suspect] : bulks.shift();
+      const bulk = suspect ?? bulks.shift();
       if (!bulk) break;
       attempt.inFlight = bulk;
       const result = yield bulk;
       attempt.inFlight = [];
-      if (!this.#settle(bulk, result, attempt)) return;
+      if (!this.#settle(bulk, result, attempt, suspect !== undefined)) return;
       if (result.kind === 'failed') {
         cause = result;
         if (suspect) {
@@ -174,6 +246,7 @@ export class Sender {
         continue;
       }
       failures = 0;
+      probes = 0;
       if (!this.#works) continue;
       hasSucceeded = true;
       tries = 0;
@@ -184,78 +257,45 @@ export class Sender {
     if (!cause || (failures < inRow && hasSucceeded)) return;
     const wasDown = this.#isDown;
     this.#isDown = true;
-    this.#wait(cause, wasDown);
-    attempt.isBehind = !wasDown || this.#waits % 10 === 0;
-  }
-
-  /** One of the hits may be the cause. */
-  #fail(bulk: readonly Hit[], result: Reason & { mayBeStored?: boolean }, attempt: Attempt): void {
-    const { counts, log } = this.#parts;
-    const [hit] = bulk;
-    if (hit && bulk.length === 1) {
-      const failures = (hit.failures ?? 0) + (this.#works ? 1 : 0);
-      if (failures >= MAX_FAILURES) {
-        log.rejectHit(hit, result);
-        addTo(attempt.results, { rejected: 1 });
-        return;
-      }
-      attempt.tried.push(withFailures(hit, failures));
-    } else {
-      attempt.bulks.unshift(...halve(bulk));
-    }
-    if (result.mayBeStored) counts.resent += bulk.length;
+    this.#wait(cause, wasDown, SEARCH);
   }
 
   /** Returns whether sending goes on. */
-  #settle(bulk: Hit[], result: BulkResult, attempt: Attempt): boolean {
-    const { options, counts, log } = this.#parts;
-    const { length } = bulk;
+  #settle(bulk: Hit[], result: BulkResult, attempt: Attempt, isSuspect: boolean): boolean {
+    const { log } = this.#parts;
+    const { results } = attempt;
     switch (result.kind) {
       case 'processed': {
         const { tracked, invalid, unconfirmed, warning } = result;
         if (warning) log.warn(warning);
         log.nameInvalid(invalidOf(result, bulk));
+        this.#isMatomo ||= tracked + invalid > 0;
+        if (tracked > 0) this.#clients.addStored(bulk);
         this.#succeed(tracked > 0);
-        addTo(attempt.results, { tracked, invalid, unconfirmed });
+        addTo(results, { tracked, invalid, unconfirmed });
         return true;
       }
       case 'accepted':
         if (result.warning) log.warn(result.warning, ' Sending continues.');
+        this.#clients.addStored(bulk);
         this.#succeed(true);
-        addTo(attempt.results, { accepted: length });
+        addTo(results, { accepted: bulk.length });
         return true;
       case 'failed':
-        this.#fail(bulk, result, attempt);
+        this.#fail(bulk, result, attempt, isSuspect);
         return true;
       case 'too_large':
         this.#works = false;
-        if (length === 1) addTo(attempt.results, { too_large: 1 });
-        else attempt.bulks.unshift(...halve(bulk));
+        if (bulk.length === 1) addTo(results, { too_large: 1 });
+        else (isSuspect ? attempt.suspects : attempt.bulks).unshift(...halve(bulk));
         return true;
       case 'all_invalid':
-        this.#isTokenRejected = !this.#rereadToken();
-        if (this.#works && this.#isTokenRejected) {
-          this.#works = false; // the next such bulk is no coincidence
-          this.#isTokenRejected = false;
-          log.nameInvalid(bulk);
-          addTo(attempt.results, { invalid: length });
-          return true;
-        }
-        giveRestBack(attempt);
-        attempt.back.push(...bulk);
-        this.#wait(result, this.#isTokenRejected, this.#isTokenRejected ? TOKEN : BACK_OFF);
-        return false;
+        this.#isMatomo = true;
+        return this.#doubt(bulk, result, attempt);
       case 'unconfirmed':
-        if (options.resendUnconfirmed) {
-          counts.resent += length;
-          attempt.back.push(...bulk);
-        } else {
-          addTo(attempt.results, { unconfirmed: length });
-          attempt.isBehind = false;
-        }
-        giveRestBack(attempt);
+        this.#leaveUnconfirmed(bulk, attempt);
         this.#isDown = true;
-        this.#wait(result, true);
+        this.#wait(result, true, BACK_OFF);
         return false;
       case 'later':
         attempt.back.push(...bulk);
@@ -264,6 +304,65 @@ export class Sender {
         this.#wait(result, true, BACK_OFF, retryAfterMillis(result.retryAfter));
         return false;
     }
+  }
+
+  /** One of the hits may be the cause. */
+  #fail(bulk: Hit[], result: Failed, attempt: Attempt, isSuspect: boolean): void {
+    const { counts, log } = this.#parts;
+    counts.resent += Math.min(bulk.length, result.mayBeStored ?? 0);
+    if (bulk.length > 1 && !isSuspect) {
+      attempt.bulks.unshift(...halve(bulk));
+      return;
+    }
+    const counted = this.#works ? 1 : 0;
+    const failed = bulk.map((hit) => change(hit, { failures: (hit.failures ?? 0) + counted }));
+    const rejected = failed.filter(({ failures = 0 }) => failures >= MAX_FAILURES);
+    const others = failed.filter(({ failures = 0 }) => failures < MAX_FAILURES);
+    for (const hit of rejected) log.rejectHit(hit, result);
+    this.#clients.addRejected(rejected);
+    addTo(attempt.results, { rejected: rejected.length });
+    if (others.length > 0) attempt.tried.push(others);
+  }
+
+  /** All hits are invalid, or the token is. Returns whether sending goes on. */
+  #doubt(bulk: Hit[], result: Reason, attempt: Attempt): boolean {
+    this.#works = false;
+    if (this.#rereadToken()) {
+      attempt.back.push(...bulk);
+      attempt.isBehind = false;
+      giveRestBack(attempt);
+      this.#wait(result, false, BACK_OFF);
+      return false;
+    }
+    const isInvalid = ({ invalidSeconds = Infinity }: Hit) => invalidSeconds < this.#trackedSeconds;
+    const invalid = bulk.filter(isInvalid);
+    this.#parts.log.nameInvalid(invalid);
+    addTo(attempt.results, { invalid: invalid.length });
+    if (invalid.length === bulk.length) return true;
+    const invalidSeconds = this.#wallMillis() / 1000;
+    const others = bulk.filter((hit) => !isInvalid(hit));
+    attempt.back.push(...others.map((hit) => change(hit, { invalidSeconds })));
+    if (!this.#isTokenInDoubt) {
+      this.#isTokenInDoubt = true;
+      return true;
+    }
+    giveRestBack(attempt);
+    if (!this.#isTokenRejected) this.#waits = 0;
+    this.#isTokenRejected = true;
+    this.#wait(result, true, TOKEN);
+    return false;
+  }
+
+  /** They may be stored or not. */
+  #leaveUnconfirmed(bulk: Hit[], attempt: Attempt): void {
+    const { options, counts } = this.#parts;
+    const mostResends = options.resendUnconfirmed ? MAX_RESENDS : 0;
+    const again = bulk.filter(({ resends = 0 }) => resends < mostResends);
+    counts.resent += again.length;
+    addTo(attempt.results, { unconfirmed: bulk.length - again.length });
+    attempt.isBehind = again.length > 0;
+    attempt.back.push(...again.map((hit) => change(hit, { resends: (hit.resends ?? 0) + 1 })));
+    giveRestBack(attempt);
   }
 
   #succeed(isTracked: boolean): void {
@@ -275,43 +374,37 @@ export class Sender {
     this.#isTokenRejected = false;
     this.#waits = 0;
     if (!isTracked) return;
+    this.#isTokenInDoubt = false;
+    this.#trackedSeconds = this.#wallMillis() / 1000;
     this.lastSuccessMillis = this.#now();
     options.onTracked?.();
   }
 
-  #wait(cause: Reason, isLogged: boolean, waits = BACK_OFF, leastMillis = 0): void {
+  #wait(cause: Reason, isLogged: boolean, { millis, jitter }: BackOff, leastMillis = 0): void {
     this.#works = false;
     if (this.isClosing) return;
     const { log, random } = this.#parts;
+    const longest = millis[Math.min(this.#waits, millis.length - 1)] as number;
     this.#waits += 1;
-    const longest = Math.min(waits.maxMillis, waits.firstMillis * 2 ** (this.#waits - 1));
-    const millis = (1 - waits.jitter + waits.jitter * random()) * longest;
-    this.waitUntilMillis = this.#now() + Math.max(leastMillis, millis);
+    const waitMillis = (1 - jitter + jitter * random()) * longest;
+    this.waitUntilMillis = this.#now() + Math.max(leastMillis, waitMillis);
     if (isLogged) log.beginOutage(cause);
   }
 }
 
 /** What is not sent yet has no result. */
 export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
-  back.push(...bulks.splice(0).flat(), ...suspects.splice(0), ...tried.splice(0));
+  back.push(...[bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat()));
 }
 
-/** It has failed alone, perhaps when nothing else succeeded, which did not count. */
-function isSuspect({ failures }: Hit): boolean {
-  return failures !== undefined;
-}
-
-/** Removes one of these hits. */
-function takeAny(hits: Hit[], random: () => number): Hit[] {
-  return hits.splice(Math.min(Math.floor(random() * hits.length), hits.length - 1), 1);
-}
-
-function withFailures(hit: Hit, failures: number): Hit {
-  const { site, client, visitor, startSeconds, kind, query } = hit;
-  return { site, client, visitor, startSeconds, kind, query, failures };
+/** As a plain object: a hit that was built finds its client when it is asked for. */
+function change(hit: Hit, changes: Partial<Hit>): Hit {
+  return { ...hit, client: hit.client, ...changes };
 }
 
 /** The seconds in `Retry-After`. Without it, or with a date, which the clock of another machine would have to fit, 0. */
 function retryAfterMillis(header = ''): number {
-  return /^\s*\d+\s*$/.test(header) ? Math.min(Number(header) * 1000, MAX_RETRY_AFTER_MILLIS) : 0;
+  return /^\s*\d+\s*$/.test(header) ? Math.min(Number(header) * 1000, HOUR) : 0;
 }
+
+type Failed = Extract<BulkResult, { kind: 'failed' }>;

@@ -220,6 +220,7 @@ class BuiltHit implements Hit {
   readonly query: string;
   readonly #address: string | undefined;
   readonly #toClient: ToClient;
+  #client: string | undefined;
 
   constructor(hit: HitText, kind: HitKind, toClient: ToClient) {
     this.site = hit.site;
@@ -233,7 +234,8 @@ class BuiltHit implements Hit {
 
   /** Read only if the hit is stored in a spool, or if hits fail: the hash takes a microsecond. */
   get client(): string {
-    return (this.#address && this.#toClient(this.#address, this.startSeconds)) || this.visitor;
+    this.#client ??= this.#address && this.#toClient(this.#address, this.startSeconds);
+    return this.#client || this.visitor;
   }
 }
 

@@ -61,7 +61,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     const askedMillis = (start + Date.now()) / 2;
     await transport.close();
     // `hasToken: false`, because each check interprets an invalid hit itself.
-    const known = { sent: hits.length, hasToken: false, token: tokenAuth };
+    const known = { sent: hits.length, hasToken: false, token: tokenAuth, isMatomo: true };
     const verdict = interpretAnswer(exchange, known);
     return { exchange, verdict, askedMillis };
   }

@@ -31,9 +31,9 @@ test('a bulk that fails is halved at once, and each half that fails, before anyt
   await sender.advance(SECOND);
   expect(bulks(sender).slice(0, 6)).toEqual(['abcd', 'ab', 'cd', 'c', 'd', 'efgh']);
   expect(sender.counts()).toMatchObject({ tracked: 11, pending: 1 });
-  await sender.advance(12 * HOUR);
+  await sender.advance(2 * HOUR);
   expect(sender.counts()).toMatchObject({ tracked: 11, pending: 1, lost: { rejected: 0 } });
-  expect(sender.sent().length).toBeLessThan(800); // one a minute
+  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
 });
 
 test('with a good hit each second, the bad hit alone is rejected within a minute', async () => {
@@ -72,25 +72,25 @@ test('a single hit that fails goes behind everything', async () => {
 test('if every hit fails, few requests are sent, of one hit after the first ones', async () => {
   const sender = openSender({ answers: ROLLED_BACK });
   putAll(sender, namesOf('a', 300));
-  await sender.advance(12 * HOUR);
+  await sender.advance(2 * HOUR);
   expect(sender.counts()).toMatchObject({ pending: 300 });
-  expect(sender.sent().length).toBeLessThan(800); // one a minute
+  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
   expect(new Set(sizes(sender).slice(20))).toEqual(new Set([1]));
 });
 
-test('500 for everything for 12 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
+test('500 for everything for 2 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
   let isDown = true;
   const sender = openSender({
     answers: (request) => (isDown ? ROLLED_BACK : tracked(request)),
     options: { tokenAuth: 't' },
   });
   putAll(sender, namesOf('a', 10_000));
-  await sender.advance(12 * HOUR);
+  await sender.advance(2 * HOUR);
   expect(sender.counts()).toMatchObject({ pending: 10_000, lost: { rejected: 0 } });
-  expect(sender.sent().length).toBeLessThan(800); // one a minute
+  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
   expect(new Set(sizes(sender).slice(12))).toEqual(new Set([1]));
   const step = Math.max(...gaps(sender));
-  expect(step).toBeLessThan(MINUTE + SECOND);
+  expect(step).toBeLessThan(11 * SECOND);
   isDown = false;
   await sender.advance(step + MINUTE);
   expect(sender.counts()).toMatchObject({ pending: 0, tracked: 10_000 });
@@ -143,46 +143,70 @@ describe('with a token', () => {
   const open = (answers: Reply | readonly Reply[], readToken?: () => string | undefined) =>
     openFour(answers, { options: { tokenAuth: TOKEN }, ...(readToken && { readToken }) });
 
-  test('a token that never worked: requests after 10, 20, 40 and each 60 minutes, so three in the first hour', async () => {
+  test('a token that never worked: two requests, then others after 5.5, 20, 40 and each 60 minutes', async () => {
     const sender = open(allInvalid);
     putAll(sender, 'abcdefgh');
     await sender.advance(HOUR);
-    expect(sender.sent()).toHaveLength(3);
+    expect(sender.sent()).toHaveLength(4);
     await sender.advance(3 * HOUR);
-    const minutes = gaps(sender).map((gap) => Math.round(gap / MINUTE));
-    expect(minutes).toEqual([10, 20, 40, 60, 60]);
+    const minutes = gaps(sender).map((gap) => Math.round(gap / SECOND) / 60);
+    expect(minutes).toEqual([0, 5.5, 20, 40, 60, 60]);
     expect(sender.counts()).toMatchObject({ pending: 8, invalid: 0 });
     expect(new Set(sender.codes())).toEqual(new Set(['token-rejected']));
   });
 
   test('a token that works again: everything is sent, and the waits begin anew', async () => {
-    const rejected = [allInvalid, allInvalid];
+    const rejected = [allInvalid, allInvalid, allInvalid];
     const sender = open([...rejected, tracked, tracked, ...rejected, tracked]);
     putAll(sender, 'abcdefgh');
     await sender.advance(HOUR);
     expect(sender.counts()).toMatchObject({ pending: 0, tracked: 8 });
-    expect(gaps(sender)).toEqual([10 * MINUTE, 20 * MINUTE, 0]);
     putAll(sender, 'ijklmnop');
-    await sender.advance(9 * MINUTE);
-    // Right after others were tracked, the first bulk is taken for an invalid one.
-    expect(sender.counts()).toMatchObject({ pending: 4, invalid: 4 });
-    await sender.advance(2 * MINUTE);
-    expect(sender.counts()).toMatchObject({ pending: 0, tracked: 12, invalid: 4 });
+    await sender.advance(HOUR);
+    expect(sender.counts()).toMatchObject({ pending: 0, tracked: 16, invalid: 0 });
+    const waits = gaps(sender).map((gap) => gap / MINUTE);
+    expect(waits.filter((wait) => wait < 30)).toEqual([0, 5.5, 20, 0, 0, 5.5, 20, 0]);
   });
 
-  test('a bulk in which all hits are invalid right after another one was tracked is invalid', async () => {
+  test('a bulk of which all hits are invalid is invalid if another one was tracked before it fails again', async () => {
     const isBad = ([name = '']: readonly string[]) => name.startsWith('bad');
-    const sender = open((request) =>
-      isBad(request.names) ? allInvalid(request) : tracked(request),
-    );
+    const sender = open((request) => ({
+      ...(isBad(request.names) ? allInvalid(request) : tracked(request)),
+      takesMillis: 10,
+    }));
     putAll(sender, 'abcd');
     await sender.advance(SECOND);
     putAll(sender, namesOf('bad', 4));
     putAll(sender, 'efghijkl');
     await sender.advance(MINUTE);
-    expect(sizes(sender)).toEqual([4, 4, 4, 4]);
+    const names = sender.sent().map(([name = '']) => name[0]);
+    expect(names).toEqual(['a', 'b', 'e', 'i', 'b']);
     expect(sender.counts()).toMatchObject({ pending: 0, tracked: 12, invalid: 4 });
     expect(sender.codes()).toEqual(['hits-invalid']);
+  });
+
+  test('a token that is revoked in traffic and replaced: sending continues within 15 s, and nothing is lost or invalid', async () => {
+    let file = TOKEN;
+    let accepted = TOKEN;
+    const sender = open(
+      (request) => ({
+        ...(request.token === accepted ? tracked(request) : allInvalid(request)),
+        takesMillis: 50,
+      }),
+      () => file,
+    );
+    const names = namesOf('a', 400);
+    for (let second = 0; second < 80; second++) {
+      if (second === 20) accepted = 'new';
+      if (second === 50) file = 'new';
+      putAll(sender, names.slice(second * 5, second * 5 + 5));
+      await sender.advance(SECOND);
+      if (second === 65) expect(sender.counts().tracked).toBeGreaterThan(310);
+    }
+    await sender.advance(10 * SECOND);
+    expect(sender.counts()).toMatchObject({ tracked: 400, pending: 0, invalid: 0, resent: 0 });
+    expect(total(sender)).toBe(400);
+    expect(sender.codes()).toEqual(['token-rejected', 'available-again']);
   });
 
   test('an order that Matomo already has waits if nothing was tracked before, and then for others', async () => {
@@ -238,7 +262,7 @@ describe('with a token', () => {
     expect(reads).toBeLessThanOrEqual(100);
     file = undefined; // it is being replaced
     await sender.advance(MINUTE);
-    expect(sender.requests()).toHaveLength(1);
+    expect(sender.requests()).toHaveLength(2);
     file = 'new';
     await sender.advance(5_100);
     expect(sender.requests().map(({ token }) => token)).toContain('new');
@@ -263,10 +287,10 @@ describe('with a token', () => {
       await sender.advance(100);
       await flushed;
     }
-    expect(sender.sent()).toHaveLength(1);
+    expect(sender.sent()).toHaveLength(2);
     void sender.shutdown(SECOND);
     await sender.advance(2 * SECOND);
-    expect(sender.sent()).toHaveLength(2);
+    expect(sender.sent()).toHaveLength(3);
     expect(sender.counts()).toMatchObject({ pending: 0, invalid: 0, lost: { shutdown: 4 } });
   });
 });
