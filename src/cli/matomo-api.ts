@@ -1,10 +1,10 @@
 import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
-import { codeOf } from '../common/describe-error.js';
 import { show } from '../common/diagnostics.js';
 import type { MessageCode } from '../common/messages.js';
 import { holdEventLoop } from '../common/timers.js';
 import { unescapeHtml } from '../common/unescape-html.js';
 import { createPoster } from '../delivery/http.js';
+import { explainError } from '../delivery/http-errors.js';
 import { isLoopback, proxyRouteOf } from '../delivery/proxy.js';
 import { USER_AGENT } from '../tracker/create-delivery.js';
 
@@ -143,7 +143,7 @@ function toFailure(error: Error, at: string, timeoutMillis: number): ApiFailure 
     const advice = 'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow';
     return new ApiFailure('no-answer', what, advice);
   }
-  const reason = codeOf(error);
+  const reason = explainError(error).message;
   if (isCertificateReason(reason)) {
     const advice = 'For your own CA, set NODE_EXTRA_CA_CERTS to its file';
     return new ApiFailure('certificate', `Cannot connect to ${at}: ${reason}`, advice);

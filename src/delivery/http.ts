@@ -249,10 +249,11 @@ function openRequest(options: object, headers: Readonly<Record<string, string>>)
   const request = new ClientRequest({ ...options, setHost: false }).removeAllListeners();
   for (const name of request.getHeaderNames()) request.removeHeader(name);
   for (const name of Object.keys(headers)) request.setHeader(name, headers[name] as string);
-  // Each address of a host that is tried has a handle of its own.
-  return request.on('socket', (socket) =>
-    socket.unref().on('connectionAttempt', () => socket.unref()),
-  );
+  return request.on('socket', (socket) => {
+    socket.unref();
+    // Each address of a host that is tried has a handle of its own.
+    if (socket.connecting) socket.on('connectionAttempt', () => socket.unref());
+  });
 }
 
 type OnSocket = (error: Error | null, socket?: Socket) => void;

@@ -51,14 +51,13 @@ function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean
 
 /** `network`: such as `10.0.0.0/8`. */
 function isInNetwork(host: string, network: string): boolean {
-  const [address = '', bits = ''] = network.split('/');
-  const isIpv6 = isIP(address) === 6;
-  const isNetwork = /^\d{1,3}$/.test(bits) && Number(bits) <= (isIpv6 ? 128 : 32);
-  if (!isNetwork || isIP(address) === 0 || isIP(host) !== isIP(address)) return false;
-  const family = isIpv6 ? 'ipv6' : 'ipv4';
+  const [, address = '', bits] = /^([^/]+)\/(\d{1,3})$/.exec(network) ?? [];
+  const version = isIP(address);
+  if (version === 0 || isIP(host) !== version || Number(bits) > (version === 4 ? 32 : 128))
+    return false;
   const list = new BlockList();
-  list.addSubnet(address, Number(bits), family);
-  return list.check(host, family);
+  list.addSubnet(address, Number(bits), version === 4 ? 'ipv4' : 'ipv6');
+  return list.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** The proxy for a URL, unless `NO_PROXY` excludes it. The lower-case name of a variable comes first; an empty one is none. */
