@@ -200,10 +200,7 @@ export class Delivery {
     const before = { ...lost };
     this.#clearTimer();
     this.log.isEnding = true;
-    const spoolMillis = deadlineMillis * SPOOL_SHARE;
-    this.spool?.hurry?.(spoolMillis);
-    const opened = withTimeout(spoolMillis, this.opened);
-    const sent = opened.then(() => this.#send('last')).then(() => true);
+    const sent = this.#sendLast(deadlineMillis * SPOOL_SHARE).then(() => true);
     const isInTime = await withTimeout(deadlineMillis, sent);
     const { cause } = this.log;
     this.sender.isClosing = true;
@@ -218,6 +215,13 @@ export class Delivery {
     const reason = isInTime ? cause?.reason : 'the shutdown timeout ran out';
     this.log.endWithLosses('shutdown', lossesSince(before, lost), reason);
     lines.flush();
+  }
+
+  /** The spool gets no more hits if it hangs. */
+  async #sendLast(spoolMillis: number): Promise<void> {
+    const hurried = this.opened.then(() => this.spool?.hurry?.(spoolMillis));
+    await withTimeout(spoolMillis, hurried);
+    await this.#send('last');
   }
 
   /** Ends what is being sent, without waiting, and removes all hits from memory. */
@@ -259,6 +263,8 @@ export class Delivery {
     this.#spooled = 0;
     if (this.spool?.isUsable)
       await this.#drain(this.spool, mode, () => this.spool?.isUsable === true);
+    if (mode === 'last' && this.spool?.isUsable === false)
+      this.keep(this.spool.putNow?.([]) ?? []);
     const isFromMemory = () => !this.spool?.isUsable || this.#isRefused;
     await this.#drain(this.memory, mode, () => isFromMemory() && (mode !== 'due' || this.#isDue));
   }

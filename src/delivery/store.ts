@@ -43,9 +43,9 @@ export interface Spool extends Store {
   readonly oldestSeconds: number;
   /**
    * The process ends: an operation that takes longer from now on, also one that is under way, hangs, and the spool is not usable until it
-   * has ended. What waits for it resolves.
+   * has ended. What waits for it resolves. Resolves when it is known whether the spool can take hits, or hangs.
    */
-  hurry?(millis: number): void;
+  hurry?(millis: number): void | Promise<void>;
   /**
    * When the time of a shutdown is over, and at the event `exit`: stores these hits at once, and ends what is under way. Hits of a `put` that
    * has not ended are stored, returned, or counted as lost. Returns the hits that are not stored.
