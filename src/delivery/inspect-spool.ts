@@ -4,7 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
 import { DESCRIPTION, matomoOf, readOwn, requireTrust, UntrustedFolder } from './folder-setup.js';
 import { parseName } from './folder-store.js';
-import { ownerOf, DESCRIPTION as REDIS_DESCRIPTION, RedisConnection } from './redis-store.js';
+import {
+  ownerOf,
+  DESCRIPTION as REDIS_DESCRIPTION,
+  RedisConnection,
+  reasonOf,
+} from './redis-store.js';
 
 /** What a spool has, and whether it can be used. */
 export interface SpoolReport {
@@ -89,7 +94,7 @@ export async function inspectRedis(place: string): Promise<SpoolReport> {
     await connection.send('SET', 'matomo-spool:probe', '', 'PX', '1'); // a full Redis refuses it, and so does a replica
     return { problem: undefined, matomoUrl, ...found, isOpenToOthers: await isOpen(place) };
   } catch (error) {
-    return { problem: codeOf(error), matomoUrl, ...found, isOpenToOthers: false };
+    return { problem: reasonOf(error), matomoUrl, ...found, isOpenToOthers: false };
   } finally {
     connection.close();
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
+import { show } from '../common/diagnostics.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { AsyncScope, withTimeout } from '../common/timers.js';
 import { loadUnhooked } from '../common/unhooked.js';
@@ -16,7 +17,7 @@ import type { Claim, Spool, SpoolOptions } from './store.js';
 //     matomo-spool:hits                 stream  hits of processes without a token
 //     matomo-spool:hits:token           stream  hits that need a token
 //     matomo-spool:totals               hash    hits and bytes in both streams
-//     matomo-spool:put:<random>         string  keeps hits from being stored twice; expires
+//     matomo-spool:process:<process>    hash    its latest changes, which happen once, although a reply is lost; expires
 //     matomo-spool:visitor-key[:<day>]  string  secret of visitor IDs
 //
 // An entry has the lines of hits that were put at once, at most a bulk. Each process is a consumer of one group. What is pending there is being
@@ -51,10 +52,13 @@ for i = 2, #ARGV do redis.pcall('XGROUP', 'CREATE', ARGV[i], 'senders', '0', 'MK
 return { redis.call('GET', '${DESCRIPTION}'), isNew }
 `;
 
-/** `random, stream, hits, lines`: puts hits once, even if it runs again. */
+/** `process, number, stream, hits, lines`: puts hits once, even if it runs again. */
 const PUT = `${BEGIN}
-if not redis.call('SET', 'matomo-spool:put:' .. ARGV[2], '', 'NX', 'EX', 86400) then return 1 end
-add(ARGV[3], ARGV[4], ARGV[5])
+local process = 'matomo-spool:process:' .. ARGV[2]
+if tonumber(redis.call('HGET', process, 'put') or '0') >= tonumber(ARGV[3]) then return 1 end
+redis.call('HSET', process, 'put', ARGV[3])
+redis.call('EXPIRE', process, 86400)
+add(ARGV[4], ARGV[5], ARGV[6])
 return 1
 `;
 
@@ -98,32 +102,38 @@ return reply
 `;
 
 /**
- * `stream, IDs, hits, bytes, hits that come back, their lines`: ends a claim. Replies with 0 if another process has ended it, and with -1 if
- * there is no room for what comes back. It frees memory first, so that a full Redis runs it, too.
+ * `process, number, stream, IDs, hits, bytes, hits that come back, their lines`: ends a claim once, even if it runs again. Replies with 0 if
+ * another process has ended it, and with -1 if there is no room for what comes back. It frees memory first, so that a full Redis runs it, too.
  */
 const DONE = `${BEGIN}
+local process = 'matomo-spool:process:' .. ARGV[2]
+if tonumber(redis.call('HGET', process, 'done') or '0') >= tonumber(ARGV[3]) then return tonumber(redis.call('HGET', process, 'reply')) end
 local deleted = 0
-for id in string.gmatch(ARGV[3], '%S+') do
-  redis.call('XACK', ARGV[2], 'senders', id)
-  deleted = deleted + redis.call('XDEL', ARGV[2], id)
+for id in string.gmatch(ARGV[5], '%S+') do
+  redis.call('XACK', ARGV[4], 'senders', id)
+  deleted = deleted + redis.call('XDEL', ARGV[4], id)
 end
 if deleted == 0 then return 0 end
-redis.call('HINCRBY', 'matomo-spool:totals', 'hits', 0 - ARGV[4])
-redis.call('HINCRBY', 'matomo-spool:totals', 'bytes', 0 - ARGV[5])
+redis.call('HINCRBY', 'matomo-spool:totals', 'hits', 0 - ARGV[6])
+redis.call('HINCRBY', 'matomo-spool:totals', 'bytes', 0 - ARGV[7])
 if redis.call('XLEN', '${STREAM}') + redis.call('XLEN', '${STREAM}:token') == 0 then redis.call('DEL', 'matomo-spool:totals') end
-if ARGV[7] ~= '' and not pcall(add, ARGV[2], ARGV[6], ARGV[7]) then return -1 end
-return 1
+local reply = (ARGV[9] == '' or pcall(add, ARGV[4], ARGV[8], ARGV[9])) and 1 or -1
+redis.pcall('HSET', process, 'done', ARGV[3], 'reply', reply)
+redis.call('EXPIRE', process, 86400)
+return reply
 `;
 
-/** `stream, process, ID…`: gives entries back as they were. */
+/** `stream, process, ID…`: gives entries back as they were. Replies with 0 if another process has claimed all of them since. */
 const RELEASE = `${BEGIN}
+local found = 0
 for i = 4, #ARGV do
   local pending = redis.call('XPENDING', ARGV[2], 'senders', ARGV[i], ARGV[i], 1)[1]
-  if pending and pending[4] == 1 then -- otherwise another process has claimed it since
+  if pending and pending[2] == ARGV[3] then
+    found = 1
     redis.call('XCLAIM', ARGV[2], 'senders', ARGV[3], 0, ARGV[i], 'IDLE', ${LONG_IDLE_MILLIS}, 'RETRYCOUNT', 0, 'JUSTID')
   end
 end
-return 1
+return found
 `;
 
 /** `(day, key)…`: sets the keys of days, which expire, or with an empty day one that stays. The first process wins. Replies with each key. */
@@ -155,6 +165,8 @@ interface Client {
   destroy(): void;
 }
 
+const KEY = /^[\da-f]{64}$/;
+
 /** There was no connection: Redis has not got the command. */
 class NotSent extends Error {}
 
@@ -162,6 +174,10 @@ class NotSent extends Error {}
 export class RedisConnection {
   readonly #url: string;
   #client: Client | undefined;
+  #replyMillis = REPLY_MILLIS;
+  /** Commands so far, and how many of them have ended, in the same order. */
+  #commands = 0;
+  #ended = 0;
 
   constructor(url: string) {
     this.#url = url;
@@ -174,12 +190,25 @@ export class RedisConnection {
         this.#client = await this.#connect().catch((error) => {
           throw new NotSent(codeOf(error));
         });
-      return this.#orClose(REPLY_MILLIS, this.#client, this.#client.sendCommand(command));
+      this.#commands += 1;
+      const reply = this.#client.sendCommand(command);
+      return this.#orClose(this.#replyMillis, this.#client, reply).finally(() => {
+        this.#ended += 1;
+      });
     });
   }
 
   run(script: string, args: readonly string[]): Promise<unknown> {
     return this.send('EVAL', script, '0', ...args);
+  }
+
+  /** Replies are not waited for any longer, also those that are pending. */
+  hurry(millis: number): void {
+    const commands = this.#commands;
+    this.#replyMillis = millis;
+    setTimeout(() => {
+      if (this.#ended < commands) this.close();
+    }, millis).unref();
   }
 
   async #connect(): Promise<Client> {
@@ -220,6 +249,14 @@ export class RedisConnection {
   }
 }
 
+/** Why Redis cannot be used. Its replies may have any text. */
+export function reasonOf(error: unknown): string {
+  const text = codeOf(error);
+  if (text === 'MODULE_NOT_FOUND')
+    return 'the package redis is not installed; run: npm install redis';
+  return /^[\w ]+$/.test(text) ? text : show(text.replace(/\.? script: .*$/s, ''));
+}
+
 /** `redis` is an optional dependency, which bundlers must not see. A bundle that is an ES module has no name of its own file. */
 async function loadRedis(): Promise<typeof import('redis')> {
   const own = typeof __filename === 'undefined' ? resolve(process.argv[1] ?? 'app.js') : __filename;
@@ -242,6 +279,27 @@ export async function openRedis(options: SpoolOptions): Promise<Spool> {
   return store;
 }
 
+/** What must happen once in Redis, although a reply may be lost: it is repeated until there is one. */
+interface Change {
+  readonly script: string;
+  readonly args: readonly string[];
+  /** Gets the reply; `undefined` if it has not happened and will not. */
+  readonly end: (reply: unknown) => void;
+  /** Its caller does not wait any longer. */
+  readonly onLate: () => void;
+  /** The process ends, and it is unknown whether it has happened. */
+  readonly leave: () => void;
+  isOver?: boolean;
+}
+
+/** The entries of a claim. */
+interface Taken {
+  readonly stream: string;
+  readonly ids: readonly string[];
+  readonly hits: readonly Hit[];
+  readonly bytes: number;
+}
+
 /** Hits in streams of Redis. */
 class RedisStore implements Spool {
   isUsable = false;
@@ -254,8 +312,10 @@ class RedisStore implements Spool {
   readonly #id = randomBytes(4).toString('hex');
   readonly #connection: RedisConnection;
   readonly #scope = new AsyncScope('MatomoRedis');
-  /** What must run once, although its reply was lost: before it has, nothing else does. */
-  readonly #unsettled: (() => Promise<void>)[] = [];
+  /** Those without a reply. Until they have one, nothing else happens. */
+  readonly #late = new Set<Change>();
+  readonly #begun = new Set<Change>();
+  #changes = 0;
   #timer: NodeJS.Timeout | undefined;
   #wasUsable = false;
   #sharedDays: string | undefined;
@@ -277,9 +337,9 @@ class RedisStore implements Spool {
     if (this.#isClosed) return;
     try {
       await this.#prepare();
-      for (const settle of [...this.#unsettled]) {
-        await settle();
-        this.#unsettled.splice(this.#unsettled.indexOf(settle), 1);
+      for (const change of this.#late) {
+        this.#end(change, await this.#run(change.script, ...change.args));
+        this.#late.delete(change);
       }
       this.isUsable = true;
     } catch (error) {
@@ -293,7 +353,8 @@ class RedisStore implements Spool {
     const [found, isNew] = opened as [string, number];
     if (found !== this.#description) {
       const owner = ownerOf(found);
-      throw new Error(owner ? `it belongs to ${owner}` : `this version cannot read ${DESCRIPTION}`);
+      const why = owner ? `it belongs to ${owner}` : `this version cannot read ${DESCRIPTION}`;
+      throw new UnusableRedis(why);
     }
     if (isNew === 1 && this.#wasUsable) log.addLost('The keys were deleted');
     if (!this.#wasUsable) await this.#checkEviction();
@@ -304,13 +365,13 @@ class RedisStore implements Spool {
   /** Some users may not run INFO, which the spool does not need. */
   async #checkEviction(): Promise<void> {
     const memory = await this.#connection.send('INFO', 'memory').catch(() => '');
-    const [, policy] = /^maxmemory_policy:(allkeys-\S+)/m.exec(String(memory)) ?? [];
+    const [, policy] = /^maxmemory_policy:(allkeys-[\w-]+)/m.exec(String(memory)) ?? [];
     if (policy) this.#options.log.addLost(`When it is full, Redis evicts all hits (${policy})`);
   }
 
   /** Daily keys: at midnight, an hour later, and before the next midnight. */
   async #shareKeys(): Promise<void> {
-    const { keys } = this.#options;
+    const { keys, log } = this.#options;
     const days = keys?.days ?? [];
     if (days.join() === this.#sharedDays) return;
     const own = days.flatMap((day) => {
@@ -319,23 +380,18 @@ class RedisStore implements Spool {
     });
     const found = (await this.#connection.run(SHARE_KEYS, own)) as string[];
     for (const [i, day] of days.entries())
-      if (found[i]) keys?.learn(day, Buffer.from(found[i], 'hex'));
+      if (KEY.test(found[i] ?? '')) keys?.learn(day, Buffer.from(found[i] ?? '', 'hex'));
+      else log.beginKeyUnshared('it is damaged');
     this.#sharedDays = days.join();
   }
 
   #fail(error: unknown): void {
     this.isUsable = false;
     if (this.#isClosed) return;
-    const reason = /MODULE_NOT_FOUND/.test(codeOf(error))
-      ? 'the package redis is not installed; run: npm install redis'
-      : codeOf(error).replace(/\.? script: .*$/s, '');
+    const reason = reasonOf(error);
     const { log, keys } = this.#options;
-    log.begin(
-      reason,
-      this.#wasUsable || !/belongs|version|npm/.test(reason)
-        ? 'spool-not-written'
-        : 'spool-not-used',
-    );
+    const isNew = !this.#wasUsable && (error instanceof UnusableRedis || /npm/.test(reason));
+    log.begin(reason, isNew ? 'spool-not-used' : 'spool-not-written');
     if (keys && this.#sharedDays === undefined) log.beginKeyUnshared(reason);
     clearTimeout(this.#timer);
     this.#scope.runInAsyncScope(() => {
@@ -346,42 +402,71 @@ class RedisStore implements Spool {
   /** Runs a script. Rejects if there is no such spool any more. */
   async #run(script: string, ...args: readonly string[]): Promise<unknown> {
     const reply = await this.#connection.run(script, [this.#description, ...args]);
-    if (reply === null) throw new Error(DELETED);
+    if (reply === null) throw new DeletedKeys('the keys were deleted');
     return reply;
   }
 
-  /** The same, again and again until Redis has replied. Resolves with `undefined` if it has refused, or when the store is closed. */
-  async #settle(script: string, ...args: readonly string[]): Promise<unknown> {
-    return new Promise((resolve) => {
-      const settle = async () => resolve(await this.#run(script, ...args));
-      settle().catch((error: unknown) => {
-        if (isOutOfMemory(error)) this.#options.log.begin(codeOf(error));
-        else this.#fail(error);
-        const isUnsent = script === PUT && error instanceof NotSent;
-        if (isUnsent || isOutOfMemory(error) || isDeleted(error) || this.#isClosed)
-          resolve(undefined);
-        else this.#unsettled.push(settle);
-      });
-    });
+  /** Resolves when there is a reply, or when its caller need not wait any longer. */
+  async #change(change: Change): Promise<void> {
+    this.#begun.add(change);
+    try {
+      this.#end(change, await this.#run(change.script, ...change.args));
+    } catch (error) {
+      const isFull = isOutOfMemory(error);
+      if (isFull) this.#options.log.begin(reasonOf(error));
+      else this.#fail(error);
+      const isUnsent = change.script === PUT && error instanceof NotSent;
+      if (isFull || isUnsent || error instanceof DeletedKeys || change.isOver) {
+        this.#end(change, undefined);
+      } else {
+        this.#late.add(change);
+        change.onLate();
+      }
+    }
+  }
+
+  #end(change: Change, reply: unknown): void {
+    this.#begun.delete(change);
+    if (!change.isOver) change.end(reply);
+    change.isOver = true;
   }
 
   async put(hits: readonly Hit[]): Promise<boolean> {
     if (!this.isUsable) return false;
-    const { hasToken, counts, log } = this.#options;
+    const { hasToken, counts, log, keep } = this.#options;
+    const { length } = hits;
     const text = toLines(hits);
     if (text.length > this.room) {
       log.begin('maxSpoolBytes is reached');
       return false;
     }
     const stream = hasToken ? `${STREAM}:token` : STREAM;
-    const random = randomBytes(8).toString('hex');
-    const isPut = await this.#settle(PUT, random, stream, String(hits.length), text);
-    if (isPut !== 1) return false;
-    log.end();
-    counts.stored += hits.length;
-    this.hits += hits.length;
-    this.#bytes += text.length;
-    return true;
+    this.#changes += 1;
+    let isPut = false;
+    let isLate = false;
+    await this.#change({
+      script: PUT,
+      args: [this.#id, String(this.#changes), stream, String(length), text],
+      end: (reply) => {
+        isPut = reply === 1;
+        if (isLate) this.count -= length;
+        if (isLate && !isPut) keep(hits);
+        if (!isPut) return;
+        log.end();
+        counts.stored += length;
+        this.hits += length;
+        this.#bytes += text.length;
+      },
+      onLate: () => {
+        isLate = true;
+        this.count += length;
+      },
+      leave: () => {
+        if (isLate) this.count -= length;
+        counts.lost.spool += length;
+      },
+    });
+    return isPut || isLate;
   }
 
   async claim(most: number): Promise<Claim | undefined> {
@@ -403,74 +488,95 @@ class RedisStore implements Spool {
     }
   }
 
-  /** What dead processes were sending is unconfirmed. */
   async #toClaim(stream: string, entries: string[], most: number): Promise<Claim | undefined> {
-    const { counts, log, resendUnconfirmed, maxAgeMillis } = this.#options;
+    const { counts, log, resendUnconfirmed } = this.#options;
     const ids: string[] = [];
     const hits: Hit[] = [];
     let bytes = 0;
     for (let i = 0; i < entries.length; i += 3) {
       const [id = '', isDead = '', text = ''] = entries.slice(i, i + 3);
       const read = readLines(text);
-      counts.claimed += read.hits.length + read.damaged;
-      counts.lost.spool += read.damaged;
-      log.addDamaged(read.damaged);
-      const isUnconfirmed = isDead !== '' && !resendUnconfirmed;
-      const isExpired = Number.parseInt(id, 10) < Date.now() - maxAgeMillis;
       const { length } = read.hits;
-      if (isUnconfirmed || isExpired || length === 0) {
-        counts.lost[isUnconfirmed ? 'unconfirmed' : 'expired'] += length;
+      const isUnconfirmed = isDead !== '' && !resendUnconfirmed;
+      const others = { spool: read.damaged, expired: read.expired };
+      counts.claimed += read.damaged + read.expired;
+      addResults(counts, others);
+      log.addDamaged(read.damaged);
+      log.addExpired(read.expired);
+      if (isUnconfirmed || length === 0) {
         if (isUnconfirmed) log.addUnconfirmed(length);
-        else log.addExpired(length);
-        await this.#end(stream, [id], length, text.length, []);
-      } else {
-        ids.push(id);
-        hits.push(...read.hits);
-        bytes += text.length;
+        const taken = this.#take({ stream, ids: [id], hits: read.hits, bytes: text.length });
+        await this.#done(taken, { unconfirmed: length }, []);
+        continue;
       }
+      if (isDead !== '') counts.resent += length;
+      ids.push(id);
+      hits.push(...read.hits);
+      bytes += text.length;
     }
     if (hits.length === 0) return this.claim(most);
-    this.count += hits.length;
-    const claimed = { stream, ids, hits, bytes };
-    return {
-      hits,
-      done: (results, back, isBehind) => this.#done(claimed, results, back, isBehind),
-    };
+    const taken = this.#take({ stream, ids, hits, bytes });
+    return { hits, done: (...given) => this.#done(taken, ...given) };
+  }
+
+  #take(taken: Taken): Taken {
+    this.count += taken.hits.length;
+    this.#options.counts.claimed += taken.hits.length;
+    return taken;
   }
 
   async #done(
-    claimed: { stream: string; ids: string[]; hits: Hit[]; bytes: number },
+    { stream, ids, hits, bytes }: Taken,
     results: Results,
     back: readonly Hit[],
     isBehind = false,
   ): Promise<boolean> {
-    const { stream, ids, hits, bytes } = claimed;
     const { counts, keep } = this.#options;
     const given = new Set(hits);
-    const isUnchanged = back.length === hits.length && back.every((hit) => given.has(hit));
-    const ending =
-      isUnchanged && !isBehind
-        ? this.#settle(RELEASE, stream, this.#id, ...ids)
-        : this.#end(stream, ids, hits.length, bytes, back);
-    const ended = await withTimeout(REPLY_MILLIS, ending, true);
-    this.count -= hits.length;
-    if (ended === 0) {
+    const isWhole = back.length === hits.length && back.every((hit) => given.has(hit));
+    const isReleased = isWhole && back.length > 0 && !isBehind;
+    this.#changes += 1;
+    const place = [this.#id, String(this.#changes), stream, ids.join(' ')];
+    const sizes = [String(hits.length), String(bytes), String(back.length), toLines(back)];
+    let isOurs = true;
+    const leave = () => {
+      this.count -= hits.length;
       counts.claimed -= hits.length;
-      return false;
-    }
-    addResults(counts, results);
-    if (ended === -1) keep(back);
-    else counts.stored += back.length;
-    return true;
+    };
+    await this.#change({
+      script: isReleased ? RELEASE : DONE,
+      args: isReleased ? [stream, this.#id, ...ids] : [...place, ...sizes],
+      end: (reply) => {
+        isOurs = reply !== 0;
+        if (!isOurs) return leave();
+        this.count -= hits.length;
+        addResults(counts, results);
+        if (reply === -1 || (reply === undefined && !isReleased)) keep(back);
+        else counts.stored += back.length;
+      },
+      onLate: () => undefined,
+      leave,
+    });
+    return isOurs;
   }
 
-  #end(stream: string, ids: string[], hits: number, bytes: number, back: readonly Hit[]) {
-    const given = [String(back.length), toLines(back)];
-    return this.#settle(DONE, stream, ids.join(' '), String(hits), String(bytes), ...given);
+  hurry(millis: number): void {
+    this.#connection.hurry(millis);
+  }
+
+  /** Nothing can be written without waiting. What was being put may be there. */
+  putNow(hits: readonly Hit[]): readonly Hit[] {
+    for (const change of this.#begun) {
+      change.leave();
+      change.isOver = true;
+    }
+    this.#begun.clear();
+    this.#late.clear();
+    return hits;
   }
 
   async close(): Promise<void> {
-    if (this.#unsettled.length > 0) await withTimeout(CLOSE_MILLIS, this.open());
+    if (this.#late.size > 0) await withTimeout(CLOSE_MILLIS, this.open());
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.isUsable = false;
@@ -478,11 +584,10 @@ class RedisStore implements Spool {
   }
 }
 
-const DELETED = 'the keys were deleted';
+/** It is that of another Matomo, or of another version. */
+class UnusableRedis extends Error {}
 
-function isDeleted(error: unknown): boolean {
-  return (error as Error).message === DELETED;
-}
+class DeletedKeys extends Error {}
 
 /** Redis 6 has the code inside of the message. */
 function isOutOfMemory(error: unknown): boolean {

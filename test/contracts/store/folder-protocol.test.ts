@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createRandom } from '../../support/create-random.js';
 import {
-  type Files,
   type FileStep,
+  type Files,
   type Folder,
   openFolderSpool,
   parseName,
@@ -137,8 +137,9 @@ class Process {
     const setup = { place: 'memory', deadMillis, maxExportBatchSize: 12 };
     this.folder = await openFolderSpool(setup, this.#files);
     if (kind === 'writes') for (let i = 0; i < PUTS; i++) await this.#putSome();
-    else for (let i = 0; i < CLAIMS || (kind === 'ends' && this.#disk.files.size > 0); i++)
-      await this.#send(kind === 'ends' ? 0 : 0.3);
+    else
+      for (let i = 0; i < CLAIMS || (kind === 'ends' && this.#disk.files.size > 0); i++)
+        await this.#send(kind === 'ends' ? 0 : 0.3);
     await this.folder.spool.close();
   }
 
@@ -207,7 +208,12 @@ class Process {
   kill(): void {
     this.isDead = true;
     if (this.#random() < 0.5) this.#carryOutLate(this.pending?.step);
-    for (const { query } of this.folder?.kept ?? []) this.#fateOf({ query }).isStored = false;
+    this.forget();
+  }
+
+  /** What it has in memory is not in the folder. */
+  forget(): void {
+    for (const each of this.folder?.kept ?? []) this.#fateOf(each).isStored = false;
   }
 
   /** `process.exit()`: what is in flight happens before, after, or never. */
@@ -224,8 +230,7 @@ class Process {
       for (const each of back) this.#fateOf(each).sent += 1;
       const isLost = folder.counts.lost.spool > lostBefore;
       if (isLost) for (const each of all) this.#fateOf(each).isCounted ||= !back.includes(each);
-      else
-        for (const each of all) if (!back.includes(each)) this.#fateOf(each).isStored = true;
+      else for (const each of all) if (!back.includes(each)) this.#fateOf(each).isStored = true;
     }
     if (moment > 0.66) this.#carryOutLate(pending?.step);
   }
@@ -261,6 +266,7 @@ async function simulate(seed: number): Promise<void> {
     vi.advanceTimersByTime(100);
     await new Promise(setImmediate);
   }
+  for (const one of all) one.forget();
   for (const [name, { sent, isStored, isCounted }] of fates) {
     expect(sent, `hit ${name} was sent`).toBeLessThan(2);
     if (isStored && sent === 0) expect(isCounted, `hit ${name} is accounted for`).toBe(true);

@@ -155,16 +155,35 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    title: 'what has expired is not claimed, and counted once, by whoever sees it',
+    title: 'hits of requests a week ago are not claimed, and are counted once, by whoever sees them',
     kinds: SHARED,
     async run(open) {
       const writer = await open();
-      await putEach(writer, 'ab');
+      const weekAgo = Date.now() / 1000 - 7 * 86_400;
+      const old = hits('ab').map((each) => ({ ...each, startSeconds: weekAgo - 60 }));
+      await writer.spool.put(old);
       await writer.spool.close();
-      const openers = [await open({ maxAgeMillis: -1 }), await open({ maxAgeMillis: -1 })];
+      const openers = [await open(), await open()];
       for (const { spool } of openers) expect(await spool.claim(10)).toBeUndefined();
       expect(openers.reduce((sum, { counts }) => sum + counts.lost.expired, 0)).toBe(2);
+      expect(openers.flatMap(({ lines }) => lines)).toEqual([expect.stringContaining('[expired]')]);
       for (const each of openers) expectBalance(each, 0);
+    },
+  },
+  {
+    title: 'what is given back beside them is as old as before',
+    kinds: SHARED,
+    async run(open) {
+      const store = await open();
+      const weekAgo = Date.now() / 1000 - 7 * 86_400;
+      const soonOld = { ...hit('b'), startSeconds: weekAgo + 3_600 };
+      await store.spool.put([{ ...hit('a'), startSeconds: weekAgo - 60 }, soonOld]);
+      const claim = await claimed(store);
+      expect(claim.hits).toEqual([soonOld]);
+      await claim.done({}, claim.hits, true);
+      expect((await claimed(store)).hits).toEqual([soonOld]);
+      expect(store.counts.lost.expired).toBe(1);
+      expectBalance(store, 2);
     },
   },
   {
@@ -206,6 +225,7 @@ const ROWS: readonly Row[] = [
       await claimed(dead, 1);
       expect(await drainAll(heir, 1)).toBe('c');
       expect(heir.counts.lost.unconfirmed).toBe(0);
+      expect(heir.counts.resent).toBe(1);
     },
   },
   {
