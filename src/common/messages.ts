@@ -78,6 +78,7 @@ export const MESSAGE_CODES = [
   // Hits.
   'unconfirmed',
   'expired',
+  'hits-delayed',
   'hits-invalid',
   'rejected',
   'too-large',

@@ -15,20 +15,22 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Fix what the parentheses name, or correct url.',
   'no-answer': 'Check Matomo and the proxy in front of it, or raise exportTimeoutMillis.',
   unavailable: 'Check the web server and PHP of Matomo.',
-  'rolled-back': "Check Matomo's database, and read PHP's error log.",
+  'rolled-back': "Check Matomo's database, and search PHP's error log.",
   'hits-not-counted':
     "Check Matomo's database for lock timeouts, and its setting record_statistics.",
   redirected: 'Set url to an address that answers without a redirect.',
   'request-rejected':
-    'Check url and headers, and let proxies and firewalls pass POST to matomo.php.',
+    'Check url and headers, and exempt POST to matomo.php from the rules of firewalls such as mod_security, and of proxies.',
   'not-matomo':
     "Set url to the folder that has matomo.php, set display_errors = Off in Matomo's php.ini and debug = 0 in the section [Tracker] of its config.ini.php, and check the proxy in front of it.",
   'text-around-counters':
     "Set display_errors = Off in Matomo's php.ini, and check what a hoster or proxy adds to pages.",
   'nothing-confirmed':
     'That is normal with its plugin QueuedTracking and with a relay. Without them, check what answers at url.',
+  'hits-delayed': 'Give Matomo more processors, or send it fewer requests.',
   'site-unknown': 'Check siteId: the site may not exist.',
-  'token-rejected': 'Check siteId, and that the user of tokenAuth has write access to that site.',
+  'token-rejected':
+    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user.',
 };
 
 /** What to do about an answer of Matomo. */
@@ -43,6 +45,12 @@ const AT_LOSS = {
   expired: 'Check why they were not sent earlier',
   queue_full: 'Raise maxQueueSize, or set spool. If it is set, check why it does not store hits',
 } as const;
+
+/** What to do if Matomo fails with some hits. */
+const AT_REJECTION: Readonly<Partial<Record<MessageCode, string>>> = {
+  'request-rejected': 'Exempt POST to matomo.php from the rules of firewalls such as mod_security',
+  'rolled-back': `Search PHP's error log of that time for "Data too long for column" and other errors`,
+};
 
 /** Lines about what becomes of hits, and why Matomo does not process them. */
 export class DeliveryLog {
@@ -115,14 +123,18 @@ export class DeliveryLog {
   }
 
   /** A hit has failed again and again while others were tracked. */
-  rejectHit(hit: Hit, { reason }: Reason): void {
-    const name = nameOf(hit);
-    this.#lines.add(
-      'rejected',
-      1,
-      (hits) =>
-        `Matomo fails with ${name} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. Read PHP's error log, and check the web server and firewall in front of Matomo.`,
-    );
+  rejectHit(hit: Hit, { code, reason }: Reason): void {
+    const advice = AT_REJECTION[code] ?? 'Check the web server, the firewall and PHP of Matomo';
+    const toText = (hits: number) =>
+      `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${advice}.`;
+    this.#lines.add('rejected', 1, toText);
+  }
+
+  /** Hits have waited for long, although Matomo processes some. */
+  reportDelay(hits: number, cause: Reason | undefined): void {
+    const why = cause ? `Matomo fails with some: ${cause.reason}` : 'more come than it processes';
+    const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute (${why}). They stay pending. ${adviceFor(cause?.code ?? 'hits-delayed')}`;
+    this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 
   /** What was lost at the end of a `shutdown` or of the process, by reason. */
@@ -209,6 +221,15 @@ const KINDS: Readonly<Record<HitKind, string>> = {
   action: 'page view',
   chatbot: 'request by an AI chatbot',
 };
+
+/** A hit with all that helps to find it in other logs, redacted as it would be sent. */
+function describe(hit: Hit): string {
+  const parameters = new URLSearchParams(hit.query);
+  const title = show(parameters.get('action_name') ?? '');
+  const userAgent = show(parameters.get('ua') ?? '');
+  const time = new Date(hit.startSeconds * 1000).toISOString();
+  return `${nameOf(hit)} of ${time} with title ${title} and user agent ${userAgent}`;
+}
 
 /** What a hit is, for a message: without URL, title and everything else that a visitor may have written. */
 function nameOf({ kind, query }: Hit): string {

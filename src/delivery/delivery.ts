@@ -16,6 +16,8 @@ import type { Claim, Spool, Store } from './store.js';
 const STORE_MILLIS = 500;
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
+/** Hits that wait for longer although Matomo processes some are worth a line. */
+const DELAYED_MILLIS = 60_000;
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const FLUSH_MILLIS = 5_000;
 /** The part of the time for a shutdown that a spool may take: if it hangs, hits are sent from memory. */
@@ -384,6 +386,9 @@ export class Delivery {
 
   #look(): void {
     this.#clearTimer();
+    const delayMillis = this.oldestAgeSeconds * 1000 - this.#parts.options.scheduledDelayMillis;
+    if (delayMillis > DELAYED_MILLIS && !this.log.cause)
+      this.log.reportDelay(this.pending + (this.spool?.hits ?? 0), this.sender.cause);
     void Promise.resolve(this.#store()).then(() => {
       if (!this.#attempts.isIdle) return this.#schedule();
       void this.#attempts.run(async () => {

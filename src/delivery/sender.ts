@@ -6,6 +6,7 @@ import type { DeliveryLog } from './delivery-log.js';
 import { FailingClients } from './failing-clients.js';
 import type { Exchange } from './http.js';
 import type { Claim } from './store.js';
+import { Token } from './token.js';
 
 /** A single hit that has failed so often, each time right after another request had succeeded, is rejected. */
 const MAX_FAILURES = 5;
@@ -104,13 +105,15 @@ export class Sender {
   waitUntilMillis = Number.NEGATIVE_INFINITY;
   /** When Matomo last tracked or accepted hits, or the start. */
   lastSuccessMillis: number;
+  /** Why hits failed that may have been the cause; `undefined` if none has failed since the last attempt that succeeded throughout. */
+  cause: Reason | undefined;
   /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
   readonly #now: () => number;
   readonly #wallMillis: () => number;
   readonly #clients: FailingClients;
-  #token: string | undefined;
+  readonly #token: Token;
   /** Counters have been read. */
   #isMatomo = false;
   /** The latest request has succeeded, but for those of suspects. */
@@ -119,36 +122,21 @@ export class Sender {
   #isDown = false;
   /** How often sending has waited since the last success. */
   #waits = 0;
-  /** When hits were last tracked, in epoch seconds, as `Hit.invalidSeconds`. */
-  #trackedSeconds = Number.NEGATIVE_INFINITY;
-  /** All hits of a bulk were invalid, and none was tracked since. */
-  #isTokenInDoubt = false;
-  #isTokenRejected = false;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
     this.#wallMillis = parts.wallMillis ?? (() => Date.now());
     this.#clients = new FailingClients(this.#now);
-    this.#token = parts.options.tokenAuth;
+    this.#token = new Token(parts.options, this.#wallMillis);
     this.lastSuccessMillis = this.#now();
   }
 
-  /** Whether an attempt may begin. If Matomo has rejected the token, a flush does not end the wait. */
+  /** Whether an attempt may begin. If Matomo has rejected the token, another one ends the wait, and no flush does. */
   mayBegin(isFlush: boolean): boolean {
-    if (this.#isTokenRejected) this.#rereadToken();
-    return (isFlush && !this.#isTokenRejected) || this.#now() >= this.waitUntilMillis;
-  }
-
-  /** Returns whether the token is another one than before, which ends a wait. A missing or empty file keeps the old one. */
-  #rereadToken(): boolean {
-    const before = this.#token;
-    this.#token = this.#parts.options.rereadToken?.() ?? before;
-    if (this.#token === before) return false;
-    if (this.#isTokenRejected) this.waitUntilMillis = Number.NEGATIVE_INFINITY;
-    this.#isTokenRejected = false;
-    this.#isTokenInDoubt = false;
-    return true;
+    const token = this.#token;
+    if (token.isRejected && token.reread()) this.waitUntilMillis = Number.NEGATIVE_INFINITY;
+    return (isFlush && !token.isRejected) || this.#now() >= this.waitUntilMillis;
   }
 
   /** Begins to send the hits of a claim, but for those that are too old. `sinceMillis`: before it was made, on the monotonic clock. */
@@ -180,7 +168,8 @@ export class Sender {
 
   /** Reads the clock for each hit: it may be set back. */
   #isFresh({ startSeconds }: Hit): boolean {
-    const most = this.#token === undefined ? OLDEST_MILLIS.withoutToken : OLDEST_MILLIS.withToken;
+    const { withToken, withoutToken } = OLDEST_MILLIS;
+    const most = this.#token.value === undefined ? withoutToken : withToken;
     return startSeconds * 1000 > this.#wallMillis() - most;
   }
 
@@ -204,11 +193,11 @@ export class Sender {
   }
 
   toBody(hits: readonly Hit[]): Buffer {
-    return toBody(hits, this.#token);
+    return toBody(hits, this.#token.value);
   }
 
   read(exchange: Exchange, { length: sent }: readonly Hit[]): BulkResult {
-    const token = this.#token;
+    const token = this.#token.value;
     const hasToken = token !== undefined;
     return interpretAnswer(exchange, { sent, hasToken, token, isMatomo: this.#isMatomo });
   }
@@ -252,6 +241,7 @@ export class Sender {
       tries = 0;
       suspects.push(...tried.splice(0));
     }
+    this.cause = cause;
     if (tries > 0) this.#works = false; // a success counts once against each suspect
     giveRestBack(attempt);
     if (!cause || (failures < inRow && hasSucceeded)) return;
@@ -326,30 +316,27 @@ export class Sender {
 
   /** All hits are invalid, or the token is. Returns whether sending goes on. */
   #doubt(bulk: Hit[], result: Reason, attempt: Attempt): boolean {
+    const token = this.#token;
+    const { back, results } = attempt;
     this.#works = false;
-    if (this.#rereadToken()) {
-      attempt.back.push(...bulk);
+    if (token.reread()) {
+      back.push(...bulk);
       attempt.isBehind = false;
       giveRestBack(attempt);
       this.#wait(result, false, BACK_OFF);
       return false;
     }
-    const isInvalid = ({ invalidSeconds = Infinity }: Hit) => invalidSeconds < this.#trackedSeconds;
-    const invalid = bulk.filter(isInvalid);
+    const wasRejected = token.isRejected;
+    const { invalid, others } = token.judge(bulk);
     this.#parts.log.nameInvalid(invalid);
-    addTo(attempt.results, { invalid: invalid.length });
-    if (invalid.length === bulk.length) return true;
+    addTo(results, { invalid: invalid.length });
     const invalidSeconds = this.#wallMillis() / 1000;
-    const others = bulk.filter((hit) => !isInvalid(hit));
-    attempt.back.push(...others.map((hit) => change(hit, { invalidSeconds })));
-    if (!this.#isTokenInDoubt) {
-      this.#isTokenInDoubt = true;
-      return true;
-    }
+    back.push(...others.map((hit) => change(hit, { invalidSeconds })));
+    if (!token.isRejected) return true;
     giveRestBack(attempt);
-    if (!this.#isTokenRejected) this.#waits = 0;
-    this.#isTokenRejected = true;
-    this.#wait(result, true, TOKEN);
+    if (!wasRejected) this.#waits = 0;
+    const { code, reason } = result;
+    this.#wait({ code, reason: `${reason}. ${token.explain()}` }, true, TOKEN);
     return false;
   }
 
@@ -371,11 +358,9 @@ export class Sender {
     this.waitUntilMillis = Number.NEGATIVE_INFINITY;
     this.#works = isTracked;
     this.#isDown = false;
-    this.#isTokenRejected = false;
     this.#waits = 0;
     if (!isTracked) return;
-    this.#isTokenInDoubt = false;
-    this.#trackedSeconds = this.#wallMillis() / 1000;
+    this.#token.accept();
     this.lastSuccessMillis = this.#now();
     options.onTracked?.();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openSender, type Reply } from '../doors/send.js';
+import { openSender, type Reply, type Sender, type TextHit } from '../doors/send.js';
 import {
   allInvalid,
   bulks,
@@ -7,6 +7,7 @@ import {
   failsWith,
   gaps,
   HOUR,
+  hit,
   MINUTE,
   NO_ANSWER,
   namesOf,
@@ -293,4 +294,100 @@ describe('with a token', () => {
     expect(sender.sent()).toHaveLength(3);
     expect(sender.counts()).toMatchObject({ pending: 0, invalid: 0, lost: { shutdown: 4 } });
   });
+});
+
+describe('clients', () => {
+  async function run(ofBad: (index: number) => Partial<TextHit>): Promise<Sender> {
+    const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 15 }) });
+    for (let second = 0; second < 180; second++) {
+      for (let i = 0; i < 10; i++) {
+        putAll(sender, [`good${second}-${i}`], { client: `c${i}`, visitor: `v${i}` });
+        if (second < 120) putAll(sender, [`bad${second}-${i}`], ofBad(second * 10 + i));
+      }
+      await sender.advance(SECOND);
+    }
+    await sender.advance(MINUTE);
+    return sender;
+  }
+
+  test.each<[string, (index: number) => Partial<TextHit>]>([
+    ['one client', () => ({ client: 'bad', visitor: 'bad' })],
+    ['one client whose visitor changes', (i) => ({ client: 'bad', visitor: `bad${i}` })],
+  ])('of %s, each hit is refused: those of others are all tracked', async (_name, ofBad) => {
+    const sender = await run(ofBad);
+    expect(sender.counts()).toMatchObject({ tracked: 1800, pending: 0, lost: { rejected: 1200 } });
+  });
+
+  test('of a client whose hits were rejected, good hits are rejected with bad ones, for ten minutes', async () => {
+    const sender = await run(() => ({ client: 'bad' }));
+    const good = { client: 'bad', visitor: 'x' };
+    putAll(sender, ['bad1', 'good1'], good);
+    for (let i = 0; i < 20; i++) {
+      putAll(sender, [`other${i}`], { client: 'c' });
+      await sender.advance(6 * SECOND);
+    }
+    expect(sender.counts()).toMatchObject({ pending: 0, lost: { rejected: 1202 } });
+    await sender.advance(10 * MINUTE);
+    putAll(sender, ['good2'], good);
+    await sender.advance(6 * SECOND);
+    expect(sender.sent().at(-1)).toEqual(['good2']);
+    expect(sender.counts()).toMatchObject({ pending: 0, lost: { rejected: 1202 } });
+  });
+
+  test('hits of unknown clients are not rejected with others', async () => {
+    const sender = await run((i) => ({ client: '', visitor: `bad${i}` }));
+    putAll(sender, ['good1'], { client: '' });
+    await sender.advance(10 * MINUTE);
+    expect(sender.counts()).toMatchObject({ tracked: 1801 });
+  });
+});
+
+test('with resendUnconfirmed, a hit is sent four times, and then lost as unconfirmed', async () => {
+  const sender = openFour(NO_ANSWER, { options: { resendUnconfirmed: true } });
+  putAll(sender, 'a');
+  await sender.advance(HOUR);
+  expect(bulks(sender)).toEqual(['a', 'a', 'a', 'a']);
+  expect(sender.counts()).toMatchObject({ pending: 0, resent: 3, lost: { unconfirmed: 1 } });
+});
+
+test.each([
+  [ROLLED_BACK, 'PHP\'s error log of that time for "Data too long for column"'],
+  [text(403), 'mod_security'],
+])(
+  'the line about a rejected hit names it, the answer, and what to look for: %j',
+  async (answer, advice) => {
+    const query = '?h=bad&idsite=1&action_name=GET%20%2Fcart&ua=Acme%20Logistics%2F4.2';
+    const sender = openFour(failsWith(answer));
+    sender.put(hit('bad', { query, startSeconds: Date.UTC(2026, 10, 20, 12) / 1000 }));
+    for (let i = 0; i < 10; i++) {
+      putAll(sender, ['a']);
+      await sender.advance(10 * SECOND);
+    }
+    expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
+    for (const part of [
+      '2026-11-20T12:00:00.000Z',
+      '"GET /cart"',
+      '"Acme Logistics/4.2"',
+      `status ${answer.status}`,
+      advice,
+    ])
+      expect(sender.hasLogged(part), part).toBe(true);
+  },
+);
+
+test('hits that wait for more than a minute while others are tracked are worth one line an hour', async () => {
+  const sender = openSender({
+    answers: ({ names }) => ({ ...counters(names.length), takesMillis: 10 * SECOND }),
+    options: { maxExportBatchSize: 2 },
+  });
+  for (let i = 0; i < 60; i++) {
+    putAll(sender, [`a${i}`]);
+    await sender.advance(SECOND);
+  }
+  expect(sender.codes()).toEqual([]);
+  await sender.advance(40 * SECOND);
+  expect(sender.codes()).toEqual(['hits-delayed']);
+  await sender.advance(10 * MINUTE);
+  expect(sender.codes()).toEqual(['hits-delayed']);
+  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 60 });
 });
