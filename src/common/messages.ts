@@ -89,11 +89,8 @@ export const MESSAGE_CODES = [
   'stats',
   // The spool.
   'spool-not-used',
-  'spool-used-again',
   'spool-not-written',
   'spool-written-again',
-  'spool-not-read',
-  'spool-read-again',
   'spool-damaged',
   'spool-lost',
   'exports-refused',

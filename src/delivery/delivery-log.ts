@@ -205,7 +205,7 @@ export class SpoolLog {
 
   addExpired(hits: number): void {
     const toText = (sum: number) =>
-      `Too old to be sent, lost and counted as expired: ${countOf(sum)}. The limit is maxSpoolAgeMillis. ${AT_LOSS.expired}.`;
+      `Older than seven days, lost and counted as expired: ${countOf(sum)}. ${AT_LOSS.expired}.`;
     if (hits > 0) this.#lines.add('expired', hits, toText);
   }
 

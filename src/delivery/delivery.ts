@@ -265,8 +265,7 @@ export class Delivery {
     this.#spooled = 0;
     if (this.spool?.isUsable)
       await this.#drain(this.spool, mode, () => this.spool?.isUsable === true);
-    if (mode === 'last' && this.spool?.isUsable === false)
-      this.keep(this.spool.putNow?.([]) ?? []);
+    if (mode === 'last' && this.spool?.isUsable === false) this.keep(this.spool.putNow?.([]) ?? []);
     const isFromMemory = () => !this.spool?.isUsable || this.#isRefused;
     await this.#drain(this.memory, mode, () => isFromMemory() && (mode !== 'due' || this.#isDue));
   }

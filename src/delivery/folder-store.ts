@@ -585,8 +585,9 @@ class FolderStore implements Spool {
     this.#queue.endNow();
   }
 
-  hurry(millis: number): void {
+  async hurry(millis: number): Promise<void> {
     this.#queue.hurry(millis);
+    await this.close();
   }
 
   putNow(hits: readonly Hit[]): readonly Hit[] {

@@ -560,8 +560,9 @@ class RedisStore implements Spool {
     return isOurs;
   }
 
-  hurry(millis: number): void {
+  async hurry(millis: number): Promise<void> {
     this.#connection.hurry(millis);
+    if (this.isUsable) await this.#connection.send('PING').catch((error) => this.#fail(error));
   }
 
   /** Nothing can be written without waiting. What was being put may be there. */

@@ -62,8 +62,6 @@ export interface SpoolOptions {
   /** Only hits for this Matomo are claimed. */
   readonly matomoUrl: string;
   readonly maxBytes: number;
-  /** What was stored before is removed, and counts as expired. */
-  readonly maxAgeMillis: number;
   /** A file has no more hits. */
   readonly maxExportBatchSize: number;
   /** A minute and the time-out of a request after it was made, a claim is that of a dead process. */

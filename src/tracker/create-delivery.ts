@@ -84,20 +84,12 @@ function toSpoolOptions(
   keys: SharedKeys | undefined,
   delivery: Delivery,
 ): Omit<SpoolOptions, 'log'> {
-  const {
-    spool = '',
-    maxSpoolBytes,
-    maxSpoolAgeMillis,
-    url,
-    tokenAuth,
-    exportTimeoutMillis,
-  } = options;
+  const { spool = '', maxSpoolBytes, url, tokenAuth, exportTimeoutMillis } = options;
   return {
     ...options,
     place: spool,
     matomoUrl: url.href,
     maxBytes: maxSpoolBytes,
-    maxAgeMillis: maxSpoolAgeMillis,
     deadMillis: exportTimeoutMillis + DEAD_MILLIS,
     hasToken: tokenAuth !== undefined,
     ...{ keys, counts: delivery.counts, keep: (hits) => delivery.keep(hits) },

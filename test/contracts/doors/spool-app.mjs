@@ -18,7 +18,6 @@ const spool = await open({
   place: PLACE,
   matomoUrl: 'https://matomo.test/matomo.php',
   maxBytes: 2 ** 30,
-  maxAgeMillis: 7 * 86_400_000,
   maxExportBatchSize: 10,
   deadMillis: Number(DEAD_MILLIS),
   hasToken: true,

@@ -12,7 +12,6 @@ export interface SpoolSetup {
   readonly matomoUrl?: string;
   readonly hasToken?: boolean;
   readonly maxBytes?: number;
-  readonly maxAgeMillis?: number;
   readonly maxExportBatchSize?: number;
   readonly deadMillis?: number;
   readonly resendUnconfirmed?: boolean;
@@ -30,7 +29,6 @@ export function prepareSpool({ place, keys, ...setup }: SpoolSetup) {
     matomoUrl: 'https://matomo.test/matomo.php',
     hasToken: true,
     maxBytes: 2 ** 30,
-    maxAgeMillis: 7 * 86_400_000,
     maxExportBatchSize: 100,
     deadMillis: 90_000,
     resendUnconfirmed: false,

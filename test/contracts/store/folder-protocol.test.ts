@@ -105,7 +105,7 @@ class Process {
   folder: Folder | undefined;
   /** Its claim, from when it has it until it ends. */
   #claim: Awaited<ReturnType<Folder['spool']['claim']>>;
-  #memory: { readonly query: string }[] = [];
+  #memory: Folder['kept'] = [];
   readonly #disk: MemoryFolder;
   readonly #random: () => number;
   readonly #fates: Map<string, Fate>;

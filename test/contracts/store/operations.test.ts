@@ -155,7 +155,8 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    title: 'hits of requests a week ago are not claimed, and are counted once, by whoever sees them',
+    title:
+      'hits of requests a week ago are not claimed, and are counted once, by whoever sees them',
     kinds: SHARED,
     async run(open) {
       const writer = await open();
