@@ -95,6 +95,7 @@ for i = 5, #ARGV do
   if first and (oldest == '' or first[1] < oldest) then oldest = first[1] end
   if count > 0 then table.insert(reply, 1, stream) break end
 end
+if redis.call('XLEN', '${STREAM}') + redis.call('XLEN', '${STREAM}:token') == 0 then redis.call('DEL', 'matomo-spool:totals') end
 table.insert(reply, 1, oldest)
 table.insert(reply, 1, redis.call('HGET', 'matomo-spool:totals', 'bytes') or '0')
 table.insert(reply, 1, redis.call('HGET', 'matomo-spool:totals', 'hits') or '0')
@@ -116,7 +117,6 @@ end
 if deleted == 0 then return 0 end
 redis.call('HINCRBY', 'matomo-spool:totals', 'hits', 0 - ARGV[6])
 redis.call('HINCRBY', 'matomo-spool:totals', 'bytes', 0 - ARGV[7])
-if redis.call('XLEN', '${STREAM}') + redis.call('XLEN', '${STREAM}:token') == 0 then redis.call('DEL', 'matomo-spool:totals') end
 local reply = (ARGV[9] == '' or pcall(add, ARGV[4], ARGV[8], ARGV[9])) and 1 or -1
 redis.pcall('HSET', process, 'done', ARGV[3], 'reply', reply)
 redis.call('EXPIRE', process, 86400)
@@ -254,7 +254,7 @@ export function reasonOf(error: unknown): string {
   const text = codeOf(error);
   if (text === 'MODULE_NOT_FOUND')
     return 'the package redis is not installed; run: npm install redis';
-  return /^[\w ]+$/.test(text) ? text : show(text.replace(/\.? script: .*$/s, ''));
+  return error instanceof UnusableRedis || /^[\w ]+$/.test(text) ? text : show(text.replace(/\.? script: .*$/s, ''));
 }
 
 /** `redis` is an optional dependency, which bundlers must not see. A bundle that is an ES module has no name of its own file. */
@@ -353,7 +353,9 @@ class RedisStore implements Spool {
     const [found, isNew] = opened as [string, number];
     if (found !== this.#description) {
       const owner = ownerOf(found);
-      const why = owner ? `it belongs to ${owner}` : `this version cannot read ${DESCRIPTION}`;
+      const why = owner
+        ? `it belongs to ${show(owner)}`
+        : `this version cannot read ${DESCRIPTION}`;
       throw new UnusableRedis(why);
     }
     if (isNew === 1 && this.#wasUsable) log.addLost('The keys were deleted');

@@ -48,6 +48,46 @@ test('visitor keys are shared', async () => {
   two.close();
 });
 
+test('a visitor key that is damaged is not used, and one line says so', async () => {
+  const server = await startRedis();
+  const keys = new DailyKeys();
+  const [day = 0] = keys.days;
+  await server.command('SET', `matomo-spool:visitor-key:${day}`, 'damaged');
+  const redis = await open(server.url, { keys });
+  expect(keys.find(day)).toBeUndefined();
+  expect(redis.codes()).toEqual(['spool-visitor-key']);
+  keys.close();
+});
+
+test.each([
+  ['a description', ['SET', 'matomo-spool:description', '1 https://\u001b[2J\n.test/']],
+  ['an error', ['ACL', 'SETUSER', 'default', 'resetkeys', '~\u001b[2J\n*']],
+])('control characters of %s are not logged', async (_what, command) => {
+  const server = await startRedis();
+  await server.command(...command);
+  const redis = await openRedisSpool({ place: server.url });
+  expect(redis.lines).toEqual([expect.stringMatching(/^\P{Cc}+$/u)]);
+  expect(redis.spool.isUsable).toBe(false);
+});
+
+test('at the event exit, hits of a put without a reply are lost, and a claim is left to others', async () => {
+  requires('signals');
+  const server = await startRedis();
+  const redis = await open(server.url);
+  await redis.spool.put(hits('ab'));
+  const claim = await redis.spool.claim(2);
+  server.signal('SIGSTOP');
+  void redis.spool.put(hits('cd'));
+  void claim?.done({ tracked: 2 }, []);
+  await redis.spool.hurry?.(50);
+  expect([redis.spool.isUsable, redis.spool.count]).toEqual([false, 4]);
+  expect(redis.spool.putNow?.(hits('e'))).toEqual(hits('e'));
+  expect(redis.spool.count).toBe(0);
+  expect(redis.counts).toMatchObject({ stored: 2, claimed: 0, tracked: 0, lost: { spool: 2 } });
+  expectBalance(redis, 4);
+  server.signal('SIGCONT');
+});
+
 test('damaged and foreign entries are counted and removed, others arrive', async () => {
   const server = await startRedis();
   const redis = await open(server.url);

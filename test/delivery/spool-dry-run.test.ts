@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { MatomoSpanProcessor, trackEvent } from '../../../src/index.js';
-import { captureOutput } from '../../support/output.js';
-import { linesIn } from '../../support/spool.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
+import { MatomoSpanProcessor, trackEvent } from '../../src/index.js';
+import { captureOutput } from '../support/output.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const url = 'http://127.0.0.1:1/matomo.php';
 
