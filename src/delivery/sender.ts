@@ -173,19 +173,26 @@ export class Sender {
     return startSeconds * 1000 > this.#wallMillis() - most;
   }
 
-  /** Lets a hit of a random client, each as likely as the others, be the next bulk. Returns `false` if there is none but suspects. */
+  /**
+   * Lets a hit of a random client be the next bulk, of which the visitor is random, too: behind a proxy that is not declared, all have one
+   * address. Returns `false` if there is none but suspects.
+   */
   #isolateAny({ bulks }: Attempt): boolean {
-    const clients = [...new Set(bulks.flat().map(({ client }) => client))];
-    const client = clients[this.#pick(clients.length)];
-    for (const [index, bulk] of bulks.entries()) {
-      const place = bulk.findIndex((hit) => hit.client === client);
-      if (place < 0) continue;
-      const hit = bulk.splice(place, 1);
-      if (bulk.length === 0) bulks.splice(index, 1);
-      bulks.unshift(hit);
-      return true;
-    }
-    return false;
+    const ofClient = this.#pickBy(bulks.flat(), ({ client }) => client);
+    const [hit] = this.#pickBy(this.#pickBy(ofClient, ({ visitor }) => visitor), (each) => each);
+    if (!hit) return false;
+    const index = bulks.findIndex((bulk) => bulk.includes(hit));
+    const others = bulks[index]?.filter((each) => each !== hit) ?? [];
+    bulks.splice(index, 1, ...(others.length > 0 ? [others] : []));
+    bulks.unshift([hit]);
+    return true;
+  }
+
+  /** The hits that have one of their keys, each as likely as the others. */
+  #pickBy(hits: readonly Hit[], keyOf: (hit: Hit) => unknown): readonly Hit[] {
+    const keys = [...new Set(hits.map(keyOf))];
+    const key = keys[this.#pick(keys.length)];
+    return hits.filter((hit) => keyOf(hit) === key);
   }
 
   #pick(count: number): number {

@@ -127,7 +127,8 @@ const burst = (count: number): Row => ({
   ...CAPACITY,
   hasOneBadClient: true,
 });
-const SCANNER = { changesUserAgent: true, knowsAddresses: true };
+const PROXY = { addresses: 'of a proxy' } as const;
+const SCANNER = { changesUserAgent: true, addresses: 'known' } as const;
 const FOLDER = { isInFolder: true };
 
 /** Bad hits of all clients beside 20 a second. */
@@ -173,6 +174,11 @@ export const SCENARIOS: Readonly<Record<string, Row>> = {
   'a scanner that changes its user agent, 20 bad a second': { ...client(20), ...SCANNER },
   'a scanner that changes its user agent, 60 bad a second': { ...client(60), ...SCANNER },
   'a scanner that changes its user agent, a burst of 1,000': { ...burst(1_000), ...SCANNER },
+  'one client behind a proxy that is not declared, 2 bad a second': { ...client(2), ...PROXY },
+  'one client behind a proxy that is not declared, 5 bad a second': { ...client(5), ...PROXY },
+  'one client behind a proxy that is not declared, 20 bad a second': { ...client(20), ...PROXY },
+  'one client behind a proxy that is not declared, 60 bad a second': { ...client(60), ...PROXY },
+  'one client behind a proxy that is not declared, a burst of 1,000': { ...burst(1_000), ...PROXY },
   // Limits of docs/limits.md.
   'a scanner that changes its user agent, 150 bad a second for 2 minutes': {
     ...{ ...client(150, 120), ...SCANNER },

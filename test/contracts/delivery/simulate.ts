@@ -38,8 +38,8 @@ export interface Scenario {
   readonly hasOneBadClient?: boolean;
   /** The bad client changes its user agent, and so its visitor. */
   readonly changesUserAgent?: boolean;
-  /** Clients are known by their addresses. @default by their visitors */
-  readonly knowsAddresses?: boolean;
+  /** Clients are known by their addresses, or all have that of a proxy. @default by their visitors */
+  readonly addresses?: 'known' | 'of a proxy';
   /** Hits are in a folder. @default in memory */
   readonly isInFolder?: boolean;
   /** @default 1 */
@@ -190,11 +190,16 @@ export function simulate(scenario: Scenario, seed: number): History {
         : 'bad'
       : client;
     return {
-      ...{ site: 1, visitor, client: scenario.knowsAddresses && isOfBad ? 'bad' : visitor },
+      ...{ site: 1, visitor, client: toClient(visitor, isOfBad) },
       startSeconds: START_MILLIS / 1000 + seconds / 1e6,
       kind: 'action',
       query: String(number),
     };
+  }
+
+  function toClient(visitor: string, isOfBad: boolean): string {
+    if (scenario.addresses === 'of a proxy') return 'proxy';
+    return scenario.addresses === 'known' && isOfBad ? 'bad' : visitor;
   }
 
   function pendingHits(): number {
