@@ -4,7 +4,7 @@ import { openFolder } from '../../../src/delivery/folder-store.js';
 import { type OpenedSpool, prepareSpool, type SpoolSetup, watchSpool } from './spool-store.js';
 
 export { DailyKeys } from '../../../src/common/visitor-keys.js';
-export { type Files, type FileStep, filesOf } from '../../../src/delivery/folder-files.js';
+export { type FileStep, type Files, filesOf } from '../../../src/delivery/folder-files.js';
 export { parseName } from '../../../src/delivery/folder-store.js';
 
 export type FolderSetup = SpoolSetup;

@@ -179,6 +179,20 @@ describe('processes', () => {
   });
 });
 
+test('processes that live for ten seconds each send the claim of a killed one after an hour', async () => {
+  const { place, spool } = await openNew();
+  await spool.put(hits('ab'));
+  await spool.claim(1);
+  let names = '';
+  let seconds = 0;
+  for (; names === '' && seconds < 7_200; seconds += 10) {
+    letTimePass(10_000);
+    names = await drain(await openIn(place, { resendUnconfirmed: true }));
+  }
+  expect(names).toBe('ab');
+  expect(Math.abs(seconds - 3_600)).toBeLessThan(20);
+});
+
 describe('a folder that cannot be used', () => {
   const storesAgain = async ({ spool }: Folder) => {
     await eventually(async () => spool.isUsable && (await spool.put(hits('b'))));

@@ -17,7 +17,10 @@ async function openHanging() {
       ...files,
       async run(step) {
         begun.push(step);
-        if (step[0] === hangsAt) await new Promise<void>((resolve) => void (goOn = resolve));
+        if (step[0] === hangsAt)
+          await new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
         return files.run(step);
       },
       runNow(step) {
@@ -97,19 +100,22 @@ describe('if the disk hangs', () => {
   test.each<[operation: FileStep[0], lost: number]>([
     ['create', 0],
     ['rename', 2],
-  ])('in a %s at the event exit: nothing is written, and %d hits are lost', async (operation, lost) => {
-    const { spool, counts, hang, begun, ...folder } = await openHanging();
-    await hang(operation);
-    const given = hits('ab');
-    await spool.put(given);
-    const { length } = begun;
-    const left = spool.putNow?.(hits('c')) ?? [];
-    expect(begun).toHaveLength(length);
-    expect(left).toHaveLength(3 - lost);
-    expect(counts.lost.spool).toBe(lost);
-    expect([spool.count, counts.stored]).toEqual([0, 0]);
-    expect(await drain(await folder.other())).toBe('');
-  });
+  ])(
+    'in a %s at the event exit: nothing is written, and %d hits are lost',
+    async (operation, lost) => {
+      const { spool, counts, hang, begun, ...folder } = await openHanging();
+      await hang(operation);
+      const given = hits('ab');
+      await spool.put(given);
+      const { length } = begun;
+      const left = spool.putNow?.(hits('c')) ?? [];
+      expect(begun).toHaveLength(length);
+      expect(left).toHaveLength(3 - lost);
+      expect(counts.lost.spool).toBe(lost);
+      expect([spool.count, counts.stored]).toEqual([0, 0]);
+      expect(await drain(await folder.other())).toBe('');
+    },
+  );
 
   test('at the event exit, a claim is left to the process that finds it', async () => {
     const { spool, counts, hang, begun } = await openHanging();

@@ -59,12 +59,9 @@ test('a visitor key that is damaged is not used, and one line says so', async ()
   keys.close();
 });
 
-test.each([
-  ['a description', ['SET', 'matomo-spool:description', '1 https://\u001b[2J\n.test/']],
-  ['an error', ['ACL', 'SETUSER', 'default', 'resetkeys', '~\u001b[2J\n*']],
-])('control characters of %s are not logged', async (_what, command) => {
+test('control characters of a description are not logged', async () => {
   const server = await startRedis();
-  await server.command(...command);
+  await server.command('SET', 'matomo-spool:description', '1 https://\u001b[2J\n.test/');
   const redis = await openRedisSpool({ place: server.url });
   expect(redis.lines).toEqual([expect.stringMatching(/^\P{Cc}+$/u)]);
   expect(redis.spool.isUsable).toBe(false);
