@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
+import { exitModule } from './scripts/exit-code.mjs';
 
 /** See test/support/long.ts. */
 const isLong = (process.env.TEST_LENGTH ?? '') !== '';
@@ -8,12 +8,12 @@ const isLong = (process.env.TEST_LENGTH ?? '') !== '';
 /** Not the fixed one. Then the order of files is random too, because those of a process must not depend on each other. */
 const hasOwnSeed = (process.env.TEST_SEED ?? '') !== '';
 
-/** Embeds the exit worker in `src`, as the build does in `dist`. */
-const exitWorker = {
-  name: 'exit-worker',
+/** Embeds the exit entry in `src`, as the build does in `dist`. */
+const exitEntry = {
+  name: 'exit-entry',
   load: (id: string) =>
-    id.endsWith('/exit-worker-code.ts')
-      ? exitWorkerModule(id.replace('-code.ts', '.ts'))
+    id.endsWith('/delivery/exit-code.ts')
+      ? exitModule(id.replace('-code.ts', '-entry.ts'))
       : undefined,
 };
 
@@ -72,7 +72,7 @@ const LONG_PROJECTS: TestProjectInlineConfiguration[] = [
 ];
 
 export default defineConfig({
-  plugins: [exitWorker],
+  plugins: [exitEntry],
   test: {
     projects: isLong ? LONG_PROJECTS : SHORT_PROJECTS,
     env: {

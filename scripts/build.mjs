@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
-import { exitWorkerModule } from './exit-worker-code.mjs';
+import { exitModule } from './exit-code.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
@@ -39,8 +39,8 @@ const READER = '@bufbuild/protobuf';
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
 compile('tsconfig.json');
 compile('tsconfig.page.json');
-const worker = join(build, 'delivery', 'exit', 'exit-worker');
-writeFileSync(`${worker}-code.js`, await exitWorkerModule(`${worker}.js`));
+const delivery = join(build, 'delivery');
+writeFileSync(join(delivery, 'exit-code.js'), await exitModule(join(delivery, 'exit-entry.js')));
 await bundle('cjs', [...entries, ...OWN_ENTRIES], {
   format: 'cjs',
   codeSplitting: {

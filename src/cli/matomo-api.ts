@@ -4,9 +4,9 @@ import { show } from '../common/diagnostics.js';
 import type { MessageCode } from '../common/messages.js';
 import { holdEventLoop } from '../common/timers.js';
 import { unescapeHtml } from '../common/unescape-html.js';
-import { explainError } from '../delivery/http/explain-error.js';
-import { createPoster } from '../delivery/http/node-client.js';
-import { isLoopback, proxyRouteOf } from '../delivery/http/proxy.js';
+import { createPoster } from '../delivery/http.js';
+import { explainError } from '../delivery/http-errors.js';
+import { isLoopback, proxyRouteOf } from '../delivery/proxy.js';
 import { USER_AGENT } from '../tracker/create-delivery.js';
 import { wrapped } from './matomo-site.js';
 
@@ -136,8 +136,7 @@ function toFailure(error: Error, at: string, timeoutMillis: number): ApiFailure 
     const advice = 'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow';
     return new ApiFailure('no-answer', what, advice);
   }
-  const { message, code } = explainError(error) as NodeJS.ErrnoException;
-  const reason = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
+  const reason = explainError(error).message;
   const advice =
     'Fix that, or correct MATOMO_URL. For your own CA, set NODE_EXTRA_CA_CERTS to its file';
   return new ApiFailure('unreachable', `Cannot reach ${at}: ${reason}`, advice);

@@ -7,8 +7,7 @@ import { AsyncScope, timerMillis } from './timers.js';
 // What ends a process, and what is called then:
 //
 //     SIGTERM, SIGINT with a handler ──> pause, flush after half a second ──┐
-//     the event loop is empty ──> one more turn, for signals of its own ────┼──> event `exit` ──> finish
-//     process.exit(), uncaught error ───────────────────────────────────────┘
+//     the event loop is empty, process.exit(), uncaught error ──────────────┴──> event `exit` ──> finish
 //     a signal without a handler ──> shutdownAtSignal ──> finish ──> the same signal
 //
 // With a handler of SIGHUP or SIGUSR2, which often reload a configuration, nothing is called.
@@ -56,13 +55,28 @@ interface Members {
 }
 const MEMBERS = Symbol.for('opentelemetry-matomo.process-end.1');
 
+/** What ends the process in the end, which is not documented, and which Deno and others may lack. */
+interface ExitingProcess {
+  readonly reallyExit?: (code: number) => void;
+}
+
 function findMembers(): Members {
   return shared<Members>(MEMBERS, () => {
     const all = new Set<EndMember>();
-    // The first listener, for as long as the process lives: others may call `process.exit()`, which skips all later ones.
-    process.prependListener('exit', () => {
+    const finish = () => {
       for (const member of [...all]) member.finish();
-    });
+    };
+    // The first listener, for as long as the process lives: others may call `process.exit()`, which skips all later ones.
+    process.prependListener('exit', finish);
+    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls this, as signal-exit knows.
+    const { reallyExit } = process as ExitingProcess;
+    if (reallyExit)
+      Object.assign(process, {
+        reallyExit(code: number) {
+          finish();
+          reallyExit.call(process, code);
+        },
+      });
     return { all, stopSignals: undefined };
   });
 }
@@ -139,8 +153,15 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
     process.kill(process.pid, signal);
   }
 
-  /** A signal that the process has sent to itself as its last act is read in the next turn of the event loop. */
-  const takeTurn = () => void setImmediate(() => undefined);
+  /**
+   * A signal that the process has sent to itself as its last act is read in the next turn of the event loop, before which `beforeExit` is
+   * emitted again: only if nobody listens any more.
+   */
+  const takeTurn = () => {
+    process.nextTick(() => {
+      if (process.listenerCount('beforeExit') === 0) setImmediate(() => undefined);
+    });
+  };
 
   function stopListening(): void {
     clearTimeout(timer);

@@ -14,7 +14,7 @@ export function bytesOf({ query }: Hit): number {
 }
 
 /** Body of a bulk request. Hits are percent-encoded and need no escaping. The token is here and nowhere else. */
-export function toBody(hits: readonly Hit[], tokenAuth: string | undefined): Buffer {
+export function toBody(hits: readonly Pick<Hit, 'query'>[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
   let queries = '';
   // `join` takes longer.
@@ -22,17 +22,20 @@ export function toBody(hits: readonly Hit[], tokenAuth: string | undefined): Buf
   return Buffer.from(`{"requests":["${queries}"]${token}}`, 'latin1');
 }
 
+/** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
+const MAX_BODY_BYTES = 1_000_000 - 4096;
+
 /**
- * The bulks in which hits are sent: of one kind, as long as a body may be, and ordered by visitor, then time. Any other order can deadlock
- * Matomo's database, and Matomo builds visits from hits in the order of their times.
+ * The bulks in which hits are sent: of one kind, at most so many hits and as many bytes as a body may have, and ordered by visitor, then time.
+ * Any other order can deadlock Matomo's database, and Matomo builds visits from hits in the order of their times.
  */
-export function toBulks(hits: readonly Hit[], maxBytes: number): Hit[][] {
+export function toBulks(hits: readonly Hit[], maxHits: number): Hit[][] {
   const bulks: Hit[][] = [];
   const open = new Map<HitKind, { hits: Hit[]; bytes: number }>();
   for (const hit of hits) {
     const bytes = bytesOf(hit);
     const bulk = open.get(hit.kind);
-    if (bulk && bulk.bytes + bytes <= maxBytes) {
+    if (bulk && bulk.hits.length < maxHits && bulk.bytes + bytes <= MAX_BODY_BYTES) {
       bulk.hits.push(hit);
       bulk.bytes += bytes;
     } else {

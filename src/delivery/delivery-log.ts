@@ -1,11 +1,10 @@
-import type { Diagnostics } from '../common/diagnostics.js';
+import { type Diagnostics, show } from '../common/diagnostics.js';
 import type { LogLines } from '../common/log-lines.js';
 import { coded, type MessageCode } from '../common/messages.js';
-import type { Hit } from '../hit/hit.js';
-import type { Reason } from './answer/interpret-answer.js';
-import { nameOf } from './answer/name-of.js';
+import type { Hit, HitKind } from '../hit/hit.js';
+import type { Reason } from './answer.js';
 import { countOf } from './bulk.js';
-import type { LossReason, Results } from './delivery-counts.js';
+import type { LossReason, Results } from './counts.js';
 
 const HOUR_MILLIS = 3_600_000;
 /** Different names of invalid hits in a line. */
@@ -16,21 +15,22 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Fix what the parentheses name, or correct url.',
   'no-answer': 'Check Matomo and the proxy in front of it, or raise exportTimeoutMillis.',
   unavailable: 'Check the web server and PHP of Matomo.',
-  'rolled-back': "Check Matomo's database, and read PHP's error log.",
+  'rolled-back': "Check Matomo's database, and search PHP's error log.",
   'hits-not-counted':
     "Check Matomo's database for lock timeouts, and its setting record_statistics.",
   redirected: 'Set url to an address that answers without a redirect.',
   'request-rejected':
-    'Check url and headers, and let proxies and firewalls pass POST to matomo.php.',
-  'not-matomo': 'Set url to the folder that has matomo.php, and check the proxy in front of it.',
-  'tracker-debug':
-    "Set debug and debug_on_demand to 0 in the section [Tracker] of Matomo's config.ini.php.",
-  'php-output': "Set display_errors = Off in Matomo's php.ini, and read PHP's error log.",
-  'counters-changed': 'Check the proxy in front of Matomo.',
+    'Check url and headers, and exempt POST to matomo.php from the rules of firewalls such as mod_security, and of proxies.',
+  'not-matomo':
+    "Set url to the folder that has matomo.php, set display_errors = Off in Matomo's php.ini and debug = 0 in the section [Tracker] of its config.ini.php, and check the proxy in front of it.",
+  'text-around-counters':
+    "Set display_errors = Off in Matomo's php.ini, and check what a hoster or proxy adds to pages.",
   'nothing-confirmed':
     'That is normal with its plugin QueuedTracking and with a relay. Without them, check what answers at url.',
+  'hits-delayed': 'Give Matomo more processors, or send it fewer requests.',
   'site-unknown': 'Check siteId: the site may not exist.',
-  'token-rejected': 'Check siteId, and that the user of tokenAuth has write access to that site.',
+  'token-rejected':
+    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user.',
 };
 
 /** What to do about an answer of Matomo. */
@@ -38,10 +38,19 @@ export function adviceFor(code: MessageCode): string {
   return ADVICE[code] ?? 'Run npx opentelemetry-matomo doctor.';
 }
 
-const CHECK_SPOOL =
-  'Check why the spool does not store hits: space, permissions, maxSpoolBytes, or Redis';
-const ASK_DOCTOR = 'An earlier line, or npx opentelemetry-matomo doctor, names the cause';
-const PREFER_DUPLICATES = 'set resendUnconfirmed if you prefer duplicates to losses';
+/** What to do about losses. */
+const AT_LOSS = {
+  unconfirmed: 'Check why, or set resendUnconfirmed if you prefer duplicates to losses',
+  too_large: 'Raise the limit of the proxy or web server for the size of a request',
+  expired: 'Check why they were not sent earlier',
+  queue_full: 'Raise maxQueueSize, or set spool. If it is set, check why it does not store hits',
+} as const;
+
+/** What to do if Matomo fails with some hits. */
+const AT_REJECTION: Readonly<Partial<Record<MessageCode, string>>> = {
+  'request-rejected': 'Exempt POST to matomo.php from the rules of firewalls such as mod_security',
+  'rolled-back': `Search PHP's error log of that time for "Data too long for column" and other errors`,
+};
 
 /** Lines about what becomes of hits, and why Matomo does not process them. */
 export class DeliveryLog {
@@ -51,37 +60,20 @@ export class DeliveryLog {
   isEnding = false;
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly #lines: LogLines;
-  readonly #hasSpool: boolean;
-  readonly #isResending: boolean;
   /** Names of invalid hits for the next line, and how many hits have each. */
   readonly #invalid = new Map<string, number>();
 
-  /** `isResending`: `resendUnconfirmed` is set. */
-  constructor(
-    diagnostics: Pick<Diagnostics, 'warnOnce'>,
-    lines: LogLines,
-    { hasSpool, isResending }: { readonly hasSpool: boolean; readonly isResending: boolean },
-  ) {
+  constructor(diagnostics: Pick<Diagnostics, 'warnOnce'>, lines: LogLines) {
     this.#diagnostics = diagnostics;
     this.#lines = lines;
-    this.#hasSpool = hasSpool;
-    this.#isResending = isResending;
   }
 
-  /** Matomo does not process hits. `pending`: as far as they are sent again. */
-  beginOutage(cause: Reason, pending: number): void {
+  /** Matomo does not process hits. */
+  beginOutage(cause: Reason): void {
     this.cause = cause;
     if (this.isEnding) return;
     const { code, reason } = cause;
-    const effect =
-      pending > 0 ? `Pending, sent again later: ${countOf(pending)}` : 'Other hits stay pending';
-    this.#lines.begin(OUTAGE, code, () => `${reason}. ${effect}. ${adviceFor(code)}`);
-  }
-
-  /** Hits stay in the spool at the end, for this reason. */
-  endWithHitsLeft(cause: Reason, hits: number): void {
-    this.isEnding = false;
-    this.beginOutage(cause, hits);
+    this.#lines.begin(OUTAGE, code, () => `${reason}. Other hits stay pending. ${adviceFor(code)}`);
   }
 
   /** It does again. */
@@ -97,44 +89,18 @@ export class DeliveryLog {
   }
 
   /** Results that an operator should know. */
-  add(results: Results): void {
-    const { invalid = 0, ...lost } = results;
-    const {
-      unconfirmed = 0,
-      too_large = 0,
-      expired = 0,
-      queue_full = 0,
-    } = this.isEnding ? {} : lost;
-    const add = (code: MessageCode, hits: number, toText: (hits: string) => string) =>
-      hits > 0 && this.#lines.add(code, hits, (sum) => toText(countOf(sum)));
-    const reason = this.cause?.reason;
-    add('unconfirmed', unconfirmed, (hits) => {
-      const why = reason === undefined ? '' : ` (${reason})`;
-      const checkWhy = this.#isResending ? 'Check why' : `Check why, or ${PREFER_DUPLICATES}`;
-      const advice = reason === undefined ? ASK_DOCTOR : checkWhy;
-      return `Matomo may have stored ${hits} without confirming it${why}: not sent again, counted as lost.unconfirmed. ${advice}.`;
-    });
-    add(
-      'too-large',
-      too_large,
-      (hits) =>
-        `Matomo answered with status 413 to ${hits} sent alone: lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.`,
-    );
-    add(
-      'expired',
-      expired,
-      (hits) =>
-        `Too old to be sent, lost and counted as expired: ${hits}. The limit is maxSpoolAgeMillis or, without tokenAuth, a day. Check why they were not sent earlier.`,
-    );
-    add('queue-full', queue_full, (hits) => {
-      const advice = this.#hasSpool ? CHECK_SPOOL : 'Raise maxQueueSize, or set spool';
-      return `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. ${advice}.`;
-    });
-    if (invalid > 0) {
+  add({ invalid = 0, ...lost }: Results): void {
+    for (const name of this.isEnding ? [] : (Object.keys(AT_LOSS) as (keyof typeof AT_LOSS)[])) {
+      const why = name === 'unconfirmed' && this.cause ? ` (${this.cause.reason})` : '';
       const toText = (sum: number) =>
-        `Matomo rejected ${countOf(sum)}, counted as invalid${this.#takeNames(sum)}. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`;
-      this.#lines.add('hits-invalid', invalid, toText, HOUR_MILLIS);
+        `Lost and counted as ${name}: ${countOf(sum)}${why}. ${AT_LOSS[name]}.`;
+      const code = name.replace('_', '-') as MessageCode;
+      if ((lost[name] ?? 0) > 0) this.#lines.add(code, lost[name] ?? 0, toText);
     }
+    if (invalid === 0) return;
+    const toText = (sum: number) =>
+      `Matomo rejected ${countOf(sum)}, counted as invalid${this.#takeNames(sum)}. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`;
+    this.#lines.add('hits-invalid', invalid, toText, HOUR_MILLIS);
   }
 
   /** Matomo has rejected these hits. They are named in the next line about invalid ones. */
@@ -157,54 +123,129 @@ export class DeliveryLog {
   }
 
   /** A hit has failed again and again while others were tracked. */
-  rejectHit(hit: Hit, { reason }: Reason): void {
-    const name = nameOf(hit);
-    this.#lines.add(
-      'rejected',
-      1,
-      (hits) =>
-        `Matomo fails with ${name} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. Read PHP's error log, and check the web server and firewall in front of Matomo.`,
-    );
+  rejectHit(hit: Hit, { code, reason }: Reason): void {
+    const advice = AT_REJECTION[code] ?? 'Check the web server, the firewall and PHP of Matomo';
+    const toText = (hits: number) =>
+      `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${advice}.`;
+    this.#lines.add('rejected', 1, toText);
   }
 
-  /** Matomo may have the order already, or the token is invalid. */
-  rejectOrder(): void {
-    const text =
-      'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';
-    this.#diagnostics.warnOnce('orders-rejected', coded('orders-rejected', text));
+  /** Hits have waited for long, although Matomo processes some. */
+  reportDelay(hits: number, cause: Reason | undefined): void {
+    const why = cause ? `Matomo fails with some: ${cause.reason}` : 'more come than it processes';
+    const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute (${why}). They stay pending. ${adviceFor(cause?.code ?? 'hits-delayed')}`;
+    this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 
-  /** What was lost at the end of a `shutdown` or of the process, by reason, and what was sent without a response. */
+  /** What was lost at the end of a `shutdown` or of the process, by reason. */
   endWithLosses(
     what: 'shutdown' | 'process',
-    { unconfirmed = 0, ...others }: Readonly<Partial<Record<LossReason, number>>>,
-    hasTimedOut: boolean,
+    losses: Readonly<Partial<Record<LossReason, number>>>,
     reason: string | undefined,
   ): void {
-    const counts = Object.entries(others).filter(([, count]) => count > 0);
+    const counts = Object.entries(losses).filter(([, count]) => count > 0);
     const hits = counts.reduce((sum, [, count]) => sum + count, 0);
-    if (hits + unconfirmed === 0) return;
-    const why = [...(hasTimedOut ? ['the shutdown timeout ran out'] : []), reason ?? []].flat();
-    const sentences = [
-      `The ${what} ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why.length > 0 ? ` (${why.join('; ')})` : ''}`,
-    ];
-    if (hits > 0) {
-      const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
-      sentences.push(`Lost: ${countOf(hits)} (${names})`);
-    }
-    if (unconfirmed > 0)
-      sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
-    sentences.push(this.#adviceAtEnd(hits > 0, hasTimedOut));
-    const code = hits > 0 ? 'lost-at-shutdown' : 'unconfirmed';
-    this.#diagnostics.warnOnce(`${what}-losses`, coded(code, `${sentences.join('. ')}.`));
+    if (hits === 0) return;
+    const why = reason === undefined ? '' : ` (${reason})`;
+    const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
+    const text = `The ${what} ended before Matomo confirmed ${countOf(hits)}${why}. Counted as lost: ${names}. Raise shutdownTimeoutMillis, or set spool to keep hits across restarts.`;
+    const code = hits > (losses.unconfirmed ?? 0) ? 'lost-at-shutdown' : 'unconfirmed';
+    this.#diagnostics.warnOnce(`${what}-losses`, coded(code, text));
+  }
+}
+
+/** Lines about a spool. */
+export class SpoolLog {
+  readonly #spool: string;
+  readonly #lines: LogLines;
+
+  /** `place` is shown: it has no credentials. */
+  constructor(place: string, lines: LogLines) {
+    this.#spool = `the spool ${place}`;
+    this.#lines = lines;
   }
 
-  #adviceAtEnd(areLost: boolean, hasTimedOut: boolean): string {
-    if (this.#hasSpool && areLost) return CHECK_SPOOL;
-    if (this.#isResending && !areLost)
-      return hasTimedOut ? 'Raise shutdownTimeoutMillis' : ASK_DOCTOR;
-    const raise = hasTimedOut ? 'Raise shutdownTimeoutMillis, or ' : '';
-    const advice = areLost ? 'set spool to keep hits across restarts' : PREFER_DUPLICATES;
-    return raise === '' ? `S${advice.slice(1)}` : `${raise}${advice}`;
+  /** It cannot be used. */
+  begin(reason: string, code: MessageCode = 'spool-not-written'): void {
+    const advice =
+      code === 'spool-owner'
+        ? 'Set spool to a folder that the user of this process owns and that others cannot write to.'
+        : 'Check space, permissions, Redis, and maxSpoolBytes.';
+    const text = `Cannot use ${this.#spool} (${reason}). Hits stay in memory until it can be used. ${advice}`;
+    this.#lines.begin('spool', code, () => text);
   }
+
+  end(): void {
+    const text = `Hits are stored in ${this.#spool} again. Those that are still in memory are stored next.`;
+    this.#lines.end('spool', 'spool-written-again', () => text);
+  }
+
+  beginKeyUnshared(reason: string): void {
+    const text = `The visitor key cannot be stored in ${this.#spool} (${reason}). Until it can, this process counts visitors separately from others. Check space, permissions, or Redis.`;
+    this.#lines.begin('visitor-key', 'spool-visitor-key', () => text);
+  }
+
+  /** `name` is skipped. */
+  addSkipped(name: string, why: string): void {
+    const text = `${name} in ${this.#spool} is not read (${why}). Delete it, or change its owner to the user of this process.`;
+    this.#lines.add('spool-owner', 1, () => text);
+  }
+
+  addDamaged(lines: number): void {
+    const toText = (sum: number) =>
+      `Lines of ${this.#spool} were incomplete or damaged, counted as lost.spool: ${sum}. Others are used. If this repeats, check the disk, and what else writes there.`;
+    if (lines > 0) this.#lines.add('spool-damaged', lines, toText);
+  }
+
+  /** Hits have disappeared, or may do so. */
+  addLost(what: string): void {
+    const text = `${what} of ${this.#spool}. Hits that waited there may be lost, and are not counted, because their number is unknown. Check what deletes them, and that Redis has persistence and maxmemory-policy noeviction.`;
+    this.#lines.add('spool-lost', 1, () => text);
+  }
+
+  addExpired(hits: number): void {
+    const toText = (sum: number) =>
+      `Older than seven days, lost and counted as expired: ${countOf(sum)}. ${AT_LOSS.expired}.`;
+    if (hits > 0) this.#lines.add('expired', hits, toText);
+  }
+
+  /** A process has died while it was sending these hits. */
+  addUnconfirmed(hits: number): void {
+    const toText = (sum: number) =>
+      `A process ended while it was sending ${countOf(sum)} of ${this.#spool}, which Matomo may have stored: not sent again, counted as lost.unconfirmed. Check why it ended, or set resendUnconfirmed if you prefer duplicates to losses.`;
+    if (hits > 0) this.#lines.add('unconfirmed', hits, toText);
+  }
+}
+
+const KINDS: Readonly<Record<HitKind, string>> = {
+  action: 'page view',
+  chatbot: 'request by an AI chatbot',
+};
+
+/** A hit with all that helps to find it in other logs, redacted as it would be sent. */
+function describe(hit: Hit): string {
+  const parameters = new URLSearchParams(hit.query);
+  const title = show(parameters.get('action_name') ?? '');
+  const userAgent = show(parameters.get('ua') ?? '');
+  const time = new Date(hit.startSeconds * 1000).toISOString();
+  return `${nameOf(hit)} of ${time} with title ${title} and user agent ${userAgent}`;
+}
+
+/** What a hit is, for a message: without URL, title and everything else that a visitor may have written. */
+function nameOf({ kind, query }: Hit): string {
+  const parameters = new URLSearchParams(query);
+  const goal = parameters.get('idgoal');
+  const order = parameters.get('ec_id');
+  if (order) return `order ${showId(order)}`;
+  if (goal === '0') return 'cart';
+  if (goal !== null) return `goal ${showId(goal)}`;
+  const category = parameters.get('e_c');
+  if (category !== null) return `event ${show(`${category}/${parameters.get('e_a') ?? ''}`)}`;
+  if (parameters.has('search')) return 'site search';
+  if (parameters.has('download')) return 'download';
+  return parameters.has('link') ? 'outlink' : KINDS[kind];
+}
+
+function showId(id: string): string {
+  return /^[\w.-]{1,50}$/.test(id) ? id : show(id);
 }

@@ -5,16 +5,27 @@ import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { AsyncScope, holdEventLoop, timerMillis, withTimeout } from '../common/timers.js';
 import type { Hit } from '../hit/hit.js';
-import { createDeliveryCounts, type DeliveryCounts, lossesSince } from './delivery-counts.js';
-import { DELIVERY_LIMITS, type DeliveryLimits } from './delivery-limits.js';
+import { addTo, createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
 import { DeliveryLog } from './delivery-log.js';
-import type { Transport } from './http/transport.js';
+import type { Transport } from './http.js';
 import { MemoryStore } from './memory-store.js';
-import { Sender, type SenderOptions, type SendMode } from './sender.js';
-import type { Claim, Spool } from './store.js';
+import { type Attempt, giveRestBack, Sender, type SenderOptions } from './sender.js';
+import type { Claim, Spool, Store } from './store.js';
 
+/** With a spool: hits in memory are stored in it so often. */
+const STORE_MILLIS = 500;
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
+/** Hits that wait for longer although Matomo processes some are worth a line. */
+const DELAYED_MILLIS = 60_000;
+/** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
+const FLUSH_MILLIS = 5_000;
+/** The part of the time for a shutdown that a spool may take: if it hangs, hits are sent from memory. */
+const SPOOL_SHARE = 1 / 3;
+/** No attempt is made for so long after an error of this package, which would come again. */
+const ERROR_MILLIS = 10_000;
+/** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
+const MAY_END_MILLIS = 1_000;
 
 const AFTER_SHUTDOWN =
   'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.';
@@ -23,6 +34,7 @@ const AFTER_SHUTDOWN =
 export interface DeliveryOptions extends SenderOptions {
   readonly maxQueueSize: number;
   readonly scheduledDelayMillis: number;
+  readonly exportTimeoutMillis: number;
 }
 
 export interface DeliveryParts {
@@ -31,20 +43,21 @@ export interface DeliveryParts {
   readonly diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly lines: LogLines;
   /** Resolves with `undefined` if the spool cannot be opened, which is logged. Never rejects. */
-  readonly openSpool?: ((counts: DeliveryCounts) => Promise<Spool | undefined>) | undefined;
+  readonly openSpool?: ((delivery: Delivery) => Promise<Spool | undefined>) | undefined;
   /** Keeps the process alive while something is being sent, within limits. */
   readonly hold?: <T>(sending: Promise<T>) => Promise<T>;
   readonly random?: () => number;
-  readonly limits?: DeliveryLimits;
 }
+
+/** `due`: what is due. `flush`: everything, also while sending waits. `last`: the same at a shutdown. */
+type Mode = 'due' | 'flush' | 'last';
 
 /**
  * Sends hits to Matomo: one bulk request in flight, when a bulk is full or its first hit has waited long enough. At any moment, every hit is
  * either pending or counted.
  *
  *     put ──> memory, bounded ──(with a spool: often)──> folder or Redis
- *                │                                            │
- *                └──────────────── claim <────────────────────┘
+ *                └──────────────── claim <─────────────────────┘
  *                                    ▼
  *                                  sender ──> counted, or given back
  */
@@ -52,66 +65,55 @@ export class Delivery {
   readonly counts: DeliveryCounts = createDeliveryCounts();
   readonly memory: MemoryStore;
   readonly sender: Sender;
+  readonly log: DeliveryLog;
   /** `undefined` until it is open, and without one. */
   spool: Spool | undefined;
   /** Resolves when the spool is open, or cannot be opened. */
   readonly opened: Promise<void>;
   isOpening: boolean;
-  readonly log: DeliveryLog;
+  /** What is being sent. */
+  attempt: Attempt | undefined;
+  /** Hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
+  keepsForExit = false;
   readonly #parts: DeliveryParts;
-  readonly #limits: DeliveryLimits;
+  readonly #hold: <T>(sending: Promise<T>) => Promise<T>;
   readonly #scope = new AsyncScope('MatomoDelivery');
   readonly #attempts: SerialQueue;
-  /** Hits are also stored while an attempt runs: a request may take long. */
-  readonly #stores: SerialQueue;
-  readonly #hold: <T>(sending: Promise<T>) => Promise<T>;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer looks. */
   #lookMillis = Number.POSITIVE_INFINITY;
+  #pausedUntilMillis = Number.NEGATIVE_INFINITY;
   /** When the last attempt began, and how many hits were put into the spool since. */
   #attemptMillis: number = performance.now();
   #spooled = 0;
-  #sendsFromMemory = false;
-  #pausedUntilMillis = Number.NEGATIVE_INFINITY;
-  /** Hits that are being moved into the spool. */
-  #storing: Claim | undefined;
+  /** Hits that are being put into the spool. */
+  #storing: (Claim & Required<Pick<Claim, 'doneNow'>>) | undefined;
+  /** The spool did not take the latest hits. */
+  #isRefused = false;
   /** A flush that has not begun, which further calls share. */
   #nextFlush: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  /** Hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
-  keepsForExit = false;
 
   constructor(parts: DeliveryParts) {
-    const { options, diagnostics, lines, transport, random = Math.random } = parts;
-    const { limits = DELIVERY_LIMITS, hold = (sending) => sending, openSpool } = parts;
-    const { maxQueueSize: maxHits, maxExportBatchSize: maxBulkHits } = options;
+    const { options, diagnostics, lines, random = Math.random } = parts;
+    const { hold = (sending) => sending, openSpool } = parts;
     const { counts } = this;
     this.#parts = parts;
-    this.#limits = limits;
     this.#hold = hold;
-    this.memory = new MemoryStore(counts, { maxHits, maxBulkHits });
-    this.log = new DeliveryLog(diagnostics, lines, {
-      hasSpool: openSpool !== undefined,
-      isResending: options.resendUnconfirmed,
-    });
-    this.sender = new Sender({
-      ...{ options, transport, limits, counts, random, hold },
-      log: this.log,
-      countPending: () => this.pending,
-    });
-    const queue = {
+    this.memory = new MemoryStore(counts, options.maxQueueSize);
+    this.log = new DeliveryLog(diagnostics, lines);
+    this.sender = new Sender({ options, counts, log: this.log, random });
+    this.#attempts = new SerialQueue({
       scope: this.#scope,
       onIdle: () => this.#schedule(),
-      onError: (error: unknown) => this.#reportError(error),
-    };
-    this.#attempts = new SerialQueue(queue);
-    this.#stores = new SerialQueue(queue);
+      onError: (error) => this.#reportError(error),
+    });
     this.isOpening = openSpool !== undefined;
     this.opened = this.#scope.runInAsyncScope(() => this.#open());
   }
 
   async #open(): Promise<void> {
-    this.spool = await this.#parts.openSpool?.(this.counts);
+    this.spool = await this.#parts.openSpool?.(this);
     this.isOpening = false;
     if (this.spool) this.#schedule();
   }
@@ -124,12 +126,9 @@ export class Delivery {
   /** Age of the oldest pending hit in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
     const ofMemory = (performance.now() - this.memory.oldestMillis) / 1000;
-    const ofSpool = Date.now() / 1000 - (this.spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
-    // A request may take long.
-    const claimed = this.sender.current?.bulks.flat() ?? [];
-    const starts = claimed.map(({ startSeconds }) => startSeconds);
-    const ofClaim = Date.now() / 1000 - Math.min(...starts);
-    return Math.max(0, ofMemory, ofSpool, ofClaim);
+    const starts = this.attempt?.claim.hits.map(({ startSeconds }) => startSeconds) ?? [];
+    const oldest = Math.min(...starts, this.spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
+    return Math.max(0, ofMemory, Date.now() / 1000 - oldest);
   }
 
   /** Seconds since Matomo last tracked or accepted hits, or since the start. */
@@ -150,22 +149,28 @@ export class Delivery {
       this.#parts.diagnostics.warnOnce('after-shutdown', text);
       return false;
     }
-    if (!this.memory.put(hit)) {
+    if (!this.memory.put([hit])) {
       this.counts.lost.queue_full += 1;
       this.log.add({ queue_full: 1 });
       return false;
     }
     // Nearly all hits come while the timer is set for an older one.
-    const { scheduledDelayMillis } = this.#parts.options;
-    const storeMillis = this.spool ? 2 * this.#limits.storeMillis : Infinity;
-    const millis = Math.min(scheduledDelayMillis, storeMillis);
-    if (this.#lookMillis > this.memory.dueMillis(millis)) this.#schedule();
+    if (this.memory.waiting === 1 || this.#isBulkFull) this.#schedule();
     return true;
   }
 
-  /** Whether hits of so many bytes can be put without a loss; if all in the queue have failed, at least one of them can. */
+  get #isBulkFull(): boolean {
+    return this.memory.waiting >= this.#parts.options.maxExportBatchSize;
+  }
+
+  /** Whether hits of so many bytes can be put without a loss. */
   hasRoom(hits: number, bytes: number): boolean {
     return this.memory.count === 0 || this.memory.hasRoom(hits, bytes);
+  }
+
+  /** Takes hits back from the spool, whether there is room or not. */
+  keep(hits: readonly Hit[]): void {
+    if (!this.memory.put(hits)) this.counts.lost.spool += hits.length;
   }
 
   /** No bulk is begun for so long. */
@@ -178,8 +183,7 @@ export class Delivery {
    * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Never rejects.
    */
   flush(): Promise<void> {
-    const { exportTimeoutMillis } = this.#parts.options;
-    const limitMillis = Math.min(exportTimeoutMillis, this.#limits.flushMillis);
+    const limitMillis = Math.min(this.#parts.options.exportTimeoutMillis, FLUSH_MILLIS);
     if (this.#closed !== undefined) return withTimeout(limitMillis, this.#closed);
     this.#nextFlush ??= this.#hold(this.#send('flush'));
     return withTimeout(limitMillis, this.#nextFlush);
@@ -193,99 +197,163 @@ export class Delivery {
 
   async #close(deadlineMillis: number): Promise<void> {
     const { lost } = this.counts;
+    const { transport, lines } = this.#parts;
+    const endMillis = performance.now() + deadlineMillis;
     const before = { ...lost };
     this.#clearTimer();
     this.log.isEnding = true;
-    const opened = withTimeout(this.#limits.closeMillis, this.opened);
-    const sent = opened.then(() => this.#send('last')).then(() => true);
+    const sent = this.#sendLast(deadlineMillis * SPOOL_SHARE).then(() => true);
     const isInTime = await withTimeout(deadlineMillis, sent);
     const { cause } = this.log;
     this.sender.isClosing = true;
-    await this.#parts.transport.close();
-    // A disk or Redis may hang.
-    await withTimeout(this.#limits.closeMillis, this.#attempts.ended);
-    if (this.memory.count > 0) await withTimeout(this.#limits.closeMillis, this.#storeAll());
-    if (this.isOpening) void this.opened.then(() => this.spool?.close());
-    else await this.spool?.close();
+    await transport.close();
     this.keepsForExit &&= isInTime === true && cause === undefined;
-    if (!this.keepsForExit) lost.shutdown += this.takeNow().length;
-    const losses = lossesSince(before, lost);
-    this.log.endWithLosses('shutdown', losses, !isInTime, cause?.reason);
-    const left = this.spool?.hits ?? 0;
-    const areLost = Object.values(losses).some((hits) => hits > 0);
-    if (cause && left > 0 && !areLost) this.log.endWithHitsLeft(cause, left);
-    this.#parts.lines.flush();
+    if (!this.keepsForExit) {
+      const hits = this.endNow();
+      lost.shutdown += (this.spool?.putNow?.(hits) ?? hits).length;
+    }
+    if (this.isOpening) void this.opened.then(() => this.spool?.close());
+    else if (this.spool) await withTimeout(endMillis - performance.now(), this.spool.close());
+    const reason = isInTime ? cause?.reason : 'the shutdown timeout ran out';
+    this.log.endWithLosses('shutdown', lossesSince(before, lost), reason);
+    lines.flush();
+  }
+
+  /** The spool gets no more hits if it hangs. */
+  async #sendLast(spoolMillis: number): Promise<void> {
+    const hurried = this.opened.then(() => this.spool?.hurry?.(spoolMillis));
+    await withTimeout(spoolMillis, hurried);
+    await this.#send('last');
+  }
+
+  /** Ends what is being sent, without waiting, and removes all hits from memory. */
+  endNow(): readonly Hit[] {
+    const { attempt, counts } = this;
+    const { transport, options } = this.#parts;
+    // Without `doneNow`, it is left to another process as it is.
+    if (attempt?.claim.doneNow) {
+      this.attempt = undefined;
+      const { inFlight, results, back, claim } = attempt;
+      const isUnknown = inFlight.length > 0 && (transport.mayHaveArrived?.() ?? true);
+      if (isUnknown && options.resendUnconfirmed) counts.resent += inFlight.length;
+      if (isUnknown && !options.resendUnconfirmed) addTo(results, { unconfirmed: inFlight.length });
+      else back.push(...inFlight);
+      giveRestBack(attempt);
+      claim.doneNow?.(results, back);
+    }
+    // The spool knows what became of hits that are being put into it.
+    this.#storing?.doneNow({}, this.spool?.putNow ? [] : this.#storing.hits);
+    this.#storing = undefined;
+    const claim = this.memory.claim(Number.POSITIVE_INFINITY);
+    claim?.doneNow({}, []);
+    return claim?.hits ?? [];
   }
 
   /** Sends everything, in an attempt after those that run. */
-  #send(mode: SendMode): Promise<void> {
+  #send(mode: Mode): Promise<void> {
     this.#clearTimer(); // what is due may have changed
     return this.#attempts.run(async () => {
       if (mode === 'flush') this.#nextFlush = undefined;
-      if (mode === 'last' || this.sender.mayBegin(mode)) await this.#attempt(mode);
+      if (mode === 'last' || this.sender.mayBegin(true)) await this.#attempt(mode);
     });
   }
 
-  /** Sends from the spool, or from memory as long as there is no spool that can be used. */
-  async #attempt(mode: SendMode): Promise<void> {
-    const { memory, sender } = this;
+  /** Sends from the spool, and from memory what the spool does not take. */
+  async #attempt(mode: Mode): Promise<void> {
     this.#attemptMillis = performance.now();
-    await this.#storeAll();
-    const mayBegin = () => mode !== 'due' || performance.now() >= this.#pausedUntilMillis;
-    if (!this.spool?.isUsable) {
-      const isDue = () => mode !== 'due' || performance.now() >= this.#dueMillis;
-      // What is stored meanwhile would overtake hits.
-      this.#sendsFromMemory = true;
-      const sending = sender.send(
-        memory,
-        mode,
-        () => !this.spool?.isUsable && isDue() && mayBegin(),
-      );
-      await sending.finally(() => {
-        this.#sendsFromMemory = false;
-      });
-      if (!this.spool?.isUsable) return;
-      await this.#storeAll();
-    }
+    await this.#store();
     this.#spooled = 0;
-    await sender.send(this.spool, mode, mayBegin);
+    if (this.spool?.isUsable)
+      await this.#drain(this.spool, mode, () => this.spool?.isUsable === true);
+    if (mode === 'last' && this.spool?.isUsable === false) this.keep(this.spool.putNow?.([]) ?? []);
+    const isFromMemory = () => !this.spool?.isUsable || this.#isRefused;
+    await this.#drain(this.memory, mode, () => isFromMemory() && (mode !== 'due' || this.#isDue));
   }
 
-  /** At the end: removes all hits from memory, also those that are being stored. */
-  takeNow(): Hit[] {
-    this.#storing?.endNow?.({}, [this.#storing]);
-    this.#storing = undefined;
-    return this.memory.take();
+  /** Sends until there is nothing, or sending waits. */
+  async #drain(store: Store, mode: Mode, mayGoOn: () => boolean): Promise<void> {
+    const { maxExportBatchSize } = this.#parts.options;
+    let mayEndMillis = performance.now() + MAY_END_MILLIS;
+    const isWaiting = this.sender.waitUntilMillis;
+    while (mayGoOn() && !this.sender.isClosing) {
+      let now = performance.now();
+      if (mode === 'due' && now < this.#pausedUntilMillis) return;
+      // A wait that has begun ends an attempt, also one that need not wait.
+      if (this.sender.waitUntilMillis !== isWaiting && now < this.sender.waitUntilMillis) return;
+      if (now >= mayEndMillis) {
+        await new Promise((resolve) => void setTimeout(resolve).unref()); // here, the process may end
+        now = performance.now();
+        mayEndMillis = now + MAY_END_MILLIS;
+      }
+      const claim = await store.claim(maxExportBatchSize);
+      if (!claim) return;
+      await this.#sendClaim(claim, now);
+    }
+  }
+
+  async #sendClaim(claim: Claim, sinceMillis: number): Promise<void> {
+    const { sender, log } = this;
+    const { transport, options } = this.#parts;
+    const attempt = sender.begin(claim, sinceMillis);
+    const steps = sender.send(attempt);
+    this.attempt = attempt;
+    try {
+      let next = steps.next();
+      while (!next.done) {
+        const hits = next.value;
+        const body = sender.toBody(hits);
+        const exchange = await this.#hold(transport.send(body, options.exportTimeoutMillis));
+        next = steps.next(sender.read(exchange, hits));
+      }
+    } finally {
+      attempt.back.push(...attempt.inFlight); // only after an error of this package
+      giveRestBack(attempt);
+      if (await claim.done(attempt.results, attempt.back, attempt.isBehind))
+        log.add(attempt.results);
+      if (this.attempt === attempt) this.attempt = undefined;
+    }
   }
 
   /** Moves hits from memory into the spool. */
-  #storeAll(): Promise<void> {
-    return this.spool ? this.#stores.run(() => this.#storePortions()) : Promise.resolve();
-  }
-
-  async #storePortions(): Promise<void> {
-    while (this.spool?.isUsable) {
-      const claim = this.memory.claim(this.#limits.maxFileHits, Number.POSITIVE_INFINITY);
-      this.#storing = claim;
+  #store(): void | Promise<void> {
+    while (this.spool?.isUsable && !this.#storing) {
+      const claim = this.memory.claim(this.#parts.options.maxExportBatchSize);
       if (!claim) return;
-      const stored = await this.spool.store(claim.hits);
-      this.#spooled += stored;
-      const { hits, failures } = claim;
-      await claim.done({}, [{ hits: hits.slice(stored), failures }]);
-      this.#storing = undefined;
-      if (stored === 0) return;
+      this.#storing = claim;
+      const stored = this.spool.put(claim.hits);
+      if (typeof stored !== 'boolean')
+        return stored.then((isStored) =>
+          this.#endStoring(claim, isStored) ? this.#store() : undefined,
+        );
+      if (!this.#endStoring(claim, stored)) return;
     }
   }
 
-  /** When something is due to be sent, on the monotonic clock. */
+  #endStoring(claim: Claim & Required<Pick<Claim, 'doneNow'>>, isStored: boolean): boolean {
+    this.#storing = undefined;
+    this.#isRefused = !isStored;
+    void claim.done({}, isStored ? [] : claim.hits, false);
+    if (isStored) this.#spooled += claim.hits.length;
+    return isStored;
+  }
+
+  /** Whether something is due to be sent. */
+  get #isDue(): boolean {
+    return performance.now() >= this.#dueMillis;
+  }
+
+  /** When it is, on the monotonic clock. */
   get #dueMillis(): number {
     const { scheduledDelayMillis, maxExportBatchSize } = this.#parts.options;
-    const ofMemory = this.memory.dueMillis(scheduledDelayMillis);
-    const ofSpool = this.#spooled >= maxExportBatchSize ? 0 : Infinity;
-    const store = this.spool?.isUsable ? this.spool : this.memory;
-    const ofSuspects = store.suspects > 0 ? this.sender.suspectsDueMillis : Infinity;
-    const ofOthers = this.spool ? this.#attemptMillis + scheduledDelayMillis : Infinity;
-    return Math.min(ofMemory, ofSpool, ofSuspects, ofOthers);
+    const { memory, spool } = this;
+    const isSpoolFull = this.#spooled >= maxExportBatchSize;
+    const spoolMillis = isSpoolFull ? 0 : this.#attemptMillis + scheduledDelayMillis; // also hits of others
+    const isMemoryFull = memory.hasReturned || this.#isBulkFull;
+    const memoryMillis = isMemoryFull ? 0 : memory.oldestMillis + scheduledDelayMillis;
+    return Math.min(
+      spool?.isUsable ? spoolMillis : Number.POSITIVE_INFINITY,
+      spool?.isUsable && !this.#isRefused ? Number.POSITIVE_INFINITY : memoryMillis,
+    );
   }
 
   /** Sets the timer for the next look, which does not keep the process alive. There is none if no hit is pending. */
@@ -295,15 +363,18 @@ export class Delivery {
     const now = performance.now();
     const waitMillis = Math.max(sender.waitUntilMillis, this.#pausedUntilMillis);
     const sendMillis = this.#attempts.isIdle ? Math.max(this.#dueMillis, waitMillis) : Infinity;
-    const canStore = spool && memory.count > 0 && this.#stores.isIdle && !this.#sendsFromMemory;
-    const storeMillis = canStore ? now + this.#limits.storeMillis : Infinity;
-    const lookMillis = Math.min(sendMillis, storeMillis, now + LONGEST_MILLIS);
+    const canStore = spool?.isUsable && memory.waiting > 0 && !this.#storing;
+    const storeMillis = canStore && !this.#isRefused && this.#isBulkFull ? now : now + STORE_MILLIS;
+    const lookMillis = Math.min(
+      sendMillis,
+      canStore ? storeMillis : Infinity,
+      now + LONGEST_MILLIS,
+    );
     if (lookMillis >= this.#lookMillis) return;
     this.#clearTimer();
     this.#lookMillis = lookMillis;
-    const millis = timerMillis(lookMillis - now);
     this.#scope.runInAsyncScope(() => {
-      this.#timer = setTimeout(() => this.#look(), millis).unref();
+      this.#timer = setTimeout(() => this.#look(), timerMillis(lookMillis - now)).unref();
     });
   }
 
@@ -314,20 +385,21 @@ export class Delivery {
 
   #look(): void {
     this.#clearTimer();
-    if (!this.#attempts.isIdle) {
-      if (!this.#sendsFromMemory) void this.#storeAll();
-      return;
-    }
-    void this.#attempts.run(async () => {
-      const now = performance.now();
-      const isDue = now >= this.#dueMillis && now >= this.#pausedUntilMillis;
-      if (isDue && this.sender.mayBegin('due')) await this.#attempt('due');
-      else await this.#storeAll();
+    const delayMillis = this.oldestAgeSeconds * 1000 - this.#parts.options.scheduledDelayMillis;
+    if (delayMillis > DELAYED_MILLIS && !this.log.cause)
+      this.log.reportDelay(this.pending + (this.spool?.hits ?? 0), this.sender.cause);
+    void Promise.resolve(this.#store()).then(() => {
+      if (!this.#attempts.isIdle) return this.#schedule();
+      void this.#attempts.run(async () => {
+        const mayBegin =
+          this.sender.mayBegin(false) && performance.now() >= this.#pausedUntilMillis;
+        if (mayBegin && this.#isDue) await this.#attempt('due');
+      });
     });
   }
 
   #reportError(error: unknown): void {
-    this.sender.waitUntilMillis = performance.now() + this.#limits.errorMillis;
+    this.sender.waitUntilMillis = performance.now() + ERROR_MILLIS;
     const text = `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`;
     this.#parts.diagnostics.warnOnce('send', coded('internal-error', text));
   }

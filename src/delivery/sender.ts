@@ -1,396 +1,402 @@
 import type { Hit } from '../hit/hit.js';
-import {
-  type BulkResult,
-  interpretAnswer,
-  invalidOf,
-  isOrder,
-  mayBeTokenRejection,
-  type Reason,
-} from './answer/interpret-answer.js';
+import { type BulkResult, interpretAnswer, invalidOf, type Reason } from './answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
-import { addTo, type DeliveryCounts, type Results } from './delivery-counts.js';
-import {
-  type DeliveryLimits,
-  retryAfterMillis,
-  type Waits,
-  waitMillis,
-} from './delivery-limits.js';
+import { addTo, type DeliveryCounts, type Results } from './counts.js';
 import type { DeliveryLog } from './delivery-log.js';
-import type { Transport } from './http/transport.js';
-import { giveRestBack, type OpenClaim, type Requests } from './open-claim.js';
-import { type Claim, INVALID, type Store } from './store.js';
+import { FailingClients } from './failing-clients.js';
+import type { Exchange } from './http.js';
+import type { Claim } from './store.js';
+import { Token } from './token.js';
 
+/** A single hit that has failed so often, each time right after another request had succeeded, is rejected. */
+const MAX_FAILURES = 5;
+/** So many suspects are sent after a request that has succeeded: then the next bulk shows whether the server still works. */
+const MAX_SUSPECTS = 10;
+/** Requests that fail in a row, after which the server may be the cause: those of a search for one hit, and four. */
+const mostInRow = (maxBulkHits: number) => Math.ceil(Math.log2(maxBulkHits)) + 5;
+/** Hits of other clients that are tried then. */
+const MAX_PROBES = 3;
+/** With `resendUnconfirmed`. */
+const MAX_RESENDS = 3;
+/** A claim begins no request after so long. A minute and the time-out of a request later, it is that of a dead process. */
+const CLAIM_MILLIS = 45_000;
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
-const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
-/** Bulks of orders in a row that are halved although the token may be the cause. */
-const MAX_ORDER_REJECTIONS = 2;
-/** Failures in a row of hits that failed alone, after which it is logged that nothing can be sent. */
-const LOGGED_FAILURES = 3;
+const OLDEST_MILLIS = { withToken: 7 * 24 * HOUR, withoutToken: 24 * HOUR - 10 * MINUTE };
+
+/** Waits, of which the last one stays. A part of each is random, so that processes do not retry together. */
+interface BackOff {
+  readonly millis: readonly number[];
+  readonly jitter: number;
+}
+
+const BACK_OFF: BackOff = {
+  millis: [1, 2, 4, 8, 16, 32, 60].map((wait) => wait * SECOND),
+  jitter: 0.5,
+};
+/** If hits may be the cause: others must not wait for long. */
+const SEARCH: BackOff = { millis: [1, 2, 4, 8, 10].map((wait) => wait * SECOND), jitter: 0.5 };
+/** Matomo knows a new token after five minutes, and locks an address out after 20 rejections of a token in an hour. */
+const TOKEN: BackOff = { millis: [5.5, 20, 40, 60].map((wait) => wait * MINUTE), jitter: 0 };
 
 export interface SenderOptions {
   readonly tokenAuth: string | undefined;
   /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
   readonly rereadToken?: (() => string | undefined) | undefined;
   readonly maxExportBatchSize: number;
-  readonly exportTimeoutMillis: number;
   readonly resendUnconfirmed: boolean;
   /** Called after each bulk of which Matomo tracked hits. */
   readonly onTracked?: (() => void) | undefined;
 }
 
-interface SenderParts {
+export interface SenderParts {
   readonly options: SenderOptions;
-  readonly transport: Transport;
-  readonly limits: DeliveryLimits;
-  readonly counts: DeliveryCounts;
-  readonly log: DeliveryLog;
+  readonly counts: Pick<DeliveryCounts, 'resent'>;
+  readonly log: Pick<
+    DeliveryLog,
+    'beginOutage' | 'endOutage' | 'warn' | 'nameInvalid' | 'rejectHit'
+  >;
   readonly random: () => number;
-  /** Hits without a result, for the log. */
-  readonly countPending: () => number;
-  /** Keeps the process alive until a response is read, within limits. */
-  readonly hold: <T>(sending: Promise<T>) => Promise<T>;
+  /** @default the monotonic clock */
+  readonly now?: () => number;
+  /** @default the wall clock */
+  readonly wallMillis?: () => number;
 }
 
-/** What becomes of hits that were sent. `back`: what was learned is not about them. `behind`: they failed so often. */
-type Outcome =
-  | { readonly kind: 'counted'; readonly results: Results }
-  | { readonly kind: 'back' }
-  | { readonly kind: 'behind'; readonly failures: number }
-  | { readonly kind: 'halved' };
-
-/** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
-const MAY_END_MILLIS = 1_000;
-
-const BACK: Outcome = { kind: 'back' };
-const HALVED: Outcome = { kind: 'halved' };
-
-/** What has happened since the last success. */
-const newStreak = () => ({
-  /** Attempts after which nothing could be sent. */
-  attempts: 0,
-  /** Requests that failed, but for those of suspects. */
-  failures: 0,
-  /** Requests of suspects that failed. */
-  suspectFailures: 0,
-  /** Bulks of which no hit was valid, with a token. */
-  rejections: 0,
-  /** How often sending has stopped because of them. */
-  tokenWaits: 0,
-});
-
-/** How hits are claimed: those that are due; everything, each suspect once; or the same for the last time. */
-export type SendMode = 'due' | 'flush' | 'last';
+/** The hits of a claim while they are sent. */
+export interface Attempt {
+  readonly claim: Claim;
+  /** No request begins later, on the monotonic clock. */
+  readonly endMillis: number;
+  /** What is sent next, one after the other. */
+  readonly bulks: Hit[][];
+  /** Hits that have failed alone, and all of a client whose hits are rejected. Each of these is sent right after a request that has succeeded. */
+  readonly suspects: Hit[][];
+  /** Those of them that have failed since the last success. */
+  readonly tried: Hit[][];
+  /** What is being sent. */
+  inFlight: readonly Hit[];
+  readonly results: Results;
+  /** Hits without a result. */
+  readonly back: Hit[];
+  /** They go behind all others. Otherwise they keep their place. */
+  isBehind: boolean;
+}
 
 /**
- * Sends bulks one after the other, and decides by the result of each what becomes of its hits and when the next one is sent. The rule for
- * hits that fail:
+ * Decides what is sent, what becomes of hits, and when sending waits. It does no I/O. The rule for hits that fail:
  *
- * 1. If the server has not looked at a bulk, it goes back, and nothing else is sent for a while. If that is not known, its hits are lost, or
- *    the bulk goes back with `resendUnconfirmed`. After a loss, one hit is sent at a time until one succeeds.
- * 2. A bulk that is too large is halved at once.
- * 3. A bulk that makes the server fail goes behind all that have not failed. If it fails again, it is halved at once, and so is each half.
- * 4. A single hit that fails is a suspect: it goes behind everything, and is sent again after another request has succeeded. After
- *    `hitFailures` failures it is rejected. If nothing else succeeds, it is sent more and more rarely, which does not count.
- * 5. After `serverFailures` in a row, the server is the cause: one hit is sent at a time, more and more rarely, until one succeeds. Those that
- *    fail are suspects, too, so that each attempt has another one.
- * 6. If all hits of a bulk are invalid, it is a suspect, too: it is sent again after another one was tracked, and then counts as invalid. Two
- *    such bulks with no tracked one in between: the token is rejected.
+ * 1. A bulk that may have failed because of one of its hits is halved at once, and so is each half that fails, down to one hit.
+ * 2. A hit that has failed alone is a suspect. After each request that succeeds, it is sent again, alone. If it fails then, that counts; the
+ *    fifth time, it is rejected. At the end of its claim it goes behind all others, and takes its count with it.
+ * 3. All hits in a claim of a client whose hits are rejected (`FailingClients`) are one suspect, which is not halved.
+ * 4. If a dozen requests fail in a row, hits of random clients are tried. If these fail too, or all of a claim, the server is the cause: the
+ *    claim goes behind all others, and sending waits. From then on, an attempt begins with a hit of a random client, until one succeeds.
+ * 5. If the server has not looked at the hits, they keep their place, and sending waits. If that is not known, they are lost as unconfirmed, or
+ *    with `resendUnconfirmed` sent again.
+ * 6. A bulk of which all hits are invalid goes behind all others. If others are tracked before it fails again, it is invalid. If the next one is
+ *    all invalid too, the token is rejected: all hits wait for long, or for another token.
  */
 export class Sender {
-  /** Nothing is sent before, except by a flush. On the monotonic clock. */
+  /** Nothing is sent before, except by a flush. */
   waitUntilMillis = Number.NEGATIVE_INFINITY;
   /** When Matomo last tracked or accepted hits, or the start. */
-  lastSuccessMillis: number = performance.now();
-  current: OpenClaim | undefined;
+  lastSuccessMillis: number;
+  /** Why hits failed that may have been the cause; `undefined` if none has failed since the last attempt that succeeded throughout. */
+  cause: Reason | undefined;
   /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
-  #token: string | undefined;
-  /** Matomo has tracked at least one hit. */
-  #hasTracked = false;
-  #streak = newStreak();
-  #suspectsDueMillis = Number.NEGATIVE_INFINITY;
-  /** How many suspects may be sent because another request has succeeded. */
-  #suspectTries = 0;
-  /** How often the bulk that is the next one was sent again although it may be stored. */
-  #resends = 0;
+  readonly #now: () => number;
+  readonly #wallMillis: () => number;
+  readonly #clients: FailingClients;
+  readonly #token: Token;
+  /** Counters have been read. */
+  #isMatomo = false;
+  /** The latest request has succeeded, but for those of suspects. */
+  #works = false;
+  /** An attempt has failed, and none has succeeded since. */
+  #isDown = false;
+  /** How often sending has waited since the last success. */
+  #waits = 0;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
-    this.#token = parts.options.tokenAuth;
+    this.#now = parts.now ?? (() => performance.now());
+    this.#wallMillis = parts.wallMillis ?? (() => Date.now());
+    this.#clients = new FailingClients(this.#now);
+    this.#token = new Token(parts.options, this.#wallMillis);
+    this.lastSuccessMillis = this.#now();
   }
 
-  /** Nothing is sent because Matomo has rejected the token. */
-  get #isTokenRejected(): boolean {
-    return this.#streak.tokenWaits > 0;
-  }
-
-  /** Whether an attempt may begin. After the token was rejected, a flush does not end the wait: many rejections lock the address out. */
-  mayBegin(mode: SendMode): boolean {
-    if (this.#isTokenRejected && this.#rereadToken()) this.waitUntilMillis = 0;
-    const mayIgnoreWait = mode === 'last' || (mode === 'flush' && !this.#isTokenRejected);
-    return mayIgnoreWait || performance.now() >= this.waitUntilMillis;
-  }
-
-  /** Returns whether the token is another one than before. A missing or empty file keeps the old one. */
-  #rereadToken(): boolean {
-    const before = this.#token;
-    this.#token = this.#parts.options.rereadToken?.() ?? before;
-    return this.#token !== before;
-  }
-
-  /** When a suspect is due, on the monotonic clock, if there is one. */
-  get suspectsDueMillis(): number {
-    return this.#suspectTries > 0 ? Number.NEGATIVE_INFINITY : this.#suspectsDueMillis;
-  }
-
-  /** Sends until nothing can be sent now, there is nothing, or `mayBegin` says that no other bulk is begun. */
-  async send(store: Store, mode: SendMode, mayBegin: () => boolean): Promise<void> {
-    let flushTries = mode === 'due' ? 0 : store.suspects;
-    let mayEndMillis = performance.now() + MAY_END_MILLIS;
-    do {
-      if (performance.now() >= mayEndMillis) {
-        await new Promise((resolve) => void setTimeout(resolve).unref()); // here, the process may end
-        mayEndMillis = performance.now() + MAY_END_MILLIS;
-      }
-      if (this.isClosing || !mayBegin()) return;
-      const most = this.#isServerFailing ? 1 : this.#parts.options.maxExportBatchSize;
-      const areSuspectsDue =
-        mode === 'due' ? performance.now() >= this.suspectsDueMillis : flushTries > 0;
-      const maxFailures = this.#suspectTries > 0 ? Number.POSITIVE_INFINITY : INVALID - 1;
-      const claim = await store.claim(most, areSuspectsDue ? maxFailures : 1);
-      if (!claim) {
-        if (!areSuspectsDue) return;
-        // Those that are left wait for another success, or are of other processes.
-        this.#suspectTries = 0;
-        this.#delaySuspects();
-        return;
-      }
-      if (claim.failures > 1) flushTries -= 1;
-      await this.#sendClaim(store, claim, mode);
-    } while (performance.now() >= this.waitUntilMillis);
-  }
-
-  async #sendClaim(store: Store, claim: Claim, mode: SendMode): Promise<void> {
-    const { hold, transport, options, log } = this.#parts;
-    const open = this.open(claim);
-    const requests = this.requestsOf(open, mode, store);
-    this.current = open;
-    try {
-      let next = requests.next();
-      while (!next.done) {
-        const sending = transport.send(next.value, options.exportTimeoutMillis);
-        next = requests.next(await hold(sending));
-      }
-    } finally {
-      const { results, back } = open;
-      giveRestBack(open);
-      // If the process exits meanwhile, the results are known.
-      if (await claim.done(results, back)) log.add(results);
-      this.current = undefined;
-    }
-  }
-
-  /** Hits of a claim that are too old have their result. */
-  open(claim: Claim): OpenClaim {
-    const fresh = claim.hits.filter((hit) => this.#isFresh(hit));
-    const results = { expired: claim.hits.length - fresh.length };
-    const bulks = toBulks(fresh, this.#parts.limits.maxBodyBytes);
-    return { claim, bulks, isInFlight: false, results, back: [] };
-  }
-
-  /** Whether a hit is young enough for Matomo. Reads the clock for each hit: it may be set back. */
-  #isFresh({ startSeconds }: Hit): boolean {
-    const oldestMillis = Date.now() - OLDEST_WITHOUT_TOKEN_MILLIS;
-    return this.#token !== undefined || startSeconds * 1000 > oldestMillis;
-  }
-
-  /** Decides by what comes back for each request what becomes of its hits. At its end, what is left in `open.bulks` has no result. */
-  *requestsOf(open: OpenClaim, mode: SendMode, store: Pick<Store, 'suspects'>): Requests {
-    const { claim, bulks, results, back } = open;
-    for (let hits = bulks[0]; hits; hits = bulks[0]) {
-      let result = yield* this.#requestFor(hits, open);
-      if (mayBeTokenRejection(result) && this.#rereadToken())
-        result = yield* this.#requestFor(hits, open);
-      const outcome = this.#decide(hits, claim, result, mode, store);
-      if (outcome.kind === 'back') return;
-      this.#resends = 0; // the next one is another bulk
-      bulks.shift();
-      if (outcome.kind === 'counted') addTo(results, outcome.results);
-      else if (outcome.kind === 'behind') back.push({ hits, failures: outcome.failures });
-      else bulks.unshift(...halve(hits));
-      if (bulks.length > 0) void claim.touch();
-    }
-  }
-
-  *#requestFor(hits: readonly Hit[], open: OpenClaim): Requests<BulkResult> {
+  /** Whether an attempt may begin. If Matomo has rejected the token, another one ends the wait, and no flush does. */
+  mayBegin(isFlush: boolean): boolean {
     const token = this.#token;
-    open.isInFlight = true;
-    const exchange = yield toBody(hits, token);
-    open.isInFlight = false;
-    const [hasToken, hasTracked] = [token !== undefined, this.#hasTracked];
-    return interpretAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
+    if (token.isRejected && token.reread()) this.waitUntilMillis = Number.NEGATIVE_INFINITY;
+    return (isFlush && !token.isRejected) || this.#now() >= this.waitUntilMillis;
   }
 
-  get #isServerFailing(): boolean {
-    const { limits, options } = this.#parts;
-    // A search for one bad hit must not look like it.
-    const searched = Math.ceil(Math.log2(options.maxExportBatchSize)) + 2;
-    return this.#streak.failures >= Math.max(limits.serverFailures, searched);
+  /** Begins to send the hits of a claim, but for those that are too old. `sinceMillis`: before it was made, on the monotonic clock. */
+  begin(claim: Claim, sinceMillis: number = this.#now()): Attempt {
+    const { maxExportBatchSize } = this.#parts.options;
+    const fresh = claim.hits.filter((hit) => this.#isFresh(hit));
+    const { ofClients, others } = this.#clients.split(fresh);
+    const untried = others.filter(({ failures }) => failures === undefined);
+    const suspects = others.filter(({ failures }) => failures !== undefined);
+    const attempt: Attempt = {
+      claim,
+      endMillis: sinceMillis + CLAIM_MILLIS,
+      bulks: toBulks(untried, maxExportBatchSize),
+      suspects: [
+        ...suspects.map((hit) => [hit]),
+        ...ofClients.flatMap((hits) => toBulks(hits, maxExportBatchSize)),
+      ],
+      tried: [],
+      inFlight: [],
+      results: { expired: claim.hits.length - fresh.length },
+      back: [],
+      isBehind: true,
+    };
+    if (!this.#isDown || this.#isolateAny(attempt)) return attempt;
+    const { length } = attempt.suspects;
+    if (length > 1) attempt.suspects.unshift(...attempt.suspects.splice(this.#pick(length), 1));
+    return attempt;
   }
 
-  #decide(
-    hits: readonly Hit[],
-    claim: Claim,
-    result: BulkResult,
-    mode: SendMode,
-    store: Pick<Store, 'suspects'>,
-  ): Outcome {
-    const { options, limits, log } = this.#parts;
+  /** Reads the clock for each hit: it may be set back. */
+  #isFresh({ startSeconds }: Hit): boolean {
+    const { withToken, withoutToken } = OLDEST_MILLIS;
+    const most = this.#token.value === undefined ? withoutToken : withToken;
+    return startSeconds * 1000 > this.#wallMillis() - most;
+  }
+
+  /**
+   * Lets a hit of a random client be the next bulk, of which the visitor is random, too: behind a proxy that is not declared, all have one
+   * address. Returns `false` if there is none but suspects.
+   */
+  #isolateAny({ bulks }: Attempt): boolean {
+    const ofClient = this.#pickBy(bulks.flat(), ({ client }) => client);
+    const [hit] = this.#pickBy(this.#pickBy(ofClient, ({ visitor }) => visitor), (each) => each);
+    if (!hit) return false;
+    const index = bulks.findIndex((bulk) => bulk.includes(hit));
+    const others = bulks[index]?.filter((each) => each !== hit) ?? [];
+    bulks.splice(index, 1, ...(others.length > 0 ? [others] : []));
+    bulks.unshift([hit]);
+    return true;
+  }
+
+  /** The hits that have one of their keys, each as likely as the others. */
+  #pickBy(hits: readonly Hit[], keyOf: (hit: Hit) => unknown): readonly Hit[] {
+    const keys = [...new Set(hits.map(keyOf))];
+    const key = keys[this.#pick(keys.length)];
+    return hits.filter((hit) => keyOf(hit) === key);
+  }
+
+  #pick(count: number): number {
+    return Math.min(Math.floor(this.#parts.random() * count), count - 1);
+  }
+
+  toBody(hits: readonly Hit[]): Buffer {
+    return toBody(hits, this.#token.value);
+  }
+
+  read(exchange: Exchange, { length: sent }: readonly Hit[]): BulkResult {
+    const token = this.#token.value;
+    const hasToken = token !== undefined;
+    return interpretAnswer(exchange, { sent, hasToken, token, isMatomo: this.#isMatomo });
+  }
+
+  /** Yields each bulk that is to be sent, and gets its result. In the end, each hit has a result or is in `back`. */
+  *send(attempt: Attempt): Generator<readonly Hit[], void, BulkResult> {
+    const { bulks, suspects, tried } = attempt;
+    const inRow = mostInRow(this.#parts.options.maxExportBatchSize);
+    let failures = 0;
+    let tries = 0;
+    let probes = 0;
+    let hasSucceeded = false;
+    let cause: Reason | undefined;
+    while (this.#now() < attempt.endMillis) {
+      if (failures >= (this.#isDown ? 1 : inRow)) {
+        if (this.#isDown || probes === MAX_PROBES || !this.#isolateAny(attempt)) break;
+        probes += 1;
+      }
+      const isSuspectNext = this.#works ? tries < MAX_SUSPECTS : bulks.length === 0 && !cause;
+      const suspect = isSuspectNext ? suspects.shift() : undefined;
+      const bulk = suspect ?? bulks.shift();
+      if (!bulk) break;
+      attempt.inFlight = bulk;
+      const result = yield bulk;
+      attempt.inFlight = [];
+      if (!this.#settle(bulk, result, attempt, suspect !== undefined)) return;
+      if (result.kind === 'failed') {
+        cause = result;
+        if (suspect) {
+          tries += 1;
+        } else {
+          failures += 1;
+          this.#works = false;
+        }
+        continue;
+      }
+      failures = 0;
+      probes = 0;
+      if (!this.#works) continue;
+      hasSucceeded = true;
+      tries = 0;
+      suspects.push(...tried.splice(0));
+    }
+    this.cause = cause;
+    if (tries > 0) this.#works = false; // a success counts once against each suspect
+    giveRestBack(attempt);
+    if (!cause || (failures < inRow && hasSucceeded)) return;
+    const wasDown = this.#isDown;
+    this.#isDown = true;
+    this.#wait(cause, wasDown, SEARCH);
+  }
+
+  /** Returns whether sending goes on. */
+  #settle(bulk: Hit[], result: BulkResult, attempt: Attempt, isSuspect: boolean): boolean {
+    const { log } = this.#parts;
+    const { results } = attempt;
     switch (result.kind) {
       case 'processed': {
         const { tracked, invalid, unconfirmed, warning } = result;
         if (warning) log.warn(warning);
-        log.nameInvalid(invalidOf(result, hits));
-        this.#succeed(store, tracked > 0);
-        return counted({ tracked, invalid, unconfirmed });
+        log.nameInvalid(invalidOf(result, bulk));
+        this.#isMatomo ||= tracked + invalid > 0;
+        if (tracked > 0) this.#clients.addStored(bulk);
+        this.#succeed(tracked > 0);
+        addTo(results, { tracked, invalid, unconfirmed });
+        return true;
       }
       case 'accepted':
-        if (result.isDoubtful && result.warning) {
-          this.#wait(limits.backOff, result.warning, false);
-        } else {
-          if (result.warning) log.warn(result.warning, ' Sending continues.');
-          this.#succeed(store, true);
-        }
-        return counted({ accepted: hits.length });
-      case 'unconfirmed': {
-        const isResent = options.resendUnconfirmed && this.#resends < limits.resends;
-        if (!this.isClosing) this.#wait(limits.backOff, result, isResent);
-        if (!isResent) {
-          this.#streak.failures = Number.POSITIVE_INFINITY; // until Matomo answers, an attempt costs one hit
-          return counted({ unconfirmed: hits.length });
-        }
-        this.#resends += 1;
-        this.#parts.counts.resent += hits.length;
-        return BACK;
-      }
-      case 'unavailable':
-        if (!this.isClosing) this.#wait(limits.backOff, result, true, result.retryAfter);
-        return BACK;
-      case 'misconfigured':
-        // Each may be stored: one hit is tried at a time.
-        if (result.code === 'not-matomo') this.#streak.failures = Number.POSITIVE_INFINITY;
-        this.#wait(limits.hold, result, true);
-        return BACK;
-      case 'too_large':
-        return hits.length > 1 ? HALVED : counted({ too_large: 1 });
-      case 'all_invalid':
-      case 'token_rejected':
-        return this.#rejectAll(hits, claim, result);
-      case 'rolled_back':
+        if (result.warning) log.warn(result.warning, ' Sending continues.');
+        this.#clients.addStored(bulk);
+        this.#succeed(true);
+        addTo(results, { accepted: bulk.length });
+        return true;
       case 'failed':
-      case 'not_counted': {
-        const outcome = this.#fail(hits, claim, result, mode);
-        const mayBeStored = result.kind === 'not_counted' || 'mayBeStored' in result;
-        if (mayBeStored && outcome.kind !== 'counted') this.#parts.counts.resent += hits.length;
-        return outcome;
-      }
+        this.#fail(bulk, result, attempt, isSuspect);
+        return true;
+      case 'too_large':
+        this.#works = false;
+        if (bulk.length === 1) addTo(results, { too_large: 1 });
+        else (isSuspect ? attempt.suspects : attempt.bulks).unshift(...halve(bulk));
+        return true;
+      case 'all_invalid':
+        this.#isMatomo = true;
+        return this.#doubt(bulk, result, attempt);
+      case 'unconfirmed':
+        this.#leaveUnconfirmed(bulk, attempt);
+        this.#isDown = true;
+        this.#wait(result, true, BACK_OFF);
+        return false;
+      case 'later':
+        attempt.back.push(...bulk);
+        attempt.isBehind = false;
+        giveRestBack(attempt);
+        this.#wait(result, true, BACK_OFF, retryAfterMillis(result.retryAfter));
+        return false;
     }
   }
 
-  /** The server may have failed because of one of the hits. */
-  #fail(hits: readonly Hit[], claim: Claim, reason: Reason, mode: SendMode): Outcome {
-    const { limits, log } = this.#parts;
-    const isSingle = hits.length === 1;
-    const { failures } = claim;
-    // At the end of a process, nothing is searched.
-    if (mode === 'last') return { kind: 'behind', failures: failures + 1 };
-    if (failures > 1) {
-      const hasProof = this.#suspectTries > 0;
-      this.#suspectTries = Math.max(0, this.#suspectTries - 1);
-      this.#streak.suspectFailures += 1;
-      this.#delaySuspects();
-      if (this.#streak.suspectFailures >= LOGGED_FAILURES) this.#beginOutage(reason, true);
-      if (!isSingle) return HALVED;
-      if (!hasProof || failures >= INVALID) return { kind: 'behind', failures };
-      if (failures + 1 < limits.hitFailures) return { kind: 'behind', failures: failures + 1 };
-      for (const hit of hits) log.rejectHit(hit, reason);
-      return counted({ rejected: 1 });
+  /** One of the hits may be the cause. */
+  #fail(bulk: Hit[], result: Failed, attempt: Attempt, isSuspect: boolean): void {
+    const { counts, log } = this.#parts;
+    counts.resent += Math.min(bulk.length, result.mayBeStored ?? 0);
+    if (bulk.length > 1 && !isSuspect) {
+      attempt.bulks.unshift(...halve(bulk));
+      return;
     }
-    this.#streak.failures += 1;
-    if (this.#isServerFailing) this.#wait(limits.serverFails, reason, true);
-    if (isSingle) {
-      // It is due again after a while, or after a success.
-      this.#streak.suspectFailures = Math.max(1, this.#streak.suspectFailures);
-      this.#delaySuspects();
-      return { kind: 'behind', failures: 2 };
-    }
-    if (this.#isServerFailing) return BACK;
-    return failures === 0 ? { kind: 'behind', failures: 1 } : HALVED;
+    const counted = this.#works ? 1 : 0;
+    const failed = bulk.map((hit) => change(hit, { failures: (hit.failures ?? 0) + counted }));
+    const rejected = failed.filter(({ failures = 0 }) => failures >= MAX_FAILURES);
+    const others = failed.filter(({ failures = 0 }) => failures < MAX_FAILURES);
+    for (const hit of rejected) log.rejectHit(hit, result);
+    this.#clients.addRejected(rejected);
+    addTo(attempt.results, { rejected: rejected.length });
+    if (others.length > 0) attempt.tried.push(others);
   }
 
-  #delaySuspects(): void {
-    const { limits, random } = this.#parts;
-    const millis = waitMillis(limits.serverFails, this.#streak.suspectFailures, random());
-    this.#suspectsDueMillis = performance.now() + millis;
+  /** All hits are invalid, or the token is. Returns whether sending goes on. */
+  #doubt(bulk: Hit[], result: Reason, attempt: Attempt): boolean {
+    const token = this.#token;
+    const { back, results } = attempt;
+    this.#works = false;
+    if (token.reread()) {
+      back.push(...bulk);
+      attempt.isBehind = false;
+      giveRestBack(attempt);
+      this.#wait(result, false, BACK_OFF);
+      return false;
+    }
+    const wasRejected = token.isRejected;
+    const { invalid, others } = token.judge(bulk);
+    this.#parts.log.nameInvalid(invalid);
+    addTo(results, { invalid: invalid.length });
+    const invalidSeconds = this.#wallMillis() / 1000;
+    back.push(...others.map((hit) => change(hit, { invalidSeconds })));
+    if (!token.isRejected) return true;
+    giveRestBack(attempt);
+    if (!wasRejected) this.#waits = 0;
+    const { code, reason } = result;
+    this.#wait({ code, reason: `${reason}. ${token.explain()}` }, true, TOKEN);
+    return false;
   }
 
-  /** No hit was valid. */
-  #rejectAll(
-    hits: readonly Hit[],
-    claim: Claim,
-    result: Extract<BulkResult, { kind: 'all_invalid' | 'token_rejected' }>,
-  ): Outcome {
-    const { limits, log } = this.#parts;
-    if (claim.failures >= INVALID && this.#suspectTries > 0) {
-      this.#suspectTries -= 1;
-      log.nameInvalid(hits);
-      return counted({ invalid: hits.length });
-    }
-    this.#streak.rejections += 1;
-    if (this.#streak.rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder)) {
-      if (hits.length > 1) return HALVED;
-      if (result.kind === 'token_rejected') log.rejectOrder();
-      return counted({ invalid: 1 });
-    }
-    if (result.kind === 'all_invalid' && this.#streak.rejections === 1)
-      return { kind: 'behind', failures: INVALID };
-    this.#streak.tokenWaits += 1;
-    const millis =
-      limits.tokenMillis[this.#streak.tokenWaits - 1] ?? limits.tokenMillis.at(-1) ?? 0;
-    this.waitUntilMillis = performance.now() + millis;
-    this.#beginOutage(result, true);
-    return BACK;
+  /** They may be stored or not. */
+  #leaveUnconfirmed(bulk: Hit[], attempt: Attempt): void {
+    const { options, counts } = this.#parts;
+    const mostResends = options.resendUnconfirmed ? MAX_RESENDS : 0;
+    const again = bulk.filter(({ resends = 0 }) => resends < mostResends);
+    counts.resent += again.length;
+    addTo(attempt.results, { unconfirmed: bulk.length - again.length });
+    attempt.isBehind = again.length > 0;
+    attempt.back.push(...again.map((hit) => change(hit, { resends: (hit.resends ?? 0) + 1 })));
+    giveRestBack(attempt);
   }
 
-  /** Matomo has processed a bulk. `isTracked`: at least one hit of it. */
-  #succeed(store: Pick<Store, 'suspects'>, isTracked: boolean): void {
+  #succeed(isTracked: boolean): void {
     const { log, options } = this.#parts;
     log.endOutage();
     this.waitUntilMillis = Number.NEGATIVE_INFINITY;
-    this.#streak = newStreak();
-    this.#suspectTries = store.suspects;
+    this.#works = isTracked;
+    this.#isDown = false;
+    this.#waits = 0;
     if (!isTracked) return;
-    this.#hasTracked = true;
-    this.lastSuccessMillis = performance.now();
+    this.#token.accept();
+    this.lastSuccessMillis = this.#now();
     options.onTracked?.();
   }
 
-  #wait(waits: Waits, reason: Reason, isResent: boolean, retryAfter?: string): void {
-    const { limits, random } = this.#parts;
-    this.#streak.attempts += 1;
-    const least = retryAfterMillis(retryAfter, limits.maxRetryAfterMillis);
-    const millis = Math.max(least, waitMillis(waits, this.#streak.attempts, random()));
-    this.waitUntilMillis = performance.now() + millis;
-    this.#beginOutage(reason, isResent);
-  }
-
-  #beginOutage(reason: Reason, isResent: boolean): void {
-    const { log, countPending } = this.#parts;
-    log.beginOutage(reason, isResent ? countPending() : 0);
+  #wait(cause: Reason, isLogged: boolean, { millis, jitter }: BackOff, leastMillis = 0): void {
+    this.#works = false;
+    if (this.isClosing) return;
+    const { log, random } = this.#parts;
+    const longest = millis[Math.min(this.#waits, millis.length - 1)] as number;
+    this.#waits += 1;
+    const waitMillis = (1 - jitter + jitter * random()) * longest;
+    this.waitUntilMillis = this.#now() + Math.max(leastMillis, waitMillis);
+    if (isLogged) log.beginOutage(cause);
   }
 }
 
-function counted(results: Results): Outcome {
-  return { kind: 'counted', results };
+/** What is not sent yet has no result. */
+export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
+  back.push(...[bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat()));
 }
+
+/** As a plain object: a hit that was built finds its client when it is asked for. */
+function change(hit: Hit, changes: Partial<Hit>): Hit {
+  return { ...hit, client: hit.client, ...changes };
+}
+
+/** The seconds in `Retry-After`. Without it, or with a date, which the clock of another machine would have to fit, 0. */
+function retryAfterMillis(header = ''): number {
+  return /^\s*\d+\s*$/.test(header) ? Math.min(Number(header) * 1000, HOUR) : 0;
+}
+
+type Failed = Extract<BulkResult, { kind: 'failed' }>;

@@ -1,57 +1,80 @@
+import type { SharedKeys } from '../common/visitor-keys.js';
 import type { Hit } from '../hit/hit.js';
-import type { Results } from './delivery-counts.js';
+import type { DeliveryCounts, Results } from './counts.js';
+import type { SpoolLog } from './delivery-log.js';
 
-/** The number of failures of hits that Matomo has rejected as invalid, with a token that works. */
-export const INVALID = 100;
-
-/** Where hits wait until they are sent: memory, or a spool, whose hits any process claims that shares it. No method rejects. */
+/** Where hits wait until they are sent: memory, or a spool, which several processes share. No method rejects. */
 export interface Store {
   /**
-   * The hits that failed least, of these the oldest, at most so many: one bulk. None that failed more than `maxFailures` times. A process has
-   * one claim at a time. `undefined` if there are no such hits, or the store cannot be used.
+   * Takes hits, all or none. `false`: it cannot take them now, and logs why. If a disk hangs, a spool takes them, and has them among its `count`
+   * until it is known whether they are stored.
    */
-  claim(most: number, maxFailures: number): Claim | undefined | Promise<Claim | undefined>;
-  /** Hits that only this process has: in its memory, or of its open claim. */
+  put(hits: readonly Hit[]): boolean | Promise<boolean>;
+  /**
+   * Takes out the oldest hits, about so many: more if they were put together. A process has one claim at a time. `undefined` if nothing waits,
+   * or the store cannot be used.
+   */
+  claim(most: number): Claim | undefined | Promise<Claim | undefined>;
+  /** Hits that only this process has: in its memory, or in its open claim. */
   readonly count: number;
-  /** How many bulks wait that have failed more than once. Nearly all have one hit. */
-  readonly suspects: number;
-}
-
-/** Hits that have no result. */
-export interface PendingHits {
-  readonly hits: readonly Hit[];
-  /** How often they failed. `INVALID` or more: Matomo has rejected all of them as invalid. */
-  readonly failures: number;
 }
 
 /** Hits that only this process sends. */
-export interface Claim extends PendingHits {
-  /** The claim goes on: it takes longer than one request. */
-  touch(): Promise<void>;
+export interface Claim {
+  readonly hits: readonly Hit[];
   /**
-   * The claim ends. Hits that are given `back` can be claimed again: in their old place if nothing was learned of them, else behind all
-   * others. The others have these results, which are counted in the same moment. Resolves with `false` if another process has taken the
-   * claim for a dead one's: then that one counts them.
+   * Ends the claim. `back`: hits without a result, which keep their place, or go behind all others. The rest has these results, which are
+   * counted in the same moment. Resolves with `false` if another process has taken the claim for a dead one's: then that one counts them.
    */
-  done(results: Results, back?: readonly PendingHits[]): Promise<boolean>;
-  /** At the event `exit`, the same at once, also while `done` runs. Missing if that is not possible. */
-  endNow?(results: Results, back: readonly PendingHits[]): void;
+  done(results: Results, back: readonly Hit[], isBehind?: boolean): Promise<boolean>;
+  /** The same at the event `exit`, at once. Missing if that is not possible. */
+  doneNow?(results: Results, back: readonly Hit[]): void;
 }
 
-/** A store that several processes share. */
+/** A store that outlives the process. */
 export interface Spool extends Store {
-  /** Resolves with how many of these hits are stored: all up to one that is not, of which the store logs why. */
-  store(hits: readonly Hit[]): Promise<number>;
-  /** `false` if it cannot be used now: then hits stay in memory, and are sent from there. */
+  /** Whether it can be used now. If not, hits are sent from memory. */
   readonly isUsable: boolean;
-  /** Bytes that more hits may take. */
-  readonly room: number;
-  /** When the oldest hit that is not claimed was stored, in epoch seconds; `Infinity` if there is none. */
-  readonly oldestSeconds: number;
   /** Hits that wait in it, of all processes, as far as this one knows. */
   readonly hits: number;
-  /** At the event `exit`: stores hits at once. Returns those that are not stored. Missing if that is not possible. */
-  storeNow?(hits: readonly Hit[]): readonly Hit[];
-  /** Hits stay in it. Resolves within `limits.closeMillis`, even if a disk or a network hangs. */
+  /** Bytes that more hits may take. */
+  readonly room: number;
+  /** When the oldest hit that waits was stored, in epoch seconds; `Infinity` if there is none. */
+  readonly oldestSeconds: number;
+  /**
+   * The process ends: an operation that takes longer from now on, also one that is under way, hangs, and the spool is not usable until it
+   * has ended. What waits for it resolves. Resolves when it is known whether the spool can take hits, or hangs.
+   */
+  hurry?(millis: number): void | Promise<void>;
+  /**
+   * When the time of a shutdown is over, and at the event `exit`: stores these hits at once, and ends what is under way. Hits of a `put` that
+   * has not ended are stored, returned, or counted as lost. Returns the hits that are not stored.
+   */
+  putNow?(hits: readonly Hit[]): readonly Hit[];
+  /** Hits stay in it. Resolves soon, even if a disk or a network hangs. */
   close(): Promise<void>;
+}
+
+/** What a spool is opened with. */
+export interface SpoolOptions {
+  /** The option `spool`: a folder, or the URL of a Redis. */
+  readonly place: string;
+  /** Only hits for this Matomo are claimed. */
+  readonly matomoUrl: string;
+  readonly maxBytes: number;
+  /** A file has no more hits. */
+  readonly maxExportBatchSize: number;
+  /** A minute and the time-out of a request after it was made, a claim is that of a dead process. */
+  readonly deadMillis: number;
+  /** What this process stores needs a token if it has one, and a process without leaves that alone. */
+  readonly hasToken: boolean;
+  /** What a dead process was sending is sent again. Otherwise it counts as unconfirmed. */
+  readonly resendUnconfirmed: boolean;
+  /** Visitor keys that processes share, if they are not set. */
+  readonly keys: SharedKeys | undefined;
+  /** Gets `stored` and `claimed`, and what a spool counts itself: `unconfirmed` of dead processes, `expired`, and `spool` for damaged lines. */
+  readonly counts: DeliveryCounts;
+  /** Gets hits of a claim that cannot be given back. */
+  readonly keep: (hits: readonly Hit[]) => void;
+  readonly log: SpoolLog;
 }

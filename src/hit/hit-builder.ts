@@ -24,7 +24,7 @@ import { completeEvent, override, overrideAll } from './parameters/overrides.js'
 import { RESERVED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
 import { NO_USER_AGENT } from './visitor/client.js';
-import { isInSample, type VisitorTraits } from './visitor/visitor-id.js';
+import { type createToClient, isInSample, type VisitorTraits } from './visitor/visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
@@ -95,6 +95,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   function buildChatbotAlone(page: PageView): HitText {
     const hit = new HitText();
     hit.visitor = siteText(page.hit.site);
+    hit.traits = page.hit.traits;
     hit.set('cdt', String(page.hit.startSeconds));
     addChatbotParts(hit, page, urls);
     return hit;
@@ -121,6 +122,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     return hit.who || visitors.idOf(hit.traits as VisitorTraits);
   }
 
+  const toHit = (hit: HitText, kind: HitKind): Hit => new BuiltHit(hit, kind, visitors.toClient);
+
   return {
     /** What the hits of a request have in common. */
     read: reader.read,
@@ -133,7 +136,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       if (sent === undefined) return undefined;
       // `beforeSend` may have made a page view of it.
       const isReported = isAiChatbot && sent.get('recMode') === '1';
-      return new BuiltHit(sent, isReported ? 'chatbot' : 'action');
+      return toHit(sent, isReported ? 'chatbot' : 'action');
     },
 
     /** What has all that the additional hits of a request begin with, whether it has a page view or not. */
@@ -153,7 +156,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       const sent = finish(hit, nowMillis);
       if (!sent) return undefined;
       sent.startSeconds = shared.startSeconds;
-      return new BuiltHit(sent, 'action');
+      return toHit(sent, 'action');
     },
 
     /** The hit itself names its visitor. */
@@ -163,7 +166,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       hit.client = NO_USER_AGENT; // an empty one is replaced by our own client's
       addAdditionalHit(hit, added, nowMillis);
       const sent = finish(hit, nowMillis);
-      return sent && new BuiltHit(sent, 'action');
+      return sent && toHit(sent, 'action');
     },
 
     /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
@@ -212,13 +215,26 @@ class BuiltHit implements Hit {
   readonly visitor: string;
   readonly startSeconds: number;
   readonly kind: HitKind;
-  query: string;
+  readonly query: string;
+  readonly #address: string | undefined;
+  readonly #toClient: ToClient;
+  #client: string | undefined;
 
-  constructor(hit: HitText, kind: HitKind) {
+  constructor(hit: HitText, kind: HitKind, toClient: ToClient) {
     this.site = hit.site;
     this.visitor = hit.who;
     this.startSeconds = hit.startSeconds;
     this.kind = kind;
     this.query = hit.toString();
+    this.#address = hit.traits?.unmaskedAddress;
+    this.#toClient = toClient;
+  }
+
+  /** Read only if the hit is stored in a spool, or if hits fail: the hash takes a microsecond. */
+  get client(): string {
+    this.#client ??= this.#address && this.#toClient(this.#address, this.startSeconds);
+    return this.#client || this.visitor;
   }
 }
+
+type ToClient = ReturnType<typeof createToClient>;

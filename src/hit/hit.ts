@@ -15,4 +15,15 @@ export interface Hit {
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
+  /**
+   * Whose it is for the rule about hits that fail: a keyed hash of the client's address, which no option masks; without an address, the
+   * visitor; empty if nothing is known. A part of its line in a spool, and never sent.
+   */
+  readonly client: string;
+  /** How often it failed alone right after another request had succeeded; `undefined` if it never failed alone. A part of its line, as the others below. */
+  readonly failures?: number;
+  /** How often it was sent with an unknown outcome, and is to be sent again. */
+  readonly resends?: number;
+  /** When all hits of its bulk were invalid, in epoch seconds: they are, or the token is. */
+  readonly invalidSeconds?: number;
 }

@@ -335,14 +335,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
   /**
-   * Age from which spooled hits are lost (`expired`), in milliseconds.
-   * @default `604800000` (7 days)
-   */
-  maxSpoolAgeMillis: option(integer(60_000, 366 * DAY_MILLIS), {
-    default: 7 * DAY_MILLIS,
-    isPrivacy: true,
-  }),
-  /**
    * Gets the parameters of each hit and returns what is sent. `null`, or anything that is no object of parameters, drops the hit.
    */
   beforeSend: option(

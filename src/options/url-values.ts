@@ -1,5 +1,5 @@
 import { showWithout } from '../common/diagnostics.js';
-import { spoolBackendOf } from '../delivery/spool/backends.js';
+import { parsePlace } from '../delivery/spool.js';
 import { hideSecrets, optionError, type Parser, parser } from './parser.js';
 
 const HTTP_URL = 'a URL that begins with http:// or https://';
@@ -27,7 +27,7 @@ export const trackedBaseUrl: Parser<string> = parser(HTTP_URL, (value, name) => 
 /** A folder, or the URL of a Redis. */
 export const spoolPlace: Parser<string> = parser(SPOOL_PLACE, (value, name) => {
   const text = typeof value === 'string' ? value : '';
-  const place = spoolBackendOf(text).parse(text);
+  const place = parsePlace(text);
   if (place !== undefined) return place;
   throw optionError(`${name} must be ${SPOOL_PLACE}, got ${showUrl(value)}`);
 });

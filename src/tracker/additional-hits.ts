@@ -225,7 +225,7 @@ export class AdditionalHits {
 
 /** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */
 function sortBehindPages(hit: Hit): Hit {
-  return { ...hit, startSeconds: hit.startSeconds + 0.5 };
+  return Object.assign(hit, { startSeconds: hit.startSeconds + 0.5 });
 }
 
 const TOO_MANY_HITS = `A request has more than ${MAX_ADDITIONAL_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;

@@ -8,13 +8,15 @@ import { EndBudget } from '../common/process-end.js';
 import { withTimeout } from '../common/timers.js';
 import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
 import { Delivery } from '../delivery/delivery.js';
-import type { DeliveryCounts } from '../delivery/delivery-counts.js';
-import { DELIVERY_LIMITS } from '../delivery/delivery-limits.js';
-import { ExitFlush } from '../delivery/exit/exit-flush.js';
-import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
-import type { Transport, TransportOptions } from '../delivery/http/transport.js';
-import { openSpool } from '../delivery/spool/backends.js';
-import type { SpoolOptions } from '../delivery/spool/spool-options.js';
+import { ExitFlush } from '../delivery/exit-flush.js';
+import {
+  createDryRunTransport,
+  createTransport,
+  type Transport,
+  type TransportOptions,
+} from '../delivery/http.js';
+import { openSpool } from '../delivery/spool.js';
+import type { SpoolOptions } from '../delivery/store.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { VERSION } from '../version.js';
@@ -22,6 +24,9 @@ import type { Metrics } from './metrics.js';
 
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
+
+/** A claim of a process that is older than this and the time-out of a request is that of a dead one. */
+const DEAD_MILLIS = 60_000;
 
 /** How long hits wait for the key of visitor IDs. */
 const MAX_KEY_MILLIS = 1_000;
@@ -52,7 +57,7 @@ export function createDelivery(
     options: { ...options, onTracked: () => reportTracking(options, diagnostics) },
     ...{ transport, diagnostics, lines },
     openSpool: hasSpool
-      ? (counts) => openSpool(toSpoolOptions(options, keys, counts), lines)
+      ? (opening) => openSpool(toSpoolOptions(options, keys, opening), lines)
       : undefined,
     hold: (sending) => budget.hold(sending),
   });
@@ -78,18 +83,17 @@ export function createDelivery(
 function toSpoolOptions(
   options: ResolvedOptions,
   keys: SharedKeys | undefined,
-  counts: DeliveryCounts,
+  delivery: Delivery,
 ): Omit<SpoolOptions, 'log'> {
-  const { spool = '', maxSpoolBytes, maxSpoolAgeMillis, url, tokenAuth } = options;
+  const { spool = '', maxSpoolBytes, url, tokenAuth, exportTimeoutMillis } = options;
   return {
     ...options,
     place: spool,
     matomoUrl: url.href,
     maxBytes: maxSpoolBytes,
-    maxAgeMillis: maxSpoolAgeMillis,
+    deadMillis: exportTimeoutMillis + DEAD_MILLIS,
     hasToken: tokenAuth !== undefined,
-    limits: DELIVERY_LIMITS,
-    ...{ keys, counts },
+    ...{ keys, counts: delivery.counts, keep: (hits) => delivery.keep(hits) },
   };
 }
 

@@ -6,7 +6,7 @@ import { otelGlobal } from '../common/otel-global.js';
 import type { Attributes, Histogram, MeterProvider } from '../common/otel-types.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
-import type { Exchange, Transport } from '../delivery/http/transport.js';
+import type { Exchange, Transport } from '../delivery/http.js';
 import { VERSION } from '../version.js';
 import { isApiInstalled } from './nothing-tracked.js';
 import type { HitCounts, MatomoStats } from './stats.js';

@@ -182,7 +182,6 @@ test.each<[variables: string, why?: RegExp]>([
   // Perhaps another one was meant.
   ['MATOMO_ANONYMISE_IP=1', /MATOMO_ANONYMISE_IP .*MATOMO_ANONYMIZE_IP/],
   ['matomo_do_not_track=1', /matomo_do_not_track .*MATOMO_DO_NOT_TRACK/],
-  ['MATOMO_MAX_SPOOL_AGE_MILLIS=60000', /MATOMO_MAX_SPOOL_AGE_MILLIS .*MATOMO_MAX_SPOOL_AGE\?/],
   ['MATOMO_VISITOR_KEY=Dayly', /MATOMO_VISITOR_KEY .*"daily"/],
   ['MATOMO_DNT=1', /MATOMO_DNT .*MATOMO_DO_NOT_TRACK/],
   ['MATOMO_ANON_IP=1', /MATOMO_ANON_IP .*MATOMO_ANONYMIZE_IP/],

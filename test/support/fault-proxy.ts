@@ -170,7 +170,10 @@ function tlsOptionsOf(
     key: tlsFile('server.key'),
     cert: tlsFile(`${certificate}.pem`),
     ...(wantsCertificate && { ca: tlsFile('ca.pem'), requestCert: true }),
-    ...(tlsVersion && { minVersion: tlsVersion, maxVersion: tlsVersion }),
+    // OpenSSL allows old versions at this level only.
+    ...(tlsVersion && {
+      ...{ minVersion: tlsVersion, maxVersion: tlsVersion, ciphers: 'DEFAULT@SECLEVEL=0' },
+    }),
   };
 }
 

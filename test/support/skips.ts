@@ -38,6 +38,10 @@ const NEEDS = {
   'Unix sockets': [isNotWindows, 'Windows has named pipes instead.'],
   'many loopback addresses': [() => process.platform !== 'darwin', 'macOS has 127.0.0.1 only.'],
   IPv6: [hasIpv6, 'There is no loopback address ::1.'],
+  'a C compiler': [
+    () => process.platform === 'linux' && isRunnable('cc'),
+    'There is no cc (Debian package gcc), or this is not Linux.',
+  ],
   unshare: [() => isRunnable('unshare'), 'There is no unshare (util-linux).'],
   root: [() => process.getuid?.() === 0, 'Only root can make files of other users.'],
   promtool: [() => isRunnable('promtool'), 'There is no promtool (Debian package prometheus).'],

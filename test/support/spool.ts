@@ -1,16 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseName } from '../../src/delivery/spool/folder-names.js';
+import { parseName } from '../../src/delivery/folder-store.js';
 
 /** The lines of the hits in a folder that have no result, in no particular order. Files may be renamed or deleted meanwhile: then it looks again. */
 export function linesIn(folder: string): string[] {
   for (;;) {
     try {
       return readdirSync(folder).flatMap((name) => {
-        const file = parseName(name);
-        if (!file) return [];
-        const lines = readFileSync(join(folder, name), 'latin1').split('\n').filter(Boolean);
-        return lines.slice(file.done, file.lines);
+        const { hits } = parseName(name) ?? { hits: 0 };
+        return readFileSync(join(folder, name), 'latin1').split('\n').slice(0, hits);
       });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

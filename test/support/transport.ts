@@ -1,4 +1,4 @@
-import type { Exchange, Transport } from '../../src/delivery/http/transport.js';
+import type { Exchange, Transport } from '../../src/delivery/http.js';
 
 /** A transport to a Matomo that tracks all hits, after these answers to so many hits. It keeps the bodies in the order in which they were sent. */
 export function createTransport(

@@ -1,6 +1,6 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
-import { proxyRouteOf } from '../../delivery/http/proxy.js';
+import { proxyRouteOf } from '../../delivery/proxy.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { isReadableByOthers } from '../matomo-api.js';
 import { type Finding, ok, problem, warning } from './checks.js';
@@ -42,10 +42,9 @@ export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[
 export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding {
   const answer = exchange.kind === 'answer' ? exchange : undefined;
   switch (verdict.kind) {
-    case 'unavailable':
+    case 'later':
     case 'failed':
-    case 'unconfirmed':
-    case 'misconfigured': {
+    case 'unconfirmed': {
       const { code, reason } = verdict;
       if (code === 'unreachable' && url.protocol === 'https:' && CERTIFICATE.test(reason)) {
         return problem('tls', 'certificate', reason, FIX_CERTIFICATE);

@@ -3,9 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { show } from '../../common/diagnostics.js';
 import { countOf } from '../../delivery/bulk.js';
-import { spoolBackendOf } from '../../delivery/spool/backends.js';
-import { inspectFolder } from '../../delivery/spool/inspect-folder.js';
-import { inspectRedis, type RedisReport } from '../../delivery/spool/inspect-redis.js';
+import { inspectFolder, inspectRedis, type SpoolReport } from '../../delivery/inspect-spool.js';
+import { isRedis, showPlace } from '../../delivery/spool.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, warning } from './checks.js';
 
@@ -25,9 +24,8 @@ export async function checkSpool({
   maxSpoolBytes,
 }: Pick<ResolvedOptions, 'spool' | 'url' | 'maxSpoolBytes'>): Promise<Finding[]> {
   if (spool === undefined) return [];
-  const backend = spoolBackendOf(spool);
-  const name = `the spool ${show(backend.show(spool))}`;
-  if (backend.name === 'redis') return checkRedis(name, href, await inspectRedis(spool));
+  const name = `the spool ${show(showPlace(spool))}`;
+  if (isRedis(spool)) return checkRedis(name, href, await inspectRedis(spool));
   const folder = resolve(spool);
   const report = await inspectFolder(folder);
   const { exists, isOpenToOthers, isUntrusted } = report;
@@ -47,7 +45,7 @@ export async function checkSpool({
   ];
 }
 
-function checkRedis(name: string, href: string, report: RedisReport): Finding[] {
+function checkRedis(name: string, href: string, report: SpoolReport): Finding[] {
   const problem = problemOf(report, href);
   if (problem !== undefined) {
     const found = `${name} cannot be used: ${problem}`;
@@ -58,9 +56,6 @@ function checkRedis(name: string, href: string, report: RedisReport): Finding[] 
   const found = `${name}, which contains personal data, is open to all that reach this Redis, without a password`;
   return [contents, warning('spool', 'spool-open-to-others', found, OPEN_ADVICE)];
 }
-
-/** What both kinds of spool report. */
-type SpoolReport = Omit<RedisReport, 'isOpenToOthers'>;
 
 /** Why a spool cannot be used, also if it has hits for another Matomo. */
 function problemOf({ problem, matomoUrl = '' }: SpoolReport, href: string): string | undefined {

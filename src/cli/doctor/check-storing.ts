@@ -68,7 +68,7 @@ function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Findin
       'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site; if the token is new, run doctor again after five minutes.';
     return rejected(found, advice);
   }
-  if (verdict.kind === 'rolled_back') {
+  if (verdict.kind === 'failed' && verdict.code === 'rolled-back') {
     const found =
       "Matomo failed when it checked the token, which was tried once. It does that to a super user's token if this address is locked out, or if the token is for secure requests only";
     const advice =
@@ -123,6 +123,7 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
 function failed({ verdict }: Answer): Finding {
   const found = 'reason' in verdict ? verdict.reason : 'Matomo did not process a hit as expected';
   const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
-  if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
+  if (verdict.kind === 'failed' && verdict.code === 'rolled-back')
+    return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }

@@ -99,7 +99,7 @@ async function* checkMatomo(
   if (answer.verdict.kind === 'accepted' || isUnconfirmed(answer)) {
     const found =
       'cannot tell whether the site exists and the token is valid: the answer has no counters';
-    return yield unknown('site', found, 'Fix that first, and run doctor again.');
+    return unknown('site', found, 'Fix that first, and run doctor again.');
   }
   const hasSite = isProcessed(answer, 'tracked');
   const isMatomo = hasSite || mayWantToken(answer);
@@ -141,7 +141,7 @@ const CHECK_QUEUE =
 /** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
 function mayWantToken({ exchange, verdict }: Answer): boolean {
   const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
-  return verdict.kind === 'rolled_back' && isOfMatomo;
+  return verdict.kind === 'failed' && verdict.code === 'rolled-back' && isOfMatomo;
 }
 
 function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding {
@@ -150,15 +150,16 @@ function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding {
       const advice = 'Set MATOMO_SITE_ID to an ID from Administration > Websites > Manage.';
       return problem('site', 'site-unknown', `Matomo has no site ${siteId}`, advice);
     }
-    case 'rolled_back': {
+    case 'failed': {
+      if (verdict.code === 'hits-not-counted') {
+        const advice =
+          'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
+        return problem('matomo', verdict.code, verdict.reason, advice);
+      }
+      if (verdict.code !== 'rolled-back') return unknown('matomo', verdict.reason, ERROR_LOG);
       const found = `${verdict.reason}: its database may be stopped`;
       const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also require a valid token for every bulk (bulk_requests_require_authentication).`;
       return problem('matomo', verdict.code, found, advice);
-    }
-    case 'not_counted': {
-      const advice =
-        'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
-      return problem('matomo', verdict.code, verdict.reason, advice);
     }
     default: {
       const found = 'reason' in verdict ? verdict.reason : 'Matomo sent an empty answer';

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { holdEventLoop } from '../../common/timers.js';
-import { type BulkResult, interpretAnswer } from '../../delivery/answer/interpret-answer.js';
+import { type BulkResult, interpretAnswer } from '../../delivery/answer.js';
 import { toBody } from '../../delivery/bulk.js';
-import { createTransport } from '../../delivery/http/create-transport.js';
-import type { Exchange } from '../../delivery/http/transport.js';
+import { createTransport, type Exchange } from '../../delivery/http.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../tracker/create-delivery.js';
 import { ApiFailure, createApiClient } from '../matomo-api.js';
@@ -44,7 +43,7 @@ async function askTracker(
   const exchange = await holdEventLoop(transport.send(toBody(hits, tokenAuth), limitMillis));
   await transport.close();
   // `hasToken: false`, because each check interprets an invalid hit itself.
-  const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
+  const known = { sent: hits.length, hasToken: false, token: tokenAuth, isMatomo: true };
   return { exchange, verdict: interpretAnswer(exchange, known) };
 }
 

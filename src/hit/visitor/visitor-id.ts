@@ -11,6 +11,8 @@ const ID_DIGITS = 16;
 export class VisitorTraits {
   /** Masked, if addresses are. */
   readonly address!: string | undefined;
+  /** As it is known, never sent. */
+  readonly unmaskedAddress?: string | undefined;
   /** As it is sent. */
   readonly userAgent!: string;
   readonly site!: number;
@@ -30,17 +32,36 @@ export type KeyOfDay = (day: number) => Buffer | undefined;
 export function createToVisitorId(
   key: string | Buffer | KeyOfDay,
 ): (traits: VisitorTraits) => string {
-  // That of a day is derived each time, so that nothing outlives the key.
-  const always = typeof key === 'function' ? undefined : toFixedLength(key);
+  const secretOf = createSecretOf(key);
   return function toVisitorId({ address = '', userAgent, site, startMillis, session }) {
     const day = dayOf(startMillis);
-    const ofDay = typeof key === 'function' ? key(day) : undefined;
-    const secret = always ?? (ofDay && toFixedLength(ofDay));
+    const secret = secretOf(day);
     if (secret === undefined) return randomBytes(ID_DIGITS / 2).toString('hex');
     return keyedId(
       secret,
       session === undefined ? [day, site, address, userAgent] : [day, site, session],
     );
+  };
+}
+
+/** Makes a keyed hash of a client's address; `undefined` without a key for the day. None is the ID of a visitor. */
+export function createToClient(
+  key: string | Buffer | KeyOfDay,
+): (address: string, epochSeconds: number) => string | undefined {
+  const secretOf = createSecretOf(key);
+  return function toClient(address, epochSeconds) {
+    const day = dayOf(epochSeconds * 1000);
+    const secret = secretOf(day);
+    return secret && keyedId(secret, ['client', day, address]);
+  };
+}
+
+/** That of a day is derived each time, so that nothing outlives the key. */
+function createSecretOf(key: string | Buffer | KeyOfDay): (day: number) => string | undefined {
+  const always = typeof key === 'function' ? undefined : toFixedLength(key);
+  return function secretOf(day) {
+    const ofDay = typeof key === 'function' ? key(day) : undefined;
+    return always ?? (ofDay && toFixedLength(ofDay));
   };
 }
 

@@ -4,6 +4,7 @@ import type { HttpRequest, Writable } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
 import { NONE } from './client.js';
 import {
+  createToClient,
   createToVisitorId,
   dayOf,
   type KeyOfDay,
@@ -130,6 +131,8 @@ export function createVisitors(options: VisitorOptions) {
     },
     /** The visitor ID, even if none is sent. */
     idOf: toVisitorId,
+    /** `Hit.client`. */
+    toClient: createToClient(options.visitorKey),
     /** Of a request with this user agent, as it is sent. */
     traitsOf(
       { address, startMillis: start, operation }: HttpRequest,
@@ -139,6 +142,7 @@ export function createVisitors(options: VisitorOptions) {
     ): VisitorTraits {
       const traits = new VisitorTraits() as Writable<VisitorTraits>;
       traits.address = toAddress(address);
+      traits.unmaskedAddress = address;
       traits.userAgent = userAgent;
       traits.site = site;
       traits.startMillis = Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkSpool } from '../../../src/cli/doctor/check-spool.js';
 import { formatFindings } from '../../../src/cli/doctor.js';
-import { toLines } from '../../../src/delivery/spool/hit-line.js';
+import { toLines } from '../../../src/delivery/hit-lines.js';
 import { openFolderSpool } from '../../contracts/doors/folder-store.js';
 import { openRedisSpool } from '../../contracts/doors/redis-store.js';
 import { ROOT } from '../../support/child-process.js';
@@ -16,7 +16,7 @@ const MATOMO = 'http://a.test/matomo.php';
 const NOT_USED = { verdict: 'warning', code: 'spool-not-used' };
 
 const hitNamed = (name: string) => ({
-  visitor: name,
+  ...{ client: 'c', visitor: name },
   startSeconds: Date.now() / 1000,
   query: `?idsite=1&rec=1&e_a=${name}`,
   site: 1,
@@ -60,9 +60,10 @@ test('a file can be no spool, and a disk with less room than the spool may take 
 
 test('hits that are pending are counted, with the age of the oldest, and stay as they are', async () => {
   const folder = temporaryFolder();
-  const { spool } = openFolderSpool({ place: folder, matomoUrl: MATOMO });
-  await spool.store(['a', 'b', 'c'].map(hitNamed));
-  await (await spool.claim(1, 0))?.done({ tracked: 1 });
+  const { spool } = await openFolderSpool({ place: folder, matomoUrl: MATOMO });
+  await spool.put(['a', 'b', 'c'].map(hitNamed));
+  const claim = await spool.claim(1);
+  await claim?.done({ tracked: 1 }, claim.hits.slice(1));
   const files = () =>
     readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
   const before = files();
@@ -78,7 +79,7 @@ test.each([
   [6 * 24 * 60 * MINUTE, '6 days'],
 ])('hits that were stored %i ms ago are pending for %s', async (millis, age) => {
   const folder = temporaryFolder();
-  const name = `0-${Date.now() - millis}-1f0e3dad-1.0-1.hits`;
+  const name = `${Date.now() - millis}-1f0e3dad-1.1-60.hits`;
   writeFileSync(join(folder, name), toLines([hitNamed('a')]));
   const text = `has 1 hit, .* pending for ${age}$`;
   expect(await check(folder)).toMatchObject([{ verdict: 'ok', ...found(text) }]);
@@ -90,7 +91,7 @@ test('a spool in Redis is inspected, and its password stays here', async () => {
   const spool = redis.url.replace('//', '//shop:s3cret@');
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('0 hits') }]);
   const opened = await openRedisSpool({ place: spool, matomoUrl: MATOMO });
-  await opened.spool.store([hitNamed('a')]);
+  await opened.spool.put([hitNamed('a')]);
   const pending = found(/has 1 hit, 0\.0 MiB; the oldest has been pending for /);
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...pending }]);
   await opened.spool.close();
@@ -99,7 +100,7 @@ test('a spool in Redis is inspected, and its password stays here', async () => {
     { verdict: 'ok', ...found('has 1 hit') },
     { verdict: 'warning', code: 'spool-open-to-others', ...found('without a password') },
   ]);
-  await redis.command('SET', 'matomo-spool:description', '2 http://x.test/\u001b[2Jmatomo.php');
+  await redis.command('SET', 'matomo-spool:description', '1 http://x.test/\u001b[2Jmatomo.php');
   const foreign = await check(spool);
   expect(foreign).toMatchObject([{ ...NOT_USED, ...found('belongs to "http://x.test/') }]);
   expect(formatFindings(foreign)).not.toMatch(/[^\P{Cc}\n]/u);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openSender, type Reply } from '../doors/send.js';
+import { openSender, type Reply, type Sender, type TextHit } from '../doors/send.js';
 import {
   allInvalid,
   bulks,
@@ -24,17 +24,17 @@ import {
 /** `d` makes a bulk fail. */
 const isD = (name: string) => name === 'd';
 
-test('a bulk that fails twice is halved at once, and each half that fails, before anything else', async () => {
+test('a bulk that fails is halved at once, and each half that fails, before anything else', async () => {
   const sender = openFour(failsWith({ ...ROLLED_BACK, takesMillis: 10 }, isD));
   putAll(sender, 'abcdefgh');
   await sender.advance(26);
   putAll(sender, 'ijkl');
   await sender.advance(SECOND);
-  expect(bulks(sender).slice(0, 7)).toEqual(['abcd', 'efgh', 'abcd', 'ab', 'cd', 'c', 'd']);
+  expect(bulks(sender).slice(0, 6)).toEqual(['abcd', 'ab', 'cd', 'c', 'd', 'efgh']);
   expect(sender.counts()).toMatchObject({ tracked: 11, pending: 1 });
-  await sender.advance(12 * HOUR);
+  await sender.advance(2 * HOUR);
   expect(sender.counts()).toMatchObject({ tracked: 11, pending: 1, lost: { rejected: 0 } });
-  expect(sender.sent().length).toBeLessThan(200);
+  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
 });
 
 test('with a good hit each second, the bad hit alone is rejected within a minute', async () => {
@@ -48,7 +48,7 @@ test('with a good hit each second, the bad hit alone is rejected within a minute
   await sender.advance(10 * SECOND);
   expect(sender.counts()).toMatchObject({ tracked: 63, pending: 0, lost: { rejected: 1 } });
   expect(sender.codes()).toContain('rejected');
-  expect(bulks(sender).filter((names) => names === 'd')).toHaveLength(8);
+  expect(bulks(sender).filter((names) => names === 'd').length).toBeLessThanOrEqual(12);
 });
 
 test('of 600 hits of which each 50th is bad, the other 588 are tracked within 300 requests and 15 s', async () => {
@@ -56,7 +56,8 @@ test('of 600 hits of which each 50th is bad, the other 588 are tracked within 30
   const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 20 }) });
   putAll(sender, names);
   await sender.advance(15 * SECOND);
-  expect(sender.counts()).toMatchObject({ tracked: 588, pending: 12, lost: { rejected: 0 } });
+  const { tracked: good, pending, lost } = sender.counts();
+  expect([good, pending + lost.rejected]).toEqual([588, 12]);
   expect(sender.sent().length).toBeLessThanOrEqual(300);
 });
 
@@ -72,68 +73,47 @@ test('a single hit that fails goes behind everything', async () => {
 test('if every hit fails, few requests are sent, of one hit after the first ones', async () => {
   const sender = openSender({ answers: ROLLED_BACK });
   putAll(sender, namesOf('a', 300));
-  await sender.advance(12 * HOUR);
+  await sender.advance(2 * HOUR);
   expect(sender.counts()).toMatchObject({ pending: 300 });
-  expect(sender.sent().length).toBeLessThan(200);
+  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
   expect(new Set(sizes(sender).slice(20))).toEqual(new Set([1]));
 });
 
-test('500 for everything for 12 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
+test('500 for everything for 2 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
   let isDown = true;
   const sender = openSender({
     answers: (request) => (isDown ? ROLLED_BACK : tracked(request)),
     options: { tokenAuth: 't' },
   });
   putAll(sender, namesOf('a', 10_000));
-  await sender.advance(12 * HOUR);
+  await sender.advance(2 * HOUR);
   expect(sender.counts()).toMatchObject({ pending: 10_000, lost: { rejected: 0 } });
-  expect(sender.sent().length).toBeLessThan(100);
-  expect(new Set(sizes(sender).slice(10))).toEqual(new Set([1]));
+  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
+  expect(new Set(sizes(sender).slice(12))).toEqual(new Set([1]));
   const step = Math.max(...gaps(sender));
-  expect(step).toBeLessThan(HOUR);
+  expect(step).toBeLessThan(11 * SECOND);
   isDown = false;
   await sender.advance(step + MINUTE);
   expect(sender.counts()).toMatchObject({ pending: 0, tracked: 10_000 });
   expect(new Set(sender.codes())).toEqual(new Set(['rolled-back', 'available-again']));
 });
 
-test('with resendUnconfirmed, a bulk is sent again three times at most, also if Matomo is unavailable in between', async () => {
+test('with resendUnconfirmed, hits are sent again until Matomo answers', async () => {
   const unavailable = text(503);
-  const answers = [NO_ANSWER, unavailable, NO_ANSWER, unavailable, NO_ANSWER, unavailable];
-  const sender = openFour([...answers, NO_ANSWER, NO_ANSWER, tracked], {
-    options: { resendUnconfirmed: true },
-  });
+  const answers = [NO_ANSWER, unavailable, NO_ANSWER, unavailable, NO_ANSWER];
+  const sender = openFour([...answers, tracked], { options: { resendUnconfirmed: true } });
   putAll(sender, 'abcdefgh');
   await sender.advance(HOUR);
-  expect(bulks(sender)).toEqual([...Array(7).fill('abcd'), 'e', 'e', 'fgh']);
-  expect(sender.counts()).toMatchObject({ tracked: 4, resent: 13, lost: { unconfirmed: 4 } });
-  expect(sender.codes()).toContain('unconfirmed');
+  expect(sizes(sender).slice(0, 6)).toEqual([4, 1, 1, 1, 1, 1]);
+  expect(sender.counts()).toMatchObject({ tracked: 8, resent: 6, lost: { unconfirmed: 0 } });
 });
 
-test('a queue that is full of bad hits takes others in the end', async () => {
-  const sender = openSender({
-    options: { maxQueueSize: 10, maxExportBatchSize: 5 },
-    answers: failsWith(ROLLED_BACK),
-  });
-  putAll(sender, namesOf('bad', 10));
-  await sender.advance(MINUTE);
-  expect(sender.counts()).toMatchObject({ tracked: 0, pending: 10 });
-  for (let i = 0; i < 1800; i++) {
-    putAll(sender, [`g${i}`]);
-    await sender.advance(SECOND);
-    expect(total(sender)).toBe(11 + i);
-  }
-  const { tracked: stored, lost } = sender.counts();
-  expect(lost.rejected).toBeGreaterThanOrEqual(5);
-  expect(stored).toBeGreaterThan(100);
-});
-
-test('a hit that failed alone keeps no other waiting, and a flush sends it once more', async () => {
+test('a hit that failed alone keeps others waiting for a minute at most, and a flush sends it once more', async () => {
   const sender = openFour(failsWith(ROLLED_BACK, isD));
   putAll(sender, 'd');
   await sender.advance(10 * MINUTE);
   putAll(sender, 'a');
-  await sender.advance(5_100);
+  await sender.advance(MINUTE + SECOND);
   expect(sender.counts()).toMatchObject({ tracked: 1, pending: 1 });
   await sender.advance(HOUR);
   const before = bulks(sender).length;
@@ -164,68 +144,83 @@ describe('with a token', () => {
   const open = (answers: Reply | readonly Reply[], readToken?: () => string | undefined) =>
     openFour(answers, { options: { tokenAuth: TOKEN }, ...(readToken && { readToken }) });
 
-  test('a token that never worked: requests after 10, 30 and each 60 minutes, so three in the first hour', async () => {
+  test('a token that never worked: two requests, then others after 5.5, 20, 40 and each 60 minutes', async () => {
     const sender = open(allInvalid);
     putAll(sender, 'abcdefgh');
     await sender.advance(HOUR);
-    expect(sender.sent()).toHaveLength(3);
-    await sender.advance(2 * HOUR);
-    expect(gaps(sender)).toEqual([10, 30, 60, 60].map((minutes) => minutes * MINUTE));
+    expect(sender.sent()).toHaveLength(4);
+    await sender.advance(3 * HOUR);
+    const minutes = gaps(sender).map((gap) => Math.round(gap / SECOND) / 60);
+    expect(minutes).toEqual([0, 5.5, 20, 40, 60, 60]);
     expect(sender.counts()).toMatchObject({ pending: 8, invalid: 0 });
     expect(new Set(sender.codes())).toEqual(new Set(['token-rejected']));
   });
 
   test('a token that works again: everything is sent, and the waits begin anew', async () => {
-    const rejected = [allInvalid, allInvalid];
+    const rejected = [allInvalid, allInvalid, allInvalid];
     const sender = open([...rejected, tracked, tracked, ...rejected, tracked]);
     putAll(sender, 'abcdefgh');
     await sender.advance(HOUR);
     expect(sender.counts()).toMatchObject({ pending: 0, tracked: 8 });
-    expect(gaps(sender)).toEqual([10 * MINUTE, 30 * MINUTE, 0]);
     putAll(sender, 'ijklmnop');
-    await sender.advance(9 * MINUTE);
-    expect(sender.counts()).toMatchObject({ pending: 8 });
-    await sender.advance(2 * MINUTE);
-    expect(sender.counts()).toMatchObject({ pending: 0, tracked: 16 });
+    await sender.advance(HOUR);
+    expect(sender.counts()).toMatchObject({ pending: 0, tracked: 16, invalid: 0 });
+    const waits = gaps(sender).map((gap) => gap / MINUTE);
+    expect(waits.filter((wait) => wait < 30)).toEqual([0, 5.5, 20, 0, 0, 5.5, 20, 0]);
   });
 
-  test('bulks in which all hits are invalid, twice and with another one tracked in between, are invalid', async () => {
+  test('a bulk of which all hits are invalid is invalid if another one was tracked before it fails again', async () => {
     const isBad = ([name = '']: readonly string[]) => name.startsWith('bad');
-    const sender = open((request) =>
-      isBad(request.names) ? allInvalid(request) : tracked(request),
-    );
+    const sender = open((request) => ({
+      ...(isBad(request.names) ? allInvalid(request) : tracked(request)),
+      takesMillis: 10,
+    }));
     putAll(sender, 'abcd');
     await sender.advance(SECOND);
     putAll(sender, namesOf('bad', 4));
     putAll(sender, 'efghijkl');
     await sender.advance(MINUTE);
-    expect(sizes(sender)).toEqual([4, 4, 4, 4, 4]);
+    const names = sender.sent().map(([name = '']) => name[0]);
+    expect(names).toEqual(['a', 'b', 'e', 'i', 'b']);
     expect(sender.counts()).toMatchObject({ pending: 0, tracked: 12, invalid: 4 });
     expect(sender.codes()).toEqual(['hits-invalid']);
   });
 
-  test('orders that Matomo already has are invalid, and no rejected token', async () => {
-    const hasOrder = ({ names }: { names: readonly string[] }) =>
-      names.every((name) => name === 'A');
-    const sender = open((request) => (hasOrder(request) ? allInvalid(request) : tracked(request)));
-    putAll(sender, 'A');
+  test('a token that is revoked in traffic and replaced: sending continues within 15 s, and nothing is lost or invalid', async () => {
+    let file = TOKEN;
+    let accepted = TOKEN;
+    const sender = open(
+      (request) => ({
+        ...(request.token === accepted ? tracked(request) : allInvalid(request)),
+        takesMillis: 50,
+      }),
+      () => file,
+    );
+    const names = namesOf('a', 400);
+    for (let second = 0; second < 80; second++) {
+      if (second === 20) accepted = 'new';
+      if (second === 50) file = 'new';
+      putAll(sender, names.slice(second * 5, second * 5 + 5));
+      await sender.advance(SECOND);
+      if (second === 65) expect(sender.counts().tracked).toBeGreaterThan(310);
+    }
     await sender.advance(10 * SECOND);
-    expect(sender.counts()).toMatchObject({ pending: 0, invalid: 1 });
-    expect(sender.codes()).not.toContain('token-rejected');
-    putAll(sender, 'bcde');
-    await sender.advance(10 * SECOND);
-    expect(sender.counts()).toMatchObject({ pending: 0, invalid: 1, tracked: 4 });
+    expect(sender.counts()).toMatchObject({ tracked: 400, pending: 0, invalid: 0, resent: 0 });
+    expect(total(sender)).toBe(400);
+    expect(sender.codes()).toEqual(['token-rejected', 'available-again']);
   });
 
-  test('a bulk of orders is halved, down to the orders that Matomo already has', async () => {
+  test('an order that Matomo already has waits if nothing was tracked before, and then for others', async () => {
     const sender = open(({ names }) => {
-      const old = names.filter((name) => 'AB'.includes(name)).length;
+      const old = names.filter((name) => name === 'A').length;
       return counters(names.length - old, old);
     });
-    putAll(sender, 'AB');
+    putAll(sender, 'A');
     await sender.advance(10 * SECOND);
-    expect(bulks(sender).slice(0, 2)).toEqual(['AB', 'A']);
-    expect(sender.counts().invalid).toBeGreaterThanOrEqual(1);
+    expect(sender.counts()).toMatchObject({ pending: 1, invalid: 0 });
+    putAll(sender, 'bcde');
+    await sender.advance(11 * MINUTE);
+    expect(sender.counts()).toMatchObject({ pending: 0, invalid: 1, tracked: 4 });
   });
 
   test('many orders that are all invalid look like a rejected token', async () => {
@@ -238,28 +233,7 @@ describe('with a token', () => {
     expect(sender.codes()).toContain('token-rejected');
   });
 
-  test('a bulk without a valid hit waits for another one to be tracked, not in a busy loop', async () => {
-    const sender = open((request) =>
-      request.names[0] === 'a' ? tracked(request) : allInvalid(request),
-    );
-    sender.put(hit('a'));
-    await sender.advance(10 * SECOND);
-    sender.put(hit('b'));
-    expect(await sender.countTimers(MINUTE)).toBeLessThan(300);
-    expect(sender.counts()).toMatchObject({ tracked: 1, pending: 1 });
-    sender.put(hit('a'));
-    await sender.advance(10 * SECOND);
-    expect(sender.counts()).toMatchObject({ tracked: 2, invalid: 1, pending: 0 });
-  });
-
-  test('a hit that only speaks of an order is none', async () => {
-    const sender = open(allInvalid);
-    sender.put({ ...hit('a'), query: '?h=a&url=https%3A%2F%2Fx.test%2F%3Fec_id%3D5&ec_id=' });
-    await sender.advance(10 * SECOND);
-    expect(sender.counts()).toMatchObject({ pending: 1, invalid: 0 });
-  });
-
-  test('a token that was replaced in its file: the rejected bulk is sent again at once', async () => {
+  test('a token that was replaced in its file: the rejected bulk is sent again a second later', async () => {
     let file: string | undefined = TOKEN;
     const sender = open(
       (request) => (request.token === 'new' ? tracked(request) : allInvalid(request)),
@@ -267,7 +241,7 @@ describe('with a token', () => {
     );
     file = 'new';
     putAll(sender, 'abcd');
-    await sender.advance(100);
+    await sender.advance(1_100);
     expect(sender.requests().map(({ token }) => token)).toEqual([TOKEN, 'new']);
     expect(sender.counts()).toMatchObject({ tracked: 4, pending: 0 });
     expect(sender.codes()).toEqual([]);
@@ -289,7 +263,7 @@ describe('with a token', () => {
     expect(reads).toBeLessThanOrEqual(100);
     file = undefined; // it is being replaced
     await sender.advance(MINUTE);
-    expect(sender.requests()).toHaveLength(1);
+    expect(sender.requests()).toHaveLength(2);
     file = 'new';
     await sender.advance(5_100);
     expect(sender.requests().map(({ token }) => token)).toContain('new');
@@ -314,10 +288,106 @@ describe('with a token', () => {
       await sender.advance(100);
       await flushed;
     }
-    expect(sender.sent()).toHaveLength(1);
+    expect(sender.sent()).toHaveLength(2);
     void sender.shutdown(SECOND);
     await sender.advance(2 * SECOND);
-    expect(sender.sent()).toHaveLength(2);
+    expect(sender.sent()).toHaveLength(3);
     expect(sender.counts()).toMatchObject({ pending: 0, invalid: 0, lost: { shutdown: 4 } });
   });
+});
+
+describe('clients', () => {
+  async function run(ofBad: (index: number) => Partial<TextHit>): Promise<Sender> {
+    const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 15 }) });
+    for (let second = 0; second < 180; second++) {
+      for (let i = 0; i < 10; i++) {
+        putAll(sender, [`good${second}-${i}`], { client: `c${i}`, visitor: `v${i}` });
+        if (second < 120) putAll(sender, [`bad${second}-${i}`], ofBad(second * 10 + i));
+      }
+      await sender.advance(SECOND);
+    }
+    await sender.advance(MINUTE);
+    return sender;
+  }
+
+  test.each<[string, (index: number) => Partial<TextHit>]>([
+    ['one client', () => ({ client: 'bad', visitor: 'bad' })],
+    ['one client whose visitor changes', (i) => ({ client: 'bad', visitor: `bad${i}` })],
+  ])('of %s, each hit is refused: those of others are all tracked', async (_name, ofBad) => {
+    const sender = await run(ofBad);
+    expect(sender.counts()).toMatchObject({ tracked: 1800, pending: 0, lost: { rejected: 1200 } });
+  });
+
+  test('of a client whose hits were rejected, good hits are rejected with bad ones, for ten minutes', async () => {
+    const sender = await run(() => ({ client: 'bad' }));
+    const good = { client: 'bad', visitor: 'x' };
+    putAll(sender, ['bad1', 'good1'], good);
+    for (let i = 0; i < 20; i++) {
+      putAll(sender, [`other${i}`], { client: 'c' });
+      await sender.advance(6 * SECOND);
+    }
+    expect(sender.counts()).toMatchObject({ pending: 0, lost: { rejected: 1202 } });
+    await sender.advance(10 * MINUTE);
+    putAll(sender, ['good2'], good);
+    await sender.advance(6 * SECOND);
+    expect(sender.sent().at(-1)).toEqual(['good2']);
+    expect(sender.counts()).toMatchObject({ pending: 0, lost: { rejected: 1202 } });
+  });
+
+  test('hits of unknown clients are not rejected with others', async () => {
+    const sender = await run((i) => ({ client: '', visitor: `bad${i}` }));
+    putAll(sender, ['good1'], { client: '' });
+    await sender.advance(10 * MINUTE);
+    expect(sender.counts()).toMatchObject({ tracked: 1801 });
+  });
+});
+
+test('with resendUnconfirmed, a hit is sent four times, and then lost as unconfirmed', async () => {
+  const sender = openFour(NO_ANSWER, { options: { resendUnconfirmed: true } });
+  putAll(sender, 'a');
+  await sender.advance(HOUR);
+  expect(bulks(sender)).toEqual(['a', 'a', 'a', 'a']);
+  expect(sender.counts()).toMatchObject({ pending: 0, resent: 3, lost: { unconfirmed: 1 } });
+});
+
+test.each([
+  [ROLLED_BACK, 'PHP\'s error log of that time for "Data too long for column"'],
+  [text(403), 'mod_security'],
+])(
+  'the line about a rejected hit names it, the answer, and what to look for: %j',
+  async (answer, advice) => {
+    const query = '?h=bad&idsite=1&action_name=GET%20%2Fcart&ua=Acme%20Logistics%2F4.2';
+    const sender = openFour(failsWith(answer));
+    sender.put(hit('bad', { query, startSeconds: Date.UTC(2026, 10, 20, 12) / 1000 }));
+    for (let i = 0; i < 10; i++) {
+      putAll(sender, ['a']);
+      await sender.advance(10 * SECOND);
+    }
+    expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
+    for (const part of [
+      '2026-11-20T12:00:00.000Z',
+      '"GET /cart"',
+      '"Acme Logistics/4.2"',
+      `status ${answer.status}`,
+      advice,
+    ])
+      expect(sender.hasLogged(part), part).toBe(true);
+  },
+);
+
+test('hits that wait for more than a minute while others are tracked are worth one line an hour', async () => {
+  const sender = openSender({
+    answers: ({ names }) => ({ ...counters(names.length), takesMillis: 10 * SECOND }),
+    options: { maxExportBatchSize: 2 },
+  });
+  for (let i = 0; i < 60; i++) {
+    putAll(sender, [`a${i}`]);
+    await sender.advance(SECOND);
+  }
+  expect(sender.codes()).toEqual([]);
+  await sender.advance(40 * SECOND);
+  expect(sender.codes()).toEqual(['hits-delayed']);
+  await sender.advance(10 * MINUTE);
+  expect(sender.codes()).toEqual(['hits-delayed']);
+  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 60 });
 });

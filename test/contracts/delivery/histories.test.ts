@@ -132,6 +132,10 @@ test.each(HISTORIES)(
     let put = 0;
     let mostPending = 0;
     const flushes: Promise<void>[] = [];
+    // Before the first counters, a text without counters says that nothing was looked at.
+    putAll(sender, ['first']);
+    await sender.advance(10 * SECOND);
+    put += 1;
 
     for (let step = 0; step < 60; step++) {
       if (random() < 0.4) matomo.fault = random() < 0.4 ? 'none' : pick(NAMES);

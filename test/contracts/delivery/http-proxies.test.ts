@@ -112,6 +112,7 @@ test.each([
   ['omo.invalid', true],
   ['other.invalid matomo.invalid', false],
   ['other.invalid,,', true],
+  ['localhost,*', false],
   ['matomo.invalid:80', false],
   ['matomo.invalid:8080', true],
 ])('NO_PROXY=%j: the proxy is used: %s', async (noProxy, isUsed) => {
@@ -119,6 +120,22 @@ test.each([
   const proxies = { http_proxy: proxy.url, NO_PROXY: noProxy };
   const { kind } = await openPoster('http://matomo.invalid/', { proxies }).post(BULK);
   expect(kind).toBe(isUsed ? 'answer' : 'not sent');
+  expect(proxy.requests()).toHaveLength(isUsed ? 1 : 0);
+});
+
+test.each([
+  ['http://10.1.2.3/', '10.0.0.0/8', false],
+  ['http://10.1.2.3/', 'fd00::/8,10.1.2.4/31', true],
+  ['http://10.1.2.3/', '10.1.2.3:8080 10.0.0.0/99 10.0.0.0/8/8 ::/0 /8', true],
+  ['http://10.1.2.3:8080/', '10.1.2.3:8080', false],
+  ['http://[fd00::1]/', 'FD00::/8', false],
+  ['http://[fd00::1]/', 'fd00::1', false],
+  ['http://[fd00::1]:8080/', '[fd00::1]:80', true],
+  ['http://[fd00::1]:8080/', '[fd00::1]:8080', false],
+])('a proxy for %s with NO_PROXY=%j: %s', async (url, noProxy, isUsed) => {
+  const proxy = await startHttpProxy(await serveMatomo());
+  const poster = openPoster(url, { proxies: { http_proxy: proxy.url, NO_PROXY: noProxy } });
+  await poster.post(BULK, isUsed ? undefined : 100); // nothing is there
   expect(proxy.requests()).toHaveLength(isUsed ? 1 : 0);
 });
 

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
@@ -108,12 +108,8 @@ test('an answer without an end is cut', async () => {
 
 describe('what is known of a request that failed', () => {
   test.each([
-    ['nobody listens', 'http://127.0.0.1:1/matomo.php', /ECONNREFUSED/],
-    [
-      'there is no such host',
-      'http://matomo.invalid/matomo.php',
-      /^(?:ENOTFOUND|EAI_AGAIN): DNS .*matomo\.invalid/,
-    ],
+    ['nobody listens', 'http://127.0.0.1:1/matomo.php', /^ECONNREFUSED: .* 127\.0\.0\.1:1\b/],
+    ['there is no such host', 'http://matomo.invalid/matomo.php', /^(?:ENOTFOUND|EAI_AGAIN): /],
   ])('%s: it was not sent', async (_why, url, message) => {
     expect(await openPoster(url).post(BULK)).toEqual({
       kind: 'not sent',
@@ -126,7 +122,7 @@ describe('what is known of a request that failed', () => {
     const { host } = new URL(await listen(server));
     expect(await openPoster(`https://${host}/`).post(BULK)).toEqual({
       kind: 'not sent',
-      message: expect.stringMatching(/^ERR_SSL_\w+: .*TLS.*url/),
+      message: expect.stringMatching(/^(?:ERR_SSL_\w+|EPROTO): it does not speak TLS/),
     });
   });
 
@@ -148,8 +144,10 @@ describe('what is known of a request that failed', () => {
     const url = `${wire.url}/matomo.php`;
     expect(await openPoster(url).post(BULK)).toMatchObject(answered);
     await wire.play({ kind: 'refuse' });
-    const message = expect.stringContaining(`[::1]:${wire.port}`);
-    expect(await openPoster(url).post(BULK)).toEqual({ kind: 'not sent', message });
+    expect(await openPoster(url).post(BULK)).toEqual({
+      kind: 'not sent',
+      message: expect.stringContaining(`at [::1]:${wire.port};`),
+    });
   });
 
   test.each<[string, (socket: Socket) => unknown]>([
@@ -229,13 +227,13 @@ describe('what is known of a request that failed', () => {
 
 describe('connections', () => {
   /** Answers, and closes the connection as `end` says. */
-  async function count(end: (socket: Socket, request: number) => void = () => undefined) {
+  async function count(end: (socket: Socket) => unknown = () => undefined) {
     const sockets = new Set<Socket>();
     const announced: (string | undefined)[] = [];
     const poster = await serve((request, response) => {
       sockets.add(request.socket);
       announced.push(request.headers.connection);
-      response.on('finish', () => end(request.socket, announced.length));
+      response.on('finish', () => end(request.socket));
       request.resume().on('end', () => response.end('{}'));
     });
     return { poster, sockets, announced };
@@ -249,31 +247,6 @@ describe('connections', () => {
     await poster.post(BULK);
     expect(sockets.size).toBe(2);
     expect(announced).toEqual(Array(3).fill('keep-alive'));
-  });
-
-  test('after the server has closed an idle one, requests have connections of their own for a while', async () => {
-    const { poster, sockets, announced } = await count();
-    await poster.post(BULK);
-    await poster.post(BULK);
-    for (const socket of sockets) socket.end();
-    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
-    for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
-    expect(announced).toEqual(['keep-alive', 'keep-alive', 'close', 'close']);
-  });
-
-  test('after that while, one is not reused before it has stayed open', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const { poster, sockets, announced } = await count((socket) => {
-      setTimeout(() => socket.end(), 20);
-    });
-    await poster.post(BULK);
-    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
-    await poster.post(BULK);
-    vi.advanceTimersByTime(10_000);
-    for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
-    expect(announced).toEqual(['keep-alive', 'close', 'keep-alive', 'close']);
-    expect(sockets.size).toBe(4);
   });
 
   test('no timer delays a request on an open one', async () => {
@@ -299,37 +272,44 @@ describe('connections', () => {
     expect(Math.max(...waited)).toBeLessThanOrEqual(3);
   });
 
-  /** It closes each connection so many milliseconds after an answer, and does not announce it. */
-  test.each([
-    [0, 20],
-    [12, 0],
-  ])(
-    'a server that closes them without notice after %i bulks, %i ms after an answer, loses one bulk at most',
-    async (first, afterMillis) => {
-      const { poster, sockets } = await count((socket, request) => {
-        if (request <= first) return;
-        if (afterMillis > 0) setTimeout(() => socket.end(), afterMillis);
+  test.each([0, 1, 20])(
+    'a server that closes each %i ms after its answer, without notice, answers all',
+    async (millis) => {
+      const { poster, announced } = await count((socket) => {
+        if (millis > 0) setTimeout(() => socket.end(), millis);
         else socket.end();
       });
-      let lost = 0;
-      for (let i = 0; i < first; i++) expect(await poster.post(BULK)).toMatchObject(answered);
-      const before = sockets.size;
-      while (sockets.size < before + 10) {
-        if ((await poster.post(BULK)).kind !== 'answer') lost += 1;
-      }
-      expect(lost).toBeLessThanOrEqual(1);
+      for (let i = 0; i < 200; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+      expect(announced).toHaveLength(200);
     },
   );
 
+  test('a server that begins to do so loses one bulk at most', async () => {
+    let isClosing = false;
+    const { poster, sockets } = await count((socket) => isClosing && socket.end());
+    await poster.post(BULK);
+    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
+    for (let i = 0; i < 12; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+    expect(sockets.size).toBe(2);
+    isClosing = true;
+    let lost = 0;
+    for (let i = 0; i < 50; i++) if ((await poster.post(BULK)).kind !== 'answer') lost += 1;
+    expect(lost).toBeLessThanOrEqual(1);
+  });
+
   test('a request on a reused one that gets no answer is not sent again', async () => {
     let requests = 0;
+    const sockets = new Set<Socket>();
     const poster = await speak((socket, request) => {
       requests = request;
-      if (request > 1) socket.destroy();
+      sockets.add(socket);
+      if (request > 2) socket.destroy();
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
     });
     expect(await poster.post(BULK)).toMatchObject(answered);
+    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
+    expect(await poster.post(BULK)).toMatchObject(answered);
     expect((await poster.post(BULK)).kind).toBe('no answer');
-    expect(requests).toBe(2);
+    expect([requests, sockets.size]).toEqual([3, 2]);
   });
 });

@@ -14,6 +14,7 @@ export function hit(name: string, overrides: Partial<TextHit> = {}): TextHit {
   const rest = isChatbot ? '&recMode=1' : /^[A-Z]/.test(name) ? `&idgoal=0&ec_id=${name}` : '';
   return {
     site: 1,
+    client: 'c',
     visitor: 'v',
     startSeconds: Date.now() / 1000 + made / 1e6,
     kind: isChatbot ? 'chatbot' : 'action',

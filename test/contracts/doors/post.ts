@@ -1,6 +1,10 @@
 import { onTestFinished } from 'vitest';
-import { createTransport } from '../../../src/delivery/http/create-transport.js';
-import type { Exchange } from '../../../src/delivery/http/transport.js';
+import { codeOf } from '../../../src/common/describe-error.js';
+import { LogLines } from '../../../src/common/log-lines.js';
+import { Delivery } from '../../../src/delivery/delivery.js';
+import { createTransport, type Exchange } from '../../../src/delivery/http.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { collectDiagnostics } from '../../support/diagnostics.js';
 import { setEnvironment, unsetProxies } from '../../support/environment.js';
 
 /** What became of a request: `not sent`, `no answer` (Matomo may have got it), or an answer as it was read. */
@@ -45,9 +49,30 @@ export function openPoster(url: string, { headers = {}, proxies = {} }: PosterSe
   };
 }
 
+/** What a process logs when it has sent its first hit to this URL. */
+export async function logOfFirstHit(url: string, proxies: PosterSetup['proxies'] = {}) {
+  unsetProxies();
+  setEnvironment(proxies);
+  const { diagnostics, logged } = collectDiagnostics();
+  const delivery = new Delivery({
+    options: { ...DEFAULT_OPTIONS, tokenAuth: undefined },
+    transport: createTransport({ url: new URL(url), userAgent: 'test/1' }),
+    diagnostics,
+    lines: new LogLines((line) => void logged.push(line)),
+  });
+  delivery.put({
+    ...{ site: 1, client: 'c', visitor: 'v', startSeconds: Date.now() / 1000 },
+    ...{ kind: 'action', query: '?idsite=1' },
+  });
+  await delivery.flush();
+  const first = logged[0];
+  await delivery.shutdown(1_000);
+  return first;
+}
+
 function toPosted(exchange: Exchange): Posted {
   if (exchange.kind === 'answer') return exchange;
   if (exchange.kind === 'printed') throw new Error('a dry run sends nothing');
   const begun = exchange.kind === 'no_answer' && exchange.begun && { begun: exchange.begun.body };
-  return { kind: KINDS[exchange.kind], message: exchange.error.message, ...begun };
+  return { kind: KINDS[exchange.kind], message: codeOf(exchange.error), ...begun };
 }

@@ -1,9 +1,9 @@
 import { onTestFinished, vi } from 'vitest';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
+import type { DeliveryCounts } from '../../../src/delivery/counts.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
-import type { DeliveryCounts } from '../../../src/delivery/delivery-counts.js';
-import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
+import type { Exchange, Transport } from '../../../src/delivery/http.js';
 import type { Spool } from '../../../src/delivery/store.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
@@ -11,6 +11,7 @@ import { collectDiagnostics } from '../../support/diagnostics.js';
 /** A hit as delivery gets it: text, and what its place in a bulk depends on. */
 export interface TextHit {
   readonly site: number;
+  readonly client: string;
   readonly visitor: string;
   readonly startSeconds: number;
   readonly kind: 'action' | 'chatbot';

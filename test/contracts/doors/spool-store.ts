@@ -1,54 +1,52 @@
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import type { SharedKeys } from '../../../src/common/visitor-keys.js';
-import {
-  createDeliveryCounts,
-  type DeliveryCounts,
-} from '../../../src/delivery/delivery-counts.js';
-import { DELIVERY_LIMITS, type DeliveryLimits } from '../../../src/delivery/delivery-limits.js';
-import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
-import { SpoolLog } from '../../../src/delivery/spool/spool-log.js';
-import type { SpoolOptions } from '../../../src/delivery/spool/spool-options.js';
-import type { Spool } from '../../../src/delivery/store.js';
+import { createDeliveryCounts, type DeliveryCounts } from '../../../src/delivery/counts.js';
+import { SpoolLog } from '../../../src/delivery/delivery-log.js';
+import { showPlace } from '../../../src/delivery/spool.js';
+import type { Spool, SpoolOptions } from '../../../src/delivery/store.js';
+import type { Hit } from '../../../src/hit/hit.js';
 
 export interface SpoolSetup {
   readonly place: string;
-  readonly limits?: Partial<DeliveryLimits>;
   readonly matomoUrl?: string;
   readonly hasToken?: boolean;
   readonly maxBytes?: number;
-  readonly maxAgeMillis?: number;
-  readonly exportTimeoutMillis?: number;
+  readonly maxExportBatchSize?: number;
+  readonly deadMillis?: number;
   readonly resendUnconfirmed?: boolean;
   readonly keys?: SharedKeys;
 }
 
-/** What a spool is opened with, and what it logs. */
-export function prepareSpool({ place, limits, keys, ...setup }: SpoolSetup) {
+/** What a spool is opened with, what it logs, and what it could not take back. */
+export function prepareSpool({ place, keys, ...setup }: SpoolSetup) {
   const counts = createDeliveryCounts();
   const lines: string[] = [];
+  const kept: Hit[] = [];
   const log = new LogLines((message) => void lines.push(message));
   const options: SpoolOptions = {
     place,
     matomoUrl: 'https://matomo.test/matomo.php',
     hasToken: true,
     maxBytes: 2 ** 30,
-    maxAgeMillis: 7 * 86_400_000,
-    exportTimeoutMillis: 30_000,
+    maxExportBatchSize: 100,
+    deadMillis: 90_000,
     resendUnconfirmed: false,
     keys,
-    limits: { ...DELIVERY_LIMITS, listMillis: 10, ...limits },
     counts,
-    log: new SpoolLog(spoolBackendOf(place).show(place), log),
+    keep: (hits) => void kept.push(...hits),
+    log: new SpoolLog(showPlace(place), log),
     ...setup,
   };
-  return { options, counts, lines, endLog: () => log.flush() };
+  return { options, counts, lines, kept, endLog: () => log.flush() };
 }
 
 /** A store, as delivery uses it. */
-export interface Opened<Of = Pick<Spool, 'store' | 'claim' | 'close' | 'count'>> {
+export interface Opened<Of = Pick<Spool, 'put' | 'claim' | 'close' | 'count'>> {
   readonly spool: Of;
   readonly counts: DeliveryCounts;
+  /** Hits that it gave back. */
+  readonly kept: Hit[];
   /** Lines so far, and their codes. */
   readonly lines: readonly string[];
   codes(): (string | undefined)[];
@@ -62,18 +60,21 @@ export type OpenedSpool = Opened<Spool>;
 
 export function watchSpool<Of extends Pick<Spool, 'count'>>(
   spool: Of,
-  { counts, lines }: Pick<ReturnType<typeof prepareSpool>, 'counts' | 'lines'>,
-): Opened<Of> {
-  return {
-    spool,
+  {
     counts,
     lines,
+    kept = [],
+  }: Pick<ReturnType<typeof prepareSpool>, 'counts' | 'lines'> & { kept?: Hit[] },
+): Opened<Of> {
+  return {
+    ...{ spool, counts, kept, lines },
     codes: () => lines.map((line) => splitCode(line).code),
     hasLogged: (text) => lines.some((line) => line.includes(text)),
     balance(put) {
       const { claimed, stored, tracked, accepted, invalid, lost } = counts;
       const lostHits = Object.values(lost).reduce((sum, count) => sum + count, 0);
-      return [put + claimed, spool.count + stored + tracked + accepted + invalid + lostHits];
+      const pending = spool.count + kept.length;
+      return [put + claimed, pending + stored + tracked + accepted + invalid + lostHits];
     },
   };
 }

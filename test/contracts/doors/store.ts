@@ -16,11 +16,10 @@ export async function openStore(kind: StoreKind, setup: StoreSetup): Promise<Ope
   if (kind === 'folder') return openFolderSpool(ofSpool);
   if (kind === 'redis') return openRedisSpool(ofSpool);
   const { counts, lines } = prepareSpool(ofSpool);
-  const memory = new MemoryStore(counts, { maxHits, maxBulkHits: 100 });
+  const memory = new MemoryStore(counts, maxHits);
   const spool = {
-    store: async (hits: Parameters<Opened['spool']['store']>[0]) =>
-      hits.filter((hit) => memory.put(hit)).length,
-    claim: async (most: number, maxFailures: number) => memory.claim(most, maxFailures),
+    put: (hits: Parameters<MemoryStore['put']>[0]) => memory.put(hits),
+    claim: async (most: number) => memory.claim(most),
     close: async () => undefined,
     get count() {
       return memory.count;

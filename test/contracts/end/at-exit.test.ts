@@ -4,6 +4,7 @@ import { startServer } from '../../support/child-process.js';
 import { secondCopy } from '../../support/installed-app.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 import { runScript } from '../../support/script.js';
+import { WAITS_LONG } from './rows/row.js';
 
 test('the first hits of a process are those of a listener of `exit`: they are sent', async () => {
   const { inspector } = await runScript(
@@ -12,7 +13,7 @@ test('the first hits of a process are those of a listener of `exit`: they are se
       for (const action_name of ['bye', 'again']) trackHit({ action_name, uid: 'ann' });
     });
     report('done');`,
-    { flags: REGISTER },
+    { flags: REGISTER, env: WAITS_LONG },
   );
   expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(['bye', 'again']);
 });

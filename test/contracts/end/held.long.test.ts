@@ -67,13 +67,16 @@ test('a second bulk over the tunnel of a proxy', async () => {
       NODE_NO_WARNINGS: '1',
     },
   });
+  // A connection that was idle for a second shows that others may be used again.
+  await get(`${app.url}/idle`);
+  await eventually(() => inspector.hits().length === 1 && proxy.open() === 0);
   // The second one follows at once: a connection is idle for a second at most.
   inspector.play({ delayMillis: 3_000 });
   await get(`${app.url}/first`);
-  await eventually(() => inspector.hits().length === 1);
+  await eventually(() => inspector.hits().length === 2);
   inspector.play({ delayMillis: 3_600_000 });
   await get(`${app.url}/second`);
-  await eventually(() => inspector.hits().length === 2);
+  await eventually(() => inspector.hits().length === 3);
   expect(await app.stop()).toEqual(ENDED);
-  expect(proxy.requests()).toHaveLength(1);
+  expect(proxy.requests()).toHaveLength(2);
 });

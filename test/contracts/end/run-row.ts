@@ -70,7 +70,7 @@ export interface Row {
   readonly isEarly?: boolean;
   /** What the application writes. @default nothing */
   readonly prints?: string | RegExp;
-  /** Without the package, it writes less: `beforeExit` is emitted once more. */
+  /** Whether what it writes without the package may be less: which of two signals comes first is chance. */
   readonly printsMore?: boolean;
 }
 
@@ -134,13 +134,19 @@ async function openSpool(place: Place): Promise<OpenedSpool | undefined> {
   if (place === 'memory') return undefined;
   if (place === 'folder') {
     const folder = temporaryFolder();
-    return { place: folder, names: async () => linesIn(folder).map(nameIn) };
+    return { place: folder, names: async () => namesInFolder(folder) };
   }
   const redis = await startRedis();
   return { place: redis.url, names: () => namesInRedis(redis) };
 }
 
-async function namesInRedis({ command }: RedisServer): Promise<string[]> {
+/** Names of the hits in a folder. */
+export function namesInFolder(folder: string): string[] {
+  return linesIn(folder).map(nameIn);
+}
+
+/** Names of the hits in a Redis. */
+export async function namesInRedis({ command }: RedisServer): Promise<string[]> {
   const streams = (await command('KEYS', 'matomo-spool:hits*')) as string[];
   const entries = await Promise.all(streams.map((name) => command('XRANGE', name, '-', '+')));
   const texts = JSON.stringify(entries).match(/\?idsite=1[^ "\\]*/g) ?? [];

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
 import { type FaultProxyOptions, matomoOnWire, tlsPath } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
+import { installNodeBeforeTests } from '../../support/matrix.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
+import { preload, WAITS_LONG } from './rows/row.js';
 
 // At `exit`, a thread sends with the client and the settings of other bulks.
 
@@ -11,9 +13,9 @@ const CA = tlsPath('ca.pem');
 const BOTH = ['GET /first', 'GET /end'];
 
 /** Has an application handle two requests, of which the last one ends it, before any hit is sent. Returns what it has logged. */
-async function end(env: Readonly<Record<string, string>>): Promise<string> {
-  const late = { END: 'exit in a handler', MATOMO_SCHEDULE_DELAY: '60000' };
-  const app = await startServer(APP, { env: { ...late, ...env } });
+async function end(env: Readonly<Record<string, string>>, node?: string): Promise<string> {
+  const late = { END: 'exit in a handler', MATOMO_SCHEDULE_DELAY: '60000', ...WAITS_LONG };
+  const app = await startServer(APP, { env: { ...late, ...env }, ...(node && { node }) });
   await get(`${app.url}/first`);
   await get(`${app.url}/end`);
   expect(await app.exit()).toEqual({ code: 3, signal: null });
@@ -33,6 +35,29 @@ test.for<[string, Certificate, Record<string, string>]>([
   const { inspector, env } = await matomoOnWire({}, { certificate });
   await end({ ...env, ...trust });
   expect(titles(inspector)).toEqual(BOTH);
+});
+
+describe('what flags and the application have set for TLS', () => {
+  const findNode = installNodeBeforeTests(24);
+
+  test.for<[string, Record<string, string>]>([
+    ['--use-system-ca', { NODE_OPTIONS: '--use-system-ca', SSL_CERT_FILE: CA }],
+    ['NODE_USE_SYSTEM_CA', { NODE_USE_SYSTEM_CA: '1', SSL_CERT_FILE: CA }],
+    ['--use-openssl-ca', { NODE_OPTIONS: '--use-openssl-ca', SSL_CERT_FILE: CA }],
+    ['tls.setDefaultCACertificates', { ...preload('sets-certificates.cjs'), CA }],
+  ])('%s', async ([, trust]) => {
+    const { inspector, env } = await matomoOnWire({}, { certificate: 'server' });
+    expect(await end({ ...env, ...trust }, findNode())).toBe('');
+    expect(titles(inspector)).toEqual(BOTH);
+  });
+
+  test('--tls-min-v1.1', async () => {
+    const way = { certificate: 'server', tlsVersion: 'TLSv1.1' } as const;
+    const { inspector, env } = await matomoOnWire({}, way);
+    const flags = '--tls-min-v1.1 --tls-cipher-list=DEFAULT@SECLEVEL=0';
+    expect(await end({ ...env, NODE_OPTIONS: flags, NODE_EXTRA_CA_CERTS: CA })).toBe('');
+    expect(titles(inspector)).toEqual(BOTH);
+  });
 });
 
 test('a certificate that nobody trusts: nothing is sent, and the log names the error', async () => {

@@ -9,7 +9,7 @@ const realSetTimeout = globalThis.setTimeout;
 
 test('a hit is in the folder within a second, however long it may wait for its bulk', async () => {
   const place = temporaryFolder();
-  const { spool } = openFolderSpool({ place });
+  const { spool } = await openFolderSpool({ place });
   const options = { scheduledDelayMillis: HOUR };
   const sender = openSender({ options, answers: tracked, spool });
   for (const [i, pauseMillis] of [100, 1_700, 3_100].entries()) {

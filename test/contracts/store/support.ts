@@ -5,11 +5,11 @@ import { sorted } from '../../support/sorted.js';
 import { type PuttingProcess, startPuttingProcess } from '../doors/spool-process.js';
 import type { Opened } from '../doors/spool-store.js';
 
-export const ALL: number = Number.POSITIVE_INFINITY;
 /** Claims and files are those of dead processes after a moment. */
-export const SOON_DEAD = { exportTimeoutMillis: 0, limits: { deadMillis: 100 } };
+export const SOON_DEAD = { deadMillis: 100 };
 
 export const hit = (name: string) => ({
+  client: 'c',
   visitor: 'v',
   startSeconds: 1_800_000_000,
   query: `?h=${name}`,
@@ -23,9 +23,9 @@ export const namesOf = (claimed: readonly { readonly query: string }[] = []): st
 /** Claims all and ends it as tracked, bulk by bulk. */
 export async function drainBulks({ spool }: Pick<Opened, 'spool'>, most = 100): Promise<string[]> {
   const bulks: string[] = [];
-  for (let claim = await spool.claim(most, ALL); claim; claim = await spool.claim(most, ALL)) {
+  for (let claim = await spool.claim(most); claim; claim = await spool.claim(most)) {
     bulks.push(namesOf(claim.hits));
-    await claim.done({ tracked: claim.hits.length });
+    await claim.done({ tracked: claim.hits.length }, []);
   }
   return bulks;
 }

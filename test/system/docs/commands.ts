@@ -22,8 +22,8 @@ export async function runShell(commands: string, options: ChildOptions): Promise
 }
 
 /** A hit as a spool gets it. */
-export const hit = (visitor: string, startSeconds = 1_795_176_000) => ({
-  ...{ visitor, startSeconds, site: 1, kind: 'action' as const },
+export const hit = (visitor: string, startSeconds = Math.floor(Date.now() / 1000)) => ({
+  ...{ client: 'c', visitor, startSeconds, site: 1, kind: 'action' as const },
   query: `?idsite=1&uid=${encodeURIComponent(visitor)}`,
 });
 
@@ -31,9 +31,9 @@ export const hit = (visitor: string, startSeconds = 1_795_176_000) => ({
 export async function visitorsIn(spool: Spool): Promise<string[]> {
   const visitors: string[] = [];
   for (;;) {
-    const claim = await spool.claim(100, Number.POSITIVE_INFINITY);
+    const claim = await spool.claim(100);
     if (!claim) return sorted(visitors);
     visitors.push(...claim.hits.map(({ visitor }) => visitor));
-    await claim.done({ tracked: claim.hits.length });
+    await claim.done({ tracked: claim.hits.length }, []);
   }
 }

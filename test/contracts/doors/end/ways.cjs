@@ -80,6 +80,12 @@ module.exports = {
     process.once('SIGTERM', close);
     process.once('SIGINT', close);
   },
+  'removes all listeners and exits': () => {
+    process.on('SIGTERM', () => {
+      process.removeAllListeners();
+      process.exit(5);
+    });
+  },
   'exits at once': closesFor(['SIGTERM', 'SIGINT'], 0, 5),
   'exits after 30 ms': closesFor(['SIGTERM', 'SIGINT'], 30),
   'exits after 300 ms': closesFor(['SIGTERM', 'SIGINT'], 300),

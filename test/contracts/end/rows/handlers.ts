@@ -1,5 +1,5 @@
 import type { Running } from '../run-row.js';
-import { by, code, killed, type TableRow } from './row.js';
+import { by, code, killed, preload, type TableRow } from './row.js';
 
 const closing = (signal: NodeJS.Signals, way: string, exitCode: number): TableRow => ({
   way,
@@ -42,6 +42,22 @@ export const HANDLERS: readonly TableRow[] = [
     end: by('SIGTERM'),
     exit: code(0),
   },
+  {
+    way: 'removes all listeners and exits',
+    name: 'a handler of SIGTERM that removes all listeners of the process and exits',
+    isDownToo: true,
+    end: by('SIGTERM'),
+    exit: code(5),
+  },
+  ...(['3', '4'] as const).map((version) => ({
+    way: 'removes all listeners and exits',
+    name: `the same beside signal-exit ${version}`,
+    appEnv: { ...preload('signal-exit.cjs'), SIGNAL_EXIT: version },
+    answers: ['fast'] as const,
+    end: by('SIGTERM'),
+    prints: 'cleaned up: 5 null\n',
+    exit: code(5),
+  })),
   {
     way: 'closes once',
     name: 'a handler of SIGTERM that runs once and takes long, and SIGTERM again',

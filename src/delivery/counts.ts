@@ -1,0 +1,64 @@
+const LOSS_REASONS = [
+  'queue_full',
+  'unconfirmed',
+  'rejected',
+  'too_large',
+  'expired',
+  'shutdown',
+  'spool',
+] as const;
+
+/** Why a hit was lost. */
+export type LossReason = (typeof LOSS_REASONS)[number];
+
+/**
+ * What became of hits. For each process, `hits + claimed = pending + stored + tracked + accepted + invalid + lost`, of which `hits` are
+ * those that it has put.
+ */
+export interface DeliveryCounts {
+  /** Stored in a spool. */
+  stored: number;
+  /** Came out of a spool. */
+  claimed: number;
+  /** Reported as tracked by Matomo. */
+  tracked: number;
+  /** Accepted by a server that does not report what happens to them, such as QueuedTracking. */
+  accepted: number;
+  /** Rejected by Matomo one by one. */
+  invalid: number;
+  readonly lost: Record<LossReason, number>;
+  /** Sent again although an earlier request may have stored them. */
+  resent: number;
+}
+
+export function createDeliveryCounts(): DeliveryCounts {
+  const none = LOSS_REASONS.map((reason) => [reason, 0]);
+  const lost = Object.fromEntries(none) as Record<LossReason, number>;
+  return { stored: 0, claimed: 0, tracked: 0, accepted: 0, invalid: 0, lost, resent: 0 };
+}
+
+/** What was lost since, by reason. */
+export function lossesSince(
+  before: DeliveryCounts['lost'],
+  now: DeliveryCounts['lost'],
+): DeliveryCounts['lost'] {
+  const lost = LOSS_REASONS.map((reason) => [reason, now[reason] - before[reason]]);
+  return Object.fromEntries(lost);
+}
+
+/** How many hits ended in which way. */
+export type Results = Partial<Record<'tracked' | 'accepted' | 'invalid' | LossReason, number>>;
+
+/** Adds results to counts. */
+export function addResults(counts: DeliveryCounts, results: Results): void {
+  for (const [name, hits] of Object.entries(results) as [keyof Results, number][]) {
+    if (name === 'tracked' || name === 'accepted' || name === 'invalid') counts[name] += hits;
+    else counts.lost[name] += hits;
+  }
+}
+
+/** Adds results to others. */
+export function addTo(sum: Results, more: Results): void {
+  for (const [name, hits] of Object.entries(more) as [keyof Results, number][])
+    sum[name] = (sum[name] ?? 0) + hits;
+}

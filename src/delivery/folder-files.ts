@@ -1,0 +1,87 @@
+import * as fs from 'node:fs';
+import { open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SharedKeys } from '../common/visitor-keys.js';
+import { keepKeys, OPEN_SAFELY, prepareFolder, readOwn } from './folder-setup.js';
+
+/** One operation in the folder, with its arguments: it happens, or it does not. No `append` creates a file. */
+export type FileStep =
+  | readonly [operation: 'prepare', matomoUrl: string]
+  | readonly [operation: 'share', keys: SharedKeys]
+  | readonly [operation: 'list']
+  | readonly [operation: 'create' | 'append', name: string, data: Buffer]
+  | readonly [operation: 'sync' | 'read' | 'unlink', name: string]
+  | readonly [operation: 'rename', from: string, to: string];
+
+/** Operations as a sequence of steps, each of which gets its result. They run while others do something else, or at the event `exit` at once. */
+export type Steps<T> = Generator<FileStep, T, unknown>;
+
+/** Carries out steps. */
+export interface Files {
+  run(step: FileStep): Promise<unknown>;
+  /** At once. */
+  runNow(step: FileStep): unknown;
+  has(name: string): boolean;
+}
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
+const OLD_FILE: number = O_WRONLY | O_APPEND | OPEN_SAFELY;
+const NEW_FILE: number = OLD_FILE | O_CREAT | O_EXCL;
+
+/** Those of a folder on a disk. At the event `exit`, nothing is prepared or read. */
+export function filesOf(folder: string): Files {
+  const pathOf = (name: string) => join(folder, name);
+  return {
+    async run(step) {
+      const [operation, name] = step;
+      switch (operation) {
+        case 'prepare':
+          return prepareFolder(folder, step[1]);
+        case 'share':
+          return keepKeys(folder, step[1]);
+        case 'list':
+          return readdir(folder);
+        case 'create':
+          return writeFile(pathOf(name), step[2], { flag: NEW_FILE, mode: 0o600 });
+        case 'append':
+          return writeFile(pathOf(name), step[2], { flag: OLD_FILE });
+        case 'sync': {
+          const file = await open(pathOf(name), OLD_FILE);
+          return file.datasync().finally(() => file.close());
+        }
+        case 'read':
+          return readOwn(pathOf(name));
+        case 'unlink':
+          return unlink(pathOf(name));
+        case 'rename':
+          return rename(pathOf(name), pathOf(step[2]));
+      }
+    },
+    runNow(step) {
+      switch (step[0]) {
+        case 'create':
+          return writeNow(pathOf(step[1]), NEW_FILE, step[2]);
+        case 'append':
+          return writeNow(pathOf(step[1]), OLD_FILE, step[2]);
+        case 'unlink':
+          return fs.unlinkSync(pathOf(step[1]));
+        case 'rename':
+          return fs.renameSync(pathOf(step[1]), pathOf(step[2]));
+        case 'sync':
+          return undefined;
+        default:
+          throw new Error('the process ends');
+      }
+    },
+    has: (name) => fs.existsSync(pathOf(name)),
+  };
+}
+
+function writeNow(path: string, flags: number, data: Buffer): void {
+  const file = fs.openSync(path, flags, 0o600);
+  try {
+    fs.writeFileSync(file, data);
+  } finally {
+    fs.closeSync(file);
+  }
+}

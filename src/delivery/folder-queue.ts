@@ -1,0 +1,164 @@
+import { AsyncScope, timerMillis } from '../common/timers.js';
+import type { FileStep, Files, Steps } from './folder-files.js';
+
+/** An operation that takes longer stays the only one until it ends: otherwise all threads of Node.js' file system would hang. */
+const HANG_MILLIS = 5_000;
+
+interface OperationOptions<T> {
+  /** Run also if it has not begun when the disk hangs. */
+  readonly isNeeded?: boolean;
+  /** The disk hangs: returns what the caller gets, who waits no longer. */
+  readonly onHang?: () => T;
+  /** It has ended, however late. */
+  readonly onEnd?: (value: T) => void;
+  /** At the event `exit`, it is left as it is, because the disk hangs. */
+  readonly onLeft?: () => void;
+}
+
+interface Operation extends OperationOptions<unknown> {
+  readonly steps: Steps<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** The step that is being carried out; `undefined` before the first one. */
+  step: FileStep | undefined;
+  hasEnded: boolean;
+}
+
+/** Runs operations one after the other. */
+export class FolderQueue {
+  /** The disk hangs: nothing new may begin. */
+  isHanging = false;
+  readonly #files: Files;
+  readonly #onHang: () => void;
+  readonly #operations: Operation[] = [];
+  readonly #scope = new AsyncScope('MatomoFolder');
+  #limitMillis = HANG_MILLIS;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(files: Files, onHang: () => void) {
+    this.#files = files;
+    this.#onHang = onHang;
+  }
+
+  /** Resolves when it has ended, or with `undefined` when the disk hangs. */
+  run<T>(steps: Steps<T>, options: OperationOptions<T> = {}): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const operation = { steps, resolve, reject, step: undefined, hasEnded: false, ...options };
+      this.#operations.push(operation as Operation);
+      if (this.#operations.length === 1) this.#scope.runInAsyncScope(() => void this.#work());
+      else if (this.isHanging) this.#leaveWaiting(operation as Operation);
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (let [first] = this.#operations; first; [first] = this.#operations) {
+      this.#watch(this.#limitMillis);
+      try {
+        const value = await this.#carryOut(first);
+        if (first.hasEnded) return; // at the event `exit`
+        this.#end(first, value);
+      } catch (error) {
+        first.reject(error);
+      }
+      clearTimeout(this.#timer);
+      this.isHanging = false;
+      this.#operations.shift();
+    }
+  }
+
+  async #carryOut(operation: Operation): Promise<unknown> {
+    const { steps } = operation;
+    let next = steps.next();
+    while (!next.done) {
+      operation.step = next.value;
+      const result = await this.#files.run(next.value).then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      if (operation.hasEnded) return undefined;
+      next = 'error' in result ? steps.throw(result.error) : steps.next(result.value);
+    }
+    return next.value;
+  }
+
+  #end({ onEnd, resolve }: Operation, value: unknown): void {
+    onEnd?.(value);
+    resolve(value);
+  }
+
+  #watch(millis: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#hang(), timerMillis(millis)).unref();
+  }
+
+  #hang(): void {
+    this.isHanging = true;
+    this.#onHang();
+    for (const operation of [...this.#operations]) this.#leaveWaiting(operation);
+  }
+
+  /** Its caller waits no longer. */
+  #leaveWaiting(operation: Operation): void {
+    const { step, isNeeded, onHang, resolve } = operation;
+    const isDropped = step === undefined && isNeeded !== true;
+    if (isDropped) this.#operations.splice(this.#operations.indexOf(operation), 1);
+    resolve(isDropped ? undefined : onHang?.());
+  }
+
+  /** From now on, the disk hangs if an operation takes longer, also one that has begun. */
+  hurry(millis: number): void {
+    this.#limitMillis = millis;
+    if (this.#operations.length > 0 && !this.isHanging) this.#watch(millis);
+  }
+
+  /** At the event `exit`: ends all operations, or leaves them if the disk hangs. */
+  endNow(): void {
+    for (const operation of this.#operations.splice(0)) {
+      operation.hasEnded = true;
+      if (this.isHanging) operation.onLeft?.();
+      else this.#end(operation, this.#finish(operation));
+    }
+  }
+
+  /** Runs an operation at once, after `endNow`. */
+  runNow<T>(steps: Steps<T>): T {
+    return this.#goOn(steps, steps.next());
+  }
+
+  #goOn<T>(steps: Steps<T>, first: IteratorResult<FileStep, T>): T {
+    let next = first;
+    while (!next.done)
+      next = attempt(steps, () => this.#files.runNow((next as { value: FileStep }).value));
+    return next.value;
+  }
+
+  /** The step that is being carried out by another thread may have happened, and may happen later. */
+  #finish({ steps, step }: Operation): unknown {
+    if (!step) return this.runNow(steps);
+    const first = attempt(steps, () => {
+      if (step[0] === 'sync') return;
+      if (step[0] === 'rename' || step[0] === 'unlink') this.#repeat(step);
+      else throw new Error('the process ends');
+    });
+    return this.#goOn(steps, first);
+  }
+
+  #repeat(step: FileStep): void {
+    try {
+      this.#files.runNow(step);
+    } catch (error) {
+      if (step[0] === 'rename' && !this.#files.has(step[2])) throw error;
+    }
+  }
+}
+
+/** Gives the result of a step to an operation. */
+function attempt<T>(steps: Steps<T>, run: () => unknown): IteratorResult<FileStep, T> {
+  let value: unknown;
+  try {
+    value = run();
+  } catch (error) {
+    return steps.throw(error);
+  }
+  return steps.next(value);
+}

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import {
+  access,
+  chmod,
+  link,
+  mkdir,
+  open,
+  readdir,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SharedKeys } from '../common/visitor-keys.js';
+
+/** Says which Matomo gets the hits. */
+export const DESCRIPTION = 'spool.json';
+const FORMAT = 1;
+const VISITOR_KEY = 'visitor.key';
+const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
+/** File mode bit: only the owner of a file may delete it. */
+const STICKY = 0o1000;
+/** Opens no link, and does not wait for a pipe. Windows has neither flag. */
+export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** The spool cannot be used. The message is for the operator. */
+class UnusableFolder extends Error {}
+
+/** Another user could change the contents of the folder. */
+export class UntrustedFolder extends UnusableFolder {}
+
+/** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
+export function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** Creates the folder if it does not exist. Rejects if it cannot be used, or belongs to another Matomo. */
+export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
+  await makeFolder(folder);
+  requireTrust(await stat(folder));
+  const isNew = (await readdir(folder)).length === 0;
+  const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
+  const owner = matomoOf(await readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
+  if (owner !== matomoUrl) throw new UnusableFolder(`it belongs to ${owner}`);
+  // An empty folder can be made private. One with files may be shared on purpose.
+  if (isNew) await chmod(folder, 0o700).catch(ignore); // fails if another user owns the mounted volume
+}
+
+/** The Matomo that a description names. */
+export function matomoOf(description: string): string {
+  const [, format, url] = /^\{"format":(\d+),"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
+  if (format === String(FORMAT) && url !== undefined) return url;
+  throw new UnusableFolder(`this version cannot read its ${DESCRIPTION}`);
+}
+
+/** Volumes of containers often belong to root and are writable for a group. Windows has neither. */
+export function requireTrust({ uid, mode }: Stats): void {
+  const ourUser = process.geteuid?.();
+  if (ourUser === undefined) return;
+  if (uid !== ourUser && uid !== 0)
+    throw new UntrustedFolder(`user ${uid} owns it, and this process runs as ${ourUser}`);
+  if ((mode & constants.S_IWOTH) !== 0 && (mode & STICKY) === 0)
+    throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
+}
+
+/** The text of a file. Rejects if it is not a regular file of this process' user. */
+export async function readOwn(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | OPEN_SAFELY);
+  try {
+    const stats = await file.stat();
+    const ourUser = process.geteuid?.();
+    if (ourUser !== undefined && (!stats.isFile() || stats.uid !== ourUser))
+      throw new UntrustedFolder('not a file of this user');
+    return await file.readFile('latin1');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Shares keys, also after restarts, and deletes those of other days. Rejects if one cannot be stored. */
+export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> {
+  const [first] = keys.days;
+  for (const name of first === undefined ? [] : await readdir(folder)) {
+    // The clock of a process on another machine may be ahead.
+    const isOver = DAILY_KEY.test(name) && name < keyName(first);
+    if (isOver || name === VISITOR_KEY) await unlink(join(folder, name)).catch(ignore);
+  }
+  for (const day of keys.days) {
+    const name = keyName(day);
+    const own = keys.find(day) ?? randomBytes(32);
+    const text = (await readOrCreate(join(folder, name), `${own.toString('hex')}\n`)).trim();
+    if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${name} is damaged`);
+    keys.learn(day, Buffer.from(text, 'hex'));
+  }
+}
+
+function keyName(day: number | undefined): string {
+  if (day === undefined) return VISITOR_KEY;
+  return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
+}
+
+/** Creates a folder and those above it, for this user alone. `mkdir` with `recursive` tries forever in `/proc`. */
+async function makeFolder(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  if (parent === folder || (await exists(folder))) return;
+  await makeFolder(parent);
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // made by another process, or a broken link
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
+async function readOrCreate(path: string, text: string): Promise<string> {
+  try {
+    return await readOwn(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+    await link(draft, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // On file systems without hard links, another process may read the file while it is still empty.
+    if (code !== 'EEXIST') await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+  } finally {
+    await unlink(draft).catch(ignore);
+  }
+  return readOwn(path);
+}
+
+/** It is not necessary, or checked next. */
+function ignore(): void {}

@@ -1,0 +1,617 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { codeOf } from '../common/describe-error.js';
+import type { Hit } from '../hit/hit.js';
+import { addResults, type Results } from './counts.js';
+import { type Files, filesOf, type Steps } from './folder-files.js';
+import { FolderQueue } from './folder-queue.js';
+import { DESCRIPTION, isMissing, UntrustedFolder } from './folder-setup.js';
+import { type ReadLines, readLines, toLines } from './hit-lines.js';
+import type { Claim, Spool, SpoolOptions } from './store.js';
+
+// Hits are in files, one per line. To own the hits of a file is to have renamed it. Its name says all that others need to know:
+//
+//     1795176000123-1f0e3dad-7-token.35-16844.part                     process 1f0e3dad appends to it
+//     1795176000123-1f0e3dad-7-token.100-48123.hits                    waits
+//     1795176000123-1f0e3dad-7-token.100-48123.1795176009789.sending   is being sent since this time
+//
+// The first number is the time in milliseconds at which it was begun, which is its place among all files. Then come its writer, and a number.
+// Of this file, 100 lines count, which have 48,123 bytes: a line counts once a rename says so, whatever follows in the file.
+
+interface HitsFile {
+  readonly millis: number;
+  readonly writer: string;
+  readonly number: number;
+  readonly needsToken: boolean;
+  readonly hits: number;
+  readonly bytes: number;
+  readonly state: 'part' | 'hits' | 'sending';
+  /** Of `sending`; else 0. */
+  readonly sinceMillis: number;
+}
+
+const NAME =
+  /^(\d{1,16})-([\da-f]{8})-(\d{1,9})(-token)?\.(\d{1,7})-(\d{1,12})\.(?:(part|hits)|(\d{1,16})\.sending)$/;
+
+/** `undefined` if a name is not that of a file with hits. */
+export function parseName(name: string): HitsFile | undefined {
+  const found = NAME.exec(name);
+  if (!found) return undefined;
+  const [, millis, writer = '', number, token, hits, bytes, state = 'sending', since] = found;
+  return {
+    ...{ millis: Number(millis), writer, number: Number(number), needsToken: token !== undefined },
+    ...{ hits: Number(hits), bytes: Number(bytes) },
+    ...{ state: state as HitsFile['state'], sinceMillis: Number(since ?? 0) },
+  };
+}
+
+function nameOf(file: HitsFile): string {
+  const since = file.state === 'sending' ? `${file.sinceMillis}.` : '';
+  return `${placeOf(file)}.${file.hits}-${file.bytes}.${since}${file.state}`;
+}
+
+/** What no two files have. */
+function placeOf({ millis, writer, number, needsToken }: HitsFile): string {
+  return `${millis}-${writer}-${number}${needsToken ? '-token' : ''}`;
+}
+
+/** Names are listed at most so often, and take at most one part in so many of the time. */
+const LIST_MILLIS = 1_000;
+const PAUSE_FACTOR = 30;
+/** After a failure, the folder is tried again. */
+const RETRY_MILLIS = 1_000;
+/** A file to which nothing was appended for so long is that of a dead process. */
+const DEAD_PART_MILLIS = 60_000;
+/** The same for files of all kinds by the clock of the machine, for processes that do not live long enough to see it. */
+const DEAD_WALL_MILLIS = 3_600_000;
+
+/** The folder, or all in it, was deleted. */
+class DeletedFolder extends Error {
+  readonly code = 'ENOENT';
+}
+
+/** A file that this process is sending. */
+interface Taken extends ReadLines {
+  readonly file: HitsFile;
+}
+
+/** Hits that are being put. */
+interface Put {
+  readonly hits: readonly Hit[];
+  /** Its caller has gone on, because the disk hangs. */
+  isLate: boolean;
+  /** The rename that makes them count has begun, and has not ended. */
+  isUnknown: boolean;
+}
+
+/** Opens a spool in a folder of this machine, which is created if it does not exist. If that fails, it is tried again. */
+export async function openFolder(options: SpoolOptions, files?: Files): Promise<Spool> {
+  const store = new FolderStore(options, files ?? filesOf(resolve(options.place)));
+  await store.open();
+  return store;
+}
+
+/** Hits in files, which any process sends that shares the folder. */
+class FolderStore implements Spool {
+  count = 0;
+  hits = 0;
+  #bytes = 0;
+  /** As listed. */
+  #oldestMillis = Number.POSITIVE_INFINITY;
+  readonly #options: SpoolOptions;
+  readonly #queue: FolderQueue;
+  readonly #id = randomBytes(4).toString('hex');
+  #number = 0;
+  /** The file to which hits are appended. */
+  #part: HitsFile | undefined;
+  /** Files that can be claimed, in their order. */
+  #waiting: HitsFile[] = [];
+  /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
+  #seenMillis = new Map<string, number>();
+  #listMillis = Number.NEGATIVE_INFINITY;
+  /** After a failure, when the next attempt may succeed. What has no room can be sent all the same. */
+  readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
+  /** Files that cannot be read. */
+  readonly #skipped = new Set<string>();
+  #isOpen = false;
+  #hasBeenOpen = false;
+  #sharedDays: string | undefined;
+  /** At the event `exit`: hits that are not stored, and those that were being put and are. */
+  #isEnding = false;
+  readonly #back = new Set<Hit>();
+  readonly #known = new Set<Hit>();
+
+  constructor(options: SpoolOptions, files: Files) {
+    this.#options = options;
+    this.#queue = new FolderQueue(files, () => this.#log('it has not answered for 5 s'));
+  }
+
+  get isUsable(): boolean {
+    return this.#can('claim');
+  }
+
+  #can(purpose: 'put' | 'claim'): boolean {
+    const isTime = performance.now() >= this.#retryMillis[purpose];
+    return isTime && !this.#queue.isHanging;
+  }
+
+  get room(): number {
+    return Math.max(0, this.#options.maxBytes - this.#bytes);
+  }
+
+  get oldestSeconds(): number {
+    if (this.hits === 0) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#oldestMillis, this.#part?.millis ?? Infinity) / 1000;
+  }
+
+  async open(): Promise<void> {
+    await this.#queue.run(this.#try('claim', () => this.#list()));
+  }
+
+  /** Runs an operation. `undefined`: it has failed, which is logged. If the folder was deleted, it is made again. */
+  *#try<T>(purpose: 'put' | 'claim', run: () => Steps<T>): Steps<T | undefined> {
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        if (!this.#isOpen) yield* this.#prepare();
+        const value = yield* run();
+        if (purpose === 'put') this.#options.log.end();
+        return value;
+      } catch (error) {
+        if (isAgain || !(yield* this.#isDeleted(error))) {
+          this.#fail(purpose, error);
+          return undefined;
+        }
+        this.#options.log.addLost('The folder was deleted');
+        this.#part = undefined;
+        this.#waiting = [];
+        this.#isOpen = false;
+      }
+    }
+  }
+
+  *#prepare(): Steps<void> {
+    yield ['prepare', this.#options.matomoUrl];
+    this.#isOpen = true;
+    this.#hasBeenOpen = true;
+    this.#sharedDays = undefined;
+  }
+
+  *#isDeleted(error: unknown): Steps<boolean> {
+    if (!this.#isOpen || !isMissing(error)) return false;
+    try {
+      return !((yield ['list']) as string[]).includes(DESCRIPTION);
+    } catch (failure) {
+      return isMissing(failure);
+    }
+  }
+
+  #fail(purpose: 'put' | 'claim', error: unknown): void {
+    if (this.#isEnding) return;
+    this.#retryMillis[purpose] = performance.now() + RETRY_MILLIS;
+    if (!this.#isOpen) this.#retryMillis.claim = this.#retryMillis[purpose];
+    if (error instanceof UntrustedFolder) this.#options.log.begin(codeOf(error), 'spool-owner');
+    else this.#log(codeOf(error));
+  }
+
+  #log(reason: string): void {
+    this.#options.log.begin(reason, this.#hasBeenOpen ? 'spool-not-written' : 'spool-not-used');
+  }
+
+  async put(hits: readonly Hit[]): Promise<boolean> {
+    if (!this.#can('put')) return false;
+    const put = { hits, isLate: false, isUnknown: false };
+    const steps = this.#try('put', () => this.#put(put));
+    const isPut = await this.#queue.run<boolean | undefined>(steps, {
+      onHang: () => {
+        put.isLate = true;
+        this.count += hits.length;
+        return true;
+      },
+      onEnd: (value) => this.#endPut(put, value === true),
+      onLeft: () => {
+        if (put.isUnknown) this.#options.counts.lost.spool += hits.length;
+        this.#endPut(put, put.isUnknown);
+      },
+    });
+    return isPut === true;
+  }
+
+  /** Hits that were not put are those of the caller, unless it has gone on. */
+  #endPut({ hits, isLate }: Put, isKnown: boolean): void {
+    if (isLate) this.count -= hits.length;
+    if (!isKnown && (isLate || this.#isEnding)) this.#giveBack(hits);
+    if (isKnown && this.#isEnding) for (const hit of hits) this.#known.add(hit);
+  }
+
+  #giveBack(hits: readonly Hit[]): void {
+    if (this.#isEnding) for (const hit of hits) this.#back.add(hit);
+    else this.#options.keep(hits);
+  }
+
+  *#put(put: Put): Steps<true> {
+    const { counts, maxExportBatchSize } = this.#options;
+    const { length } = put.hits;
+    const data = Buffer.from(toLines(put.hits), 'latin1');
+    if (data.length > this.room) throw new Error('maxSpoolBytes is reached');
+    if ((this.#part?.hits ?? 0) + length > maxExportBatchSize) yield* this.#finish();
+    const hasPart = this.#part !== undefined;
+    try {
+      yield* this.#append(put, data);
+    } catch (error) {
+      if (this.#isEnding && put.isUnknown) {
+        counts.lost.spool += length;
+        return true;
+      }
+      if (!hasPart || !isMissing(error)) throw error;
+      yield* this.#append(put, data); // another process has taken the file for a dead one's
+    }
+    counts.stored += length;
+    this.hits += length;
+    this.#bytes += data.length;
+    return true;
+  }
+
+  *#append(put: Put, data: Buffer): Steps<void> {
+    const part = this.#part ?? this.#begin(Date.now());
+    const { hits, bytes } = part;
+    const to = { ...part, hits: hits + put.hits.length, bytes: bytes + data.length };
+    const isNew = this.#part === undefined;
+    this.#part = undefined; // after any failure, nothing more is appended to it
+    put.isUnknown = false;
+    try {
+      yield [isNew ? 'create' : 'append', nameOf(part), data];
+      put.isUnknown = true;
+      yield ['rename', nameOf(part), nameOf(to)];
+    } catch (error) {
+      if (isNew) yield* this.#unlink(part);
+      throw error;
+    }
+    put.isUnknown = false;
+    this.#part = to;
+  }
+
+  /** The name of a new file. */
+  #begin(millis: number): HitsFile {
+    this.#number += 1;
+    const place = { millis, writer: this.#id, number: this.#number };
+    const { hasToken: needsToken } = this.#options;
+    return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
+  }
+
+  /** The file to which hits were appended becomes one that any process may claim. */
+  *#finish(): Steps<void> {
+    const part = this.#part;
+    if (!part) return;
+    this.#part = undefined;
+    yield ['sync', nameOf(part)];
+    const file = { ...part, state: 'hits' as const };
+    if (yield* this.#rename(part, file)) this.#add(file);
+  }
+
+  /** Writes hits to a file of their own. */
+  *#write(hits: readonly Hit[], millis: number): Steps<void> {
+    const data = Buffer.from(toLines(hits), 'latin1');
+    const part = this.#begin(millis);
+    const sizes = { hits: hits.length, bytes: data.length };
+    const file = { ...part, ...sizes, state: 'hits' as const };
+    try {
+      yield ['create', nameOf(part), data];
+      yield ['sync', nameOf(part)];
+      yield ['rename', nameOf(part), nameOf(file)];
+    } catch (error) {
+      yield* this.#unlink(part);
+      throw error;
+    }
+    this.#bytes += data.length;
+    this.hits += hits.length;
+    this.#add(file);
+  }
+
+  /** Returns `false` if another process is faster; on Windows, also if one has the file open. */
+  *#rename(from: HitsFile, to: HitsFile): Steps<boolean> {
+    try {
+      yield ['rename', nameOf(from), nameOf(to)];
+      return true;
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      const isTaken = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(code);
+      if (isTaken || isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Returns `false` if it could not be deleted: then it is left to the process that finds it. */
+  *#unlink(file: HitsFile): Steps<boolean> {
+    try {
+      yield ['unlink', nameOf(file)];
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async claim(most: number): Promise<Claim | undefined> {
+    if (!this.#can('claim')) return undefined;
+    let isLate = false;
+    const steps = this.#try('claim', () => this.#take(most));
+    const taken = await this.#queue.run<readonly Taken[] | undefined>(steps, {
+      onHang: () => {
+        isLate = true;
+        return undefined;
+      },
+      onEnd: (files = []) => {
+        const release = this.#release(files, false);
+        if (this.#isEnding) this.#queue.runNow(release);
+        else if (isLate) void this.#queue.run(release, { isNeeded: true });
+      },
+    });
+    return taken && taken.length > 0 ? this.#toClaim(taken) : undefined;
+  }
+
+  *#list(): Steps<void> {
+    const { keys, log } = this.#options;
+    const startMillis = performance.now();
+    const names = (yield ['list']) as string[];
+    if (!names.includes(DESCRIPTION)) throw new DeletedFolder();
+    const now = performance.now();
+    this.#listMillis = now + Math.max(LIST_MILLIS, (now - startMillis) * PAUSE_FACTOR);
+    const seenMillis = new Map<string, number>();
+    const all = names.map(parseName).filter((file) => file !== undefined);
+    for (const file of all)
+      if (file.state !== 'hits')
+        seenMillis.set(nameOf(file), this.#seenMillis.get(nameOf(file)) ?? now);
+    this.#seenMillis = seenMillis;
+    this.#waiting = all.filter((file) => this.#canClaim(file, now));
+    this.#waiting.sort((a, b) => this.#compare(a, b));
+    this.#bytes = all.reduce((sum, { bytes }) => sum + bytes, 0);
+    const waiting = all.filter(({ state }) => state !== 'sending');
+    this.hits = waiting.reduce((sum, { hits }) => sum + hits, 0);
+    this.#oldestMillis = waiting.reduce((oldest, { millis }) => Math.min(oldest, millis), Infinity);
+    // Daily keys: three times a day, at midnight, an hour later, and before the next midnight.
+    const days = keys?.days.join();
+    if (!keys || days === this.#sharedDays) return;
+    try {
+      yield ['share', keys];
+      this.#sharedDays = days;
+    } catch (error) {
+      log.beginKeyUnshared(codeOf(error));
+    }
+  }
+
+  #canClaim(file: HitsFile, now: number): boolean {
+    const { hasToken, deadMillis } = this.#options;
+    const { needsToken, state, writer, number, millis, sinceMillis } = file;
+    if ((needsToken && !hasToken) || this.#skipped.has(placeOf(file))) return false;
+    if (state === 'hits') return true;
+    const isPart = state === 'part';
+    if (isPart && writer === this.#id) return number !== this.#part?.number;
+    const limitMillis = isPart ? Math.min(DEAD_PART_MILLIS, deadMillis) : deadMillis;
+    const unchangedMillis = now - (this.#seenMillis.get(nameOf(file)) ?? now);
+    const wallMillis = Date.now() - (isPart ? millis : sinceMillis);
+    return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
+  }
+
+  /** Own hits are first, then the oldest: hits of a visitor, whom one process usually serves, are seldom sent by two at the same time. */
+  #compare(a: HitsFile, b: HitsFile): number {
+    const isOwn = ({ writer }: HitsFile) => Number(writer === this.#id);
+    return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
+  }
+
+  #add(file: HitsFile): void {
+    this.#waiting.push(file);
+    this.#waiting.sort((a, b) => this.#compare(a, b));
+  }
+
+  #next(): HitsFile | undefined {
+    const part = this.#part;
+    const [first] = this.#waiting;
+    return part && (!first || this.#compare(part, first) < 0) ? part : this.#waiting.shift();
+  }
+
+  *#take(most: number): Steps<readonly Taken[]> {
+    if (performance.now() >= this.#listMillis) yield* this.#list();
+    const taken: Taken[] = [];
+    let sum = 0;
+    for (let file = this.#next(); file; file = sum < most ? this.#next() : undefined) {
+      try {
+        const one = yield* this.#takeFile(file);
+        if (one) taken.push(one);
+        sum += one?.file.hits ?? 0;
+      } catch (error) {
+        if (taken.length === 0) throw error;
+        break;
+      }
+    }
+    return taken;
+  }
+
+  /** `undefined` if another process was faster, it cannot be read, or nothing in it is to be sent. */
+  *#takeFile(from: HitsFile): Steps<Taken | undefined> {
+    const { counts, log, resendUnconfirmed } = this.#options;
+    if (from === this.#part) this.#part = undefined;
+    const file = { ...from, state: 'sending' as const, sinceMillis: Date.now() };
+    if (!(yield* this.#rename(from, file))) return undefined;
+    const isDead = from.state === 'sending';
+    if (!isDead) this.hits -= file.hits;
+    if (file.hits === 0 || (isDead && !resendUnconfirmed)) {
+      if (!(yield* this.#unlink(file))) return undefined;
+      counts.claimed += file.hits;
+      counts.lost.unconfirmed += file.hits;
+      log.addUnconfirmed(file.hits);
+      return undefined;
+    }
+    const read = yield* this.#read(from, file);
+    if (!read) return undefined;
+    if (isDead) counts.resent += read.hits.length;
+    const taken = { ...read, file };
+    if (read.hits.length > 0) return taken;
+    this.#open([taken]);
+    yield* this.#end([taken], {}, [], false);
+    return undefined;
+  }
+
+  *#read(from: HitsFile, file: HitsFile): Steps<ReadLines | undefined> {
+    try {
+      return readLines((yield ['read', nameOf(file)]) as string, file.hits);
+    } catch (error) {
+      yield* this.#rename(file, from);
+      if (this.#isEnding) throw error;
+      this.#skipped.add(placeOf(file));
+      this.#options.log.addSkipped(nameOf(from), codeOf(error));
+      return undefined;
+    }
+  }
+
+  #toClaim(taken: readonly Taken[]): Claim {
+    const { counts } = this.#options;
+    let hasEnded = false;
+    this.#open(taken);
+    const end = (results: Results, back: readonly Hit[], isBehind = false) => {
+      hasEnded = true;
+      return this.#end(taken, results, back, isBehind);
+    };
+    const leave = () => {
+      hasEnded = true;
+      this.count -= linesOf(taken);
+      counts.claimed -= linesOf(taken);
+    };
+    return {
+      hits: taken.flatMap(({ hits }) => hits),
+      done: async (...given) => {
+        const options = { isNeeded: true, onHang: () => true, onLeft: leave };
+        return (await this.#queue.run(end(...given), options)) === true;
+      },
+      doneNow: (...given) => {
+        this.#endNow();
+        if (hasEnded) return;
+        if (this.#queue.isHanging) leave();
+        else this.#queue.runNow(end(...given));
+      },
+    };
+  }
+
+  #open(taken: readonly Taken[]): void {
+    this.count += linesOf(taken);
+    this.#options.counts.claimed += linesOf(taken);
+  }
+
+  /** Returns whether the hits were still those of this process. Then they are counted. */
+  *#end(
+    taken: readonly Taken[],
+    results: Results,
+    back: readonly Hit[],
+    isBehind: boolean,
+  ): Steps<boolean> {
+    const { counts, log } = this.#options;
+    const lines = linesOf(taken);
+    const given = new Set(taken.flatMap(({ hits }) => hits));
+    const isWhole = back.length === lines && back.every((hit) => given.has(hit));
+    const isOurs = isWhole
+      ? yield* this.#release(taken, isBehind)
+      : yield* this.#replace(taken, back, isBehind);
+    this.count -= lines;
+    if (!isOurs) {
+      counts.claimed -= lines;
+      return false;
+    }
+    if (isWhole) counts.stored += lines;
+    const damaged = taken.reduce((sum, one) => sum + one.damaged, 0);
+    const expired = taken.reduce((sum, one) => sum + one.expired, 0);
+    addResults(counts, results);
+    addResults(counts, { spool: damaged, expired });
+    log.addDamaged(damaged);
+    log.addExpired(expired);
+    return true;
+  }
+
+  /** Gives files back as they are. Their new names are none that they had: at the event `exit`, another thread may still rename from those. */
+  *#release(taken: readonly Taken[], isBehind: boolean): Steps<boolean> {
+    let isOurs = false;
+    for (const { file } of taken) {
+      this.#number += 1;
+      const millis = isBehind ? Date.now() : file.millis;
+      const place = { millis, writer: this.#id, number: this.#number };
+      const to = { ...file, ...place, state: 'hits' as const };
+      if (!(yield* this.#move(file, to))) continue;
+      this.#add(to);
+      this.hits += to.hits;
+      isOurs = true;
+    }
+    return isOurs;
+  }
+
+  /** Writes what is given back, then deletes the files. */
+  *#replace(taken: readonly Taken[], back: readonly Hit[], isBehind: boolean): Steps<boolean> {
+    const files = taken.map(({ file }) => file);
+    const own: HitsFile[] = [];
+    for (const file of files) {
+      const again = { ...file, sinceMillis: Date.now() };
+      if (back.length === 0) own.push(file);
+      else if (yield* this.#move(file, again)) own.push(again); // they are still those of this process
+    }
+    const millis = isBehind ? Date.now() : Math.min(...files.map((file) => file.millis));
+    let isWritten = back.length === 0;
+    try {
+      if (back.length > 0 && own.length > 0) {
+        yield* this.#write(back, millis);
+        isWritten = true;
+      }
+    } catch (error) {
+      this.#fail('put', error);
+    }
+    let isOurs = false;
+    for (const file of own) {
+      if (!(yield* this.#unlink(file))) continue;
+      isOurs = true;
+      this.#bytes -= file.bytes;
+    }
+    if (isWritten) this.#options.counts.stored += back.length;
+    else if (isOurs) this.#giveBack(back);
+    return isOurs;
+  }
+
+  /** A claim that cannot be renamed is left to the process that finds it. */
+  *#move(from: HitsFile, to: HitsFile): Steps<boolean> {
+    try {
+      return yield* this.#rename(from, to);
+    } catch (error) {
+      this.#fail('claim', error);
+      return false;
+    }
+  }
+
+  #endNow(): void {
+    this.#isEnding = true;
+    this.#queue.endNow();
+  }
+
+  async hurry(millis: number): Promise<void> {
+    this.#queue.hurry(millis);
+    await this.close();
+  }
+
+  putNow(hits: readonly Hit[]): readonly Hit[] {
+    this.#endNow();
+    const all = [...new Set([...this.#back, ...hits])].filter((hit) => !this.#known.has(hit));
+    this.#back.clear();
+    if (this.#queue.isHanging || !this.#isOpen) return all;
+    const most = this.#options.maxExportBatchSize;
+    let put = 0;
+    while (put < all.length && this.#putBulkNow(all.slice(put, put + most))) put += most;
+    this.#queue.runNow(this.#try('put', () => this.#finish()));
+    return all.slice(put);
+  }
+
+  #putBulkNow(hits: readonly Hit[]): boolean {
+    const put = { hits, isLate: false, isUnknown: false };
+    return this.#queue.runNow(this.#try('put', () => this.#put(put))) === true;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.run(this.#try('put', () => this.#finish()));
+  }
+}
+
+function linesOf(taken: readonly Taken[]): number {
+  return taken.reduce((sum, { file }) => sum + file.hits, 0);
+}

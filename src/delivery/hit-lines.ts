@@ -1,0 +1,86 @@
+import type { Hit, HitKind } from '../hit/hit.js';
+
+// One hit is one line, readable with `cat`. Client and visitor are percent-encoded. What sending has shown so far is `-` in nearly all hits, else
+// failures, if there is a number, resends, and the time at which its bulk was invalid, or 0:
+//
+//     startSeconds kind site failures,resends,invalidSeconds client visitor query
+//     1795176000 action 1 - fedcba9876543210 0123456789abcdef ?idsite=1&rec=1&…
+
+const LINE =
+  /^(\d+(?:\.\d+)?) (action|chatbot) (\d+) (?:-|(\d*),(\d+),(\d+(?:\.\d+)?)) (\S*) (\S*) (\?.*)$/;
+
+/** Encodes hits as lines with line feeds. */
+export function toLines(hits: readonly Hit[]): string {
+  return hits.map(toLine).join('');
+}
+
+function toLine(hit: Hit): string {
+  const { startSeconds, kind, site, client, visitor, query } = hit;
+  const who = `${encode(client)} ${encode(visitor)}`;
+  return `${startSeconds} ${kind} ${site} ${toTries(hit)} ${who} ${query}\n`;
+}
+
+function toTries({ failures, resends, invalidSeconds }: Hit): string {
+  if (failures === undefined && !resends && !invalidSeconds) return '-';
+  return `${failures ?? ''},${resends ?? 0},${invalidSeconds ?? 0}`;
+}
+
+/** Hits of older requests are lost. */
+const MAX_AGE_MILLIS = 7 * 86_400_000;
+
+/** What is in lines. */
+export interface ReadLines {
+  readonly hits: readonly Hit[];
+  readonly expired: number;
+  /** Lines that are missing, cut off, or no hits. */
+  readonly damaged: number;
+}
+
+/** Reads so many lines, by default all. */
+export function readLines(text: string, count?: number): ReadLines {
+  const lines = text.split('\n');
+  const isCut = lines.pop() !== ''; // what comes after the last line feed was not written completely
+  const all = lines.slice(0, count).map(readLine);
+  const found = all.filter((hit) => hit !== undefined);
+  const oldestSeconds = (Date.now() - MAX_AGE_MILLIS) / 1000;
+  const hits = found.filter(({ startSeconds }) => startSeconds >= oldestSeconds);
+  return {
+    hits,
+    expired: found.length - hits.length,
+    damaged: (count ?? all.length + Number(isCut)) - found.length,
+  };
+}
+
+function readLine(line: string): Hit | undefined {
+  const found = LINE.exec(line);
+  if (!found) return undefined;
+  const [, startSeconds, kind, site, failures, resends, invalid, client = '', ...rest] = found;
+  const [visitor = '', query = ''] = rest;
+  return {
+    site: Number(site),
+    startSeconds: Number(startSeconds),
+    kind: kind as HitKind,
+    client: decode(client),
+    visitor: decode(visitor),
+    query,
+    ...(failures && { failures: Number(failures) }),
+    ...(Number(resends) > 0 && { resends: Number(resends) }),
+    ...(Number(invalid) > 0 && { invalidSeconds: Number(invalid) }),
+  };
+}
+
+const NOTHING_TO_ESCAPE = /^[\w.~-]*$/;
+
+function encode(visitor: string): string {
+  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
+  return encodeURIComponent(Buffer.from(visitor).toString()); // without lone surrogates
+}
+
+function decode(visitor: string): string {
+  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
+  try {
+    return decodeURIComponent(visitor);
+  } catch {
+    return visitor;
+  }
+}

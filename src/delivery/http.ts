@@ -1,0 +1,296 @@
+import type { Agent, IncomingMessage, ClientRequest as Request } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { ClientRequest, Agent as HttpAgent } from '../common/node-http.js';
+import { timerMillis } from '../common/timers.js';
+import { builtin } from '../common/unhooked.js';
+import { explainError } from './http-errors.js';
+import { type ProxyRoute, proxyRouteOf } from './proxy.js';
+
+/** An answer of Matomo, or of a server in front of it. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly contentType: string;
+  /** At most the first 64 kB. */
+  readonly body: string;
+  readonly location?: string | undefined;
+  readonly retryAfter?: string | undefined;
+  /** The `Date` header, in time of the server's clock. */
+  readonly date?: string | undefined;
+  /** The `WWW-Authenticate` header of a server in front of Matomo. */
+  readonly authenticate?: string | undefined;
+}
+
+/** The result of one request to Matomo, as far as it is known. */
+export type Exchange =
+  | Answer
+  /** A dry run printed the hits, and nothing was sent. */
+  | { readonly kind: 'printed' }
+  /** No byte of the request reached Matomo. */
+  | { readonly kind: 'not_sent'; readonly error: Error }
+  /** The request was being sent, and how far it got is unknown. `begun`: what there is of an answer that has no end. */
+  | { readonly kind: 'no_answer'; readonly error: Error; readonly begun?: Answer };
+
+/** Sends bulk requests to Matomo, one at a time. Never rejects. */
+export interface Transport {
+  send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
+  /** Whether Matomo may have received bytes of the latest request. */
+  mayHaveArrived?(): boolean;
+  /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
+  readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
+  /** Aborts the request in flight, and sends no more. */
+  close(): Promise<void>;
+}
+
+/** What a transport needs to know about Matomo. */
+export interface TransportOptions {
+  readonly url: URL;
+  readonly userAgent: string;
+  /** Headers for a server in front of Matomo. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The same with the proxy of the environment. All of it can be copied to another thread. */
+export interface ClientOptions {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly proxy: ProxyRoute | undefined;
+}
+
+/** @throws If a variable of the environment names no proxy. */
+export function clientOptionsOf({ url, userAgent, headers }: TransportOptions): ClientOptions {
+  const all = {
+    'user-agent': userAgent,
+    ...headers,
+    'content-type': 'application/json',
+    'accept-encoding': 'identity',
+  };
+  return { url: url.href, headers: all, proxy: proxyRouteOf(url, process.env) };
+}
+
+/** A server may close an idle connection while a request is being sent, so this side closes it first. */
+const IDLE_MILLIS = 1_000;
+/** Limit for an answer, compressed and decompressed. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** The transport of a live process. */
+export function createTransport(options: TransportOptions): Transport {
+  try {
+    return createClient(clientOptionsOf(options));
+  } catch (error) {
+    return { send: async () => ({ kind: 'not_sent', error: error as Error }), async close() {} };
+  }
+}
+
+/** Prints hits and sends nothing. The hits are counted as `accepted`. */
+export function createDryRunTransport(print: (line: string) => void): Transport {
+  function sendSync(body: Buffer): Exchange {
+    const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
+    for (const query of requests) print(`dry run: ${decodeURIComponent(query)}`);
+    return { kind: 'printed' };
+  }
+  return { sendSync, send: async (body) => sendSync(body), async close() {} };
+}
+
+/** `sent[0]` becomes 1 when Matomo may receive bytes of the latest request. Another thread may read it. */
+export function createClient(
+  { url, headers, proxy }: ClientOptions,
+  sent: Int32Array = new Int32Array(1),
+): Transport {
+  const poster = createPoster(new URL(url), proxy);
+  const mayHaveArrived = () => sent[0] === 1;
+  let isClosed = false;
+  return {
+    mayHaveArrived,
+    async send(body, timeoutMillis) {
+      sent[0] = 0;
+      // While this process stood still, the server may have closed the connection. That is read before it is used again.
+      await new Promise((resolve) => void setImmediate(resolve));
+      if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
+      const request = poster.open(headers).on('socket', (socket: Opening) => {
+        const isOpening = socket.connecting || socket.secureConnecting;
+        if (!isOpening) sent[0] = 1;
+        else socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (sent[0] = 1));
+      });
+      const { begun, error } = await receive(request, body, timeoutMillis, mayHaveArrived);
+      const isRefused = begun?.status === 407;
+      if (isRefused || !mayHaveArrived()) {
+        const why = isRefused ? new Error('the proxy answered 407') : (error as Error);
+        return { kind: 'not_sent', error: explainError(why, proxy?.url) };
+      }
+      // The status of a refusal says all, whatever its body is.
+      if (begun && (!error || begun.status >= 300)) return begun;
+      return { kind: 'no_answer', error: explainError(error as Error), ...(begun && { begun }) };
+    },
+    async close() {
+      isClosed = true;
+      poster.close();
+    },
+  };
+}
+
+/** A socket that may speak TLS. */
+type Opening = Socket & Partial<TLSSocket> & { readonly secureConnecting?: boolean };
+
+const CLOSED = new Error('the connection was closed without an answer');
+
+/** Sends a request. Resolves with what there is of an answer, and with why there is no more. */
+function receive(
+  request: Request,
+  body: Buffer,
+  timeoutMillis: number,
+  mayHaveArrived: () => boolean,
+): Promise<{ begun?: Answer | undefined; error?: Error | undefined }> {
+  let response: IncomingMessage | undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve) => {
+    const end = (error?: Error) => {
+      clearTimeout(timer);
+      resolve({ begun: response && toAnswer(response, chunks), error });
+    };
+    const timeOut = () => {
+      const what = mayHaveArrived() ? 'answer' : 'connection';
+      end(new Error(`no ${what} within ${Math.ceil(timeoutMillis)} ms`));
+      request.destroy();
+    };
+    // What has come before an error, or while this process stood still, is read first.
+    const timer = setTimeout(() => setImmediate(timeOut), timerMillis(timeoutMillis)).unref();
+    request.on('error', (error) => setImmediate(end, error));
+    request.on('close', () => setImmediate(end, CLOSED));
+    request.on('response', (begun) => {
+      if ((begun.statusCode ?? 0) < 200) return void request.destroy(); // 101 without an upgrade
+      response = begun;
+      begun.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes < MAX_ANSWER_BYTES) return;
+        end();
+        request.destroy();
+      });
+      begun.on('end', () => end()).on('error', end);
+    });
+    request.end(body);
+  });
+}
+
+function toAnswer({ statusCode = 0, headers }: IncomingMessage, chunks: readonly Buffer[]): Answer {
+  const body = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
+  return {
+    kind: 'answer',
+    status: statusCode,
+    contentType: headers['content-type'] ?? '',
+    body: inflate(body, headers['content-encoding']).toString('utf8'),
+    location: headers.location,
+    retryAfter: headers['retry-after'],
+    date: headers.date,
+    authenticate: headers['www-authenticate'],
+  };
+}
+
+/** Some proxies compress although the request asks for no compression. Returns what cannot be decompressed as it is. */
+function inflate(body: Buffer, encoding = ''): Buffer {
+  if (!/^\s*(?:x-)?gzip\s*$/i.test(encoding)) return body;
+  try {
+    const { gunzipSync } = process.getBuiltinModule('node:zlib');
+    return gunzipSync(body, { maxOutputLength: MAX_ANSWER_BYTES });
+  } catch {
+    return body;
+  }
+}
+
+/**
+ * Opens POST requests to a server. A connection is used again only if one was idle for a second before, and the server did not close it:
+ * what is sent while a server closes a connection without notice is lost, and its result is unknown.
+ */
+export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
+  const isForwarded = proxy?.isTunnel === false;
+  const first = new URL(isForwarded ? proxy.url : url);
+  const kept = createAgent(first, { keepAlive: true, timeout: IDLE_MILLIS });
+  const single = createAgent(first);
+  let tunnel: Request | undefined;
+  let isReusable = false;
+
+  function createConnection(options: object, onSocket: OnSocket): void {
+    tunnel = openTunnel(url, proxy as ProxyRoute, options, onSocket);
+  }
+  if (proxy?.isTunnel)
+    for (const agent of [kept, single]) Object.assign(agent, { createConnection });
+
+  return {
+    /** `target`: a URL on the same server. */
+    open(headers: Readonly<Record<string, string>>, target: URL = url): Request {
+      const isIdle = Object.keys(kept.freeSockets).length > 0;
+      const agent = isIdle && !isReusable ? single : kept;
+      const path = isForwarded ? target.href : target.pathname + target.search;
+      const own = { ...headers, host: url.host, ...(isForwarded && proxy.headers) };
+      const request = openRequest({ ...addressOf(first), agent, method: 'POST', path }, own);
+      request.on('close', () => tunnel?.destroy()).on('error', () => (isReusable = false));
+      return request.on('socket', (socket) => {
+        if (agent === single || request.reusedSocket) return;
+        socket.on('end', () => (isReusable = false));
+        // The agent has destroyed it, because it was idle.
+        socket.on('timeout', () => (isReusable ||= socket.destroyed));
+      });
+    },
+    close(): void {
+      tunnel?.destroy();
+      for (const agent of [kept, single]) agent.destroy();
+    },
+  };
+}
+
+/**
+ * Opens a request that nothing else takes part in: subscribers of `http.client.request.created`, such as Sentry, add headers and listeners.
+ * `options` have no headers: Node.js shows them with NODE_DEBUG=http.
+ */
+function openRequest(options: object, headers: Readonly<Record<string, string>>): Request {
+  const request = new ClientRequest({ ...options, setHost: false }).removeAllListeners();
+  for (const name of request.getHeaderNames()) request.removeHeader(name);
+  for (const name of Object.keys(headers)) request.setHeader(name, headers[name] as string);
+  return request.on('socket', (socket) => {
+    socket.unref();
+    // Each address of a host that is tried has a handle of its own.
+    if (socket.connecting) socket.on('connectionAttempt', () => socket.unref());
+  });
+}
+
+type OnSocket = (error: Error | null, socket?: Socket) => void;
+
+/** TLS is loaded only if it is needed. */
+function createAgent({ protocol }: URL, options: object = {}): Agent {
+  return new (protocol === 'https:' ? builtin('node:https').Agent : HttpAgent)(options);
+}
+
+function addressOf({ protocol, hostname, port }: URL) {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { protocol, host, port: port || (protocol === 'https:' ? 443 : 80) };
+}
+
+/** Asks a proxy for a connection to a server, over which TLS is spoken if the server does. `options`: of an agent. */
+function openTunnel(
+  server: URL,
+  { url, headers }: ProxyRoute,
+  options: object,
+  onSocket: OnSocket,
+): Request {
+  const { protocol, host, port } = addressOf(server);
+  const path = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const first = new URL(url);
+  const request = openRequest(
+    { ...addressOf(first), agent: createAgent(first), method: 'CONNECT', path },
+    { ...headers, host: path },
+  );
+  request.on('connect', ({ statusCode }, socket) => {
+    if (statusCode !== 200) {
+      socket.destroy();
+      onSocket(new Error(`the proxy answered ${statusCode}`));
+    } else if (protocol === 'https:') {
+      onSocket(null, process.getBuiltinModule('node:tls').connect({ ...options, socket }));
+    } else {
+      onSocket(null, socket);
+    }
+  });
+  return request.on('error', onSocket).end();
+}

@@ -1,0 +1,48 @@
+import { describeError } from '../common/describe-error.js';
+import { show } from '../common/diagnostics.js';
+import type { LogLines } from '../common/log-lines.js';
+import { SpoolLog } from './delivery-log.js';
+import type { Spool, SpoolOptions } from './store.js';
+
+const IS_REDIS = /^\s*rediss?:\/\//i;
+/** The path of a Redis URL: the number of a database. */
+const DATABASE = /^\/?\d{0,9}$/;
+/** NUL, a URL of another kind, a misspelled Redis URL, or `:password@`, which the name of a folder would show. A drive is allowed. */
+const NO_PATH =
+  /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?(?::|[/\\]{2})|^(?![a-z]:[/\\]).*:.*@|^.:.*:.*@/is;
+
+export function isRedis(place: string): boolean {
+  return IS_REDIS.test(place);
+}
+
+/** The normalized option `spool`; `undefined` if it is invalid. */
+export function parsePlace(place: string): string | undefined {
+  const text = place.trim();
+  if (!isRedis(place)) return text === '' || NO_PATH.test(text) ? undefined : place;
+  if (!/^rediss?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
+  const { pathname, search } = new URL(text);
+  return DATABASE.test(pathname) && search === '' ? text : undefined;
+}
+
+/** The place as shown in messages, without credentials. */
+export function showPlace(place: string): string {
+  if (!isRedis(place)) return place;
+  const { protocol, host, pathname } = new URL(place);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/** Opens a spool; its code is loaded now, because few processes have one. Resolves with `undefined` if that fails, which is logged. */
+export async function openSpool(
+  options: Omit<SpoolOptions, 'log'>,
+  lines: LogLines,
+): Promise<Spool | undefined> {
+  const { place } = options;
+  const all = { ...options, log: new SpoolLog(show(showPlace(place)), lines) };
+  try {
+    if (isRedis(place)) return await (await import('./redis-store.js')).openRedis(all);
+    return await (await import('./folder-store.js')).openFolder(all);
+  } catch (error) {
+    all.log.begin(`its code could not be loaded: ${describeError(error)}`, 'spool-not-used');
+    return undefined;
+  }
+}

@@ -1,0 +1,175 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { startBulkReceiver } from '../../support/bulk-receiver.js';
+import { eventually, startServer } from '../../support/child-process.js';
+import { freePort } from '../../support/free-port.js';
+import { createHangingDisk } from '../../support/hanging-disk.js';
+import { startRedis } from '../../support/redis-server.js';
+import { get, REGISTER } from '../../support/registered-app.js';
+import { requires } from '../../support/skips.js';
+import { sorted } from '../../support/sorted.js';
+import { together } from '../../support/together.js';
+import { namesInFolder, namesInRedis } from './run-row.js';
+
+// A process handles four requests and ends. Before the third, what stores its hits begins to hang, or is gone; of hits in memory, Matomo is.
+
+const PLACES = ['memory', 'folder', 'redis'] as const;
+const STATES = ['healthy', 'hanging', 'gone'] as const;
+/** By their names in `doors/end/ways.cjs`. */
+const WAYS = ['no handler', 'exit in a handler', 'uncaught error', 'empty event loop'] as const;
+
+const BUDGET_MILLIS = 6_000;
+/** Two processes are compared, of which a busy machine may delay one. */
+const NOISE_MILLIS = 3_000;
+
+interface Cell {
+  readonly place: (typeof PLACES)[number];
+  readonly state: (typeof STATES)[number];
+  readonly way: (typeof WAYS)[number];
+}
+
+const EXITS = {
+  'no handler': { code: null, signal: 'SIGTERM' },
+  'exit in a handler': { code: 3, signal: null },
+  'uncaught error': { code: 1, signal: null },
+  'empty event loop': { code: 0, signal: null },
+};
+
+/** Where a process stores its hits. */
+interface Place {
+  readonly env: Readonly<Record<string, string>>;
+  hang(): void;
+  remove(): void | Promise<void>;
+  /** The disk or Redis works again; nothing that is gone comes back. */
+  goOn(): void;
+  /** Of the hits that are left to others. */
+  names(): Promise<readonly string[]>;
+}
+
+async function openPlace(place: Cell['place']): Promise<Place> {
+  if (place === 'memory') {
+    const nothing = () => undefined;
+    return { env: {}, hang: nothing, remove: nothing, goOn: nothing, names: async () => [] };
+  }
+  if (place === 'redis') {
+    const redis = await startRedis();
+    return {
+      env: { MATOMO_SPOOL: redis.url },
+      hang: () => redis.signal('SIGSTOP'),
+      remove: () => redis.kill(),
+      goOn: () => redis.signal('SIGCONT'),
+      names: () => namesInRedis(redis),
+    };
+  }
+  const { folder, env, hang, goOn } = createHangingDisk();
+  return {
+    env: { ...env, MATOMO_SPOOL: folder },
+    hang,
+    remove() {
+      rmSync(folder, { recursive: true });
+      writeFileSync(folder, '');
+    },
+    goOn,
+    names: async () => namesInFolder(folder),
+  };
+}
+
+/** Runs a process. Returns its end, what became of its hits, and how long its end has taken. */
+async function run({ place, state, way }: Cell) {
+  const matomo = await startBulkReceiver();
+  const store = await openPlace(place);
+  const isMatomoGone = place === 'memory' && state === 'gone';
+  if (place === 'memory' && state === 'hanging') matomo.play({ delayMillis: 3_600_000 });
+  const env = {
+    MATOMO_URL: isMatomoGone ? `http://127.0.0.1:${await freePort()}` : matomo.url,
+    MATOMO_SITE_ID: '1',
+    MATOMO_SCHEDULE_DELAY: '3600000',
+    MATOMO_SHUTDOWN_TIMEOUT: String(BUDGET_MILLIS),
+    MATOMO_STATS_INTERVAL: '3600000',
+    END: way,
+    ...store.env,
+  };
+  const app = await startServer([...REGISTER, 'test/contracts/doors/end/app.cjs'], { env });
+  for (const name of ['a', 'b']) await get(`${app.url}/${name}`);
+  if (place !== 'memory') await eventually(async () => (await store.names()).length === 2);
+  if (state === 'hanging') store.hang();
+  if (state === 'gone') await store.remove();
+  await get(`${app.url}/c`);
+  const startMillis = performance.now();
+  await get(`${app.url}/end`);
+  if (way === 'no handler') app.kill('SIGTERM');
+  const exit = await Promise.race([
+    app.ended,
+    // Node.js itself waits for a disk that hangs.
+    ...(mayWait({ place, state, way }) ? [waitFor(2 * BUDGET_MILLIS).then(store.goOn)] : []),
+  ]);
+  const ended = await app.exit();
+  const tookMillis = exit ? performance.now() - startMillis : 0;
+  store.goOn();
+  await eventually(matomo.isQuiet);
+  const left = state === 'gone' ? [] : await store.names();
+  const lines = app.stderr().match(/^.*\[stats\]$/gm) ?? [];
+  const stats = JSON.parse(/\{.*\}/.exec(lines.at(-1) ?? '')?.[0] ?? 'null');
+  const codes = [...app.stderr().matchAll(/\[([a-z-]+)\]\n/g)].map(([, code]) => code);
+  return {
+    exit: ended,
+    tookMillis,
+    tracked: sorted(matomo.tracked()),
+    left: sorted(left),
+    stats,
+    codes: codes.filter((code) => code !== 'stats'),
+  };
+}
+
+const waitFor = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis));
+
+function mayWait({ place, state, way }: Cell): boolean {
+  return place === 'folder' && state === 'hanging' && way !== 'no handler';
+}
+
+function expectSums({ stats }: Awaited<ReturnType<typeof run>>): void {
+  const { hits, claimed, pending, stored, tracked, accepted, invalid, lost } = stats;
+  const losses = Object.values(lost as Record<string, number>).reduce((sum, n) => sum + n, 0);
+  expect(hits + claimed).toBe(pending + stored + tracked + accepted + invalid + losses);
+}
+
+/** Hits that are neither at Matomo nor left to others, and how many of them are counted as lost. */
+function expectHits({ place, state }: Cell, ended: Awaited<ReturnType<typeof run>>): void {
+  const { tracked, left, stats, codes } = ended;
+  const losses = Object.values(stats.lost as Record<string, number>).reduce((sum, n) => sum + n, 0);
+  const own = place === 'memory' || state === 'healthy' ? ['a', 'b', 'c', 'end'] : ['c', 'end'];
+  const arrived = [...tracked, ...left];
+  expect(new Set(arrived).size).toBe(arrived.length);
+  const missing = own.filter((name) => !arrived.includes(name));
+  if (place === 'memory' && state !== 'healthy') {
+    expect(losses).toBe(4);
+  } else {
+    expect(losses).toBe(missing.length);
+    // A command that Redis may carry out later is not repeated.
+    if (place !== 'redis' || state === 'healthy') expect(missing).toEqual([]);
+  }
+  if (losses > 0)
+    expect(codes).toContainEqual(expect.stringMatching(/lost-at-shutdown|unconfirmed/));
+  if (place !== 'memory' && state === 'hanging')
+    expect(left).toEqual(expect.arrayContaining(['a', 'b']));
+}
+
+describe.each(PLACES)('hits in %s', (place) => {
+  test.each(WAYS)('%s', async (way) => {
+    if (place === 'redis') requires('redis');
+    const took = new Map<string, number>();
+    await together(
+      STATES,
+      (state) => state,
+      async (state) => {
+        const ended = await run({ place, state, way });
+        expect(ended.exit).toEqual(EXITS[way]);
+        expectHits({ place, state, way }, ended);
+        expectSums(ended);
+        took.set(state, ended.tookMillis);
+      },
+    );
+    const most = (took.get('healthy') ?? 0) + BUDGET_MILLIS + NOISE_MILLIS;
+    expect(Math.max(...took.values())).toBeLessThan(most);
+  });
+});
