@@ -40,7 +40,7 @@ export interface StoredAction {
     | 'goal'
     | 'order'
     | 'cart';
-  /** Title of a page, keyword of a search, category, action and name of an event, name of a content, or ID of an order. */
+  /** Title of a page, keyword of a search, category, action and name of an event, name of a content, or which goal or order. */
   readonly title?: string;
   /** Without the fragment, and without the parameters that Matomo removes, such as `utm_source`. */
   readonly url?: string;

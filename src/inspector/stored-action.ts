@@ -37,7 +37,7 @@ function toTitle(params: Parameters, type: ActionType): string | undefined {
     case 'goal':
       return `goal ${idgoal}`;
     case 'order':
-      return ec_id;
+      return `order ${ec_id}`;
     default:
       return undefined;
   }

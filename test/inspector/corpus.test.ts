@@ -43,8 +43,8 @@ function toExpected({ id, answer, stored, hit }: RecordedHit): object | undefine
   const { url, title, search, content_name, idorder } = row;
   const event = [row.event_category, row.event_action, row.event_name].filter((name) => name);
   const type = toType(row, conversions.includes(row));
-  const goal = type === 'goal' ? `goal ${row.idgoal}` : undefined;
-  const name = title ?? search ?? content_name ?? idorder ?? goal ?? event.join(' / ');
+  const conversion = { goal: `goal ${row.idgoal}`, order: `order ${idorder}` }[type];
+  const name = title ?? search ?? content_name ?? conversion ?? event.join(' / ');
   const dimensions = [...new URLSearchParams(hit).keys()].filter((one) => SENT_DIMENSION.test(one));
   const dropped = dimensions.filter(
     (one) => !(one.replace('dim', 'custom_dim').replace('ion', 'ion_') in row),
@@ -93,6 +93,7 @@ const NOT_JUDGED: readonly RegExp[] = [
   /&idgoal=(?!0(?:&|$))(?!1(?:&.*)?$)|goal on site/, // which goals exist
   /&cdt=(?!\{\{now[^|}]*\}\}(?:&|$))|&cdo=/, // times that are no seconds of the last years
   /&cip=(?:64\.18|66\.249|72\.14|74\.125|173\.194|209\.85|216\.239|65\.5|157\.|207\.46|1\.202)/, // addresses of bots
+  /\{\{now-86[34]\d\d\}\}/, // times that are a day ago within seconds, which a busy machine takes
   /semalt|darodar|buttons-for-website/i, // referrer spam
   /^§8 recMode/, // which Matomo 5.2 did not read
   /&cid=0(?:&|$)/,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { InspectedHit, Inspector, InspectorOptions } from '../../src/inspector/index.js';
+import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { startMatomo } from '../support/matomo.js';
 
 /** An inspector, until the end of the test. */
@@ -22,15 +22,6 @@ export function sendBulk(
 /** A hit of site 1 as a query string; the parameters are encoded. */
 export function hit(parameters: Record<string, string> = {}): string {
   return `?${new URLSearchParams({ idsite: '1', rec: '1', ...parameters })}`;
-}
-
-/** What becomes of one hit, sent as a bulk of one. */
-export async function inspect(parameters: Record<string, string>): Promise<InspectedHit> {
-  const inspector = await start();
-  await sendBulk(inspector, [hit(parameters)]);
-  const [inspected] = inspector.hits();
-  if (inspected === undefined) throw new Error('no hit arrived');
-  return inspected;
 }
 
 export interface WireRequest {

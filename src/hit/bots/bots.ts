@@ -43,8 +43,6 @@ const REPORTED = {
 /** A version of Matomo that treats hits differently from the version before. */
 export type MatomoVersion = keyof typeof REPORTED;
 
-export const MATOMO_VERSIONS = /* @__PURE__ */ Object.keys(REPORTED) as MatomoVersion[];
-
 /** Names that Matomo reports under another name. */
 const REPORTED_AS: Readonly<Record<string, string>> = {
   'Google-GeminiNotebook': 'Google-NotebookLM',

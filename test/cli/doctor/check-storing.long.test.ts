@@ -29,8 +29,7 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   ]);
   // What it excludes by a title or an event, no answer shows.
   expect(about('storing')[0]).toMatchObject({ found: expect.stringContaining('exclude_requests') });
-  const stored = inspector.hits().map((hit) => hit.stored);
-  expect(stored).toEqual(Array(4).fill(null)); // the questions; without the plugin, `spam` asks nothing
+  expect(inspector.hits().filter(({ stored }) => stored !== null)).toEqual([]);
   expect(output).not.toContain(token);
   for (const { head } of wire.requests()) expect(head).not.toContain(token);
 });
