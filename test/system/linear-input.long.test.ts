@@ -182,6 +182,10 @@ const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
   },
   'a list of routes': (text) =>
     routeOf(openRequest(), { 'http.route': `/a,/${text}` }, targetOf(text)),
+  'routes that are short enough to be read, and a long path': (text) => {
+    for (const route of [text.slice(0, 500), `/:a/*/${text.slice(0, 400)}`, '/{a?}/:b?/*', '/a'])
+      routeOf(openRequest(), { 'http.route': route }, targetOf(text));
+  },
 };
 
 describe.each(Object.entries(OF_NODE))('%s', (place, run) => {
