@@ -37,9 +37,6 @@ export function formatFindings(findings: readonly Finding[]): string {
   const count = findings.filter(({ verdict }) => verdict === 'problem').length;
   const problems = `${count} ${count === 1 ? 'problem prevents' : 'problems prevent'}`;
   const summary = count === 0 ? 'No problem was found that prevents' : problems;
-  const hasCodes = findings.some(({ code }) => code !== undefined);
-  const codes = hasCodes
-    ? ['docs/messages.md in this package explains the codes in [brackets].']
-    : [];
-  return [...lines, '', `${summary} hits from being stored.`, ...codes].join('\n');
+  const codes = 'docs/messages.md in this package explains the codes in [brackets].';
+  return [...lines, '', `${summary} hits from being stored.`, codes].join('\n');
 }

@@ -27,6 +27,7 @@ interface ApiClientOptions {
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
+/** What Matomo, or another server, has sent. */
 interface ApiAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -36,12 +37,14 @@ interface ApiAnswer {
 /**
  * Creates a client of Matomo's HTTP API. It sends calls by POST, with the token in the body, goes to no target of a redirect, and
  * retries nothing. Its methods reject with an `ApiFailure` if Matomo does not answer as its API does.
+ *
+ * @throws if a variable of the environment names no proxy
  */
 export function createApiClient(options: ApiClientOptions) {
   const api = new URL(options.url);
   api.pathname = api.pathname.replace(/[^/]+\.php$/, 'index.php');
   const at = show(api.origin + api.pathname);
-  const poster = openPoster(api);
+  const poster = createPoster(api, proxyRouteOf(api, process.env));
 
   async function post(
     { method, params = {} }: ApiCall,
@@ -91,15 +94,6 @@ export function createApiClient(options: ApiClientOptions) {
     },
     close: poster.close,
   };
-}
-
-function openPoster(api: URL): ReturnType<typeof createPoster> {
-  try {
-    return createPoster(api, proxyRouteOf(api, process.env));
-  } catch (error) {
-    const advice = 'Correct the variable, or unset it';
-    throw new ApiFailure('proxy-unusable', (error as Error).message, advice);
-  }
 }
 
 /** Sends a request. Rejects if there is no answer in time, or a part of one. */

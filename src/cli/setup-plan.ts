@@ -80,21 +80,16 @@ function find({ dimensions = [] }: MatomoSite, mapped: Mapped, attribute: string
   );
 }
 
-/** The variables that an application needs for the site. What is mapped stays, unless another site had it. */
+/** The variables that an application needs for the site. What is mapped stays. */
 export function toEnvironment(
   url: URL,
-  { siteId, access, plugins, dimensions = [] }: MatomoSite,
+  { siteId, access, plugins }: MatomoSite,
   plan: readonly Step[],
   mapped: Mapped,
 ): Record<string, string> {
   const present = plan.filter(({ action }) => action === 'present');
-  const kept = Object.entries(mapped).filter(
-    ([id, attribute]) =>
-      dimensions.some((one) => String(one.id) === id) ||
-      !present.some((step) => step.attribute === attribute),
-  );
   const found = present.map((step) => [step.id, step.attribute]);
-  const all = Object.entries(Object.fromEntries([...found, ...kept]));
+  const all = Object.entries({ ...Object.fromEntries(found), ...mapped });
   return {
     MATOMO_URL: url.href.replace(/\/matomo\.php$/, ''),
     MATOMO_SITE_ID: String(siteId),

@@ -8,7 +8,7 @@ import { startPlayedMatomo } from '../support/played-matomo.js';
 import { startMatomoSite } from './matomo-site.js';
 
 /** What would clear the screen, in two ways, print backwards, and begin a line of its own. */
-const HOSTILE = 'a\u001b[2Jb\u009bc\u202ed\r\ne';
+const HOSTILE = 'a\u001b[2Jb\u009bc\u202ed\r\nzzz';
 /** Of another server: a header has no line breaks. */
 const IN_HEADER = 'a\tb\u009bc';
 const CREATE = 'CustomDimensions.configureNewCustomDimension';
@@ -22,7 +22,7 @@ async function expectEscaped(url: string, shows: string, args: string[], env: ob
   const given = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf('write') };
   const { output } = await runCli(args, { ...given, ...env });
   expect(output).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
-  expect(output).not.toMatch(/^e/m);
+  expect(output).not.toMatch(/^z/m);
   return output.replaceAll(/\n +/g, ' ').includes(shows);
 }
 
@@ -47,7 +47,7 @@ test.each<[place: string, answer: (call: ApiCall) => unknown, by: string, env?: 
   for (const args of COMMANDS) {
     const { url } = await startMatomoSite({ answer, tracker });
     const isShown = await expectEscaped(url, 'a\\u001b[2Jb', args, env);
-    if (by === args[0] && args.length < 3) expect(isShown).toBe(true);
+    if (by === args[0] && !args.includes('--json')) expect(isShown).toBe(true);
   }
 });
 
@@ -87,6 +87,6 @@ test.each<[place: string, shows: string, by: string, Play]>([
   });
   for (const args of COMMANDS) {
     const isShown = await expectEscaped(url, shows, args);
-    if (by === args[0] && args.length < 3) expect(isShown).toBe(true);
+    if (by === args[0] && !args.includes('--json')) expect(isShown).toBe(true);
   }
 });

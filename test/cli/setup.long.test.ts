@@ -76,13 +76,6 @@ test.each<
     '++++',
     '2=matomo.failed_endpoint',
   ],
-  [
-    'one of another site',
-    [],
-    '9=http.route,8=app.plan',
-    '++++',
-    '1=matomo.failed_endpoint,2=http.response.status_code,3=http.request.method,4=http.route,8=app.plan',
-  ],
   ['one that is inactive', [row('Route', { active: '0' })], '', '+++!', '2=matomo.failed_endpoint'],
   [
     'too few slots',

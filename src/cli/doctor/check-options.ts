@@ -29,11 +29,8 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
     warnOnce: (_key, message) => report(String(message)),
   });
   const sites = sitesOf(options?.siteId);
-  const causes = [
-    !isEnabled && 'MATOMO_ENABLED is false',
-    isSdkDisabled(env) && 'OTEL_SDK_DISABLED is true',
-  ].filter((cause) => cause !== false);
-  for (const cause of causes) {
+  if (!isEnabled || isSdkDisabled(env)) {
+    const cause = isEnabled ? 'OTEL_SDK_DISABLED is true' : 'MATOMO_ENABLED is false';
     findings.push(problem('options', 'switched-off', `${cause}: nothing is tracked`, CHANGE));
   }
   if (options?.dryRun) {

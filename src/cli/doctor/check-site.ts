@@ -2,7 +2,7 @@ import { show } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import type { Dimension, MatomoSite } from '../matomo-site.js';
 import { WANTED } from '../setup-plan.js';
-import { type Finding, nameOf, ONLY_API, ok, unknown, warning } from './checks.js';
+import { type Finding, nameOf, ok, unknown, warning } from './checks.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 /** If Matomo drops status and method. */
@@ -19,7 +19,8 @@ export function checkFields(
   const parts = [checkVariables(options, settings), checkDimensions(options, settings)];
   const findings = parts.flatMap((part) => part ?? []);
   if (!parts.includes(undefined)) return findings;
-  const found = `cannot tell whether status and method are stored: ${ONLY_API}`;
+  const found =
+    "cannot tell whether status and method are stored: only Matomo's API says, and it needs a token with access";
   const advice = `${RUN_SETUP} Or check CustomVariables and CustomDimensions in Administration > Plugins, and ${DIMENSIONS_PAGE}.`;
   return [...findings, unknown('fields', found, advice)];
 }

@@ -9,9 +9,7 @@ const TRACING = [
   '@opentelemetry/sdk-node',
   '@opentelemetry/sdk-trace-node',
   '@opentelemetry/sdk-trace-base',
-  '@opentelemetry/sdk-trace',
   '@opentelemetry/instrumentation-http',
-  '@opentelemetry/context-async-hooks',
 ];
 
 /** An installed package. */

@@ -39,9 +39,6 @@ export interface Finding {
   readonly code?: MessageCode;
 }
 
-/** Why something cannot be found out. */
-export const ONLY_API = "only Matomo's API says, and it needs a token with access";
-
 /** `site 1`, `sites 1, 2`. */
 export function nameOf(what: string, ids: readonly (string | number)[]): string {
   return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;

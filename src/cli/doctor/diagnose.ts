@@ -11,7 +11,7 @@ import { checkSpool } from './check-spool.js';
 import { checkStoring, checkToken } from './check-storing.js';
 import { checkApi, checkPreload, checkTracing } from './check-tracing.js';
 import { type Check, type Finding, inOrder, ok, problem, unknown, warning } from './checks.js';
-import { type Answer, askApi, createQuestions, isProcessed, isUnconfirmed } from './questions.js';
+import { type Answer, askApi, createQuestions, isProcessed } from './questions.js';
 
 export interface DiagnoseOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -96,35 +96,35 @@ async function* checkMatomo(
   if (isQueued) yield warning('queue', 'queued-tracking', QUEUE_ANSWERS, CHECK_QUEUE);
   const questions = createQuestions(options, isQueued);
   const answer = isQueued ? await questions.site() : first;
-  if (answer.verdict.kind === 'accepted' || isUnconfirmed(answer)) {
+  const { verdict: answered } = answer;
+  const isUnconfirmed = answered.kind === 'processed' && answered.unconfirmed > 0;
+  if (answered.kind === 'accepted' || isUnconfirmed) {
     const found =
       'cannot tell whether the site exists and the token is valid: the answer has no counters';
-    return unknown('site', found, 'Fix that first, and run doctor again.');
+    return yield unknown('site', found, 'Fix that first, and run doctor again.');
   }
-  const hasSite = isProcessed(answer, 'tracked');
-  const isMatomo = hasSite || mayWantToken(answer);
-  const hasToken = options.tokenAuth !== undefined;
-  const answered = isMatomo && hasToken ? await askApi(options, siteId) : undefined;
-  const token = isMatomo ? await checkToken(questions, options, answered) : undefined;
-  const isGood = hasToken && token?.verdict === 'ok';
-  if (token === undefined || !(hasSite || isGood)) return yield checkSite(answer, options);
+  if (!isProcessed(answer, 'tracked')) return yield checkSite(answer, options);
   yield ok('matomo', "Matomo's tracker answers");
   yield ok('site', `site ${siteId} exists`);
+  const hasToken = options.tokenAuth !== undefined;
+  const known = hasToken ? await askApi(options, siteId) : undefined;
+  const token = await checkToken(questions, options, known);
   yield token;
+  const isGood = hasToken && token.verdict === 'ok';
 
-  const settings = answered instanceof ApiFailure ? undefined : answered;
-  if (isGood && answered instanceof ApiFailure)
-    yield unknown('matomo', `cannot ask Matomo's API: ${answered.message}`, `${answered.advice}.`);
+  const settings = known instanceof ApiFailure ? undefined : known;
+  if (isGood && known instanceof ApiFailure)
+    yield unknown('matomo', `cannot ask Matomo's API: ${known.message}`, `${known.advice}.`);
   if (isTooOld(settings?.version)) {
     const found = `Matomo ${settings?.version} is older than Matomo 5, which this package needs`;
     yield warning('matomo', 'matomo-too-old', found, 'Update Matomo.');
   }
   if (settings?.plugins.QueuedTracking && !isQueued)
     yield warning('queue', 'queued-tracking', QUEUE_ACTIVE, CHECK_QUEUE);
-  yield* checkFields(options, settings);
-  yield* checkBotTracking(options, settings);
   // Matomo rejects every hit with an invalid token, so there is nothing else to find out.
   if (hasToken && !isGood) return;
+  yield* checkFields(options, settings);
+  yield* checkBotTracking(options, settings);
   const storing = await checkStoring(questions, options, sends);
   yield* storing;
   if (storing.some(({ verdict }) => verdict === 'ok'))
@@ -137,12 +137,6 @@ const QUEUE_ACTIVE =
   'the plugin QueuedTracking is active: if its queue is enabled, Matomo answers before it processes hits, and they count as accepted';
 const CHECK_QUEUE =
   'With the plugin, check that its queue is processed (./console queuedtracking:monitor). Without, check the proxy, and MATOMO_URL.';
-
-/** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
-function mayWantToken({ exchange, verdict }: Answer): boolean {
-  const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
-  return verdict.kind === 'failed' && verdict.code === 'rolled-back' && isOfMatomo;
-}
 
 function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding {
   switch (verdict.kind) {

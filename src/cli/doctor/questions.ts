@@ -98,11 +98,6 @@ export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boo
   return verdict.kind === 'processed' && verdict[as] === 1;
 }
 
-/** Whether Matomo processed the hit and did not say how. */
-export function isUnconfirmed({ verdict }: Answer): boolean {
-  return verdict.kind === 'processed' && verdict.unconfirmed > 0;
-}
-
 /** What Matomo's HTTP API says about the site, or why it says nothing. */
 export async function askApi(
   { url, tokenAuth: token = '', headers, exportTimeoutMillis }: ResolvedOptions,

@@ -16,7 +16,7 @@ test.each<[Record<string, string>, finding: RegExp]>([
   [{}, /^ok -: site 1 at /],
   [{ MATOMO_QUERY: '', AUTOMATO_URL: 'x' }, /^ok /],
   [NOTHING, /^problem options-missing: .*MATOMO_URL.*_SITE_ID/],
-  [{ MATOMO_SITE_ID: '', MATOMO_SITEID: '1' }, /^problem options-missing: .*\(MATOMO_SITE_ID\)/],
+  [{ MATOMO_SITE_ID: '', MATOMO_SITEID: '1' }, /^warning environment-unknown: .*MATOMO_SITE_ID/],
   [{ MATOMO_ENABLED: 'false' }, /^problem switched-off: /],
   [{ OTEL_SDK_DISABLED: 'true' }, /^problem switched-off: /],
   [{ OTEL_SDK_DISABLED: 'true', OTEL_CONFIG_FILE: 'otel.yaml' }, /^ok /],

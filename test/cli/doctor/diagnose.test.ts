@@ -32,8 +32,8 @@ test('a token that is refused for one of several sites is not tried with the nex
   const sites = { MATOMO_SITE_ID: 'a=1,b=2', MATOMO_TOKEN_AUTH: TOKEN };
   const { about } = await runChecks({ ...env, ...sites });
   expect(about('token')).toHaveLength(1);
-  const hits = wire.requests().filter(({ body }) => body.includes('"requests"'));
-  expect(hits.filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
+  const tried = wire.requests().filter(({ body }) => /"requests".*"token_auth"/.test(body));
+  expect(tried).toHaveLength(1);
 });
 
 test('whatever a server repeats of the token or a header is not shown', async () => {
