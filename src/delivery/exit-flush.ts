@@ -10,70 +10,41 @@ import type { Hit } from '../hit/hit.js';
 import { addResults, lossesSince } from './counts.js';
 import type { Delivery, DeliveryOptions } from './delivery.js';
 import { EXIT_CODE } from './exit-code.js';
-import type { Certificates, ExitRequest, ExitSettings, TlsSettings } from './exit-entry.js';
-import { clientOptionsOf, type Exchange, type Transport, type TransportOptions } from './http.js';
+import type { Certificates, ExitSettings } from './exit-entry.js';
+import type { Exchange, Transport, TransportOptions } from './http.js';
 import { explainError } from './http-errors.js';
 import { giveRestBack } from './sender.js';
 
 /** If Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
 const UNAVAILABLE_MILLIS = 300;
 
-interface ExitFlushParts {
-  readonly delivery: Delivery;
-  readonly options: DeliveryOptions;
-  /** What sends while the process lives. */
-  readonly transport: Transport;
-  readonly transportOptions: TransportOptions;
-  readonly budget: EndBudget;
-}
-
 /**
- * Stores or sends what is left when the event loop no longer runs: with a folder, hits are written to it; else, and if that fails, a thread
- * sends them while the process waits.
+ * Returns what stores or sends the hits that are left when the event loop no longer runs: with a folder, they are written to it; else, and if that
+ * fails, a thread sends them while the process waits. It gets the reason if nothing may be stored or sent, and never throws.
  */
-export class ExitFlush {
-  readonly #parts: ExitFlushParts;
-  #thread: ExitThread | undefined;
+export function createExitFlush(
+  delivery: Delivery,
+  options: DeliveryOptions & Omit<TransportOptions, 'userAgent'>,
+  userAgent: string,
+  transport: Transport,
+  budget: EndBudget,
+): (refusal?: string) => void {
+  const { log, sender, counts } = delivery;
+  let thread: ExitThread | undefined;
 
-  constructor(parts: ExitFlushParts) {
-    this.#parts = parts;
-  }
-
-  /** Blocks the process. `refusal` is the reason if nothing may be stored or sent. Never throws. */
-  run(refusal?: string): void {
-    const { delivery, budget } = this.#parts;
-    const { log, sender, counts, spool } = delivery;
-    const startMillis = performance.now();
-    const before = { ...counts.lost };
-    const wasUnavailable = log.cause !== undefined || budget.isHoldInVain;
-    const millis = Math.min(budget.leftMillis, wasUnavailable ? UNAVAILABLE_MILLIS : Infinity);
-    let reason = refusal ?? log.cause?.reason;
-    log.isEnding = true;
-    sender.isClosing = false;
-    let hits: readonly Hit[] = [];
+  function exchange(body: Buffer, leftMillis: number): Exchange {
+    const millis = Math.min(leftMillis, options.exportTimeoutMillis);
+    if (transport.sendSync) return transport.sendSync(body, millis);
     try {
-      hits = delivery.endNow();
-      if (refusal !== undefined) {
-        counts.lost.shutdown += hits.length;
-        hits = [];
-      }
-      hits = spool?.putNow?.(hits) ?? hits;
-      if (refusal === undefined && millis > 0) {
-        const sent = hits;
-        hits = [];
-        reason = this.#send(sent, startMillis + millis) ?? reason;
-      }
+      thread ??= new ExitThread({ ...options, userAgent });
+      return thread.send(body, millis);
     } catch (error) {
-      reason ??= describeError(error);
+      return { kind: 'not_sent', error: explainError(error as Error) }; // the permission model may allow no threads
     }
-    counts.lost.shutdown += hits.length;
-    log.endWithLosses('process', lossesSince(before, counts.lost), reason);
-    budget.spendSince(startMillis);
   }
 
   /** Sends hits, bulk by bulk, and counts them. Returns why not all were sent, if that is known. */
-  #send(hits: readonly Hit[], endMillis: number): string | undefined {
-    const { sender, counts, log } = this.#parts.delivery;
+  function send(hits: readonly Hit[], endMillis: number): string | undefined {
     const attempt = sender.begin({ hits, done: async () => true });
     try {
       const steps = sender.send(attempt);
@@ -81,8 +52,8 @@ export class ExitFlush {
       while (!next.done) {
         const leftMillis = endMillis - performance.now();
         if (leftMillis < 1) return 'the shutdown timeout ran out';
-        const exchange = this.#exchange(sender.toBody(next.value), leftMillis);
-        next = steps.next(sender.read(exchange, next.value));
+        const result = exchange(sender.toBody(next.value), leftMillis);
+        next = steps.next(sender.read(result, next.value));
       }
       return log.cause?.reason;
     } finally {
@@ -92,17 +63,32 @@ export class ExitFlush {
     }
   }
 
-  #exchange(body: Buffer, leftMillis: number): Exchange {
-    const { transport, transportOptions, options } = this.#parts;
-    const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
-    if (transport.sendSync) return transport.sendSync(body, timeoutMillis);
+  return (refusal) => {
+    const startMillis = performance.now();
+    const before = { ...counts.lost };
+    const wasUnavailable = log.cause !== undefined || budget.isHoldInVain;
+    const millis = Math.min(budget.leftMillis, wasUnavailable ? UNAVAILABLE_MILLIS : Infinity);
+    const mayStore = refusal === undefined;
+    let reason = refusal ?? log.cause?.reason;
+    let left: readonly Hit[] = [];
+    log.isEnding = true;
+    sender.isClosing = false;
     try {
-      this.#thread ??= new ExitThread(transportOptions);
+      left = delivery.endNow();
+      const stored = mayStore ? left : [];
+      const back = delivery.spool?.putNow?.(stored) ?? stored;
+      left = mayStore ? back : [...left, ...back];
+      if (mayStore && millis > 0) {
+        left = [];
+        reason = send(back, startMillis + millis) ?? reason;
+      }
     } catch (error) {
-      return { kind: 'not_sent', error: explainError(error as Error) }; // the permission model may allow no threads
+      reason ??= describeError(error);
     }
-    return this.#thread.send(body, timeoutMillis);
-  }
+    counts.lost.shutdown += left.length;
+    log.endWithLosses('process', lossesSince(before, counts.lost), reason);
+    budget.spendSince(startMillis);
+  };
 }
 
 /** Sends while this thread is blocked. No preload runs in it, and the token is only passed as a message. */
@@ -110,45 +96,43 @@ class ExitThread {
   readonly #state = new Int32Array(new SharedArrayBuffer(8));
   readonly #port: MessagePort;
 
-  /** @throws If no thread can be started, or a variable of the environment names no proxy. */
-  constructor(options: TransportOptions) {
+  /** @throws If no thread can be started. */
+  constructor({ url, userAgent, headers }: TransportOptions) {
     const { port1, port2: port } = new MessageChannel();
     this.#port = port1;
-    const client = clientOptionsOf(options);
-    const isSecure = /^https:/.test(client.url) || client.proxy?.url.startsWith('https:');
-    const tls = isSecure ? tlsSettings() : undefined;
-    const workerData: ExitSettings = { port, state: this.#state, client, tls };
-    const { NODE_TLS_REJECT_UNAUTHORIZED = '' } = process.env;
+    const workerData: ExitSettings = {
+      ...{ port, state: this.#state, options: { url: String(url), userAgent, headers } },
+      ...(String(url).startsWith('https:') && tlsSettings()),
+    };
     new Worker(EXIT_CODE, {
       ...{ eval: true, execArgv: [], argv: [], stdin: false, stdout: true, stderr: true },
-      ...{ env: { NODE_TLS_REJECT_UNAUTHORIZED }, workerData, transferList: [port] },
+      ...{ env: { ...process.env, NODE_OPTIONS: '' }, workerData, transferList: [port] },
     }).unref();
   }
 
-  send(body: Buffer, timeoutMillis: number): Exchange {
+  send(body: Buffer, millis: number): Exchange {
     this.#state.fill(0);
-    const request: ExitRequest = { body: new Uint8Array(body), timeoutMillis };
-    this.#port.postMessage(request);
-    Atomics.wait(this.#state, 1, 0, timeoutMillis);
+    this.#port.postMessage({ body: new Uint8Array(body), millis });
+    Atomics.wait(this.#state, 1, 0, millis);
     const received = receiveMessageOnPort(this.#port) as { message: Exchange } | undefined;
     if (received) return received.message;
     const isSent = this.#state[0] === 1;
     const what = isSent ? 'answer' : 'connection';
-    const error = explainError(new Error(`no ${what} within ${Math.ceil(timeoutMillis)} ms`));
+    const error = explainError(new Error(`no ${what} within ${Math.ceil(millis)} ms`));
     return { kind: isSent ? 'no_answer' : 'not_sent', error };
   }
 }
 
-function tlsSettings(): TlsSettings {
+function tlsSettings(): Pick<ExitSettings, 'tls' | 'certificates'> {
   const tls = process.getBuiltinModule('node:tls');
-  const { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE } = tls;
-  const { getCACertificates } = tls as Certificates;
-  const count = (type: 'bundled' | 'extra') => getCACertificates?.(type).length ?? 0;
-  const all = getCACertificates?.('default') ?? [];
+  const { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS } = tls;
+  const { getCACertificates = () => [] } = tls as Certificates;
+  const all = getCACertificates('default');
+  const extra = getCACertificates('extra').length;
   // Without bundled ones, OpenSSL has its own.
-  const isInherited = [count('extra'), count('bundled') + count('extra')].includes(all.length);
+  const isInherited = [extra, extra + getCACertificates('bundled').length].includes(all.length);
   return {
-    defaults: { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE },
+    tls: { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS },
     certificates: isInherited ? undefined : all,
   };
 }

@@ -45,43 +45,16 @@ export interface Transport {
 
 /** What a transport needs to know about Matomo. */
 export interface TransportOptions {
-  readonly url: URL;
+  readonly url: URL | string;
   readonly userAgent: string;
   /** Headers for a server in front of Matomo. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-
-/** The same with the proxy of the environment. All of it can be copied to another thread. */
-export interface ClientOptions {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly proxy: ProxyRoute | undefined;
-}
-
-/** @throws If a variable of the environment names no proxy. */
-export function clientOptionsOf({ url, userAgent, headers }: TransportOptions): ClientOptions {
-  const all = {
-    'user-agent': userAgent,
-    ...headers,
-    'content-type': 'application/json',
-    'accept-encoding': 'identity',
-  };
-  return { url: url.href, headers: all, proxy: proxyRouteOf(url, process.env) };
 }
 
 /** A server may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
 /** Limit for an answer, compressed and decompressed. */
 const MAX_ANSWER_BYTES = 65_536;
-
-/** The transport of a live process. */
-export function createTransport(options: TransportOptions): Transport {
-  try {
-    return createClient(clientOptionsOf(options));
-  } catch (error) {
-    return { send: async () => ({ kind: 'not_sent', error: error as Error }), async close() {} };
-  }
-}
 
 /** Prints hits and sends nothing. The hits are counted as `accepted`. */
 export function createDryRunTransport(print: (line: string) => void): Transport {
@@ -93,12 +66,31 @@ export function createDryRunTransport(print: (line: string) => void): Transport 
   return { sendSync, send: async (body) => sendSync(body), async close() {} };
 }
 
-/** `sent[0]` becomes 1 when Matomo may receive bytes of the latest request. Another thread may read it. */
-export function createClient(
-  { url, headers, proxy }: ClientOptions,
+/**
+ * Sends through the proxy of the environment, if there is one. `sent[0]` becomes 1 when Matomo may receive bytes of the latest request: another
+ * thread may read it.
+ */
+export function createTransport(
+  options: TransportOptions,
   sent: Int32Array = new Int32Array(1),
 ): Transport {
-  const poster = createPoster(new URL(url), proxy);
+  try {
+    const url = new URL(options.url);
+    return createClient(options, createPoster(url, proxyRouteOf(url, process.env)), sent);
+  } catch (error) {
+    return { send: async () => ({ kind: 'not_sent', error: error as Error }), async close() {} };
+  }
+}
+
+function createClient(
+  { userAgent, headers }: TransportOptions,
+  poster: ReturnType<typeof createPoster>,
+  sent: Int32Array,
+): Transport {
+  const all = {
+    ...{ 'user-agent': userAgent, ...headers },
+    ...{ 'content-type': 'application/json', 'accept-encoding': 'identity' },
+  };
   const mayHaveArrived = () => sent[0] === 1;
   let isClosed = false;
   return {
@@ -108,7 +100,7 @@ export function createClient(
       // While this process stood still, the server may have closed the connection. That is read before it is used again.
       await new Promise((resolve) => void setImmediate(resolve));
       if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
-      const request = poster.open(headers).on('socket', (socket: Opening) => {
+      const request = poster.open(all).on('socket', (socket: Opening) => {
         const isOpening = socket.connecting || socket.secureConnecting;
         if (!isOpening) sent[0] = 1;
         else socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (sent[0] = 1));
@@ -117,7 +109,7 @@ export function createClient(
       const isRefused = begun?.status === 407;
       if (isRefused || !mayHaveArrived()) {
         const why = isRefused ? new Error('the proxy answered 407') : (error as Error);
-        return { kind: 'not_sent', error: explainError(why, proxy?.url) };
+        return { kind: 'not_sent', error: explainError(why, poster.proxyUrl) };
       }
       // The status of a refusal says all, whatever its body is.
       if (begun && (!error || begun.status >= 300)) return begun;
@@ -219,6 +211,7 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
     for (const agent of [kept, single]) Object.assign(agent, { createConnection });
 
   return {
+    proxyUrl: proxy?.url,
     /** `target`: a URL on the same server. */
     open(headers: Readonly<Record<string, string>>, target: URL = url): Request {
       const isIdle = Object.keys(kept.freeSockets).length > 0;

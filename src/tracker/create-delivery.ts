@@ -8,13 +8,8 @@ import { EndBudget } from '../common/process-end.js';
 import { withTimeout } from '../common/timers.js';
 import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
 import { Delivery } from '../delivery/delivery.js';
-import { ExitFlush } from '../delivery/exit-flush.js';
-import {
-  createDryRunTransport,
-  createTransport,
-  type Transport,
-  type TransportOptions,
-} from '../delivery/http.js';
+import { createExitFlush } from '../delivery/exit-flush.js';
+import { createDryRunTransport, createTransport, type Transport } from '../delivery/http.js';
 import { openSpool } from '../delivery/spool.js';
 import type { SpoolOptions } from '../delivery/store.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
@@ -61,11 +56,10 @@ export function createDelivery(
       : undefined,
     hold: (sending) => budget.hold(sending),
   });
-  const transportOptions = toTransportOptions(options);
   return {
     delivery,
     budget,
-    exitFlush: new ExitFlush({ delivery, options, transport, transportOptions, budget }),
+    exitFlush: createExitFlush(delivery, options, USER_AGENT, transport, budget),
     /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
     /** Whether a spool cannot provide another secret any more. */
@@ -97,17 +91,13 @@ function toSpoolOptions(
   };
 }
 
-function toTransportOptions(options: ResolvedOptions): TransportOptions {
-  return { ...options, userAgent: USER_AGENT };
-}
-
 function createWayToMatomo(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
   metrics: Metrics | undefined,
 ): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const live = createTransport(toTransportOptions(options));
+  const live = createTransport({ ...options, userAgent: USER_AGENT });
   const transport = metrics?.measure(live) ?? live;
   return {
     ...transport,

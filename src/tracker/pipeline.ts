@@ -308,11 +308,11 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
 
   /** Sends everything. What is left or comes later is lost, or sent at the event `exit`. Never rejects. */
   async shutdown(deadlineMillis: number = this.options.shutdownTimeoutMillis): Promise<void> {
+    const startMillis = performance.now();
     if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
     this.ends?.endOpen();
     this.#endPending();
-    const startMillis = performance.now();
-    await this.delivery.shutdown(deadlineMillis);
+    await this.delivery.shutdown(Math.max(0, deadlineMillis - (performance.now() - startMillis)));
     this.#made.budget.spendSince(startMillis);
     this.#statsLog.stop();
     this.listensToSignals = false;
@@ -342,7 +342,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     if (this.#hasExitFlush) this.ends?.endOpen();
     this.#endPending();
     if (!this.#isEnded) {
-      this.#made.exitFlush.run(this.delivery.keepsForExit ? undefined : 'exitFlush is off');
+      this.#made.exitFlush(this.delivery.keepsForExit ? undefined : 'exitFlush is off');
       this.#end();
     }
     this.#isFinishing = false;

@@ -28,6 +28,7 @@ export async function endProcess(
     MATOMO_URL: inspector.url,
     MATOMO_SITE_ID: '1',
     MATOMO_SCHEDULE_DELAY: '60000', // nothing is sent before the end
+    MATOMO_SHUTDOWN_TIMEOUT: '60000', // on a busy machine, a thread that sends takes seconds to connect
     MATOMO_STATS_INTERVAL: '3600000',
   };
   const preload = tracker === 'register' ? ['--require', 'opentelemetry-matomo/register'] : [];
