@@ -76,7 +76,7 @@ const SECRET = [
   // After a secret word.
   ...words(`
     /-/user/token/5f4dcc3b5aa765d61d8327deb882cf99 /reset-password/9fK2mQ7x /resetPassword/9fK2mQ7x
-    /password/correct-horse-battery-staple /token/./9fK2mQ7x /token/~/9fK2mQ7x /phone/030.123.456 /phone/123.456
+    /password/correct-horse-battery-staple /token/./9fK2mQ7x /token/~/9fK2mQ7x /token/-/9fK2mQ7x /phone/030.123.456 /phone/123.456
     /pw/7 /sso/7 /motdepasse/7 /authentication/7 /passwor-t/7 /tok-en/7 /to2ken/7 /x-pw/7 /APIKey/7 /token/v1234 /verify-email/7
     /token/v2/4.4.0/oauth2/2fa/9fK /session/42 /sessionState/42
   `).map(lastOf),
