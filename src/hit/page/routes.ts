@@ -3,7 +3,7 @@ import type { HttpRequest } from '../http-request.js';
 import type { TrackingParameters } from '../parameters/parameter-values.js';
 import { decodePath } from '../text.js';
 import { toPagePath, toTitlePath } from './page-path.js';
-import { redactRoute } from './redact.js';
+import { cutAtSegment, redactRoute } from './redact.js';
 
 /** Longer ones are not read: the expressions below may look at each character several times. */
 const MAX_LENGTH = 500;
@@ -103,7 +103,7 @@ export function toPath(segments: readonly string[]): string {
 
 /** The segments of a path as routes are compared with them: without the parameters that Java adds to a segment. */
 export function toCompared(path: string): string[] {
-  const segments = segmentsOf(toPagePath(path));
+  const segments = segmentsOf(toPagePath(cutAtSegment(path)));
   return segments.map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
 }
 
