@@ -7,8 +7,7 @@
  *
  * The token of a call is its role. `API.getBulkRequest` is answered part by part. What was not recorded is looked for in
  * `answer` first; without an answer the call fails with 501 and stands in `unrecorded`. A recording
- * with a note was made in a special state, and is not used. A note that begins with `from` names the files of Matomo's code from
- * which an answer was written; without a role, it is for all with access.
+ * with a note was made in a special state, and is not used.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -17,7 +16,6 @@ import { listen } from './listen.js';
 
 const FOLDER = new URL('../fixtures/matomo-api/', import.meta.url);
 const ROLES = ['super', 'admin', 'write', 'view', 'noaccess', 'super-secure'] as const;
-const WITH_ACCESS: readonly string[] = ['super', 'admin', 'write', 'view'];
 const JSON_TYPE = 'application/json; charset=utf-8';
 /** Parameters that say how to call and not what. */
 const HOW: ReadonlySet<string> = new Set(['module', 'format', 'method', 'language', 'token_auth']);
@@ -174,9 +172,7 @@ function roleOf(token: string | undefined): string {
 
 /** A plugin that nobody recorded is not installed. */
 function find(call: ApiCall): Recording | undefined {
-  const found = recordings.find(
-    (one) => isOf(one, call) && (one.note === undefined || one.note.startsWith('from')),
-  );
+  const found = recordings.find((one) => isOf(one, call) && one.note === undefined);
   if (found || call.method !== 'API.isPluginActivated') return found;
   if (call.params.pluginName === 'CustomDimensions') return undefined;
   const other = find({ ...call, params: { pluginName: 'CustomDimensions' } });
@@ -186,8 +182,7 @@ function find(call: ApiCall): Recording | undefined {
 }
 
 function isOf({ role, method, params = {} }: Recording, call: ApiCall): boolean {
-  const isSameRole = role === undefined ? WITH_ACCESS.includes(call.role) : role === call.role;
-  if (!isSameRole || (method ?? params.method) !== call.method) return false;
+  if (role !== call.role || (method ?? params.method) !== call.method) return false;
   const names = Object.keys(params).filter((name) => !HOW.has(name));
   return (
     names.length === Object.keys(call.params).length &&

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { startMatomoSite } from '../cli/matomo-site.js';
 import { eventually, runNode, startNode, startServer } from '../support/child-process.js';
 import { MAIN } from '../support/cli.js';
 import { freePort } from '../support/free-port.js';
 import { npm, packPackage } from '../support/installed-app.js';
+import { tokenOf } from '../support/matomo-api.js';
 import { get, matomo, titles } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { read } from './docs/pages.js';
@@ -83,12 +85,13 @@ async function expectCommandsToWork(folder: string): Promise<void> {
   ];
   const run = ({ args, env }: Command, ...more: string[]) =>
     runNode([...args, ...more], { cwd: folder, env: { ...env, ...token } });
-  const token = { MATOMO_TOKEN_AUTH: '0'.repeat(32) };
+  const token = { MATOMO_TOKEN_AUTH: tokenOf('write') };
   const inspector = startNode([...inspect.args, '--port', new URL(url).port], { cwd: folder });
   await eventually(() => fetch(url).catch(() => false));
 
   const started = starting.at(-1) as Command;
-  const { code, stdout } = await run(setup, '--yes');
+  const { url: MATOMO_URL } = await startMatomoSite();
+  const { code, stdout } = await run({ ...setup, env: { ...setup.env, MATOMO_URL } }, '--yes');
   expect(code).toBe(0);
   expect(stdout).toContain(`MATOMO_DIMENSIONS=${started.env.MATOMO_DIMENSIONS}\n`);
 
