@@ -338,7 +338,10 @@ class RedisStore implements Spool {
     try {
       await this.#prepare();
       for (const change of this.#late) {
-        this.#end(change, await this.#run(change.script, ...change.args));
+        const reply = await this.#run(change.script, ...change.args).catch((error) => {
+          if (!isOutOfMemory(error)) throw error; // a full Redis is drained
+        });
+        this.#end(change, reply);
         this.#late.delete(change);
       }
       this.isUsable = true;
