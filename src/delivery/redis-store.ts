@@ -254,7 +254,9 @@ export function reasonOf(error: unknown): string {
   const text = codeOf(error);
   if (text === 'MODULE_NOT_FOUND')
     return 'the package redis is not installed; run: npm install redis';
-  return error instanceof UnusableRedis || /^[\w ]+$/.test(text) ? text : show(text.replace(/\.? script: .*$/s, ''));
+  return error instanceof UnusableRedis || /^[\w ]+$/.test(text)
+    ? text
+    : show(text.replace(/\.? script: .*$/s, ''));
 }
 
 /** `redis` is an optional dependency, which bundlers must not see. A bundle that is an ES module has no name of its own file. */
@@ -338,7 +340,10 @@ class RedisStore implements Spool {
     try {
       await this.#prepare();
       for (const change of this.#late) {
-        this.#end(change, await this.#run(change.script, ...change.args));
+        const reply = await this.#run(change.script, ...change.args).catch((error) => {
+          if (!isOutOfMemory(error)) throw error; // a full Redis is drained
+        });
+        this.#end(change, reply);
         this.#late.delete(change);
       }
       this.isUsable = true;

@@ -179,7 +179,10 @@ export class Sender {
    */
   #isolateAny({ bulks }: Attempt): boolean {
     const ofClient = this.#pickBy(bulks.flat(), ({ client }) => client);
-    const [hit] = this.#pickBy(this.#pickBy(ofClient, ({ visitor }) => visitor), (each) => each);
+    const [hit] = this.#pickBy(
+      this.#pickBy(ofClient, ({ visitor }) => visitor),
+      (each) => each,
+    );
     if (!hit) return false;
     const index = bulks.findIndex((bulk) => bulk.includes(hit));
     const others = bulks[index]?.filter((each) => each !== hit) ?? [];

@@ -19,5 +19,5 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
 /** A hit of one visitor, which began now. */
 export function pending(): Hit {
   const startSeconds = Date.now() / 1000;
-  return { site: 1, visitor: 'v', startSeconds, kind: 'action', query: '?h=1' };
+  return { site: 1, client: 'c', visitor: 'v', startSeconds, kind: 'action', query: '?h=1' };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LossReason } from '../../src/delivery/delivery-counts.js';
+import type { LossReason } from '../../src/delivery/counts.js';
 import { trackEvent } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { CHATGPT } from '../support/chatbots.js';

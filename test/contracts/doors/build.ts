@@ -84,6 +84,8 @@ interface BuiltHit {
   readonly site: number;
   /** Who must have the hits in order: the user ID or the visitor ID. */
   readonly visitor: string;
+  /** Whose hits are refused together: never sent. */
+  readonly client: string;
   readonly parameters: Readonly<Record<string, string>>;
   /** As it is sent. */
   readonly text: string;
@@ -173,9 +175,10 @@ export function openBuilder(options: MatomoOptions = {}): {
       const hits = queue.splice(0);
       const after = pipeline.stats();
       return {
-        hits: hits.map(({ kind, site, visitor, query }) => ({
+        hits: hits.map(({ kind, site, client, visitor, query }) => ({
           kind: kind as BuiltHit['kind'],
           site,
+          client,
           visitor,
           parameters: parametersOf(query),
           text: query,

@@ -301,3 +301,21 @@ test('a pseudonym is the same for one value and key only', () => {
   expect(ofClaim('{"sub":12345678901234567890}')).not.toBe(ofClaim('{"sub":12345678901234567891}'));
   expect(ofClaim('{"sub":"ada","x":1}')).toBe(ofClaim('{"x":2,"sub":" ada "}'));
 });
+
+test('the client of a hit is a keyed hash of its unmasked address, which no option hides, else its visitor', () => {
+  const clientOf = (facts: Facts, options: MatomoOptions = {}) => {
+    const [hit] = build({ headers: {}, ...facts }, options).hits;
+    expect(hit?.text).not.toContain(hit?.client);
+    return hit?.client;
+  };
+  const options: MatomoOptions = { ...TOKEN, visitorKey: 'k' };
+  const client = clientOf({ peer: '198.51.100.23' }, options);
+  expect(client).toMatch(/^[\da-f]{16}$/);
+  const sameClient = { peer: '198.51.100.23', headers: { 'user-agent': 'another' } };
+  const others: MatomoOptions[] = [{}, { anonymizeIp: 4 }, { visitorId: 'none' }];
+  for (const more of others) expect(clientOf(sameClient, { ...options, ...more })).toBe(client);
+  expect(clientOf({ peer: '198.51.100.24' }, options)).not.toBe(client);
+  expect(clientOf({ peer: '198.51.100.23' }, { ...options, visitorKey: 'l' })).not.toBe(client);
+  const [unknown] = build({ peer: '' }, options).hits;
+  expect(unknown?.client).toBe(unknown?.visitor);
+});
