@@ -143,8 +143,8 @@ const TRPC_FASTIFY_CALLS = {
 const page = (path, status, title) => ({ method: 'GET', path, status, title: `GET ${title}` });
 const CATCH_ALL_REQUESTS = [
   page('/users/7', 200, '/users/:id'),
-  page('/files/a/b.txt', 200, '/files/*'),
-  page('/admin/a/b', 200, '/admin/*'),
+  page('/files/a/b.txt', 200, '/files/a/b.txt'),
+  page('/admin/a/b', 200, '/admin/a/b'),
   page('/orders/8', 200, '/orders/:id'),
   page('/fails/8', 500, '/fails/:id'),
   page('/nothing/here', 404, 'Not Found'),
@@ -189,6 +189,27 @@ const MOUNT_REQUESTS = [
   page('/a.b+c/7', 200, '/a.b+c/:id'),
 ];
 
+/** The titles of docs/limits.md, if nothing names the parameters of routers that functions call, or that are in routers. */
+const UNNAMED_INNER_MOUNTS = {
+  '/api/readers/ann/books/9': '/api/readers/ann/books/:bookId',
+  '/account/of/bob/users/ann': '/account/of/bob/users/:id',
+};
+/** Those if nothing names the parameters of any mount. */
+const UNNAMED_MOUNTS = {
+  ...UNNAMED_INNER_MOUNTS,
+  '/users/ann/posts': '/users/ann/posts',
+  '/users/ann@example.org/posts/7': '/users/redacted/posts/:postId',
+  '/users/ann/posts/fails': '/users/ann/posts/fails',
+  '/tenants/acme/users/ann': '/tenants/acme/users/:id',
+};
+
+function mountRequests(titles) {
+  return MOUNT_REQUESTS.map((request) => {
+    const title = titles[request.path];
+    return title === undefined ? request : { ...request, title: `GET ${title}` };
+  });
+}
+
 /** More servers of the kinds that `npm run test:long` runs one of. */
 const NIGHTLY_ROWS = [
   ...graphqlRows('GraphQL Yoga', 'yoga.cjs', { syntaxError: 200, isNamed: false }),
@@ -228,9 +249,9 @@ const ROWS = [
   alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
   ...nightlyIfTraced(mountRows('4.22.3')),
   ...mountRows('5.3.0'),
-  tracedMountRow('1.30', '0.42.0', '4.22.3'),
-  { ...tracedMountRow('1.30', '0.47.1', '4.22.3'), isNightly: true },
-  { ...tracedMountRow('1.30', '0.47.1', '5.3.0'), isNightly: true },
+  tracedMountRow('1.30', '0.42.0', '4.22.3', UNNAMED_INNER_MOUNTS),
+  { ...tracedMountRow('1.30', '0.47.1', '4.22.3', UNNAMED_INNER_MOUNTS), isNightly: true },
+  { ...tracedMountRow('1.30', '0.47.1', '5.3.0', UNNAMED_MOUNTS), isNightly: true },
   { ...tracedMountRow('2.12', '0.71.1', '5.3.0'), isNightly: true },
   { ...tracedMountRow('3.1', '0.72.0', '4.22.3'), oldestNode: 22 },
   { ...tracedMountRow('3.1', '0.72.0', '5.3.0'), oldestNode: 22 },
@@ -281,11 +302,11 @@ function mountRows(version) {
   const [only, beside] = expressRows(version, {}, MOUNT_REQUESTS, what, 'mounts.cjs');
   // Without tracing, nobody knows the parameter of a router in a router that a function calls.
   const unknown = page('/v1/t/7/users/ann', 200, '/v1/t/:id/users/:id');
-  return [{ ...only, requests: [...MOUNT_REQUESTS, unknown] }, beside];
+  return [{ ...only, requests: [...mountRequests(UNNAMED_MOUNTS), unknown] }, beside];
 }
 
 /** Some instrumentations of Express leave the mount path out of the route, or know the mount path alone. */
-function tracedMountRow(sdk, instrumentation, version) {
+function tracedMountRow(sdk, instrumentation, version, titles = {}) {
   const name = `Express ${version[0]}, mounted routers, with SDK ${sdk} and instrumentation-express ${instrumentation}`;
   const setUp = {
     name: `express-${version}-instrumented-${instrumentation}`,
@@ -295,7 +316,7 @@ function tracedMountRow(sdk, instrumentation, version) {
       express: version,
     },
   };
-  const row = alone(name, 'mounts-traced.cjs', setUp, MOUNT_REQUESTS);
+  const row = alone(name, 'mounts-traced.cjs', setUp, mountRequests(titles));
   return { ...row, name, isTraced: true };
 }
 
