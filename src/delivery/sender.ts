@@ -52,7 +52,7 @@ export interface SenderOptions {
   readonly onTracked?: (() => void) | undefined;
 }
 
-export interface SenderParts {
+interface SenderParts {
   readonly options: SenderOptions;
   readonly counts: Pick<DeliveryCounts, 'resent'>;
   readonly log: Pick<

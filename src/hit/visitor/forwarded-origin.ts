@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from '../../common/addresses.js';
-import { memoize } from '../../common/generation-cache.js';
+import { copyText, memoize } from '../../common/generation-cache.js';
 import { isUrlHost } from '../page/page-url.js';
 import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
 
@@ -62,8 +62,9 @@ export function createToOrigin({
     const { headers } = claims;
     const host = firstOf(headers.header('x-forwarded-host')) ?? claims.host;
     const proto = firstOf(headers.header('x-forwarded-proto'))?.toLowerCase();
+    const address = findClientAddress(peer, headers.header('x-forwarded-for'));
     return {
-      address: findClientAddress(peer, headers.header('x-forwarded-for')),
+      address: address && copyText(address), // a hit that is queued must not keep the whole header
       host,
       scheme: proto === 'http' || proto === 'https' ? proto : chooseScheme(host, claims.scheme),
     };

@@ -37,7 +37,14 @@ function newHits(count) {
   return Array.from({ length: count }, () => {
     put += 1;
     const query = `?h=${NAME}-${put}`;
-    return { client: 'c', visitor: 'v', startSeconds: 1_800_000_000, query, site: 1, kind: 'action' };
+    return {
+      client: 'c',
+      visitor: 'v',
+      startSeconds: 1_800_000_000,
+      query,
+      site: 1,
+      kind: 'action',
+    };
   });
 }
 

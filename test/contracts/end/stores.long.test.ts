@@ -4,7 +4,7 @@ import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually, startServer } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import { createHangingDisk } from '../../support/hanging-disk.js';
-import { startRedis } from '../../support/redis-server.js';
+import { startRedis, startWire } from '../../support/redis-server.js';
 import { get, REGISTER } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
@@ -172,4 +172,25 @@ describe.each(PLACES)('hits in %s', (place) => {
     const most = (took.get('healthy') ?? 0) + BUDGET_MILLIS + NOISE_MILLIS;
     expect(Math.max(...took.values())).toBeLessThan(most);
   });
+});
+
+test('process.exit() while Redis stores a hit and does not answer: the hit is not sent, and a line counts it', async () => {
+  const [matomo, redis] = await Promise.all([startBulkReceiver(), startRedis()]);
+  const wire = await startWire(Number(new URL(redis.url).port));
+  const env = {
+    ...{ MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: '3600000' },
+    ...{ MATOMO_SHUTDOWN_TIMEOUT: '60000', MATOMO_STATS_INTERVAL: '3600000' },
+    ...{ MATOMO_SPOOL: `redis://127.0.0.1:${wire.port}`, END: 'exit in a handler' },
+  };
+  const app = await startServer([...REGISTER, 'test/contracts/doors/end/app.cjs'], { env });
+  await get(`${app.url}/a`);
+  await eventually(async () => (await namesInRedis(redis)).includes('a'));
+  wire.muteAt('XADD');
+  await get(`${app.url}/b`);
+  await eventually(async () => (await namesInRedis(redis)).includes('b'));
+  await get(`${app.url}/end`);
+  expect(await app.exit()).toEqual(EXITS['exit in a handler']);
+  await eventually(matomo.isQuiet);
+  expect([matomo.tracked(), await namesInRedis(redis)]).toEqual([['end'], ['a', 'b']]);
+  expect(app.stderr()).toMatch(/Counted as lost: spool: 1\..*\[lost-at-shutdown\]\n/);
 });

@@ -436,13 +436,11 @@ test('processes share the visitor keys of the day, and delete those of other day
   expect(keyOf(one, day)).toBe(keyOf(other, day));
   expect(spoolFiles(place)).toEqual(['visitor-2026-11-20.key']);
   vi.setSystemTime(Date.UTC(2026, 10, 21, 12));
-  for (const each of [spool, next.spool])
+  const both = [[spool, one] as const, [next.spool, other] as const];
+  for (const [each, keys] of both)
     await eventually(async () => {
       await each.claim(1);
-      return (
-        spoolFiles(place).includes('visitor-2026-11-21.key') &&
-        keyOf(each === spool ? one : other, day + 1)
-      );
+      return keys.find(day + 1);
     });
   expect(keyOf(one, day + 1)).toBe(keyOf(other, day + 1));
   expect(spoolFiles(place).filter((name) => name.endsWith('.key'))).toEqual([

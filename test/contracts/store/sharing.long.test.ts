@@ -87,7 +87,8 @@ describe.each([
   ['a folder', openFolder],
   ['a Redis', openRedis],
 ])('processes that share %s', (_what, open) => {
-  const start = ({ url }: Place) => startSpoolProcess(url, { DEAD_MILLIS, RATE: String(Math.ceil(30 / PROCESSES)) });
+  const start = ({ url }: Place) =>
+    startSpoolProcess(url, { DEAD_MILLIS, RATE: String(Math.ceil(30 / PROCESSES)) });
 
   test(`${KILLS} kills lose nothing but what is claimed then, and repeat nothing`, async () => {
     const random = seededRandom();

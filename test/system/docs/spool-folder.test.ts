@@ -50,7 +50,9 @@ test('the commands count and print lines that are pending, of files in any state
   expect(sorted(others.slice(0, 4))).toEqual(
     ['a', 'b', 'c', 'customer-17'].map((visitor) => hit(visitor).query),
   );
-  expect(others.slice(4)).toEqual([expect.stringMatching(/ 1 - c customer-17 \?.*uid=customer-17$/)]);
+  expect(others.slice(4)).toEqual([
+    expect.stringMatching(/ 1 - c customer-17 \?.*uid=customer-17$/),
+  ]);
   await sending?.done({ tracked: 2 }, []);
 });
 
