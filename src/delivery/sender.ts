@@ -25,7 +25,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
-const OLDEST_MILLIS = { withToken: 7 * 24 * HOUR, withoutToken: 24 * HOUR - 10 * MINUTE };
+const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * HOUR - 10 * MINUTE;
 
 /** Waits, of which the last one stays. A part of each is random, so that processes do not retry together. */
 interface BackOff {
@@ -168,9 +168,8 @@ export class Sender {
 
   /** Reads the clock for each hit: it may be set back. */
   #isFresh({ startSeconds }: Hit): boolean {
-    const { withToken, withoutToken } = OLDEST_MILLIS;
-    const most = this.#token.value === undefined ? withoutToken : withToken;
-    return startSeconds * 1000 > this.#wallMillis() - most;
+    const oldestMillis = this.#wallMillis() - OLDEST_WITHOUT_TOKEN_MILLIS;
+    return this.#token.value !== undefined || startSeconds * 1000 > oldestMillis;
   }
 
   /**
