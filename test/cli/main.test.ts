@@ -16,12 +16,17 @@ import { startPlayedMatomo } from '../support/played-matomo.js';
 import { requires } from '../support/skips.js';
 import { startMatomoSite } from './matomo-site.js';
 
-test('inspect prints each hit once as it comes', async () => {
-  const inspector = await startServer([MAIN, 'inspect', '--port', '0']);
-  for (const title of ['GET /a', 'GET /b']) {
-    const query = new URLSearchParams({ idsite: '1', rec: '1', ua: 'x', action_name: title });
-    await fetch(`${inspector.url}/matomo.php?${query}`);
-    await eventually(() => inspector.stdout().includes(title));
+test('inspect prints each hit once as it comes, and behaves as its flags say', async () => {
+  const flags = ['--port', '0', '--dimensions', '1,2', '--custom-variables'];
+  const inspector = await startServer([MAIN, 'inspect', ...flags]);
+  for (const [query, printed] of [
+    ['ua=x&action_name=GET%20%2Fa', 'GET /a'],
+    ['ua=x&action_name=GET%20%2Fb', 'GET /b'],
+    ['ua=x&cip=192.0.2.1', 'cip: needs a token'],
+    ['ua=x&action_name=c&dimension2=x&dimension3=x&cvar={"1":["a","b"]}', ' c '],
+  ] as const) {
+    await fetch(`${inspector.url}/matomo.php?idsite=1&rec=1&${query}`);
+    await eventually(() => inspector.stdout().includes(printed));
   }
   expect(inspector.stdout().match(/GET \/a/g)).toHaveLength(1);
   const hits = (await (await fetch(`${inspector.url}/hits`)).json()) as InspectedHit[];

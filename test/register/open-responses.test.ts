@@ -44,7 +44,7 @@ test.each<[how: string, preloads: readonly string[], more: Record<string, string
     await eventually(() => app.tracking() !== undefined && inspector.hits().length === 1);
     await app.stop();
     expect(rowsOf(inspector)).toEqual([
-      'GET /complete 200 gt_ms pf_srv',
+      'GET /complete 499 gt_ms pf_srv',
       'GET /events 203',
       'GET /half 200 gt_ms pf_srv',
     ]);

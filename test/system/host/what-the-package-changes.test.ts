@@ -32,6 +32,7 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     /^listeners of a (?:socket: (?:close|end|error|timeout)|server: request)$/,
     'one that comes first: how a connection ends, and whose a SERVER span is',
   ],
+  [/^process\.reallyExit$/, 'an application may remove all listeners of `exit`'],
   [/^property of a socket: _peername$/, 'Node.js has remembered the address'],
   [/^loaded \/dist\/cjs\//, 'the package itself'],
   [/^async hooks$/, 'Node.js 20 and 22 use hooks for `AsyncLocalStorage`'],
