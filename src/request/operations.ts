@@ -71,26 +71,25 @@ const MCP_NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
 /** Some are tokens. */
 const MAX_SESSION_LENGTH = 2048;
 
-interface McpMessage {
-  readonly method: unknown;
-  /** The name of its tool or prompt. */
-  readonly target: unknown;
-  readonly session: unknown;
-  readonly client: unknown;
-}
-
 /** A message of MCP, without arguments, URIs and contents. What is not known has no property. */
-function mcpOperation({ method, target, session, client }: McpMessage): NamedOperation {
+function mcpOperation(
+  method: unknown,
+  target: unknown,
+  session: unknown,
+  client: unknown,
+): NamedOperation {
   const known = toName(method);
   const isCall = MCP_CALLS.has(known);
+  const isProtocol = MCP_PROTOCOL.test(known ?? '');
+  const targetName = MCP_NAMED.has(known) ? toName(target) : undefined;
   const hasSession = typeof session === 'string' && session.length <= MAX_SESSION_LENGTH;
   const clientName = toName(client, CLIENT_NAME);
   return {
     kind: 'mcp',
-    name: !isCall ? known : MCP_NAMED.has(known) ? toName(target) : undefined,
+    name: isCall || isProtocol ? targetName : known,
     mcp: {
       method: isCall ? known : undefined,
-      isProtocol: MCP_PROTOCOL.test(known ?? ''),
+      isProtocol,
       ...(hasSession && { session: hash('sha256', session, 'base64') }),
       ...(clientName !== undefined && { clientName }),
     },
@@ -111,17 +110,12 @@ const FIRST_WITHOUT_SESSIONS = '2026-07-28';
 export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined {
   const { kind, attributes } = span;
   if (isMcpSpan(span)) {
+    const tool = attributes['gen_ai.tool.name'] ?? attributes['mcp.tool.name'];
+    const prompt = attributes['gen_ai.prompt.name'] ?? attributes['mcp.prompt.name'];
     const version = textOf(attributes['mcp.protocol.version']) ?? '';
-    return mcpOperation({
-      method: attributes['mcp.method.name'],
-      target:
-        attributes['gen_ai.tool.name'] ??
-        attributes['gen_ai.prompt.name'] ??
-        attributes['mcp.tool.name'] ??
-        attributes['mcp.prompt.name'],
-      session: version < FIRST_WITHOUT_SESSIONS ? attributes['mcp.session.id'] : undefined,
-      client: attributes['mcp.client.name'],
-    });
+    const session = version < FIRST_WITHOUT_SESSIONS ? attributes['mcp.session.id'] : undefined;
+    const client = attributes['mcp.client.name'];
+    return mcpOperation(attributes['mcp.method.name'], tool ?? prompt, session, client);
   }
   const query = named('graphql', attributes['graphql.operation.name']);
   // A client's span belongs to a call that the handler made itself.
@@ -132,21 +126,14 @@ export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined 
 
 /** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
 export function isOperationSpan(span: FinishedSpan): boolean {
-  const { attributes, events } = span;
-  const name =
-    attributes['graphql.operation.name'] ??
-    attributes['mcp.method.name'] ??
-    attributes['rpc.method'];
-  if (name !== undefined) return operationOfSpan(span) !== undefined;
-  return events !== undefined && events.length > 0 && isGraphqlSpan(span);
+  if (operationOfSpan(span) !== undefined) return true;
+  return span.events !== undefined && span.events.length > 0 && isGraphqlSpan(span);
 }
 
 /** Of `@opentelemetry/instrumentation-graphql`. Spans of parsing, validation and resolvers have only a name. */
 export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
-  return (
-    textOf(name)?.startsWith('graphql.') ||
-    (attributes['graphql.operation.type'] ?? attributes['graphql.operation.name']) !== undefined
-  );
+  const operation = attributes['graphql.operation.type'] ?? attributes['graphql.operation.name'];
+  return operation !== undefined || textOf(name)?.startsWith('graphql.') === true;
 }
 
 /** Whether a span is of a message to this server. */
@@ -166,12 +153,9 @@ export function linkedRequestOf(
 ): Pick<SpanContext, 'traceId' | 'spanId'> | undefined {
   const link = span.links?.[0]; // by index, because nearly no span has one
   if (link === undefined || !isMcpSpan(span)) return undefined;
-  const { parentSpanContext, kind } = span;
-  const isLocal =
-    parentSpanContext?.isRemote === false ||
-    (parentSpanContext?.isRemote === undefined && kind !== SERVER_SPAN);
-  const { parentSpanId = parentSpanContext?.spanId } = span;
-  return parentSpanId !== undefined && isLocal ? undefined : link.context;
+  const { parentSpanContext: parent, parentSpanId = parent?.spanId } = span;
+  const isRemote = parent?.isRemote ?? span.kind === SERVER_SPAN;
+  return parentSpanId === undefined || isRemote ? link.context : undefined;
 }
 
 /** What a request and its response say besides headers and the body. */
@@ -191,12 +175,6 @@ const MCP_PATH = /\/mcp\/?$/;
 /** Other paths at which a response of this process had a session of MCP, in the order in which they were used. */
 export const mcpPaths: Set<string> = new Set();
 
-function addMcpPath(path: string): void {
-  mcpPaths.delete(path);
-  mcpPaths.add(path);
-  if (mcpPaths.size > MAX_MCP_PATHS) mcpPaths.delete(mcpPaths.values().next().value as string);
-}
-
 /** A request to an MCP server. At any other path, its headers mean nothing: clients could hide their requests with them. */
 function readMcp(
   { request, target: { path }, isPost, message }: Sent,
@@ -204,7 +182,11 @@ function readMcp(
 ): NamedOperation | undefined {
   const opened = isPost ? readResponseHeader(request, 'mcp-session-id') : undefined;
   const isEndpoint = MCP_PATH.test(path);
-  if (opened !== undefined && !isEndpoint) addMcpPath(path);
+  if (opened !== undefined && !isEndpoint) {
+    mcpPaths.delete(path);
+    mcpPaths.add(path);
+    if (mcpPaths.size > MAX_MCP_PATHS) mcpPaths.delete(mcpPaths.values().next().value as string);
+  }
   const ofSpan = isPost ? seen?.mcp : undefined;
   if (!isEndpoint && !mcpPaths.has(path) && ofSpan === undefined) return undefined;
   const session = request.header('mcp-session-id') ?? opened;
@@ -233,12 +215,10 @@ function readMcpMessage(
   const details = isRpc && isRecord(params) ? params : {};
   const meta = isRecord(details._meta) ? details._meta : {};
   const client = details.clientInfo ?? meta[CLIENT_INFO];
-  return mcpOperation({
-    method: ofHeader ?? (isRpc ? method : undefined),
-    target: ofHeader === undefined ? details.name : request.header('mcp-name'),
-    session,
-    client: isRecord(client) ? client.name : undefined,
-  });
+  const name = isRecord(client) ? client.name : undefined;
+  return ofHeader === undefined
+    ? mcpOperation(isRpc ? method : undefined, details.name, session, name)
+    : mcpOperation(ofHeader, request.header('mcp-name'), session, name);
 }
 
 /** The first one that finds an operation counts. */
@@ -276,8 +256,8 @@ export function readOperation(
 ): Operation | undefined {
   const { spanFacts, additions } = request;
   const isPost = target.method === 'POST';
-  const { first, count } = isPost ? bodyOf(frameworkRequestOf(request.incoming)) : NO_BODY;
-  const sent: Sent = { request, target, isPost, message: isRecord(first) ? first : {} };
+  const body = isPost ? bodyOf(frameworkRequestOf(request.incoming)) : [];
+  const sent: Sent = { request, target, isPost, message: isRecord(body[0]) ? body[0] : {} };
   const seen = spanFacts?.operation ?? additions?.operation;
   let found = readsMcp ? readMcp(sent, seen) : undefined;
   if (found === undefined && seen?.kind !== 'mcp') found = seen;
@@ -292,34 +272,26 @@ export function readOperation(
     kind,
     name: isPlace ? toKnown(kind, found.name, isProven) : undefined,
     mcp: mcp && { ...mcp, clientName: toKnown('mcp client', mcp.clientName, isProven) },
-    count: kind === 'trpc' ? target.path.split(',').length : count,
+    count: kind === 'trpc' ? target.path.split(',').length : body.length || 1,
     hasFailed,
   };
 }
 
-const NO_BODY = { first: undefined, count: 1 };
-
-/** What a framework has parsed and left on Node's request. Of a batch, only the first message is read. */
-function bodyOf(incoming: object | undefined): { first: unknown; count: number } {
+/** What a framework has parsed and left on Node's request: of a batch, several messages. */
+function bodyOf(incoming: object | undefined): readonly unknown[] {
   try {
     const { body } = (incoming ?? {}) as { readonly body?: unknown };
-    return Array.isArray(body)
-      ? { first: body[0], count: body.length || 1 }
-      : { first: body, count: 1 };
+    return Array.isArray(body) ? body : [body];
   } catch {
-    return NO_BODY; // a getter of the application
+    return []; // a getter of the application
   }
 }
 
 const MAX_NAMES = 500;
-const knownNames = new Map<OperationKind | 'mcp client', Set<string>>();
+const knownNames = new Map<string, Set<string>>();
 
 /** A name that a client may have invented, if a request with it has succeeded. So clients cannot fill Matomo with names. */
-function toKnown(
-  kind: OperationKind | 'mcp client',
-  name: string | undefined,
-  isProven: boolean,
-): string | undefined {
+function toKnown(kind: string, name: string | undefined, isProven: boolean): string | undefined {
   const names = knownNames.get(kind) ?? new Set();
   knownNames.set(kind, names);
   if (name === undefined || names.has(name)) return name;

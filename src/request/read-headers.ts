@@ -59,10 +59,7 @@ export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {
 }
 
 export function clientHintsOf(headers: IncomingHttpHeaders): string | undefined {
-  return headers['sec-ch-ua'] === undefined ? undefined : hintsOf(headers);
-}
-
-function hintsOf(headers: IncomingHttpHeaders): string {
+  if (headers['sec-ch-ua'] === undefined) return undefined;
   return CLIENT_HINTS.map((name) => headerOf(headers, name)).join('\n');
 }
 
