@@ -161,7 +161,7 @@ const POSTED = {
   statusCode: 200,
 };
 const META = 'io.modelcontextprotocol/clientInfo';
-const MCP_HEADERS = words('mcp-method mcp-name mcp-session-id mcp-protocol-version');
+const MCP_HEADERS = words('mcp-method mcp-name mcp-session-id soapaction');
 const readBody = (body: object) => readOperation(openRequest({ incoming: { body } }), POSTED, true);
 
 const targetOf = (text: string) => new RouteTarget(`/${text}`, 500, (path) => path);
@@ -174,7 +174,12 @@ const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
     const params = { name: text, _meta: { [META]: { name: text } } };
     readBody({ jsonrpc: '2.0', method: 'tools/call', params });
     const headers = MCP_HEADERS.map((name) => [`http.request.header.${name}`, text]);
-    readOperation(openRequest({ attributes: Object.fromEntries(headers) }), POSTED, true);
+    for (const path of ['/mcp', `/trpc/${text}`, `/${text}/a,b`]) {
+      const request = openRequest({ attributes: Object.fromEntries(headers) });
+      readOperation(request, { ...POSTED, path, query: text }, true);
+    }
+    const search = { ...POSTED, method: 'GET', path: '/graphql', query: `operationName=${text}` };
+    readOperation(openRequest(), search, true);
   },
   'a mount path of Express': (text) => {
     const incoming = { route: { path: ['/a/:id', '/b'] }, baseUrl: `/${text}` };
