@@ -9,7 +9,7 @@ export function countOf(hits: number): string {
 }
 
 /** Bytes of a hit in a body. */
-export function bytesOf({ query }: Hit): number {
+function bytesOf({ query }: Hit): number {
   return query.length + SEPARATOR.length;
 }
 

@@ -61,7 +61,7 @@ function isInNetwork(host: string, network: string): boolean {
 }
 
 /** The proxy for a URL, unless `NO_PROXY` excludes it. The lower-case name of a variable comes first; an empty one is none. */
-export function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
+function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
   if (isLoopback(hostname)) return undefined;
   const names = ['http_proxy', 'HTTP_PROXY'];
   if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY');

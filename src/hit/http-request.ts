@@ -59,7 +59,7 @@ export function isGraphqlPath(path: string): boolean {
 }
 
 /** What a request to an MCP server says besides the name of a tool or prompt. */
-export interface McpRequest {
+interface McpRequest {
   /** Such as `tools/call`, if the protocol defines it: any other method is the name of its operation, as clients could invent it. */
   readonly method: string | undefined;
   /** No call, but a list, a ping, a notification, a response of the client, or a stream. */

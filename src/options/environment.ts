@@ -214,7 +214,7 @@ function isUnclear({ meant }: MisspelledVariable, set: SetOptions): boolean {
   return name !== undefined && DECLARATIONS[name].isPrivacy === true && set[name] === undefined;
 }
 
-export function describeMisspelled({ name, meant }: MisspelledVariable): string {
+function describeMisspelled({ name, meant }: MisspelledVariable): string {
   return `${name} is unknown (did you mean ${meant}?)`;
 }
 

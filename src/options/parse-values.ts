@@ -195,7 +195,7 @@ export function methods(least: 0 | 1): Parser<readonly string[]> {
 }
 
 /** A copy without the flags that make a regular expression remember its position. */
-export function stateless({ source, flags }: RegExp): RegExp {
+function stateless({ source, flags }: RegExp): RegExp {
   return new RegExp(source, flags.replace(/[gy]/g, ''));
 }
 

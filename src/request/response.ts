@@ -78,13 +78,6 @@ function contentTypeIn(attributes: Attributes): string | undefined {
   );
 }
 
-const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
-
-/** Whether a response is a stream of events. */
-export function isEventStream(contentType: string | undefined): boolean {
-  return contentType !== undefined && EVENT_STREAM.test(contentType);
-}
-
 /** Lines or records of JSON, parts that replace each other, watches of Kubernetes, and media. */
 const ENDLESS =
   /^\s*(?:(audio|video)\/|(?:text\/event-stream|multipart\/x-mixed-replace|(?:application|text)\/(?:[a-z\d.-]+[+-])?(?:nd-?json|json-?l(?:ines)?|json-seq)|application\/(?:x-json-stream|stream\+[a-z\d.-]+))\s*(?:;|$))|;\s*stream=watch\s*(?:;|$)/i;

@@ -80,16 +80,3 @@ function valuesOfCookie(cookies: string, name: string): string[] {
     return isOfName ? [cookie.slice(equals + 1).trim()] : [];
   });
 }
-
-/** The headers that `doNotTrack` and `consent` need and that are not known to be captured. */
-export function missingHeaders({
-  doNotTrack,
-  consent,
-  capturedHeaders,
-}: ResolvedOptions): string[] {
-  const needed = [
-    ...(doNotTrack ? ['dnt', 'sec-gpc'] : []),
-    ...(consent ? [headerOf(consent).replaceAll('_', '-')] : []),
-  ];
-  return needed.filter((name) => !capturedHeaders.includes(name));
-}

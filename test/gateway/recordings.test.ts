@@ -75,7 +75,9 @@ function expectedHit(request: ExpectedRequest): ReturnType<typeof read> {
   const template = path?.replace(/(?<=\/)\d+(?=\/|$)/g, ':id');
   const refusal = { 404: 'Not Found', 405: 'Method Not Allowed' }[status];
   const isRoute = route?.includes('/') || path === `/${route}`; // else it is a name
-  const place = (isRoute && `/${route?.replace(/^\/|(?<=.)\/$/g, '')}`) || (refusal ?? decodeURIComponent(template ?? ''));
+  const place =
+    (isRoute && `/${route?.replace(/^\/|(?<=.)\/$/g, '')}`) ||
+    (refusal ?? decodeURIComponent(template ?? ''));
   const title = path === undefined ? request.name : `${method} ${place}`;
   const said = [...children.map((child) => child.matomo ?? {}), matomo];
   return {

@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/common/otel-types.js';
 import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
-import type { HttpRequest, Operation } from '../../src/hit/http-request.js';
+import type { HttpRequest } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
 import type { NamedOperation } from '../../src/request/operations.js';
@@ -38,10 +38,6 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
   const { userAgent, acceptLanguage } = request;
   const client = userAgent === undefined ? undefined : new Client(userAgent, acceptLanguage);
   return { client, ...request };
-}
-
-export function operation(name: string, overrides: Partial<Operation> = {}): Operation {
-  return { kind: 'graphql', name, count: 1, hasFailed: false, ...overrides };
 }
 
 /** How hits are built if nothing is configured. */

@@ -18,7 +18,7 @@ export function createTransport(
 }
 
 /** What Matomo answers to a bulk that it processed. */
-export function processed(tracked: number): Exchange {
+function processed(tracked: number): Exchange {
   return answer(200, { status: 'success', tracked, invalid: 0 });
 }
 

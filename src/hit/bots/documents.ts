@@ -10,7 +10,7 @@ const DOCUMENT_TYPES: readonly RegExp[] = [
 ];
 
 /** Generic types. */
-export const ANY_FILE: RegExp =
+const ANY_FILE: RegExp =
   /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
 
 const DOCUMENT_EXTENSION =
@@ -38,7 +38,7 @@ export function isDocument(
 }
 
 /** A content type without its parameters; `''` if there is none. */
-export function mediaTypeOf(contentType = ''): string {
+function mediaTypeOf(contentType = ''): string {
   const [type = ''] = contentType.slice(0, MAX_TYPE_LENGTH).split(';', 1);
   return type.trim().toLowerCase();
 }

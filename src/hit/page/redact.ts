@@ -128,7 +128,7 @@ const QUICK_SEGMENT =
  * What is sent of a path. A segment is marked if it is not plain, or a value after a secret word; then also the next such segments, as in
  * `/webhooks/<id>/<secret>/messages`. Matrix parameters are left out.
  */
-export function redactSecrets(path: string): string {
+function redactSecrets(path: string): string {
   if (WORDS_ONLY.test(path)) return path;
   let sent = '';
   let copied = 0;

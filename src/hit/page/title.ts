@@ -58,8 +58,6 @@ const MAX_PLACES = 500;
 const MAX_PLACE_LENGTH = 500;
 
 /** What titles, dimensions and URLs show of requests. Paths come redacted. */
-export type Places = ReturnType<typeof createPlaces>;
-
 export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
   /** Their routes, empty if they have none, in the order in which they were used. */

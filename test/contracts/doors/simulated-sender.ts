@@ -5,7 +5,7 @@ import type { Hit } from '../../../src/hit/hit.js';
 
 export type { Attempt, Exchange, Hit };
 
-export interface SimulatedOptions {
+interface SimulatedOptions {
   readonly tokenAuth: string | undefined;
   readonly rereadToken?: () => string | undefined;
   readonly maxExportBatchSize: number;
