@@ -23,7 +23,6 @@ import { AsyncScope } from '../common/timers.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
-import type { Request } from '../request/request.js';
 import type { ProviderWatch } from '../spans/attach.js';
 import {
   type CallReceiver,
