@@ -1,17 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import {
-  access,
-  chmod,
-  link,
-  mkdir,
-  open,
-  readdir,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, link, mkdir, open, readdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 
 /** Says which Matomo gets the hits. */
@@ -38,7 +28,7 @@ export function isMissing(error: unknown): boolean {
 
 /** Creates the folder if it does not exist. Rejects if it cannot be used, or belongs to another Matomo. */
 export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
-  await makeFolder(folder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   requireTrust(await stat(folder));
   const isNew = (await readdir(folder)).length === 0;
   const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
@@ -99,25 +89,6 @@ export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> 
 function keyName(day: number | undefined): string {
   if (day === undefined) return VISITOR_KEY;
   return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
-}
-
-/** Creates a folder and those above it, for this user alone. `mkdir` with `recursive` tries forever in `/proc`. */
-async function makeFolder(folder: string): Promise<void> {
-  const parent = dirname(folder);
-  if (parent === folder || (await exists(folder))) return;
-  await makeFolder(parent);
-  try {
-    await mkdir(folder, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // made by another process, or a broken link
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
