@@ -53,7 +53,7 @@ export interface TransportOptions {
 
 /** A server may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
-/** Limit for an answer, compressed and decompressed. */
+/** Limit for an answer. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Prints hits and sends nothing. The hits are counted as `accepted`. */
@@ -173,23 +173,12 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, chunks: readonly
     kind: 'answer',
     status: statusCode,
     contentType: headers['content-type'] ?? '',
-    body: inflate(body, headers['content-encoding']).toString('utf8'),
+    body: body.toString('utf8'),
     location: headers.location,
     retryAfter: headers['retry-after'],
     date: headers.date,
     authenticate: headers['www-authenticate'],
   };
-}
-
-/** Some proxies compress although the request asks for no compression. Returns what cannot be decompressed as it is. */
-function inflate(body: Buffer, encoding = ''): Buffer {
-  if (!/^\s*(?:x-)?gzip\s*$/i.test(encoding)) return body;
-  try {
-    const { gunzipSync } = process.getBuiltinModule('node:zlib');
-    return gunzipSync(body, { maxOutputLength: MAX_ANSWER_BYTES });
-  } catch {
-    return body;
-  }
 }
 
 /**
