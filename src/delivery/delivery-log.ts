@@ -1,14 +1,12 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import type { LogLines } from '../common/log-lines.js';
 import { coded, type MessageCode } from '../common/messages.js';
-import type { Hit, HitKind } from '../hit/hit.js';
+import type { Hit } from '../hit/hit.js';
 import type { Reason } from './answer.js';
 import { countOf } from './bulk.js';
 import type { LossReason, Results } from './counts.js';
 
 const HOUR_MILLIS = 3_600_000;
-/** Different names of invalid hits in a line. */
-const MAX_NAMES = 5;
 const OUTAGE = 'outage';
 
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
@@ -60,8 +58,6 @@ export class DeliveryLog {
   isEnding = false;
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly #lines: LogLines;
-  /** Names of invalid hits for the next line, and how many hits have each. */
-  readonly #invalid = new Map<string, number>();
 
   constructor(diagnostics: Pick<Diagnostics, 'warnOnce'>, lines: LogLines) {
     this.#diagnostics = diagnostics;
@@ -99,27 +95,8 @@ export class DeliveryLog {
     }
     if (invalid === 0) return;
     const toText = (sum: number) =>
-      `Matomo rejected ${countOf(sum)}, counted as invalid${this.#takeNames(sum)}. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`;
+      `Matomo rejected ${countOf(sum)}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`;
     this.#lines.add('hits-invalid', invalid, toText, HOUR_MILLIS);
-  }
-
-  /** Matomo has rejected these hits. They are named in the next line about invalid ones. */
-  nameInvalid(hits: readonly Hit[]): void {
-    for (const hit of hits) {
-      const name = nameOf(hit);
-      const count = this.#invalid.get(name);
-      if (count !== undefined || this.#invalid.size < MAX_NAMES)
-        this.#invalid.set(name, (count ?? 0) + 1);
-    }
-  }
-
-  #takeNames(sum: number): string {
-    const named = [...this.#invalid];
-    this.#invalid.clear();
-    if (named.length === 0) return '';
-    const names = named.map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
-    const more = sum - named.reduce((total, [, count]) => total + count, 0);
-    return `: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   }
 
   /** A hit has failed again and again while others were tracked. */
@@ -217,35 +194,11 @@ export class SpoolLog {
   }
 }
 
-const KINDS: Readonly<Record<HitKind, string>> = {
-  action: 'page view',
-  chatbot: 'request by an AI chatbot',
-};
-
 /** A hit with all that helps to find it in other logs, redacted as it would be sent. */
 function describe(hit: Hit): string {
   const parameters = new URLSearchParams(hit.query);
   const title = show(parameters.get('action_name') ?? '');
   const userAgent = show(parameters.get('ua') ?? '');
   const time = new Date(hit.startSeconds * 1000).toISOString();
-  return `${nameOf(hit)} of ${time} with title ${title} and user agent ${userAgent}`;
-}
-
-/** What a hit is, for a message: without URL, title and everything else that a visitor may have written. */
-function nameOf({ kind, query }: Hit): string {
-  const parameters = new URLSearchParams(query);
-  const goal = parameters.get('idgoal');
-  const order = parameters.get('ec_id');
-  if (order) return `order ${showId(order)}`;
-  if (goal === '0') return 'cart';
-  if (goal !== null) return `goal ${showId(goal)}`;
-  const category = parameters.get('e_c');
-  if (category !== null) return `event ${show(`${category}/${parameters.get('e_a') ?? ''}`)}`;
-  if (parameters.has('search')) return 'site search';
-  if (parameters.has('download')) return 'download';
-  return parameters.has('link') ? 'outlink' : KINDS[kind];
-}
-
-function showId(id: string): string {
-  return /^[\w.-]{1,50}$/.test(id) ? id : show(id);
+  return `hit of ${time} with title ${title} and user agent ${userAgent}`;
 }

@@ -1,5 +1,5 @@
 import type { Hit } from '../hit/hit.js';
-import { type BulkResult, interpretAnswer, invalidOf, type Reason } from './answer.js';
+import { type BulkResult, interpretAnswer, type Reason } from './answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
 import { addTo, type DeliveryCounts, type Results } from './counts.js';
 import type { DeliveryLog } from './delivery-log.js';
@@ -55,10 +55,7 @@ export interface SenderOptions {
 interface SenderParts {
   readonly options: SenderOptions;
   readonly counts: Pick<DeliveryCounts, 'resent'>;
-  readonly log: Pick<
-    DeliveryLog,
-    'beginOutage' | 'endOutage' | 'warn' | 'nameInvalid' | 'rejectHit'
-  >;
+  readonly log: Pick<DeliveryLog, 'beginOutage' | 'endOutage' | 'warn' | 'rejectHit'>;
   readonly random: () => number;
   /** @default the monotonic clock */
   readonly now?: () => number;
@@ -268,7 +265,6 @@ export class Sender {
       case 'processed': {
         const { tracked, invalid, unconfirmed, warning } = result;
         if (warning) log.warn(warning);
-        log.nameInvalid(invalidOf(result, bulk));
         this.#isMatomo ||= tracked + invalid > 0;
         if (tracked > 0) this.#clients.addStored(bulk);
         this.#succeed(tracked > 0);
@@ -338,7 +334,6 @@ export class Sender {
     }
     const wasRejected = token.isRejected;
     const { invalid, others } = token.judge(bulk);
-    this.#parts.log.nameInvalid(invalid);
     addTo(results, { invalid: invalid.length });
     const invalidSeconds = this.#wallMillis() / 1000;
     back.push(...others.map((hit) => change(hit, { invalidSeconds })));
