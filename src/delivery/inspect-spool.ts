@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
+import { parseName } from './folder-names.js';
 import { DESCRIPTION, matomoOf, readOwn, requireTrust, UntrustedFolder } from './folder-setup.js';
-import { parseName } from './folder-store.js';
 import {
   ownerOf,
   DESCRIPTION as REDIS_DESCRIPTION,

@@ -1,0 +1,79 @@
+import { type HitsFile, nameOf, parseName } from './folder-names.js';
+import type { SpoolOptions } from './store.js';
+
+/** A file to which nothing was appended for so long is that of a dead process. */
+const DEAD_PART_MILLIS = 60_000;
+/** The same for files of all kinds by the clock of the machine, for processes that do not live long enough to see it. */
+const DEAD_WALL_MILLIS = 3_600_000;
+
+/** What is in the folder, as it was listed, with what this process has changed since. */
+export class FolderList {
+  /** Hits that wait, and bytes of all files. */
+  hits = 0;
+  bytes = 0;
+  oldestMillis = Number.POSITIVE_INFINITY;
+  /** The file to which this process appends. */
+  part: HitsFile | undefined;
+  /** Names of files that cannot be read. */
+  readonly skipped = new Set<string>();
+  readonly #options: Pick<SpoolOptions, 'hasToken' | 'deadMillis'>;
+  readonly #writer: string;
+  /** Files that can be claimed, in their order. */
+  #waiting: HitsFile[] = [];
+  /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
+  #seenMillis = new Map<string, number>();
+
+  constructor(options: Pick<SpoolOptions, 'hasToken' | 'deadMillis'>, writer: string) {
+    this.#options = options;
+    this.#writer = writer;
+  }
+
+  update(names: readonly string[]): void {
+    const now = performance.now();
+    const seenMillis = new Map<string, number>();
+    const all = names.map(parseName).filter((file) => file !== undefined);
+    for (const file of all)
+      if (file.state !== 'hits')
+        seenMillis.set(nameOf(file), this.#seenMillis.get(nameOf(file)) ?? now);
+    this.#seenMillis = seenMillis;
+    this.#waiting = all.filter((file) => this.#canClaim(file, now));
+    this.#waiting.sort((a, b) => this.#compare(a, b));
+    this.bytes = all.reduce((sum, { bytes }) => sum + bytes, 0);
+    const waiting = all.filter(({ state }) => state !== 'sending');
+    this.hits = waiting.reduce((sum, { hits }) => sum + hits, 0);
+    this.oldestMillis = waiting.reduce((oldest, { millis }) => Math.min(oldest, millis), Infinity);
+  }
+
+  #canClaim(file: HitsFile, now: number): boolean {
+    const { hasToken, deadMillis } = this.#options;
+    const { needsToken, state, writer, number, millis, sinceMillis } = file;
+    if ((needsToken && !hasToken) || this.skipped.has(nameOf(file))) return false;
+    if (state === 'hits') return true;
+    const isPart = state === 'part';
+    if (isPart && writer === this.#writer) return number !== this.part?.number;
+    const limitMillis = isPart ? Math.min(DEAD_PART_MILLIS, deadMillis) : deadMillis;
+    const unchangedMillis = now - (this.#seenMillis.get(nameOf(file)) ?? now);
+    const wallMillis = Date.now() - (isPart ? millis : sinceMillis);
+    return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
+  }
+
+  /** Own hits are first, then the oldest: hits of a visitor, whom one process usually serves, are seldom sent by two at the same time. */
+  #compare(a: HitsFile, b: HitsFile): number {
+    const isOwn = ({ writer }: HitsFile) => Number(writer === this.#writer);
+    return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
+  }
+
+  add(file: HitsFile): void {
+    this.#waiting.push(file);
+    this.#waiting.sort((a, b) => this.#compare(a, b));
+  }
+
+  /** The file that is claimed next. */
+  next(): HitsFile | undefined {
+    const { part } = this;
+    const [first] = this.#waiting;
+    if (!part || (first && this.#compare(part, first) >= 0)) return this.#waiting.shift();
+    this.part = undefined;
+    return part;
+  }
+}
