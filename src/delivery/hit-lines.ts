@@ -1,3 +1,4 @@
+import { unescape as decode } from 'node:querystring';
 import type { Hit, HitKind } from '../hit/hit.js';
 
 // One hit is one line, readable with `cat`. Client and visitor are percent-encoded. What sending has shown so far is `-` in nearly all hits, else
@@ -69,18 +70,6 @@ function readLine(line: string): Hit | undefined {
   };
 }
 
-const NOTHING_TO_ESCAPE = /^[\w.~-]*$/;
-
 function encode(visitor: string): string {
-  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
   return encodeURIComponent(Buffer.from(visitor).toString()); // without lone surrogates
-}
-
-function decode(visitor: string): string {
-  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
-  try {
-    return decodeURIComponent(visitor);
-  } catch {
-    return visitor;
-  }
 }
