@@ -13,7 +13,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Fix what the parentheses name, or correct url.',
   'no-answer': 'Check Matomo and the proxy in front of it, or raise exportTimeoutMillis.',
   unavailable: 'Check the web server and PHP of Matomo.',
-  'rolled-back': "Check Matomo's database, and search PHP's error log.",
+  'rolled-back': `Check Matomo's database, and search PHP's error log for "Data too long for column" and other errors.`,
   'hits-not-counted':
     "Check Matomo's database for lock timeouts, and its setting record_statistics.",
   redirected: 'Set url to an address that answers without a redirect.',
@@ -28,7 +28,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'hits-delayed': 'Give Matomo more processors, or send it fewer requests.',
   'site-unknown': 'Check siteId: the site may not exist.',
   'token-rejected':
-    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user.',
+    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user. It may be revoked or expired, and Matomo knows a new one after five minutes.',
 };
 
 /** What to do about an answer of Matomo. */
@@ -43,12 +43,6 @@ const AT_LOSS = {
   expired: 'Check why they were not sent earlier',
   queue_full: 'Raise maxQueueSize, or set spool. If it is set, check why it does not store hits',
 } as const;
-
-/** What to do if Matomo fails with some hits. */
-const AT_REJECTION: Readonly<Partial<Record<MessageCode, string>>> = {
-  'request-rejected': 'Exempt POST to matomo.php from the rules of firewalls such as mod_security',
-  'rolled-back': `Search PHP's error log of that time for "Data too long for column" and other errors`,
-};
 
 /** Lines about what becomes of hits, and why Matomo does not process them. */
 export class DeliveryLog {
@@ -101,9 +95,8 @@ export class DeliveryLog {
 
   /** A hit has failed again and again while others were tracked. */
   rejectHit(hit: Hit, { code, reason }: Reason): void {
-    const advice = AT_REJECTION[code] ?? 'Check the web server, the firewall and PHP of Matomo';
     const toText = (hits: number) =>
-      `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${advice}.`;
+      `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${adviceFor(code)}`;
     this.#lines.add('rejected', 1, toText);
   }
 

@@ -340,8 +340,7 @@ export class Sender {
     if (!token.isRejected) return true;
     giveRestBack(attempt);
     if (!wasRejected) this.#waits = 0;
-    const { code, reason } = result;
-    this.#wait({ code, reason: `${reason}. ${token.explain()}` }, true, TOKEN);
+    this.#wait(result, true, TOKEN);
     return false;
   }
 
