@@ -1,6 +1,11 @@
+import { codeOf } from '../common/describe-error.js';
+import type { Steps } from './folder-files.js';
 import { type HitsFile, nameOf, parseName } from './folder-names.js';
 import type { SpoolOptions } from './store.js';
 
+/** Names are listed at most so often, and take at most one part in so many of the time. */
+const LIST_MILLIS = 1_000;
+const PAUSE_FACTOR = 30;
 /** A file to which nothing was appended for so long is that of a dead process. */
 const DEAD_PART_MILLIS = 60_000;
 /** The same for files of all kinds by the clock of the machine, for processes that do not live long enough to see it. */
@@ -16,19 +21,45 @@ export class FolderList {
   part: HitsFile | undefined;
   /** Names of files that cannot be read. */
   readonly skipped = new Set<string>();
-  readonly #options: Pick<SpoolOptions, 'hasToken' | 'deadMillis'>;
+  readonly #options: SpoolOptions;
   readonly #writer: string;
   /** Files that can be claimed, in their order. */
   #waiting: HitsFile[] = [];
   /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
   #seenMillis = new Map<string, number>();
+  #nextMillis = Number.NEGATIVE_INFINITY;
+  /** Days of which the folder has the visitor keys. */
+  #sharedDays: string | undefined;
 
-  constructor(options: Pick<SpoolOptions, 'hasToken' | 'deadMillis'>, writer: string) {
+  constructor(options: SpoolOptions, writer: string) {
     this.#options = options;
     this.#writer = writer;
   }
 
-  update(names: readonly string[]): void {
+  /** Lists files, unless that was done lately. */
+  *look(): Steps<void> {
+    const startMillis = performance.now();
+    if (startMillis < this.#nextMillis) return;
+    this.#update((yield ['list']) as string[]);
+    const now = performance.now();
+    this.#nextMillis = now + Math.max(LIST_MILLIS, (now - startMillis) * PAUSE_FACTOR);
+    yield* this.#share();
+  }
+
+  /** Daily keys: three times a day, at midnight, an hour later, and before the next midnight. */
+  *#share(): Steps<void> {
+    const { keys, log } = this.#options;
+    const days = keys?.days.join();
+    if (!keys || days === this.#sharedDays) return;
+    try {
+      yield ['share', keys];
+      this.#sharedDays = days;
+    } catch (error) {
+      log.beginKeyUnshared(codeOf(error));
+    }
+  }
+
+  #update(names: readonly string[]): void {
     const now = performance.now();
     const seenMillis = new Map<string, number>();
     const all = names.map(parseName).filter((file) => file !== undefined);

@@ -1,3 +1,6 @@
+import type { Steps } from './folder-files.js';
+import { isMissing } from './folder-setup.js';
+
 // Hits are in files, one per line. To own the hits of a file is to have renamed it. Its name says all that others need to know:
 //
 //     1795176000123-1f0e3dad-7-token.35-16844.part                     process 1f0e3dad appends to it
@@ -38,4 +41,25 @@ export function nameOf(file: HitsFile): string {
   const { millis, writer, number, needsToken, hits, bytes, state, sinceMillis } = file;
   const place = `${millis}-${writer}-${number}${needsToken ? '-token' : ''}`;
   return `${place}.${hits}-${bytes}.${state === 'sending' ? `${sinceMillis}.` : ''}${state}`;
+}
+
+/** Returns `false` if another process is faster. */
+export function* rename(from: HitsFile, to: HitsFile): Steps<boolean> {
+  try {
+    yield ['rename', nameOf(from), nameOf(to)];
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Returns `false` if it could not be deleted: then it is left to the process that finds it. */
+export function* unlink(file: HitsFile): Steps<boolean> {
+  try {
+    yield ['unlink', nameOf(file)];
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { chmod, link, mkdir, open, readdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 
@@ -30,12 +30,9 @@ export function isMissing(error: unknown): boolean {
 export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   requireTrust(await stat(folder));
-  const isNew = (await readdir(folder)).length === 0;
   const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
   const owner = matomoOf(await readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
   if (owner !== matomoUrl) throw new UnusableFolder(`it belongs to ${owner}`);
-  // An empty folder can be made private. One with files may be shared on purpose.
-  if (isNew) await chmod(folder, 0o700).catch(ignore); // fails if another user owns the mounted volume
 }
 
 /** The Matomo that a description names. */

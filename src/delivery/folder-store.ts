@@ -5,15 +5,12 @@ import type { Hit } from '../hit/hit.js';
 import { addResults, type Results } from './counts.js';
 import { type Files, filesOf, type Steps } from './folder-files.js';
 import { FolderList } from './folder-list.js';
-import { type HitsFile, nameOf } from './folder-names.js';
+import { type HitsFile, nameOf, rename, unlink } from './folder-names.js';
 import { FolderQueue } from './folder-queue.js';
 import { isMissing, UntrustedFolder } from './folder-setup.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
 import type { Claim, Spool, SpoolOptions } from './store.js';
 
-/** Names are listed at most so often, and take at most one part in so many of the time. */
-const LIST_MILLIS = 1_000;
-const PAUSE_FACTOR = 30;
 /** After a failure, the folder is tried again. */
 const RETRY_MILLIS = 1_000;
 type OwnClaim = Claim & Required<Pick<Claim, 'doneNow'>>;
@@ -47,12 +44,10 @@ class FolderStore implements Spool {
   readonly #id = randomBytes(4).toString('hex');
   #number = 0;
   readonly #list: FolderList;
-  #listMillis = Number.NEGATIVE_INFINITY;
   /** After a failure, when the next attempt may succeed. What has no room can be sent all the same. */
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
   #isOpen = false;
   #hasBeenOpen = false;
-  #sharedDays: string | undefined;
   /** At the event `exit`: hits that are not stored, and those that were being put and are. */
   #isEnding = false;
   readonly #back = new Set<Hit>();
@@ -88,13 +83,15 @@ class FolderStore implements Spool {
   }
 
   async open(): Promise<void> {
-    await this.#queue.run(this.#try('claim', () => this.#look()));
+    await this.#queue.run(this.#try('claim', () => this.#list.look()));
   }
 
   /** Runs an operation. `undefined`: it has failed, which is logged. */
   *#try<T>(purpose: 'put' | 'claim', run: () => Steps<T>): Steps<T | undefined> {
     try {
-      if (!this.#isOpen) yield* this.#prepare();
+      if (!this.#isOpen) yield ['prepare', this.#options.matomoUrl];
+      this.#isOpen = true;
+      this.#hasBeenOpen = true;
       const value = yield* run();
       if (purpose === 'put') this.#options.log.end();
       return value;
@@ -102,13 +99,6 @@ class FolderStore implements Spool {
       this.#fail(purpose, error);
       return undefined;
     }
-  }
-
-  *#prepare(): Steps<void> {
-    yield ['prepare', this.#options.matomoUrl];
-    this.#isOpen = true;
-    this.#hasBeenOpen = true;
-    this.#sharedDays = undefined;
   }
 
   #fail(purpose: 'put' | 'claim', error: unknown): void {
@@ -190,7 +180,7 @@ class FolderStore implements Spool {
       put.isUnknown = true;
       yield ['rename', nameOf(part), nameOf(to)];
     } catch (error) {
-      if (isNew) yield* this.#unlink(part);
+      if (isNew) yield* unlink(part);
       throw error;
     }
     put.isUnknown = false;
@@ -212,7 +202,7 @@ class FolderStore implements Spool {
     this.#list.part = undefined;
     yield ['sync', nameOf(part)];
     const file = { ...part, state: 'hits' as const };
-    if (yield* this.#rename(part, file)) this.#list.add(file);
+    if (yield* rename(part, file)) this.#list.add(file);
   }
 
   /** Writes hits to a file of their own. */
@@ -226,33 +216,12 @@ class FolderStore implements Spool {
       yield ['sync', nameOf(part)];
       yield ['rename', nameOf(part), nameOf(file)];
     } catch (error) {
-      yield* this.#unlink(part);
+      yield* unlink(part);
       throw error;
     }
     this.#list.bytes += data.length;
     this.#list.hits += hits.length;
     this.#list.add(file);
-  }
-
-  /** Returns `false` if another process is faster. */
-  *#rename(from: HitsFile, to: HitsFile): Steps<boolean> {
-    try {
-      yield ['rename', nameOf(from), nameOf(to)];
-      return true;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw error;
-    }
-  }
-
-  /** Returns `false` if it could not be deleted: then it is left to the process that finds it. */
-  *#unlink(file: HitsFile): Steps<boolean> {
-    try {
-      yield ['unlink', nameOf(file)];
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   async claim(most: number): Promise<Claim | undefined> {
@@ -273,25 +242,8 @@ class FolderStore implements Spool {
     );
   }
 
-  *#look(): Steps<void> {
-    const { keys, log } = this.#options;
-    const startMillis = performance.now();
-    this.#list.update((yield ['list']) as string[]);
-    const now = performance.now();
-    this.#listMillis = now + Math.max(LIST_MILLIS, (now - startMillis) * PAUSE_FACTOR);
-    // Daily keys: three times a day, at midnight, an hour later, and before the next midnight.
-    const days = keys?.days.join();
-    if (!keys || days === this.#sharedDays) return;
-    try {
-      yield ['share', keys];
-      this.#sharedDays = days;
-    } catch (error) {
-      log.beginKeyUnshared(codeOf(error));
-    }
-  }
-
   *#take(most: number): Steps<OwnClaim | undefined> {
-    if (performance.now() >= this.#listMillis) yield* this.#look();
+    yield* this.#list.look();
     const taken: Taken[] = [];
     let sum = 0;
     for (let file = this.#list.next(); file; file = sum < most ? this.#list.next() : undefined) {
@@ -311,11 +263,11 @@ class FolderStore implements Spool {
   *#takeFile(from: HitsFile): Steps<Taken | undefined> {
     const { counts, log, resendUnconfirmed } = this.#options;
     const file = { ...from, state: 'sending' as const, sinceMillis: Date.now() };
-    if (!(yield* this.#rename(from, file))) return undefined;
+    if (!(yield* rename(from, file))) return undefined;
     const isDead = from.state === 'sending';
     if (!isDead) this.#list.hits -= file.hits;
     if (file.hits === 0 || (isDead && !resendUnconfirmed)) {
-      if (!(yield* this.#unlink(file))) return undefined;
+      if (!(yield* unlink(file))) return undefined;
       counts.claimed += file.hits;
       counts.lost.unconfirmed += file.hits;
       log.addUnconfirmed(file.hits);
@@ -335,7 +287,7 @@ class FolderStore implements Spool {
     try {
       return readLines((yield ['read', nameOf(file)]) as string, file.hits);
     } catch (error) {
-      yield* this.#rename(file, from);
+      yield* rename(file, from);
       if (this.#isEnding) throw error;
       this.#list.skipped.add(nameOf(from));
       this.#options.log.addSkipped(nameOf(from), codeOf(error));
@@ -421,7 +373,7 @@ class FolderStore implements Spool {
     }
     let isOurs = false;
     for (const file of own) {
-      if (!(yield* this.#unlink(file))) continue;
+      if (!(yield* unlink(file))) continue;
       isOurs = true;
       this.#list.bytes -= file.bytes;
     }
@@ -433,7 +385,7 @@ class FolderStore implements Spool {
   /** A claim that cannot be renamed is left to the process that finds it. */
   *#move(from: HitsFile, to: HitsFile): Steps<boolean> {
     try {
-      return yield* this.#rename(from, to);
+      return yield* rename(from, to);
     } catch (error) {
       this.#fail('claim', error);
       return false;
@@ -457,14 +409,12 @@ class FolderStore implements Spool {
     if (this.#queue.isHanging || !this.#isOpen) return all;
     const most = this.#options.maxExportBatchSize;
     let put = 0;
-    while (put < all.length && this.#putBulkNow(all.slice(put, put + most))) put += most;
+    for (let isPut = true; isPut && put < all.length; put += isPut ? most : 0) {
+      const bulk = { hits: all.slice(put, put + most), isLate: false, isUnknown: false };
+      isPut = this.#queue.runNow(this.#try('put', () => this.#put(bulk))) === true;
+    }
     this.#queue.runNow(this.#try('put', () => this.#finish()));
     return all.slice(put);
-  }
-
-  #putBulkNow(hits: readonly Hit[]): boolean {
-    const put = { hits, isLate: false, isUnknown: false };
-    return this.#queue.runNow(this.#try('put', () => this.#put(put))) === true;
   }
 
   async close(): Promise<void> {

@@ -311,14 +311,6 @@ describe('who may read and write', () => {
       expect(statSync(path).mode & 0o077).toBe(0);
   });
 
-  test('a folder that is empty becomes private', async () => {
-    requires('file modes');
-    const place = temporaryFolder();
-    chmodSync(place, 0o755);
-    await (await openIn(place)).spool.put(hits('a'));
-    expect(statSync(place).mode & 0o777).toBe(0o700);
-  });
-
   test('links, pipes, folders and other names are left alone, and one line says so', async () => {
     requires('file modes');
     const { place, spool } = await openNew();
