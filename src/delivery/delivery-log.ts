@@ -101,9 +101,8 @@ export class DeliveryLog {
   }
 
   /** Hits have waited for long, although Matomo processes some. */
-  reportDelay(hits: number, cause: Reason | undefined): void {
-    const why = cause ? `Matomo fails with some: ${cause.reason}` : 'more come than it processes';
-    const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute (${why}). They stay pending. ${adviceFor(cause?.code ?? 'hits-delayed')}`;
+  reportDelay(hits: number): void {
+    const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute: Matomo fails with some, or more come than it processes. They stay pending. ${adviceFor('hits-delayed')}`;
     this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 

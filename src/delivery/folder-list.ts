@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { codeOf } from '../common/describe-error.js';
+import type { Hit } from '../hit/hit.js';
 import type { Steps } from './folder-files.js';
-import { type HitsFile, nameOf, parseName } from './folder-names.js';
+import { type HitsFile, nameOf, parseName, rename, unlink } from './folder-names.js';
+import { toLines } from './hit-lines.js';
 import type { SpoolOptions } from './store.js';
 
 /** Names are listed at most so often, and take at most one part in so many of the time. */
@@ -22,7 +25,8 @@ export class FolderList {
   /** Names of files that cannot be read. */
   readonly skipped = new Set<string>();
   readonly #options: SpoolOptions;
-  readonly #writer: string;
+  readonly #writer = randomBytes(4).toString('hex');
+  #number = 0;
   /** Files that can be claimed, in their order. */
   #waiting: HitsFile[] = [];
   /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
@@ -31,9 +35,8 @@ export class FolderList {
   /** Days of which the folder has the visitor keys. */
   #sharedDays: string | undefined;
 
-  constructor(options: SpoolOptions, writer: string) {
+  constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#writer = writer;
   }
 
   /** Lists files, unless that was done lately. */
@@ -106,5 +109,42 @@ export class FolderList {
     if (!part || (first && this.#compare(part, first) >= 0)) return this.#waiting.shift();
     this.part = undefined;
     return part;
+  }
+
+  /** The name of a new file. */
+  begin(millis: number): HitsFile {
+    this.#number += 1;
+    const place = { millis, writer: this.#writer, number: this.#number };
+    const { hasToken: needsToken } = this.#options;
+    return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
+  }
+
+  /** The file to which hits were appended becomes one that any process may claim. */
+  *finish(): Steps<void> {
+    const part = this.part;
+    if (!part) return;
+    this.part = undefined;
+    yield ['sync', nameOf(part)];
+    const file = { ...part, state: 'hits' as const };
+    if (yield* rename(part, file)) this.add(file);
+  }
+
+  /** Writes hits to a file of their own. */
+  *write(hits: readonly Hit[], millis: number): Steps<void> {
+    const data = Buffer.from(toLines(hits), 'latin1');
+    const part = this.begin(millis);
+    const sizes = { hits: hits.length, bytes: data.length };
+    const file = { ...part, ...sizes, state: 'hits' as const };
+    try {
+      yield ['create', nameOf(part), data];
+      yield ['sync', nameOf(part)];
+      yield ['rename', nameOf(part), nameOf(file)];
+    } catch (error) {
+      yield* unlink(part);
+      throw error;
+    }
+    this.bytes += data.length;
+    this.hits += hits.length;
+    this.add(file);
   }
 }

@@ -14,11 +14,8 @@ const STICKY = 0o1000;
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
 export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** The spool cannot be used. The message is for the operator. */
-class UnusableFolder extends Error {}
-
 /** Another user could change the contents of the folder. */
-export class UntrustedFolder extends UnusableFolder {}
+export class UntrustedFolder extends Error {}
 
 /** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
 export function isMissing(error: unknown): boolean {
@@ -32,14 +29,14 @@ export async function prepareFolder(folder: string, matomoUrl: string): Promise<
   requireTrust(await stat(folder));
   const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
   const owner = matomoOf(await readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
-  if (owner !== matomoUrl) throw new UnusableFolder(`it belongs to ${owner}`);
+  if (owner !== matomoUrl) throw new Error(`it belongs to ${owner}`);
 }
 
 /** The Matomo that a description names. */
 export function matomoOf(description: string): string {
   const [, format, url] = /^\{"format":(\d+),"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
   if (format === String(FORMAT) && url !== undefined) return url;
-  throw new UnusableFolder(`this version cannot read its ${DESCRIPTION}`);
+  throw new Error(`this version cannot read its ${DESCRIPTION}`);
 }
 
 /** Volumes of containers often belong to root and are writable for a group. Windows has neither. */
@@ -78,7 +75,7 @@ export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> 
     const name = keyName(day);
     const own = keys.find(day) ?? randomBytes(32);
     const text = (await readOrCreate(join(folder, name), `${own.toString('hex')}\n`)).trim();
-    if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${name} is damaged`);
+    if (!/^[\da-f]{64}$/.test(text)) throw new Error(`its ${name} is damaged`);
     keys.learn(day, Buffer.from(text, 'hex'));
   }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
 import type { Hit } from '../hit/hit.js';
@@ -41,8 +40,6 @@ class FolderStore implements Spool {
   count = 0;
   readonly #options: SpoolOptions;
   readonly #queue: FolderQueue;
-  readonly #id = randomBytes(4).toString('hex');
-  #number = 0;
   readonly #list: FolderList;
   /** After a failure, when the next attempt may succeed. What has no room can be sent all the same. */
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
@@ -55,7 +52,7 @@ class FolderStore implements Spool {
 
   constructor(options: SpoolOptions, files: Files) {
     this.#options = options;
-    this.#list = new FolderList(options, this.#id);
+    this.#list = new FolderList(options);
     this.#queue = new FolderQueue(files, () => this.#log('it has not answered for 5 s'));
   }
 
@@ -150,7 +147,7 @@ class FolderStore implements Spool {
     const { length } = put.hits;
     const data = Buffer.from(toLines(put.hits), 'latin1');
     if (data.length > this.room) throw new Error('maxSpoolBytes is reached');
-    if ((this.#list.part?.hits ?? 0) + length > maxExportBatchSize) yield* this.#finish();
+    if ((this.#list.part?.hits ?? 0) + length > maxExportBatchSize) yield* this.#list.finish();
     const hasPart = this.#list.part !== undefined;
     try {
       yield* this.#append(put, data);
@@ -169,7 +166,7 @@ class FolderStore implements Spool {
   }
 
   *#append(put: Put, data: Buffer): Steps<void> {
-    const part = this.#list.part ?? this.#begin(Date.now());
+    const part = this.#list.part ?? this.#list.begin(Date.now());
     const { hits, bytes } = part;
     const to = { ...part, hits: hits + put.hits.length, bytes: bytes + data.length };
     const isNew = this.#list.part === undefined;
@@ -185,43 +182,6 @@ class FolderStore implements Spool {
     }
     put.isUnknown = false;
     this.#list.part = to;
-  }
-
-  /** The name of a new file. */
-  #begin(millis: number): HitsFile {
-    this.#number += 1;
-    const place = { millis, writer: this.#id, number: this.#number };
-    const { hasToken: needsToken } = this.#options;
-    return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
-  }
-
-  /** The file to which hits were appended becomes one that any process may claim. */
-  *#finish(): Steps<void> {
-    const part = this.#list.part;
-    if (!part) return;
-    this.#list.part = undefined;
-    yield ['sync', nameOf(part)];
-    const file = { ...part, state: 'hits' as const };
-    if (yield* rename(part, file)) this.#list.add(file);
-  }
-
-  /** Writes hits to a file of their own. */
-  *#write(hits: readonly Hit[], millis: number): Steps<void> {
-    const data = Buffer.from(toLines(hits), 'latin1');
-    const part = this.#begin(millis);
-    const sizes = { hits: hits.length, bytes: data.length };
-    const file = { ...part, ...sizes, state: 'hits' as const };
-    try {
-      yield ['create', nameOf(part), data];
-      yield ['sync', nameOf(part)];
-      yield ['rename', nameOf(part), nameOf(file)];
-    } catch (error) {
-      yield* unlink(part);
-      throw error;
-    }
-    this.#list.bytes += data.length;
-    this.#list.hits += hits.length;
-    this.#list.add(file);
   }
 
   async claim(most: number): Promise<Claim | undefined> {
@@ -365,7 +325,7 @@ class FolderStore implements Spool {
     let isWritten = back.length === 0;
     try {
       if (back.length > 0 && own.length > 0) {
-        yield* this.#write(back, millis);
+        yield* this.#list.write(back, millis);
         isWritten = true;
       }
     } catch (error) {
@@ -413,12 +373,12 @@ class FolderStore implements Spool {
       const bulk = { hits: all.slice(put, put + most), isLate: false, isUnknown: false };
       isPut = this.#queue.runNow(this.#try('put', () => this.#put(bulk))) === true;
     }
-    this.#queue.runNow(this.#try('put', () => this.#finish()));
+    this.#queue.runNow(this.#try('put', () => this.#list.finish()));
     return all.slice(put);
   }
 
   async close(): Promise<void> {
-    await this.#queue.run(this.#try('put', () => this.#finish()));
+    await this.#queue.run(this.#try('put', () => this.#list.finish()));
   }
 }
 

@@ -102,8 +102,6 @@ export class Sender {
   waitUntilMillis = Number.NEGATIVE_INFINITY;
   /** When Matomo last tracked or accepted hits, or the start. */
   lastSuccessMillis: number;
-  /** Why hits failed that may have been the cause; `undefined` if none has failed since the last attempt that succeeded throughout. */
-  cause: Reason | undefined;
   /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
@@ -248,7 +246,6 @@ export class Sender {
       tries = 0;
       suspects.push(...tried.splice(0));
     }
-    this.cause = cause;
     if (tries > 0) this.#works = false; // a success counts once against each suspect
     giveRestBack(attempt);
     if (!cause || (failures < inRow && hasSucceeded)) return;
