@@ -74,7 +74,6 @@ export async function inspectRedis(place: string): Promise<SpoolReport> {
     const description = (await connection.send('GET', REDIS_DESCRIPTION)) as string | null;
     if (description !== null) {
       matomoUrl = ownerOf(description);
-      if (matomoUrl === undefined) throw new Error(`this version cannot read ${REDIS_DESCRIPTION}`);
       const totals = ['HMGET', 'matomo-spool:totals', 'hits', 'bytes'];
       const [hits, bytes] = (await connection.send(...totals)) as (string | null)[];
       Object.assign(found, { hits: Number(hits), bytes: Number(bytes) });

@@ -10,15 +10,7 @@ const CONNECT_MILLIS = 1_000;
 /** A Redis that has not replied by then is considered hanging. */
 const REPLY_MILLIS = 5_000;
 
-/** The part of node-redis that is used here. */
-interface Client {
-  readonly isReady: boolean;
-  on(event: 'error', listener: () => void): unknown;
-  connect(): Promise<unknown>;
-  sendCommand(args: readonly string[]): Promise<unknown>;
-  unref(): void;
-  destroy(): void;
-}
+type Client = ReturnType<typeof import('redis').createClient>;
 
 /** There was no connection: Redis has not got the command. */
 export class NotSent extends Error {}
@@ -65,8 +57,7 @@ export class RedisConnection {
   }
 
   close(): void {
-    end(this.#client);
-    this.#client = undefined;
+    if (this.#client?.isOpen) this.#client.destroy();
   }
 }
 
@@ -78,17 +69,8 @@ async function orEnd(millis: number, client: Client, pending: Promise<unknown>):
     return reply;
   } catch (error) {
     const isRefused = error instanceof Error && /^(?!.*\bREADONLY\b)[A-Z]{2,} /.test(error.message);
-    if (!isRefused) end(client);
+    if (!isRefused && client.isOpen) client.destroy();
     throw error;
-  }
-}
-
-/** Closes a connection, which may be closed already: `destroy` throws then in node-redis 5. */
-function end(client: Client | undefined): void {
-  try {
-    client?.destroy();
-  } catch {
-    // closed already
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { show } from '../common/diagnostics.js';
 import { AsyncScope, withTimeout } from '../common/timers.js';
+import type { SharedKeys } from '../common/visitor-keys.js';
 import type { Hit } from '../hit/hit.js';
 import { addResults, type Results } from './counts.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
@@ -21,7 +22,8 @@ import type { Claim, Spool, SpoolOptions } from './store.js';
 
 export const DESCRIPTION = 'matomo-spool:description';
 const STREAM = 'matomo-spool:hits';
-const FORMAT = 1;
+const VISITOR_KEY = 'matomo-spool:visitor-key';
+const FORMAT = '1';
 /** Options of XCLAIM: what was given back can be claimed at once, whatever is the limit for dead processes: after 30 years. */
 const RELEASED = ['IDLE', '1000000000000', 'RETRYCOUNT', '0', 'JUSTID'];
 
@@ -36,13 +38,6 @@ local function add(stream, hits, text)
   redis.call('HINCRBY', 'matomo-spool:totals', 'hits', hits)
   redis.call('HINCRBY', 'matomo-spool:totals', 'bytes', #text)
 end
-`;
-
-/** `stream…`: the first process describes the spool, and makes groups. Replies with the description, and 1 if it is new. */
-const OPEN = `
-local isNew = redis.call('SET', '${DESCRIPTION}', ARGV[1], 'NX') and 1 or 0
-for i = 2, #ARGV do redis.pcall('XGROUP', 'CREATE', ARGV[i], 'senders', '0', 'MKSTREAM') end
-return { redis.call('GET', '${DESCRIPTION}'), isNew }
 `;
 
 /** `process, number, stream, hits, lines`: puts hits once, even if it runs again. */
@@ -122,23 +117,15 @@ redis.call('XCLAIM', ARGV[2], 'senders', ARGV[3], 0, unpack(ARGV, 4))
 return 1
 `;
 
-/** `(day, key)…`: sets the keys of days, which expire, or with an empty day one that stays. The first process wins. Replies with each key. */
-const SHARE_KEYS = `
-local name = 'matomo-spool:visitor-key'
-if ARGV[1] ~= '' then redis.call('DEL', name) end
-local keys = {}
-for i = 1, #ARGV, 2 do
-  local key = ARGV[i] == '' and name or name .. ':' .. ARGV[i]
-  redis.call('SET', key, ARGV[i + 1], 'NX')
-  if ARGV[i] ~= '' then redis.call('EXPIREAT', key, (ARGV[i] + 1) * 86400 + 3600) end
-  table.insert(keys, redis.call('GET', key) or '')
-end
-return keys
-`;
-
-/** The Matomo whose hits are in a spool; `undefined` if this version cannot read it. */
-export function ownerOf(description: string): string | undefined {
-  return description.startsWith(`${FORMAT} `) ? description.split(' ')[1] : undefined;
+/**
+ * The Matomo whose hits are in a spool.
+ *
+ * @throws UnusableRedis If this version cannot read it.
+ */
+export function ownerOf(description: string): string {
+  const [format, url = ''] = description.split(' ');
+  if (format !== FORMAT) throw new UnusableRedis(`this version cannot read ${DESCRIPTION}`);
+  return url;
 }
 
 const KEY = /^[\da-f]{64}$/;
@@ -222,36 +209,38 @@ class RedisStore implements Spool {
     }
   }
 
+  /** The first process describes the spool, also if it was deleted. */
   async #prepare(): Promise<void> {
-    const { log, keys } = this.#options;
-    const opened = await this.#eval(OPEN, [this.#description, STREAM, `${STREAM}:token`]);
-    const [found, isNew] = opened as [string, number];
-    if (found !== this.#description) {
-      const owner = ownerOf(found);
-      const why = owner
-        ? `it belongs to ${show(owner)}`
-        : `this version cannot read ${DESCRIPTION}`;
-      throw new UnusableRedis(why);
+    const { log, keys, matomoUrl } = this.#options;
+    const find = ['GET', DESCRIPTION];
+    const describe = ['SET', DESCRIPTION, this.#description, 'NX'];
+    const isNew = (await this.#send(...find)) === null && (await this.#send(...describe)) !== null;
+    const owner = ownerOf(String(await this.#send(...find)));
+    if (owner !== matomoUrl) throw new UnusableRedis(`it belongs to ${show(owner)}`);
+    for (const stream of [STREAM, `${STREAM}:token`]) {
+      const create = this.#send('XGROUP', 'CREATE', stream, 'senders', '0', 'MKSTREAM');
+      await create.catch(() => undefined); // it exists, or claims fail, which is logged
     }
-    if (isNew === 1 && this.#wasUsable) log.addLost('The keys were deleted');
+    if (isNew && this.#wasUsable) log.addLost('The keys were deleted');
     this.#wasUsable = true;
-    if (keys) await this.#shareKeys();
+    if (keys) await this.#shareKeys(keys);
   }
 
-  /** Daily keys: at midnight, an hour later, and before the next midnight. */
-  async #shareKeys(): Promise<void> {
-    const { keys, log } = this.#options;
-    const days = keys?.days ?? [];
-    if (days.join() === this.#sharedDays) return;
-    const own = days.flatMap((day) => {
-      const key = keys?.find(day) ?? randomBytes(32);
-      return [String(day ?? ''), key.toString('hex')];
-    });
-    const found = (await this.#eval(SHARE_KEYS, own)) as string[];
-    for (const [i, day] of days.entries())
-      if (KEY.test(found[i] ?? '')) keys?.learn(day, Buffer.from(found[i] ?? '', 'hex'));
-      else log.beginKeyUnshared('it is damaged');
-    this.#sharedDays = days.join();
+  /** The first process wins. Daily keys: at midnight, an hour later, and before the next midnight. */
+  async #shareKeys(keys: SharedKeys): Promise<void> {
+    const days = keys.days.join();
+    if (days === this.#sharedDays) return;
+    if (days !== '') await this.#send('DEL', VISITOR_KEY);
+    for (const day of keys.days) {
+      const name = day === undefined ? VISITOR_KEY : `${VISITOR_KEY}:${day}`;
+      const own = (keys.find(day) ?? randomBytes(32)).toString('hex');
+      const end = day === undefined ? [] : ['EXAT', String((day + 1) * 86_400 + 3_600)];
+      await this.#send('SET', name, own, 'NX', ...end);
+      const found = String(await this.#send('GET', name));
+      if (KEY.test(found)) keys.learn(day, Buffer.from(found, 'hex'));
+      else this.#options.log.beginKeyUnshared('it is damaged');
+    }
+    this.#sharedDays = days;
   }
 
   #fail(error: unknown): void {
@@ -268,13 +257,13 @@ class RedisStore implements Spool {
     });
   }
 
-  #eval(script: string, args: readonly string[]): Promise<unknown> {
-    return this.#connection.send('EVAL', script, '0', ...args);
+  #send(...command: readonly string[]): Promise<unknown> {
+    return this.#connection.send(...command);
   }
 
   /** Runs a script. Rejects if there is no such spool any more. */
   async #run(script: string, ...args: readonly string[]): Promise<unknown> {
-    const reply = await this.#eval(script, [this.#description, ...args]);
+    const reply = await this.#send('EVAL', script, '0', this.#description, ...args);
     if (reply === null) throw new Error('the keys were deleted');
     return reply;
   }
@@ -336,7 +325,7 @@ class RedisStore implements Spool {
     const { deadMillis, hasToken, keys } = this.#options;
     const streams = hasToken ? [STREAM, `${STREAM}:token`] : [STREAM];
     try {
-      if (keys) await this.#shareKeys();
+      if (keys) await this.#shareKeys(keys);
       const limits = [String(deadMillis), String(most), this.#id];
       const reply = await this.#run(CLAIM, ...limits, ...streams);
       const [[hits, bytes], oldest, stream, entries] = reply as Claimed;
@@ -417,7 +406,7 @@ class RedisStore implements Spool {
 
   async hurry(millis: number): Promise<void> {
     this.#connection.replyMillis = millis;
-    if (this.isUsable) await this.#connection.send('PING').catch((error) => this.#fail(error));
+    if (this.isUsable) await this.#send('PING').catch((error) => this.#fail(error));
   }
 
   /** Nothing can be written without waiting. What was being put may be there. */
