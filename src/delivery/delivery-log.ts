@@ -172,12 +172,6 @@ export class SpoolLog {
     this.#lines.add('spool-lost', 1, () => text);
   }
 
-  addExpired(hits: number): void {
-    const toText = (sum: number) =>
-      `Older than seven days, lost and counted as expired: ${countOf(sum)}. ${AT_LOSS.expired}.`;
-    if (hits > 0) this.#lines.add('expired', hits, toText);
-  }
-
   /** A process has died while it was sending these hits. */
   addUnconfirmed(hits: number): void {
     const toText = (sum: number) =>

@@ -304,11 +304,9 @@ class FolderStore implements Spool {
       return false;
     }
     const damaged = taken.reduce((sum, one) => sum + one.damaged, 0);
-    const expired = taken.reduce((sum, one) => sum + one.expired, 0);
     addResults(counts, results);
-    addResults(counts, { spool: damaged, expired });
+    addResults(counts, { spool: damaged });
     log.addDamaged(damaged);
-    log.addExpired(expired);
     return true;
   }
 

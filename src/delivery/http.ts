@@ -71,22 +71,16 @@ export function createDryRunTransport(print: (line: string) => void): Transport 
  * thread may read it.
  */
 export function createTransport(
-  options: TransportOptions,
+  { url: matomoUrl, userAgent, headers }: TransportOptions,
   sent: Int32Array = new Int32Array(1),
 ): Transport {
+  let poster: ReturnType<typeof createPoster>;
   try {
-    const url = new URL(options.url);
-    return createClient(options, createPoster(url, proxyRouteOf(url, process.env)), sent);
+    const url = new URL(matomoUrl);
+    poster = createPoster(url, proxyRouteOf(url, process.env));
   } catch (error) {
     return { send: async () => ({ kind: 'not_sent', error: error as Error }), async close() {} };
   }
-}
-
-function createClient(
-  { userAgent, headers }: TransportOptions,
-  poster: ReturnType<typeof createPoster>,
-  sent: Int32Array,
-): Transport {
   const all = {
     ...{ 'user-agent': userAgent, ...headers },
     ...{ 'content-type': 'application/json', 'accept-encoding': 'identity' },

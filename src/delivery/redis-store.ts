@@ -363,14 +363,14 @@ class RedisStore implements Spool {
   #take(stream: string, entries: readonly Entry[]): Taken {
     const text = entries.map(([, , lines]) => lines).join('');
     const read = readLines(text);
-    const lines = read.hits.length + read.damaged + read.expired;
+    const lines = read.hits.length + read.damaged;
     this.count += lines;
     this.#options.counts.claimed += lines;
     return { ...read, stream, ids: entries.map(([id]) => id), lines, bytes: text.length };
   }
 
   async #done(
-    { stream, ids, hits, lines, bytes, damaged, expired }: Taken,
+    { stream, ids, hits, lines, bytes, damaged }: Taken,
     results: Results,
     back: readonly Hit[],
     isBehind = false,
@@ -394,9 +394,8 @@ class RedisStore implements Spool {
           return;
         }
         addResults(counts, results);
-        addResults(counts, { spool: damaged, expired });
+        addResults(counts, { spool: damaged });
         log.addDamaged(damaged);
-        log.addExpired(expired);
         if (reply === 1) counts.stored += back.length;
         else keep(back);
       },

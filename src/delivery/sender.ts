@@ -6,7 +6,7 @@ import type { DeliveryLog } from './delivery-log.js';
 import { FailingClients } from './failing-clients.js';
 import type { Exchange } from './http.js';
 import type { Claim } from './store.js';
-import { Token } from './token.js';
+import { Token, type TokenOptions } from './token.js';
 
 /** A single hit that has failed so often, each time right after another request had succeeded, is rejected. */
 const MAX_FAILURES = 5;
@@ -42,10 +42,7 @@ const SEARCH: BackOff = { millis: [1, 2, 4, 8, 10].map((wait) => wait * SECOND),
 /** Matomo knows a new token after five minutes, and locks an address out after 20 rejections of a token in an hour. */
 const TOKEN: BackOff = { millis: [5.5, 20, 40, 60].map((wait) => wait * MINUTE), jitter: 0 };
 
-export interface SenderOptions {
-  readonly tokenAuth: string | undefined;
-  /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
-  readonly rereadToken?: (() => string | undefined) | undefined;
+export interface SenderOptions extends TokenOptions {
   readonly maxExportBatchSize: number;
   readonly resendUnconfirmed: boolean;
   /** Called after each bulk of which Matomo tracked hits. */
@@ -228,7 +225,7 @@ export class Sender {
       attempt.inFlight = bulk;
       const result = yield bulk;
       attempt.inFlight = [];
-      if (!this.#settle(bulk, result, attempt, suspect !== undefined)) return;
+      if (!this.#settle(bulk, result, attempt, suspect !== undefined)) return giveRestBack(attempt);
       if (result.kind === 'failed') {
         cause = result;
         if (suspect) {
@@ -293,7 +290,6 @@ export class Sender {
       case 'later':
         attempt.back.push(...bulk);
         attempt.isBehind = false;
-        giveRestBack(attempt);
         this.#wait(result, true, BACK_OFF, retryAfterMillis(result.retryAfter));
         return false;
     }
@@ -325,7 +321,6 @@ export class Sender {
     if (token.reread()) {
       back.push(...bulk);
       attempt.isBehind = false;
-      giveRestBack(attempt);
       this.#wait(result, false, BACK_OFF);
       return false;
     }
@@ -335,7 +330,6 @@ export class Sender {
     const invalidSeconds = this.#wallMillis() / 1000;
     back.push(...others.map((hit) => change(hit, { invalidSeconds })));
     if (!token.isRejected) return true;
-    giveRestBack(attempt);
     if (!wasRejected) this.#waits = 0;
     this.#wait(result, true, TOKEN);
     return false;
@@ -350,7 +344,6 @@ export class Sender {
     addTo(attempt.results, { unconfirmed: bulk.length - again.length });
     attempt.isBehind = again.length > 0;
     attempt.back.push(...again.map((hit) => change(hit, { resends: (hit.resends ?? 0) + 1 })));
-    giveRestBack(attempt);
   }
 
   #succeed(isTracked: boolean): void {

@@ -1,6 +1,6 @@
 import type { Hit } from '../hit/hit.js';
 
-interface TokenParts {
+export interface TokenOptions {
   readonly tokenAuth: string | undefined;
   /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
   readonly rereadToken?: (() => string | undefined) | undefined;
@@ -18,7 +18,10 @@ export class Token {
   /** When hits were last tracked. */
   #trackedMillis = Number.NEGATIVE_INFINITY;
 
-  constructor({ tokenAuth, rereadToken = () => undefined }: TokenParts, wallMillis: () => number) {
+  constructor(
+    { tokenAuth, rereadToken = () => undefined }: TokenOptions,
+    wallMillis: () => number,
+  ) {
     this.value = tokenAuth;
     this.#reread = rereadToken;
     this.#wallMillis = wallMillis;
