@@ -14,7 +14,7 @@ import type { Claim, Spool, SpoolOptions } from './store.js';
 //     matomo-spool:hits                 stream  hits of processes without a token
 //     matomo-spool:hits:token           stream  hits that need a token
 //     matomo-spool:totals               hash    hits and bytes in both streams
-//     matomo-spool:process:<process>    hash    its latest changes, which happen once, although a reply is lost; expires
+//     matomo-spool:process:<process>    hash    its latest change, which happens once, although a reply is lost; expires; one for each kind of change
 //     matomo-spool:visitor-key[:<day>]  string  secret of visitor IDs
 //
 // An entry has the lines of hits that were put at once, at most a bulk. Each process is a consumer of one group. What is pending there is being
@@ -22,6 +22,7 @@ import type { Claim, Spool, SpoolOptions } from './store.js';
 
 export const DESCRIPTION = 'matomo-spool:description';
 const STREAM = 'matomo-spool:hits';
+const KEY = /^[\da-f]{64}$/;
 const VISITOR_KEY = 'matomo-spool:visitor-key';
 const FORMAT = '1';
 /** Options of XCLAIM: what was given back can be claimed at once, whatever is the limit for dead processes: after 30 years. */
@@ -31,24 +32,7 @@ const RETRY_MILLIS = 1_000;
 const CLOSE_MILLIS = 1_500;
 
 /** Each script has the description as its first argument, and replies with nothing if there is no such spool. */
-const BEGIN = `
-if redis.call('GET', '${DESCRIPTION}') ~= ARGV[1] then return nil end
-local function add(stream, hits, text)
-  redis.call('XADD', stream, '*', 'n', hits, 'h', text)
-  redis.call('HINCRBY', 'matomo-spool:totals', 'hits', hits)
-  redis.call('HINCRBY', 'matomo-spool:totals', 'bytes', #text)
-end
-`;
-
-/** `process, number, stream, hits, lines`: puts hits once, even if it runs again. */
-const PUT = `${BEGIN}
-local process = 'matomo-spool:process:' .. ARGV[2]
-if tonumber(redis.call('HGET', process, 'put') or '0') >= tonumber(ARGV[3]) then return 1 end
-redis.call('HSET', process, 'put', ARGV[3])
-redis.call('EXPIRE', process, 86400)
-add(ARGV[4], ARGV[5], ARGV[6])
-return 1
-`;
+const BEGIN = `if redis.call('GET', '${DESCRIPTION}') ~= ARGV[1] then return nil end`;
 
 /**
  * `deadMillis, most, process, stream…`: claims entries of the first stream that has some: those of which the process has got no reply, those that
@@ -89,24 +73,25 @@ return { totals, oldest or '', found or '', entries }
 `;
 
 /**
- * `process, number, stream, IDs, hits, bytes, hits that come back, their lines`: ends a claim once, even if it runs again. Replies with 0 if
- * another process has ended it, and with -1 if there is no room for what comes back. It frees memory first, so that a full Redis runs it, too.
+ * `process, number, stream, IDs, their hits, their bytes, hits, lines`: deletes entries and adds one, once, even if it runs again. Replies with 0
+ * if another process has deleted them, and with -1 if Redis is full. It frees memory first, so that a full Redis ends claims.
  */
-const DONE = `${BEGIN}
+const CHANGE = `${BEGIN}
 local process = 'matomo-spool:process:' .. ARGV[2]
-if tonumber(redis.call('HGET', process, 'done') or '0') >= tonumber(ARGV[3]) then return tonumber(redis.call('HGET', process, 'reply')) end
+local latest = redis.call('HMGET', process, 'number', 'reply')
+if tonumber(latest[1] or '0') >= tonumber(ARGV[3]) then return tonumber(latest[2]) end
 local deleted = 0
 for id in string.gmatch(ARGV[5], '%S+') do
   redis.call('XACK', ARGV[4], 'senders', id)
   deleted = deleted + redis.call('XDEL', ARGV[4], id)
 end
-if deleted == 0 then return 0 end
-redis.call('HINCRBY', 'matomo-spool:totals', 'hits', 0 - ARGV[6])
-redis.call('HINCRBY', 'matomo-spool:totals', 'bytes', 0 - ARGV[7])
-local reply = (ARGV[9] == '' or pcall(add, ARGV[4], ARGV[8], ARGV[9])) and 1 or -1
-redis.pcall('HSET', process, 'done', ARGV[3], 'reply', reply)
+if ARGV[5] ~= '' and deleted == 0 then return 0 end
+local hasRoom = ARGV[8] == '0' or type(redis.pcall('XADD', ARGV[4], '*', 'n', ARGV[8], 'h', ARGV[9])) == 'string'
+redis.pcall('HINCRBY', 'matomo-spool:totals', 'hits', (hasRoom and ARGV[8] or 0) - ARGV[6])
+redis.pcall('HINCRBY', 'matomo-spool:totals', 'bytes', (hasRoom and #ARGV[9] or 0) - ARGV[7])
+redis.pcall('HSET', process, 'number', ARGV[3], 'reply', hasRoom and 1 or -1)
 redis.call('EXPIRE', process, 86400)
-return reply
+return hasRoom and 1 or -1
 `;
 
 /** `stream, process, ID…, options`: gives entries back as they were. Replies with 0 if another process has claimed the first of them since. */
@@ -117,18 +102,12 @@ redis.call('XCLAIM', ARGV[2], 'senders', ARGV[3], 0, unpack(ARGV, 4))
 return 1
 `;
 
-/**
- * The Matomo whose hits are in a spool.
- *
- * @throws UnusableRedis If this version cannot read it.
- */
+/** The Matomo whose hits are in a spool. Throws if this version cannot read it. */
 export function ownerOf(description: string): string {
   const [format, url = ''] = description.split(' ');
   if (format !== FORMAT) throw new UnusableRedis(`this version cannot read ${DESCRIPTION}`);
   return url;
 }
-
-const KEY = /^[\da-f]{64}$/;
 
 /** Opens a spool in Redis, which need not be available yet. Resolves after the first attempt to connect. */
 export async function openRedis(options: SpoolOptions): Promise<Spool> {
@@ -137,11 +116,13 @@ export async function openRedis(options: SpoolOptions): Promise<Spool> {
   return store;
 }
 
-/** `undefined`: it has not happened, and will not. `left`: the process ends, and that is unknown. */
-type Reply = number | undefined | 'left';
+/** `unsent`: it has not happened, and will not. `left`: the process ends, and that is unknown. */
+type Reply = number | 'unsent' | 'left';
 
 /** What must happen once in Redis, although a reply may be lost: it is repeated until there is one. */
 interface Change {
+  /** If it was not sent, the caller keeps the hits. */
+  readonly isPut?: boolean;
   readonly script: string;
   readonly args: readonly string[];
   /** Gets the reply, once. */
@@ -198,9 +179,7 @@ class RedisStore implements Spool {
     try {
       await this.#prepare();
       for (const change of this.#changes) {
-        const reply = await this.#run(change.script, ...change.args).catch((error) => {
-          if (!isOutOfMemory(error)) throw error; // a full Redis is drained
-        });
+        const reply = await this.#run(change.script, ...change.args);
         this.#end(change, reply as Reply);
       }
       this.isUsable = true;
@@ -274,11 +253,8 @@ class RedisStore implements Spool {
     try {
       this.#end(change, (await this.#run(change.script, ...change.args)) as Reply);
     } catch (error) {
-      const isFull = isOutOfMemory(error);
-      if (isFull) this.#options.log.begin(reasonOf(error));
-      else this.#fail(error);
-      const isUnsent = change.script === PUT && error instanceof NotSent;
-      if (isFull || isUnsent) this.#end(change, undefined);
+      this.#fail(error);
+      if (change.isPut && error instanceof NotSent) this.#end(change, 'unsent');
     }
     return !this.#changes.has(change);
   }
@@ -301,11 +277,13 @@ class RedisStore implements Spool {
     let isPut = false;
     let isLate = false;
     const hasEnded = await this.#change({
-      script: PUT,
-      args: [this.#id, String(this.#number), stream, String(length), text],
+      isPut: true,
+      script: CHANGE,
+      args: [`${this.#id}:put`, String(this.#number), stream, '', '0', '0', String(length), text],
       end: (reply) => {
         isPut = reply === 1;
         if (isLate) this.count -= length;
+        if (reply === -1) log.begin('it is full');
         if (reply === 'left') counts.lost.spool += length;
         else if (isLate && !isPut) keep(hits);
         if (!isPut) return;
@@ -377,22 +355,20 @@ class RedisStore implements Spool {
   ): Promise<boolean> {
     const { counts, keep, log } = this.#options;
     const given = new Set(hits);
-    const isWhole = back.length === lines && back.every((hit) => given.has(hit));
-    const isReleased = isWhole && back.length > 0 && !isBehind;
+    const isWhole = lines > 0 && back.length === lines && back.every((hit) => given.has(hit));
+    const isReleased = isWhole && !isBehind;
     this.#number += 1;
-    const place = [this.#id, String(this.#number), stream, ids.join(' ')];
+    const place = [`${this.#id}:done`, String(this.#number), stream, ids.join(' ')];
     const sizes = [String(lines), String(bytes), String(back.length), toLines(back)];
     let isOurs = true;
     await this.#change({
-      script: isReleased ? RELEASE : DONE,
+      script: isReleased ? RELEASE : CHANGE,
       args: isReleased ? [stream, this.#id, ...ids, ...RELEASED] : [...place, ...sizes],
       end: (reply) => {
         isOurs = reply !== 0 && reply !== 'left';
         this.count -= lines;
-        if (!isOurs) {
-          counts.claimed -= lines;
-          return;
-        }
+        if (!isOurs) counts.claimed -= lines;
+        if (!isOurs) return;
         addResults(counts, results);
         addResults(counts, { spool: damaged });
         log.addDamaged(damaged);
@@ -421,9 +397,4 @@ class RedisStore implements Spool {
     this.isUsable = false;
     this.#connection.close();
   }
-}
-
-/** Redis 6 has the code inside of the message. */
-function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && /\bOOM\b/.test(error.message);
 }
