@@ -279,7 +279,7 @@ class RedisStore implements Spool {
     const hasEnded = await this.#change({
       isPut: true,
       script: CHANGE,
-      args: [`${this.#id}:put`, String(this.#number), stream, '', '0', '0', String(length), text],
+      args: [`${this.#id}-put`, String(this.#number), stream, '', '0', '0', String(length), text],
       end: (reply) => {
         isPut = reply === 1;
         if (isLate) this.count -= length;
@@ -326,13 +326,12 @@ class RedisStore implements Spool {
     const { counts, log, resendUnconfirmed } = this.#options;
     const dead = entries.filter(([, isDead]) => isDead !== '');
     const taken = this.#take(stream, dead.length > 0 ? dead : entries);
-    const { hits } = taken;
     const isUnconfirmed = dead.length > 0 && !resendUnconfirmed;
-    if (!isUnconfirmed && hits.length > 0) {
-      if (dead.length > 0) counts.resent += hits.length;
-      return { hits, done: (...given) => this.#done(taken, ...given) };
+    if (!isUnconfirmed && taken.hits.length > 0) {
+      if (dead.length > 0) counts.resent += taken.hits.length;
+      return { hits: taken.hits, done: (...given) => this.#done(taken, ...given) };
     }
-    const unconfirmed = isUnconfirmed ? hits.length : 0;
+    const unconfirmed = isUnconfirmed ? taken.hits.length : 0;
     log.addUnconfirmed(unconfirmed);
     await this.#done(taken, { unconfirmed }, []);
     return this.claim(most);
@@ -358,7 +357,7 @@ class RedisStore implements Spool {
     const isWhole = lines > 0 && back.length === lines && back.every((hit) => given.has(hit));
     const isReleased = isWhole && !isBehind;
     this.#number += 1;
-    const place = [`${this.#id}:done`, String(this.#number), stream, ids.join(' ')];
+    const place = [`${this.#id}-done`, String(this.#number), stream, ids.join(' ')];
     const sizes = [String(lines), String(bytes), String(back.length), toLines(back)];
     let isOurs = true;
     await this.#change({
