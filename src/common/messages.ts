@@ -88,7 +88,6 @@ export const MESSAGE_CODES = [
   'spool-visitor-key',
   'spool-owner',
   'spool-open-to-others',
-  'spool-space',
 ] as const;
 
 /** The code of a message, for alerts and for looking it up in docs/messages.md. */

@@ -1,6 +1,5 @@
 import { codeOf } from '../common/describe-error.js';
 import type { MessageCode } from '../common/messages.js';
-import type { Hit } from '../hit/hit.js';
 import { countOf } from './bulk.js';
 import type { Answer, Exchange } from './http.js';
 
@@ -18,8 +17,6 @@ export type BulkResult =
       readonly tracked: number;
       readonly invalid: number;
       readonly unconfirmed: number;
-      /** Places of the invalid hits in the bulk, if Matomo names them, as it does to the token of a super user. */
-      readonly invalidIndices?: readonly number[];
       readonly warning?: Reason;
     }
   /** Accepted by a server that does not report results. */
@@ -126,14 +123,13 @@ function readCounted(counters: Counters, known: Known): BulkResult {
     const reason = `Matomo neither tracked nor rejected ${hits}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`;
     return { kind: 'failed', code: 'hits-not-counted', reason, mayBeStored: known.sent };
   }
-  const { invalidIndices } = counters;
-  // Matomo names indices only if it accepts the token, of a super user.
-  if (tracked === 0 && known.hasToken && invalidIndices.length === 0) {
+  // Matomo names invalid hits only if it accepts the token, of a super user.
+  if (tracked === 0 && known.hasToken && !counters.namesInvalid) {
     const reason = `Matomo rejected all of ${hits} sent with a token`;
     return { kind: 'all_invalid', code: 'token-rejected', reason };
   }
   const unconfirmed = known.sent - tracked - invalid;
-  const result: BulkResult = { kind: 'processed', tracked, invalid, unconfirmed, invalidIndices };
+  const result: BulkResult = { kind: 'processed', tracked, invalid, unconfirmed };
   if (tracked > 0) return result;
   const reason = `Matomo rejected all of ${hits}, counted as invalid`;
   return { ...result, warning: { code: 'site-unknown', reason } };
@@ -194,7 +190,7 @@ interface Counters {
   readonly isSuccess: boolean;
   readonly tracked: number;
   readonly invalid: number;
-  readonly invalidIndices: readonly number[];
+  readonly namesInvalid: boolean;
 }
 
 /** As Matomo writes them. Takes linear time. */
@@ -215,20 +211,11 @@ function toCounters([, status, tracked, invalid, indices = '']: RegExpMatchArray
     isSuccess: status === 'success',
     tracked: Number(tracked),
     invalid: Number(invalid),
-    invalidIndices: (indices.match(/\d+/g) ?? []).map(Number),
+    namesInvalid: /\d/.test(indices),
   };
 }
 
 /** Whether an answer has text before or after its counters. */
 export function hasTextAround(body: string): boolean {
   return readCounters(body, 0) !== undefined && !/^\s*\{[^{}]*\}\s*$/.test(body);
-}
-
-/** The hits that Matomo names as invalid. */
-export function invalidOf(
-  { invalid, invalidIndices }: Extract<BulkResult, { kind: 'processed' }>,
-  hits: readonly Hit[],
-): readonly Hit[] {
-  const indices = new Set(invalidIndices);
-  return indices.size === invalid ? hits.filter((_, index) => indices.has(index)) : [];
 }

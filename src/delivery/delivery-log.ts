@@ -1,21 +1,19 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import type { LogLines } from '../common/log-lines.js';
 import { coded, type MessageCode } from '../common/messages.js';
-import type { Hit, HitKind } from '../hit/hit.js';
+import type { Hit } from '../hit/hit.js';
 import type { Reason } from './answer.js';
 import { countOf } from './bulk.js';
 import type { LossReason, Results } from './counts.js';
 
 const HOUR_MILLIS = 3_600_000;
-/** Different names of invalid hits in a line. */
-const MAX_NAMES = 5;
 const OUTAGE = 'outage';
 
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Fix what the parentheses name, or correct url.',
   'no-answer': 'Check Matomo and the proxy in front of it, or raise exportTimeoutMillis.',
   unavailable: 'Check the web server and PHP of Matomo.',
-  'rolled-back': "Check Matomo's database, and search PHP's error log.",
+  'rolled-back': `Check Matomo's database, and search PHP's error log for "Data too long for column" and other errors.`,
   'hits-not-counted':
     "Check Matomo's database for lock timeouts, and its setting record_statistics.",
   redirected: 'Set url to an address that answers without a redirect.',
@@ -30,7 +28,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'hits-delayed': 'Give Matomo more processors, or send it fewer requests.',
   'site-unknown': 'Check siteId: the site may not exist.',
   'token-rejected':
-    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user.',
+    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user. It may be revoked or expired, and Matomo knows a new one after five minutes.',
 };
 
 /** What to do about an answer of Matomo. */
@@ -46,12 +44,6 @@ const AT_LOSS = {
   queue_full: 'Raise maxQueueSize, or set spool. If it is set, check why it does not store hits',
 } as const;
 
-/** What to do if Matomo fails with some hits. */
-const AT_REJECTION: Readonly<Partial<Record<MessageCode, string>>> = {
-  'request-rejected': 'Exempt POST to matomo.php from the rules of firewalls such as mod_security',
-  'rolled-back': `Search PHP's error log of that time for "Data too long for column" and other errors`,
-};
-
 /** Lines about what becomes of hits, and why Matomo does not process them. */
 export class DeliveryLog {
   /** Why Matomo does not process hits now. */
@@ -60,8 +52,6 @@ export class DeliveryLog {
   isEnding = false;
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly #lines: LogLines;
-  /** Names of invalid hits for the next line, and how many hits have each. */
-  readonly #invalid = new Map<string, number>();
 
   constructor(diagnostics: Pick<Diagnostics, 'warnOnce'>, lines: LogLines) {
     this.#diagnostics = diagnostics;
@@ -99,41 +89,20 @@ export class DeliveryLog {
     }
     if (invalid === 0) return;
     const toText = (sum: number) =>
-      `Matomo rejected ${countOf(sum)}, counted as invalid${this.#takeNames(sum)}. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`;
+      `Matomo rejected ${countOf(sum)}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`;
     this.#lines.add('hits-invalid', invalid, toText, HOUR_MILLIS);
-  }
-
-  /** Matomo has rejected these hits. They are named in the next line about invalid ones. */
-  nameInvalid(hits: readonly Hit[]): void {
-    for (const hit of hits) {
-      const name = nameOf(hit);
-      const count = this.#invalid.get(name);
-      if (count !== undefined || this.#invalid.size < MAX_NAMES)
-        this.#invalid.set(name, (count ?? 0) + 1);
-    }
-  }
-
-  #takeNames(sum: number): string {
-    const named = [...this.#invalid];
-    this.#invalid.clear();
-    if (named.length === 0) return '';
-    const names = named.map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
-    const more = sum - named.reduce((total, [, count]) => total + count, 0);
-    return `: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   }
 
   /** A hit has failed again and again while others were tracked. */
   rejectHit(hit: Hit, { code, reason }: Reason): void {
-    const advice = AT_REJECTION[code] ?? 'Check the web server, the firewall and PHP of Matomo';
     const toText = (hits: number) =>
-      `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${advice}.`;
+      `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${adviceFor(code)}`;
     this.#lines.add('rejected', 1, toText);
   }
 
   /** Hits have waited for long, although Matomo processes some. */
-  reportDelay(hits: number, cause: Reason | undefined): void {
-    const why = cause ? `Matomo fails with some: ${cause.reason}` : 'more come than it processes';
-    const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute (${why}). They stay pending. ${adviceFor(cause?.code ?? 'hits-delayed')}`;
+  reportDelay(hits: number): void {
+    const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute: Matomo fails with some, or more come than it processes. They stay pending. ${adviceFor('hits-delayed')}`;
     this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 
@@ -203,12 +172,6 @@ export class SpoolLog {
     this.#lines.add('spool-lost', 1, () => text);
   }
 
-  addExpired(hits: number): void {
-    const toText = (sum: number) =>
-      `Older than seven days, lost and counted as expired: ${countOf(sum)}. ${AT_LOSS.expired}.`;
-    if (hits > 0) this.#lines.add('expired', hits, toText);
-  }
-
   /** A process has died while it was sending these hits. */
   addUnconfirmed(hits: number): void {
     const toText = (sum: number) =>
@@ -217,35 +180,11 @@ export class SpoolLog {
   }
 }
 
-const KINDS: Readonly<Record<HitKind, string>> = {
-  action: 'page view',
-  chatbot: 'request by an AI chatbot',
-};
-
 /** A hit with all that helps to find it in other logs, redacted as it would be sent. */
 function describe(hit: Hit): string {
   const parameters = new URLSearchParams(hit.query);
   const title = show(parameters.get('action_name') ?? '');
   const userAgent = show(parameters.get('ua') ?? '');
   const time = new Date(hit.startSeconds * 1000).toISOString();
-  return `${nameOf(hit)} of ${time} with title ${title} and user agent ${userAgent}`;
-}
-
-/** What a hit is, for a message: without URL, title and everything else that a visitor may have written. */
-function nameOf({ kind, query }: Hit): string {
-  const parameters = new URLSearchParams(query);
-  const goal = parameters.get('idgoal');
-  const order = parameters.get('ec_id');
-  if (order) return `order ${showId(order)}`;
-  if (goal === '0') return 'cart';
-  if (goal !== null) return `goal ${showId(goal)}`;
-  const category = parameters.get('e_c');
-  if (category !== null) return `event ${show(`${category}/${parameters.get('e_a') ?? ''}`)}`;
-  if (parameters.has('search')) return 'site search';
-  if (parameters.has('download')) return 'download';
-  return parameters.has('link') ? 'outlink' : KINDS[kind];
-}
-
-function showId(id: string): string {
-  return /^[\w.-]{1,50}$/.test(id) ? id : show(id);
+  return `hit of ${time} with title ${title} and user agent ${userAgent}`;
 }

@@ -315,26 +315,18 @@ export class Delivery {
   }
 
   /** Moves hits from memory into the spool. */
-  #store(): void | Promise<void> {
+  async #store(): Promise<void> {
     while (this.spool?.isUsable && !this.#storing) {
       const claim = this.memory.claim(this.#parts.options.maxExportBatchSize);
       if (!claim) return;
       this.#storing = claim;
-      const stored = this.spool.put(claim.hits);
-      if (typeof stored !== 'boolean')
-        return stored.then((isStored) =>
-          this.#endStoring(claim, isStored) ? this.#store() : undefined,
-        );
-      if (!this.#endStoring(claim, stored)) return;
+      const isStored = await this.spool.put(claim.hits);
+      this.#storing = undefined;
+      this.#isRefused = !isStored;
+      void claim.done({}, isStored ? [] : claim.hits, false);
+      if (!isStored) return;
+      this.#spooled += claim.hits.length;
     }
-  }
-
-  #endStoring(claim: Claim & Required<Pick<Claim, 'doneNow'>>, isStored: boolean): boolean {
-    this.#storing = undefined;
-    this.#isRefused = !isStored;
-    void claim.done({}, isStored ? [] : claim.hits, false);
-    if (isStored) this.#spooled += claim.hits.length;
-    return isStored;
   }
 
   /** Whether something is due to be sent. */
@@ -387,8 +379,8 @@ export class Delivery {
     this.#clearTimer();
     const delayMillis = this.oldestAgeSeconds * 1000 - this.#parts.options.scheduledDelayMillis;
     if (delayMillis > DELAYED_MILLIS && !this.log.cause)
-      this.log.reportDelay(this.pending + (this.spool?.hits ?? 0), this.sender.cause);
-    void Promise.resolve(this.#store()).then(() => {
+      this.log.reportDelay(this.pending + (this.spool?.hits ?? 0));
+    void this.#store().then(() => {
       if (!this.#attempts.isIdle) return this.#schedule();
       void this.#attempts.run(async () => {
         const mayBegin =

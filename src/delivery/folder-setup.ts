@@ -1,17 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import {
-  access,
-  chmod,
-  link,
-  mkdir,
-  open,
-  readdir,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, mkdir, open, readdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 
 /** Says which Matomo gets the hits. */
@@ -24,11 +14,8 @@ const STICKY = 0o1000;
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
 export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** The spool cannot be used. The message is for the operator. */
-class UnusableFolder extends Error {}
-
 /** Another user could change the contents of the folder. */
-export class UntrustedFolder extends UnusableFolder {}
+export class UntrustedFolder extends Error {}
 
 /** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
 export function isMissing(error: unknown): boolean {
@@ -38,21 +25,18 @@ export function isMissing(error: unknown): boolean {
 
 /** Creates the folder if it does not exist. Rejects if it cannot be used, or belongs to another Matomo. */
 export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
-  await makeFolder(folder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   requireTrust(await stat(folder));
-  const isNew = (await readdir(folder)).length === 0;
   const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
   const owner = matomoOf(await readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
-  if (owner !== matomoUrl) throw new UnusableFolder(`it belongs to ${owner}`);
-  // An empty folder can be made private. One with files may be shared on purpose.
-  if (isNew) await chmod(folder, 0o700).catch(ignore); // fails if another user owns the mounted volume
+  if (owner !== matomoUrl) throw new Error(`it belongs to ${owner}`);
 }
 
 /** The Matomo that a description names. */
 export function matomoOf(description: string): string {
   const [, format, url] = /^\{"format":(\d+),"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
   if (format === String(FORMAT) && url !== undefined) return url;
-  throw new UnusableFolder(`this version cannot read its ${DESCRIPTION}`);
+  throw new Error(`this version cannot read its ${DESCRIPTION}`);
 }
 
 /** Volumes of containers often belong to root and are writable for a group. Windows has neither. */
@@ -91,7 +75,7 @@ export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> 
     const name = keyName(day);
     const own = keys.find(day) ?? randomBytes(32);
     const text = (await readOrCreate(join(folder, name), `${own.toString('hex')}\n`)).trim();
-    if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${name} is damaged`);
+    if (!/^[\da-f]{64}$/.test(text)) throw new Error(`its ${name} is damaged`);
     keys.learn(day, Buffer.from(text, 'hex'));
   }
 }
@@ -99,25 +83,6 @@ export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> 
 function keyName(day: number | undefined): string {
   if (day === undefined) return VISITOR_KEY;
   return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
-}
-
-/** Creates a folder and those above it, for this user alone. `mkdir` with `recursive` tries forever in `/proc`. */
-async function makeFolder(folder: string): Promise<void> {
-  const parent = dirname(folder);
-  if (parent === folder || (await exists(folder))) return;
-  await makeFolder(parent);
-  try {
-    await mkdir(folder, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // made by another process, or a broken link
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */

@@ -1,74 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
 import type { Hit } from '../hit/hit.js';
 import { addResults, type Results } from './counts.js';
 import { type Files, filesOf, type Steps } from './folder-files.js';
+import { FolderList } from './folder-list.js';
+import { type HitsFile, nameOf, rename, unlink } from './folder-names.js';
 import { FolderQueue } from './folder-queue.js';
-import { DESCRIPTION, isMissing, UntrustedFolder } from './folder-setup.js';
+import { isMissing, UntrustedFolder } from './folder-setup.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
 import type { Claim, Spool, SpoolOptions } from './store.js';
 
-// Hits are in files, one per line. To own the hits of a file is to have renamed it. Its name says all that others need to know:
-//
-//     1795176000123-1f0e3dad-7-token.35-16844.part                     process 1f0e3dad appends to it
-//     1795176000123-1f0e3dad-7-token.100-48123.hits                    waits
-//     1795176000123-1f0e3dad-7-token.100-48123.1795176009789.sending   is being sent since this time
-//
-// The first number is the time in milliseconds at which it was begun, which is its place among all files. Then come its writer, and a number.
-// Of this file, 100 lines count, which have 48,123 bytes: a line counts once a rename says so, whatever follows in the file.
-
-interface HitsFile {
-  readonly millis: number;
-  readonly writer: string;
-  readonly number: number;
-  readonly needsToken: boolean;
-  readonly hits: number;
-  readonly bytes: number;
-  readonly state: 'part' | 'hits' | 'sending';
-  /** Of `sending`; else 0. */
-  readonly sinceMillis: number;
-}
-
-const NAME =
-  /^(\d{1,16})-([\da-f]{8})-(\d{1,9})(-token)?\.(\d{1,7})-(\d{1,12})\.(?:(part|hits)|(\d{1,16})\.sending)$/;
-
-/** `undefined` if a name is not that of a file with hits. */
-export function parseName(name: string): HitsFile | undefined {
-  const found = NAME.exec(name);
-  if (!found) return undefined;
-  const [, millis, writer = '', number, token, hits, bytes, state = 'sending', since] = found;
-  return {
-    ...{ millis: Number(millis), writer, number: Number(number), needsToken: token !== undefined },
-    ...{ hits: Number(hits), bytes: Number(bytes) },
-    ...{ state: state as HitsFile['state'], sinceMillis: Number(since ?? 0) },
-  };
-}
-
-function nameOf(file: HitsFile): string {
-  const since = file.state === 'sending' ? `${file.sinceMillis}.` : '';
-  return `${placeOf(file)}.${file.hits}-${file.bytes}.${since}${file.state}`;
-}
-
-/** What no two files have. */
-function placeOf({ millis, writer, number, needsToken }: HitsFile): string {
-  return `${millis}-${writer}-${number}${needsToken ? '-token' : ''}`;
-}
-
-/** Names are listed at most so often, and take at most one part in so many of the time. */
-const LIST_MILLIS = 1_000;
-const PAUSE_FACTOR = 30;
 /** After a failure, the folder is tried again. */
 const RETRY_MILLIS = 1_000;
-/** A file to which nothing was appended for so long is that of a dead process. */
-const DEAD_PART_MILLIS = 60_000;
-/** The same for files of all kinds by the clock of the machine, for processes that do not live long enough to see it. */
-const DEAD_WALL_MILLIS = 3_600_000;
-
-/** The folder, or all in it, was deleted. */
-class DeletedFolder extends Error {
-  readonly code = 'ENOENT';
-}
+type OwnClaim = Claim & Required<Pick<Claim, 'doneNow'>>;
 
 /** A file that this process is sending. */
 interface Taken extends ReadLines {
@@ -94,28 +38,13 @@ export async function openFolder(options: SpoolOptions, files?: Files): Promise<
 /** Hits in files, which any process sends that shares the folder. */
 class FolderStore implements Spool {
   count = 0;
-  hits = 0;
-  #bytes = 0;
-  /** As listed. */
-  #oldestMillis = Number.POSITIVE_INFINITY;
   readonly #options: SpoolOptions;
   readonly #queue: FolderQueue;
-  readonly #id = randomBytes(4).toString('hex');
-  #number = 0;
-  /** The file to which hits are appended. */
-  #part: HitsFile | undefined;
-  /** Files that can be claimed, in their order. */
-  #waiting: HitsFile[] = [];
-  /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
-  #seenMillis = new Map<string, number>();
-  #listMillis = Number.NEGATIVE_INFINITY;
+  readonly #list: FolderList;
   /** After a failure, when the next attempt may succeed. What has no room can be sent all the same. */
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
-  /** Files that cannot be read. */
-  readonly #skipped = new Set<string>();
   #isOpen = false;
   #hasBeenOpen = false;
-  #sharedDays: string | undefined;
   /** At the event `exit`: hits that are not stored, and those that were being put and are. */
   #isEnding = false;
   readonly #back = new Set<Hit>();
@@ -123,6 +52,7 @@ class FolderStore implements Spool {
 
   constructor(options: SpoolOptions, files: Files) {
     this.#options = options;
+    this.#list = new FolderList(options);
     this.#queue = new FolderQueue(files, () => this.#log('it has not answered for 5 s'));
   }
 
@@ -135,59 +65,43 @@ class FolderStore implements Spool {
     return isTime && !this.#queue.isHanging;
   }
 
+  get hits(): number {
+    return this.#list.hits;
+  }
+
   get room(): number {
-    return Math.max(0, this.#options.maxBytes - this.#bytes);
+    return Math.max(0, this.#options.maxBytes - this.#list.bytes);
   }
 
   get oldestSeconds(): number {
-    if (this.hits === 0) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#oldestMillis, this.#part?.millis ?? Infinity) / 1000;
+    const { hits, oldestMillis, part } = this.#list;
+    if (hits === 0) return Number.POSITIVE_INFINITY;
+    return Math.min(oldestMillis, part?.millis ?? Infinity) / 1000;
   }
 
   async open(): Promise<void> {
-    await this.#queue.run(this.#try('claim', () => this.#list()));
+    await this.#queue.run(this.#try('claim', () => this.#list.look()));
   }
 
-  /** Runs an operation. `undefined`: it has failed, which is logged. If the folder was deleted, it is made again. */
+  /** Runs an operation. `undefined`: it has failed, which is logged. */
   *#try<T>(purpose: 'put' | 'claim', run: () => Steps<T>): Steps<T | undefined> {
-    for (let isAgain = false; ; isAgain = true) {
-      try {
-        if (!this.#isOpen) yield* this.#prepare();
-        const value = yield* run();
-        if (purpose === 'put') this.#options.log.end();
-        return value;
-      } catch (error) {
-        if (isAgain || !(yield* this.#isDeleted(error))) {
-          this.#fail(purpose, error);
-          return undefined;
-        }
-        this.#options.log.addLost('The folder was deleted');
-        this.#part = undefined;
-        this.#waiting = [];
-        this.#isOpen = false;
-      }
-    }
-  }
-
-  *#prepare(): Steps<void> {
-    yield ['prepare', this.#options.matomoUrl];
-    this.#isOpen = true;
-    this.#hasBeenOpen = true;
-    this.#sharedDays = undefined;
-  }
-
-  *#isDeleted(error: unknown): Steps<boolean> {
-    if (!this.#isOpen || !isMissing(error)) return false;
     try {
-      return !((yield ['list']) as string[]).includes(DESCRIPTION);
-    } catch (failure) {
-      return isMissing(failure);
+      if (!this.#isOpen) yield ['prepare', this.#options.matomoUrl];
+      this.#isOpen = true;
+      this.#hasBeenOpen = true;
+      const value = yield* run();
+      if (purpose === 'put') this.#options.log.end();
+      return value;
+    } catch (error) {
+      this.#fail(purpose, error);
+      return undefined;
     }
   }
 
   #fail(purpose: 'put' | 'claim', error: unknown): void {
     if (this.#isEnding) return;
     this.#retryMillis[purpose] = performance.now() + RETRY_MILLIS;
+    if (isMissing(error)) this.#isOpen = false; // it may have been deleted
     if (!this.#isOpen) this.#retryMillis.claim = this.#retryMillis[purpose];
     if (error instanceof UntrustedFolder) this.#options.log.begin(codeOf(error), 'spool-owner');
     else this.#log(codeOf(error));
@@ -233,8 +147,8 @@ class FolderStore implements Spool {
     const { length } = put.hits;
     const data = Buffer.from(toLines(put.hits), 'latin1');
     if (data.length > this.room) throw new Error('maxSpoolBytes is reached');
-    if ((this.#part?.hits ?? 0) + length > maxExportBatchSize) yield* this.#finish();
-    const hasPart = this.#part !== undefined;
+    if ((this.#list.part?.hits ?? 0) + length > maxExportBatchSize) yield* this.#list.finish();
+    const hasPart = this.#list.part !== undefined;
     try {
       yield* this.#append(put, data);
     } catch (error) {
@@ -246,173 +160,53 @@ class FolderStore implements Spool {
       yield* this.#append(put, data); // another process has taken the file for a dead one's
     }
     counts.stored += length;
-    this.hits += length;
-    this.#bytes += data.length;
+    this.#list.hits += length;
+    this.#list.bytes += data.length;
     return true;
   }
 
   *#append(put: Put, data: Buffer): Steps<void> {
-    const part = this.#part ?? this.#begin(Date.now());
+    const part = this.#list.part ?? this.#list.begin(Date.now());
     const { hits, bytes } = part;
     const to = { ...part, hits: hits + put.hits.length, bytes: bytes + data.length };
-    const isNew = this.#part === undefined;
-    this.#part = undefined; // after any failure, nothing more is appended to it
+    const isNew = this.#list.part === undefined;
+    this.#list.part = undefined; // after any failure, nothing more is appended to it
     put.isUnknown = false;
     try {
       yield [isNew ? 'create' : 'append', nameOf(part), data];
       put.isUnknown = true;
       yield ['rename', nameOf(part), nameOf(to)];
     } catch (error) {
-      if (isNew) yield* this.#unlink(part);
+      if (isNew) yield* unlink(part);
       throw error;
     }
     put.isUnknown = false;
-    this.#part = to;
-  }
-
-  /** The name of a new file. */
-  #begin(millis: number): HitsFile {
-    this.#number += 1;
-    const place = { millis, writer: this.#id, number: this.#number };
-    const { hasToken: needsToken } = this.#options;
-    return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
-  }
-
-  /** The file to which hits were appended becomes one that any process may claim. */
-  *#finish(): Steps<void> {
-    const part = this.#part;
-    if (!part) return;
-    this.#part = undefined;
-    yield ['sync', nameOf(part)];
-    const file = { ...part, state: 'hits' as const };
-    if (yield* this.#rename(part, file)) this.#add(file);
-  }
-
-  /** Writes hits to a file of their own. */
-  *#write(hits: readonly Hit[], millis: number): Steps<void> {
-    const data = Buffer.from(toLines(hits), 'latin1');
-    const part = this.#begin(millis);
-    const sizes = { hits: hits.length, bytes: data.length };
-    const file = { ...part, ...sizes, state: 'hits' as const };
-    try {
-      yield ['create', nameOf(part), data];
-      yield ['sync', nameOf(part)];
-      yield ['rename', nameOf(part), nameOf(file)];
-    } catch (error) {
-      yield* this.#unlink(part);
-      throw error;
-    }
-    this.#bytes += data.length;
-    this.hits += hits.length;
-    this.#add(file);
-  }
-
-  /** Returns `false` if another process is faster; on Windows, also if one has the file open. */
-  *#rename(from: HitsFile, to: HitsFile): Steps<boolean> {
-    try {
-      yield ['rename', nameOf(from), nameOf(to)];
-      return true;
-    } catch (error) {
-      const { code = '' } = error as NodeJS.ErrnoException;
-      const isTaken = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(code);
-      if (isTaken || isMissing(error)) return false;
-      throw error;
-    }
-  }
-
-  /** Returns `false` if it could not be deleted: then it is left to the process that finds it. */
-  *#unlink(file: HitsFile): Steps<boolean> {
-    try {
-      yield ['unlink', nameOf(file)];
-      return true;
-    } catch {
-      return false;
-    }
+    this.#list.part = to;
   }
 
   async claim(most: number): Promise<Claim | undefined> {
     if (!this.#can('claim')) return undefined;
     let isLate = false;
-    const steps = this.#try('claim', () => this.#take(most));
-    const taken = await this.#queue.run<readonly Taken[] | undefined>(steps, {
-      onHang: () => {
-        isLate = true;
-        return undefined;
+    return this.#queue.run(
+      this.#try('claim', () => this.#take(most)),
+      {
+        onHang: () => {
+          isLate = true;
+          return undefined;
+        },
+        onEnd: (claim) => {
+          if (this.#isEnding) claim?.doneNow({}, claim.hits);
+          else if (isLate) void claim?.done({}, claim.hits, false);
+        },
       },
-      onEnd: (files = []) => {
-        const release = this.#release(files, false);
-        if (this.#isEnding) this.#queue.runNow(release);
-        else if (isLate) void this.#queue.run(release, { isNeeded: true });
-      },
-    });
-    return taken && taken.length > 0 ? this.#toClaim(taken) : undefined;
+    );
   }
 
-  *#list(): Steps<void> {
-    const { keys, log } = this.#options;
-    const startMillis = performance.now();
-    const names = (yield ['list']) as string[];
-    if (!names.includes(DESCRIPTION)) throw new DeletedFolder();
-    const now = performance.now();
-    this.#listMillis = now + Math.max(LIST_MILLIS, (now - startMillis) * PAUSE_FACTOR);
-    const seenMillis = new Map<string, number>();
-    const all = names.map(parseName).filter((file) => file !== undefined);
-    for (const file of all)
-      if (file.state !== 'hits')
-        seenMillis.set(nameOf(file), this.#seenMillis.get(nameOf(file)) ?? now);
-    this.#seenMillis = seenMillis;
-    this.#waiting = all.filter((file) => this.#canClaim(file, now));
-    this.#waiting.sort((a, b) => this.#compare(a, b));
-    this.#bytes = all.reduce((sum, { bytes }) => sum + bytes, 0);
-    const waiting = all.filter(({ state }) => state !== 'sending');
-    this.hits = waiting.reduce((sum, { hits }) => sum + hits, 0);
-    this.#oldestMillis = waiting.reduce((oldest, { millis }) => Math.min(oldest, millis), Infinity);
-    // Daily keys: three times a day, at midnight, an hour later, and before the next midnight.
-    const days = keys?.days.join();
-    if (!keys || days === this.#sharedDays) return;
-    try {
-      yield ['share', keys];
-      this.#sharedDays = days;
-    } catch (error) {
-      log.beginKeyUnshared(codeOf(error));
-    }
-  }
-
-  #canClaim(file: HitsFile, now: number): boolean {
-    const { hasToken, deadMillis } = this.#options;
-    const { needsToken, state, writer, number, millis, sinceMillis } = file;
-    if ((needsToken && !hasToken) || this.#skipped.has(placeOf(file))) return false;
-    if (state === 'hits') return true;
-    const isPart = state === 'part';
-    if (isPart && writer === this.#id) return number !== this.#part?.number;
-    const limitMillis = isPart ? Math.min(DEAD_PART_MILLIS, deadMillis) : deadMillis;
-    const unchangedMillis = now - (this.#seenMillis.get(nameOf(file)) ?? now);
-    const wallMillis = Date.now() - (isPart ? millis : sinceMillis);
-    return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
-  }
-
-  /** Own hits are first, then the oldest: hits of a visitor, whom one process usually serves, are seldom sent by two at the same time. */
-  #compare(a: HitsFile, b: HitsFile): number {
-    const isOwn = ({ writer }: HitsFile) => Number(writer === this.#id);
-    return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
-  }
-
-  #add(file: HitsFile): void {
-    this.#waiting.push(file);
-    this.#waiting.sort((a, b) => this.#compare(a, b));
-  }
-
-  #next(): HitsFile | undefined {
-    const part = this.#part;
-    const [first] = this.#waiting;
-    return part && (!first || this.#compare(part, first) < 0) ? part : this.#waiting.shift();
-  }
-
-  *#take(most: number): Steps<readonly Taken[]> {
-    if (performance.now() >= this.#listMillis) yield* this.#list();
+  *#take(most: number): Steps<OwnClaim | undefined> {
+    yield* this.#list.look();
     const taken: Taken[] = [];
     let sum = 0;
-    for (let file = this.#next(); file; file = sum < most ? this.#next() : undefined) {
+    for (let file = this.#list.next(); file; file = sum < most ? this.#list.next() : undefined) {
       try {
         const one = yield* this.#takeFile(file);
         if (one) taken.push(one);
@@ -422,19 +216,18 @@ class FolderStore implements Spool {
         break;
       }
     }
-    return taken;
+    return taken.length > 0 ? this.#toClaim(taken) : undefined;
   }
 
   /** `undefined` if another process was faster, it cannot be read, or nothing in it is to be sent. */
   *#takeFile(from: HitsFile): Steps<Taken | undefined> {
     const { counts, log, resendUnconfirmed } = this.#options;
-    if (from === this.#part) this.#part = undefined;
     const file = { ...from, state: 'sending' as const, sinceMillis: Date.now() };
-    if (!(yield* this.#rename(from, file))) return undefined;
+    if (!(yield* rename(from, file))) return undefined;
     const isDead = from.state === 'sending';
-    if (!isDead) this.hits -= file.hits;
+    if (!isDead) this.#list.hits -= file.hits;
     if (file.hits === 0 || (isDead && !resendUnconfirmed)) {
-      if (!(yield* this.#unlink(file))) return undefined;
+      if (!(yield* unlink(file))) return undefined;
       counts.claimed += file.hits;
       counts.lost.unconfirmed += file.hits;
       log.addUnconfirmed(file.hits);
@@ -454,15 +247,15 @@ class FolderStore implements Spool {
     try {
       return readLines((yield ['read', nameOf(file)]) as string, file.hits);
     } catch (error) {
-      yield* this.#rename(file, from);
+      yield* rename(file, from);
       if (this.#isEnding) throw error;
-      this.#skipped.add(placeOf(file));
+      this.#list.skipped.add(nameOf(from));
       this.#options.log.addSkipped(nameOf(from), codeOf(error));
       return undefined;
     }
   }
 
-  #toClaim(taken: readonly Taken[]): Claim {
+  #toClaim(taken: readonly Taken[]): OwnClaim {
     const { counts } = this.#options;
     let hasEnded = false;
     this.#open(taken);
@@ -504,40 +297,17 @@ class FolderStore implements Spool {
   ): Steps<boolean> {
     const { counts, log } = this.#options;
     const lines = linesOf(taken);
-    const given = new Set(taken.flatMap(({ hits }) => hits));
-    const isWhole = back.length === lines && back.every((hit) => given.has(hit));
-    const isOurs = isWhole
-      ? yield* this.#release(taken, isBehind)
-      : yield* this.#replace(taken, back, isBehind);
+    const isOurs = yield* this.#replace(taken, back, isBehind);
     this.count -= lines;
     if (!isOurs) {
       counts.claimed -= lines;
       return false;
     }
-    if (isWhole) counts.stored += lines;
     const damaged = taken.reduce((sum, one) => sum + one.damaged, 0);
-    const expired = taken.reduce((sum, one) => sum + one.expired, 0);
     addResults(counts, results);
-    addResults(counts, { spool: damaged, expired });
+    addResults(counts, { spool: damaged });
     log.addDamaged(damaged);
-    log.addExpired(expired);
     return true;
-  }
-
-  /** Gives files back as they are. Their new names are none that they had: at the event `exit`, another thread may still rename from those. */
-  *#release(taken: readonly Taken[], isBehind: boolean): Steps<boolean> {
-    let isOurs = false;
-    for (const { file } of taken) {
-      this.#number += 1;
-      const millis = isBehind ? Date.now() : file.millis;
-      const place = { millis, writer: this.#id, number: this.#number };
-      const to = { ...file, ...place, state: 'hits' as const };
-      if (!(yield* this.#move(file, to))) continue;
-      this.#add(to);
-      this.hits += to.hits;
-      isOurs = true;
-    }
-    return isOurs;
   }
 
   /** Writes what is given back, then deletes the files. */
@@ -553,7 +323,7 @@ class FolderStore implements Spool {
     let isWritten = back.length === 0;
     try {
       if (back.length > 0 && own.length > 0) {
-        yield* this.#write(back, millis);
+        yield* this.#list.write(back, millis);
         isWritten = true;
       }
     } catch (error) {
@@ -561,9 +331,9 @@ class FolderStore implements Spool {
     }
     let isOurs = false;
     for (const file of own) {
-      if (!(yield* this.#unlink(file))) continue;
+      if (!(yield* unlink(file))) continue;
       isOurs = true;
-      this.#bytes -= file.bytes;
+      this.#list.bytes -= file.bytes;
     }
     if (isWritten) this.#options.counts.stored += back.length;
     else if (isOurs) this.#giveBack(back);
@@ -573,7 +343,7 @@ class FolderStore implements Spool {
   /** A claim that cannot be renamed is left to the process that finds it. */
   *#move(from: HitsFile, to: HitsFile): Steps<boolean> {
     try {
-      return yield* this.#rename(from, to);
+      return yield* rename(from, to);
     } catch (error) {
       this.#fail('claim', error);
       return false;
@@ -597,18 +367,16 @@ class FolderStore implements Spool {
     if (this.#queue.isHanging || !this.#isOpen) return all;
     const most = this.#options.maxExportBatchSize;
     let put = 0;
-    while (put < all.length && this.#putBulkNow(all.slice(put, put + most))) put += most;
-    this.#queue.runNow(this.#try('put', () => this.#finish()));
+    for (let isPut = true; isPut && put < all.length; put += isPut ? most : 0) {
+      const bulk = { hits: all.slice(put, put + most), isLate: false, isUnknown: false };
+      isPut = this.#queue.runNow(this.#try('put', () => this.#put(bulk))) === true;
+    }
+    this.#queue.runNow(this.#try('put', () => this.#list.finish()));
     return all.slice(put);
   }
 
-  #putBulkNow(hits: readonly Hit[]): boolean {
-    const put = { hits, isLate: false, isUnknown: false };
-    return this.#queue.runNow(this.#try('put', () => this.#put(put))) === true;
-  }
-
   async close(): Promise<void> {
-    await this.#queue.run(this.#try('put', () => this.#finish()));
+    await this.#queue.run(this.#try('put', () => this.#list.finish()));
   }
 }
 

@@ -1,3 +1,4 @@
+import { unescape as decode } from 'node:querystring';
 import type { Hit, HitKind } from '../hit/hit.js';
 
 // One hit is one line, readable with `cat`. Client and visitor are percent-encoded. What sending has shown so far is `-` in nearly all hits, else
@@ -25,13 +26,9 @@ function toTries({ failures, resends, invalidSeconds }: Hit): string {
   return `${failures ?? ''},${resends ?? 0},${invalidSeconds ?? 0}`;
 }
 
-/** Hits of older requests are lost. */
-const MAX_AGE_MILLIS = 7 * 86_400_000;
-
 /** What is in lines. */
 export interface ReadLines {
   readonly hits: readonly Hit[];
-  readonly expired: number;
   /** Lines that are missing, cut off, or no hits. */
   readonly damaged: number;
 }
@@ -41,14 +38,8 @@ export function readLines(text: string, count?: number): ReadLines {
   const lines = text.split('\n');
   const isCut = lines.pop() !== ''; // what comes after the last line feed was not written completely
   const all = lines.slice(0, count).map(readLine);
-  const found = all.filter((hit) => hit !== undefined);
-  const oldestSeconds = (Date.now() - MAX_AGE_MILLIS) / 1000;
-  const hits = found.filter(({ startSeconds }) => startSeconds >= oldestSeconds);
-  return {
-    hits,
-    expired: found.length - hits.length,
-    damaged: (count ?? all.length + Number(isCut)) - found.length,
-  };
+  const hits = all.filter((hit) => hit !== undefined);
+  return { hits, damaged: (count ?? all.length + Number(isCut)) - hits.length };
 }
 
 function readLine(line: string): Hit | undefined {
@@ -69,18 +60,6 @@ function readLine(line: string): Hit | undefined {
   };
 }
 
-const NOTHING_TO_ESCAPE = /^[\w.~-]*$/;
-
 function encode(visitor: string): string {
-  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
   return encodeURIComponent(Buffer.from(visitor).toString()); // without lone surrogates
-}
-
-function decode(visitor: string): string {
-  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
-  try {
-    return decodeURIComponent(visitor);
-  } catch {
-    return visitor;
-  }
 }

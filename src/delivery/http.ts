@@ -53,7 +53,7 @@ export interface TransportOptions {
 
 /** A server may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
-/** Limit for an answer, compressed and decompressed. */
+/** Limit for an answer. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Prints hits and sends nothing. The hits are counted as `accepted`. */
@@ -71,22 +71,16 @@ export function createDryRunTransport(print: (line: string) => void): Transport 
  * thread may read it.
  */
 export function createTransport(
-  options: TransportOptions,
+  { url: matomoUrl, userAgent, headers }: TransportOptions,
   sent: Int32Array = new Int32Array(1),
 ): Transport {
+  let poster: ReturnType<typeof createPoster>;
   try {
-    const url = new URL(options.url);
-    return createClient(options, createPoster(url, proxyRouteOf(url, process.env)), sent);
+    const url = new URL(matomoUrl);
+    poster = createPoster(url, proxyRouteOf(url, process.env));
   } catch (error) {
     return { send: async () => ({ kind: 'not_sent', error: error as Error }), async close() {} };
   }
-}
-
-function createClient(
-  { userAgent, headers }: TransportOptions,
-  poster: ReturnType<typeof createPoster>,
-  sent: Int32Array,
-): Transport {
   const all = {
     ...{ 'user-agent': userAgent, ...headers },
     ...{ 'content-type': 'application/json', 'accept-encoding': 'identity' },
@@ -173,23 +167,12 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, chunks: readonly
     kind: 'answer',
     status: statusCode,
     contentType: headers['content-type'] ?? '',
-    body: inflate(body, headers['content-encoding']).toString('utf8'),
+    body: body.toString('utf8'),
     location: headers.location,
     retryAfter: headers['retry-after'],
     date: headers.date,
     authenticate: headers['www-authenticate'],
   };
-}
-
-/** Some proxies compress although the request asks for no compression. Returns what cannot be decompressed as it is. */
-function inflate(body: Buffer, encoding = ''): Buffer {
-  if (!/^\s*(?:x-)?gzip\s*$/i.test(encoding)) return body;
-  try {
-    const { gunzipSync } = process.getBuiltinModule('node:zlib');
-    return gunzipSync(body, { maxOutputLength: MAX_ANSWER_BYTES });
-  } catch {
-    return body;
-  }
 }
 
 /**

@@ -2,14 +2,10 @@ import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
+import { parseName } from './folder-names.js';
 import { DESCRIPTION, matomoOf, readOwn, requireTrust, UntrustedFolder } from './folder-setup.js';
-import { parseName } from './folder-store.js';
-import {
-  ownerOf,
-  DESCRIPTION as REDIS_DESCRIPTION,
-  RedisConnection,
-  reasonOf,
-} from './redis-store.js';
+import { RedisConnection, reasonOf } from './redis-connection.js';
+import { ownerOf, DESCRIPTION as REDIS_DESCRIPTION } from './redis-store.js';
 
 /** What a spool has, and whether it can be used. */
 export interface SpoolReport {
@@ -20,14 +16,12 @@ export interface SpoolReport {
   /** Hits that have no result, those that are being sent included, and their bytes. */
   readonly hits: number;
   readonly bytes: number;
-  /** When the oldest was stored, in epoch seconds; `Infinity` if there is none. */
-  readonly oldestSeconds: number;
-  /** Others can read them. */
-  readonly isOpenToOthers: boolean;
 }
 
 export interface FolderReport extends SpoolReport {
   readonly exists: boolean;
+  /** Others can read the hits. */
+  readonly isOpenToOthers: boolean;
   /** Another user could change its contents. */
   readonly isUntrusted: boolean;
 }
@@ -40,7 +34,7 @@ export async function inspectFolder(place: string): Promise<FolderReport> {
   let stats: Stats | undefined;
   let matomoUrl: string | undefined;
   let problem: unknown;
-  const found = { hits: 0, bytes: 0, oldestSeconds: Number.POSITIVE_INFINITY };
+  const found = { hits: 0, bytes: 0 };
   try {
     stats = statSync(folder, { throwIfNoEntry: false });
     const names = stats?.isDirectory() ? await readdir(folder) : [];
@@ -49,7 +43,6 @@ export async function inspectFolder(place: string): Promise<FolderReport> {
       if (!file) continue;
       found.hits += file.hits;
       found.bytes += file.bytes;
-      found.oldestSeconds = Math.min(found.oldestSeconds, file.millis / 1000);
     }
     if (names.includes(DESCRIPTION)) matomoUrl = matomoOf(await readOwn(join(folder, DESCRIPTION)));
     requireWritable(folder, stats);
@@ -75,40 +68,20 @@ function requireWritable(folder: string, stats: Stats | undefined): void {
 /** Looks into a spool, and writes a key that expires at once. Processes may be using it. Never rejects. */
 export async function inspectRedis(place: string): Promise<SpoolReport> {
   const connection = new RedisConnection(place);
-  const found = { hits: 0, bytes: 0, oldestSeconds: Number.POSITIVE_INFINITY };
+  const found = { hits: 0, bytes: 0 };
   let matomoUrl: string | undefined;
   try {
     const description = (await connection.send('GET', REDIS_DESCRIPTION)) as string | null;
     if (description !== null) {
       matomoUrl = ownerOf(description);
-      if (matomoUrl === undefined) throw new Error(`this version cannot read ${REDIS_DESCRIPTION}`);
       const totals = ['HMGET', 'matomo-spool:totals', 'hits', 'bytes'];
       const [hits, bytes] = (await connection.send(...totals)) as (string | null)[];
       Object.assign(found, { hits: Number(hits), bytes: Number(bytes) });
-      for (const stream of ['matomo-spool:hits', 'matomo-spool:hits:token']) {
-        const first = await connection.send('XRANGE', stream, '-', '+', 'COUNT', '1');
-        const [[id] = ['']] = first as [string][];
-        if (id) found.oldestSeconds = Math.min(found.oldestSeconds, Number.parseInt(id, 10) / 1000);
-      }
     }
     await connection.send('SET', 'matomo-spool:probe', '', 'PX', '1'); // a full Redis refuses it, and so does a replica
-    return { problem: undefined, matomoUrl, ...found, isOpenToOthers: await isOpen(place) };
+    return { problem: undefined, matomoUrl, ...found };
   } catch (error) {
-    return { problem: reasonOf(error), matomoUrl, ...found, isOpenToOthers: false };
-  } finally {
-    connection.close();
-  }
-}
-
-/** Whether Redis answers without a password. */
-async function isOpen(place: string): Promise<boolean> {
-  const { protocol, host, pathname } = new URL(place);
-  const connection = new RedisConnection(`${protocol}//${host}${pathname}`);
-  try {
-    await connection.send('GET', REDIS_DESCRIPTION);
-    return true;
-  } catch {
-    return false;
+    return { problem: reasonOf(error), matomoUrl, ...found };
   } finally {
     connection.close();
   }

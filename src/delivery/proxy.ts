@@ -23,16 +23,7 @@ export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined
 }
 
 function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}
-
-/** A password may contain `%` itself. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
 }
 
 /** Whether `NO_PROXY` matches a URL: `*`, the host or a parent domain, or a network; and the port if the entry has one. */

@@ -1,12 +1,12 @@
 import type { Hit } from '../hit/hit.js';
-import { type BulkResult, interpretAnswer, invalidOf, type Reason } from './answer.js';
+import { type BulkResult, interpretAnswer, type Reason } from './answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
 import { addTo, type DeliveryCounts, type Results } from './counts.js';
 import type { DeliveryLog } from './delivery-log.js';
 import { FailingClients } from './failing-clients.js';
 import type { Exchange } from './http.js';
 import type { Claim } from './store.js';
-import { Token } from './token.js';
+import { Token, type TokenOptions } from './token.js';
 
 /** A single hit that has failed so often, each time right after another request had succeeded, is rejected. */
 const MAX_FAILURES = 5;
@@ -42,10 +42,7 @@ const SEARCH: BackOff = { millis: [1, 2, 4, 8, 10].map((wait) => wait * SECOND),
 /** Matomo knows a new token after five minutes, and locks an address out after 20 rejections of a token in an hour. */
 const TOKEN: BackOff = { millis: [5.5, 20, 40, 60].map((wait) => wait * MINUTE), jitter: 0 };
 
-export interface SenderOptions {
-  readonly tokenAuth: string | undefined;
-  /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
-  readonly rereadToken?: (() => string | undefined) | undefined;
+export interface SenderOptions extends TokenOptions {
   readonly maxExportBatchSize: number;
   readonly resendUnconfirmed: boolean;
   /** Called after each bulk of which Matomo tracked hits. */
@@ -55,10 +52,7 @@ export interface SenderOptions {
 interface SenderParts {
   readonly options: SenderOptions;
   readonly counts: Pick<DeliveryCounts, 'resent'>;
-  readonly log: Pick<
-    DeliveryLog,
-    'beginOutage' | 'endOutage' | 'warn' | 'nameInvalid' | 'rejectHit'
-  >;
+  readonly log: Pick<DeliveryLog, 'beginOutage' | 'endOutage' | 'warn' | 'rejectHit'>;
   readonly random: () => number;
   /** @default the monotonic clock */
   readonly now?: () => number;
@@ -105,8 +99,6 @@ export class Sender {
   waitUntilMillis = Number.NEGATIVE_INFINITY;
   /** When Matomo last tracked or accepted hits, or the start. */
   lastSuccessMillis: number;
-  /** Why hits failed that may have been the cause; `undefined` if none has failed since the last attempt that succeeded throughout. */
-  cause: Reason | undefined;
   /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
@@ -232,7 +224,7 @@ export class Sender {
       attempt.inFlight = bulk;
       const result = yield bulk;
       attempt.inFlight = [];
-      if (!this.#settle(bulk, result, attempt, suspect !== undefined)) return;
+      if (!this.#settle(bulk, result, attempt, suspect !== undefined)) return giveRestBack(attempt);
       if (result.kind === 'failed') {
         cause = result;
         if (suspect) {
@@ -250,7 +242,6 @@ export class Sender {
       tries = 0;
       suspects.push(...tried.splice(0));
     }
-    this.cause = cause;
     if (tries > 0) this.#works = false; // a success counts once against each suspect
     giveRestBack(attempt);
     if (!cause || (failures < inRow && hasSucceeded)) return;
@@ -267,7 +258,6 @@ export class Sender {
       case 'processed': {
         const { tracked, invalid, unconfirmed, warning } = result;
         if (warning) log.warn(warning);
-        log.nameInvalid(invalidOf(result, bulk));
         this.#isMatomo ||= tracked + invalid > 0;
         if (tracked > 0) this.#clients.addStored(bulk);
         this.#succeed(tracked > 0);
@@ -299,7 +289,6 @@ export class Sender {
       case 'later':
         attempt.back.push(...bulk);
         attempt.isBehind = false;
-        giveRestBack(attempt);
         this.#wait(result, true, BACK_OFF, retryAfterMillis(result.retryAfter));
         return false;
     }
@@ -331,21 +320,17 @@ export class Sender {
     if (token.reread()) {
       back.push(...bulk);
       attempt.isBehind = false;
-      giveRestBack(attempt);
       this.#wait(result, false, BACK_OFF);
       return false;
     }
     const wasRejected = token.isRejected;
     const { invalid, others } = token.judge(bulk);
-    this.#parts.log.nameInvalid(invalid);
     addTo(results, { invalid: invalid.length });
     const invalidSeconds = this.#wallMillis() / 1000;
     back.push(...others.map((hit) => change(hit, { invalidSeconds })));
     if (!token.isRejected) return true;
-    giveRestBack(attempt);
     if (!wasRejected) this.#waits = 0;
-    const { code, reason } = result;
-    this.#wait({ code, reason: `${reason}. ${token.explain()}` }, true, TOKEN);
+    this.#wait(result, true, TOKEN);
     return false;
   }
 
@@ -358,7 +343,6 @@ export class Sender {
     addTo(attempt.results, { unconfirmed: bulk.length - again.length });
     attempt.isBehind = again.length > 0;
     attempt.back.push(...again.map((hit) => change(hit, { resends: (hit.resends ?? 0) + 1 })));
-    giveRestBack(attempt);
   }
 
   #succeed(isTracked: boolean): void {

@@ -72,7 +72,7 @@ export interface SpoolOptions {
   readonly resendUnconfirmed: boolean;
   /** Visitor keys that processes share, if they are not set. */
   readonly keys: SharedKeys | undefined;
-  /** Gets `stored` and `claimed`, and what a spool counts itself: `unconfirmed` of dead processes, `expired`, and `spool` for damaged lines. */
+  /** Gets `stored` and `claimed`, and what a spool counts itself: `unconfirmed` of dead processes, and `spool` for damaged lines. */
   readonly counts: DeliveryCounts;
   /** Gets hits of a claim that cannot be given back. */
   readonly keep: (hits: readonly Hit[]) => void;

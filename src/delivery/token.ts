@@ -1,9 +1,6 @@
 import type { Hit } from '../hit/hit.js';
 
-/** After so long, Matomo knows a token that was made. */
-const NEW_MILLIS = 300_000;
-
-interface TokenParts {
+export interface TokenOptions {
   readonly tokenAuth: string | undefined;
   /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
   readonly rereadToken?: (() => string | undefined) | undefined;
@@ -18,11 +15,13 @@ export class Token {
   readonly #wallMillis: () => number;
   /** All hits of a bulk were invalid, and none was tracked since. */
   #isInDoubt = false;
-  #changedMillis = Number.NEGATIVE_INFINITY;
   /** When hits were last tracked. */
   #trackedMillis = Number.NEGATIVE_INFINITY;
 
-  constructor({ tokenAuth, rereadToken = () => undefined }: TokenParts, wallMillis: () => number) {
+  constructor(
+    { tokenAuth, rereadToken = () => undefined }: TokenOptions,
+    wallMillis: () => number,
+  ) {
     this.value = tokenAuth;
     this.#reread = rereadToken;
     this.#wallMillis = wallMillis;
@@ -35,7 +34,6 @@ export class Token {
     this.value = value;
     this.isRejected = false;
     this.#isInDoubt = false;
-    this.#changedMillis = this.#wallMillis();
     return true;
   }
 
@@ -59,15 +57,5 @@ export class Token {
       this.#isInDoubt = true;
     }
     return { invalid: hits.filter(isInvalid), others };
-  }
-
-  /** What may be wrong with it, as far as that shows. */
-  explain(): string {
-    const { value } = this;
-    if (this.#wallMillis() - this.#changedMillis < NEW_MILLIS)
-      return 'The token was replaced less than five minutes ago, and Matomo may not know it yet';
-    if (value !== undefined && this.#trackedMillis > this.#changedMillis)
-      return 'It accepted the token before, so it may be revoked or expired';
-    return 'It has not accepted the token before: its user may lack write access, it may be for secure requests only, which a super user cannot use before Matomo 5.4, or be younger than five minutes';
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseName } from '../../src/delivery/folder-store.js';
+import { parseName } from '../../src/delivery/folder-names.js';
 
 /** The lines of the hits in a folder that have no result, in no particular order. Files may be renamed or deleted meanwhile: then it looks again. */
 export function linesIn(folder: string): string[] {

@@ -7,7 +7,6 @@ import {
   DATABASE_DIED,
   GIF,
   gaps,
-  hit,
   MINUTE,
   NO_ANSWER,
   NOT_COUNTED,
@@ -138,15 +137,6 @@ test('a hit that is too large alone is lost as too_large, and the others are tra
     resent: 0,
   });
   expect(sender.codes()).toEqual(['too-large']);
-});
-
-test('the line about invalid hits names those that Matomo names', async () => {
-  const sender = openFour(counters(2, 2, [1, 3]));
-  for (const more of ['', '&idgoal=77', '&idgoal=5', '&idgoal=0&ec_id=O-125'])
-    sender.put(hit('a', { query: `?h=a${more}` }));
-  await sender.advance(MINUTE);
-  expect(sender.counts()).toMatchObject({ tracked: 2, invalid: 2 });
-  expect(['goal 77', 'order O-125', 'goal 5'].map(sender.hasLogged)).toEqual([true, true, false]);
 });
 
 test('no line contains the token, whatever the server repeats', async () => {

@@ -351,7 +351,7 @@ test('with resendUnconfirmed, a hit is sent four times, and then lost as unconfi
 });
 
 test.each([
-  [ROLLED_BACK, 'PHP\'s error log of that time for "Data too long for column"'],
+  [ROLLED_BACK, 'PHP\'s error log for "Data too long for column"'],
   [text(403), 'mod_security'],
 ])(
   'the line about a rejected hit names it, the answer, and what to look for: %j',

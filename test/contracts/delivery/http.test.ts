@@ -2,7 +2,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
@@ -75,19 +74,6 @@ test('an answer without a type or a body', async () => {
     request.resume().on('end', () => response.writeHead(204).end());
   });
   expect(await poster.post(BULK)).toMatchObject({ status: 204, contentType: '', body: '' });
-});
-
-test.each([
-  ['gzip', gzipSync('{"tracked":1}'), '{"tracked":1}'],
-  ['X-GZIP', gzipSync('{"tracked":1}'), '{"tracked":1}'],
-  ['identity', Buffer.from('{"tracked":1}'), '{"tracked":1}'],
-  ['gzip', Buffer.from('no gzip'), 'no gzip'],
-])('an answer with content-encoding %s', async (encoding, body, expected) => {
-  const poster = await serve((request, response) => {
-    response.setHeader('content-encoding', encoding);
-    request.resume().on('end', () => response.end(body));
-  });
-  expect(await poster.post(BULK)).toMatchObject({ ...answered, body: expected });
 });
 
 test.each([65_535, 65_536, 65_537])('of an answer of %i bytes, 64 kB are read', async (bytes) => {

@@ -5,7 +5,7 @@ import { type OpenedSpool, prepareSpool, type SpoolSetup, watchSpool } from './s
 
 export { DailyKeys } from '../../../src/common/visitor-keys.js';
 export { type FileStep, type Files, filesOf } from '../../../src/delivery/folder-files.js';
-export { parseName } from '../../../src/delivery/folder-store.js';
+export { parseName } from '../../../src/delivery/folder-names.js';
 
 export type FolderSetup = SpoolSetup;
 /** A spool in a folder, as delivery uses it. */

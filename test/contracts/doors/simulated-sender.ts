@@ -27,7 +27,6 @@ export function createSimulatedSender({ onRejected, ...parts }: Simulated) {
     beginOutage() {},
     endOutage() {},
     warn() {},
-    nameInvalid() {},
     rejectHit: onRejected,
   };
   const sender = new Sender({ ...parts, counts: { resent: 0 }, log });

@@ -79,7 +79,7 @@ describe('if the disk hangs', () => {
       goOn();
       await idle({ spool } as Folder);
       expect(await drainAll({ spool }, 2)).toBe('ab');
-      expect(folder.balance(2)).toEqual([4, 4]);
+      expect(folder.balance(2)).toEqual([6, 6]);
     },
   );
 

@@ -155,39 +155,6 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    title:
-      'hits of requests a week ago are not claimed, and are counted once, by whoever sees them',
-    kinds: SHARED,
-    async run(open) {
-      const writer = await open();
-      const weekAgo = Date.now() / 1000 - 7 * 86_400;
-      const old = hits('ab').map((each) => ({ ...each, startSeconds: weekAgo - 60 }));
-      await writer.spool.put(old);
-      await writer.spool.close();
-      const openers = [await open(), await open()];
-      for (const { spool } of openers) expect(await spool.claim(10)).toBeUndefined();
-      expect(openers.reduce((sum, { counts }) => sum + counts.lost.expired, 0)).toBe(2);
-      expect(openers.flatMap(({ lines }) => lines)).toEqual([expect.stringContaining('[expired]')]);
-      for (const each of openers) expectBalance(each, 0);
-    },
-  },
-  {
-    title: 'what is given back beside them is as old as before',
-    kinds: SHARED,
-    async run(open) {
-      const store = await open();
-      const weekAgo = Date.now() / 1000 - 7 * 86_400;
-      const soonOld = { ...hit('b'), startSeconds: weekAgo + 3_600 };
-      await store.spool.put([{ ...hit('a'), startSeconds: weekAgo - 60 }, soonOld]);
-      const claim = await claimed(store);
-      expect(claim.hits).toEqual([soonOld]);
-      await claim.done({}, claim.hits, true);
-      expect((await claimed(store)).hits).toEqual([soonOld]);
-      expect(store.counts.lost.expired).toBe(1);
-      expectBalance(store, 2);
-    },
-  },
-  {
     title: 'of two openers that claim at once, each hit goes to one',
     kinds: SHARED,
     async run(open) {

@@ -19,14 +19,13 @@ async function open(place: string, setup: Partial<RedisSetup> = {}): Promise<Red
   return redis;
 }
 
-test('its size, hits and age are known to all that claim', async () => {
+test('its hits and age are known to all that claim', async () => {
   const { url } = await startRedis();
   const [one, two] = [await open(url), await open(url)];
   await one.spool.put(Array.from({ length: 250 }, (_, i) => hit(`n${i}`)));
   await one.spool.put(hits('a'));
   const claim = await two.spool.claim(1);
   expect(two.spool.hits).toBe(251);
-  expect(two.spool.room).toBeLessThan(2 ** 30 - 250 * 10);
   expect(two.spool.oldestSeconds).toBeLessThan(Number.POSITIVE_INFINITY);
   const report = await inspectRedis(url);
   expect(report).toMatchObject({ problem: undefined, hits: 251 });
@@ -77,7 +76,8 @@ test('at the event exit, hits of a put without a reply are lost, and a claim is 
   void redis.spool.put(hits('cd'));
   void claim?.done({ tracked: 2 }, []);
   await redis.spool.hurry?.(50);
-  expect([redis.spool.isUsable, redis.spool.count]).toEqual([false, 4]);
+  expect(redis.spool.isUsable).toBe(false);
+  await eventually(() => redis.spool.count === 4);
   expect(redis.spool.putNow?.(hits('e'))).toEqual(hits('e'));
   expect(redis.spool.count).toBe(0);
   expect(redis.counts).toMatchObject({ stored: 2, claimed: 0, tracked: 0, lost: { spool: 2 } });
@@ -123,16 +123,6 @@ test('a full spool takes hits again when there is room', async () => {
   expect(await redis.spool.put(hits('a'))).toBe(true);
   expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
   expectBalance(redis, put + 1);
-});
-
-test('a user without INFO can use it', async () => {
-  const server = await startRedis();
-  const rules = ['on', '>sesame', '~*', '+@all', '-@dangerous'];
-  await server.command('ACL', 'SETUSER', 'shop', ...rules);
-  const redis = await open(server.url.replace('//', '//shop:sesame@'));
-  expect(await redis.spool.put(hits('a'))).toBe(true);
-  expect(await drainBulks(redis)).toEqual(['a']);
-  expect(redis.codes()).toEqual([]);
 });
 
 /** Something is wrong with Redis, and is well again. */
@@ -270,13 +260,6 @@ test('a spool of another Matomo is not used, which is logged once', async () => 
   expect(await other.spool.put(hits('a'))).toBe(false);
   expect(other.codes()).toEqual(['spool-not-used']);
   expect(other.hasLogged('https://matomo.test/matomo.php')).toBe(true);
-});
-
-test('a policy that evicts streams is logged once', async () => {
-  const { url } = await startRedis('--maxmemory-policy', 'allkeys-lru');
-  const redis = await open(url);
-  expect(redis.codes()).toEqual(['spool-lost']);
-  expect(redis.hasLogged('allkeys-lru')).toBe(true);
 });
 
 test('without Redis, it is not usable, and no line has a password', async () => {

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { codeOf } from '../common/describe-error.js';
+import type { Hit } from '../hit/hit.js';
+import type { Steps } from './folder-files.js';
+import { type HitsFile, nameOf, parseName, rename, unlink } from './folder-names.js';
+import { toLines } from './hit-lines.js';
+import type { SpoolOptions } from './store.js';
+
+/** Names are listed at most so often, and take at most one part in so many of the time. */
+const LIST_MILLIS = 1_000;
+const PAUSE_FACTOR = 30;
+/** A file to which nothing was appended for so long is that of a dead process. */
+const DEAD_PART_MILLIS = 60_000;
+/** The same for files of all kinds by the clock of the machine, for processes that do not live long enough to see it. */
+const DEAD_WALL_MILLIS = 3_600_000;
+
+/** What is in the folder, as it was listed, with what this process has changed since. */
+export class FolderList {
+  /** Hits that wait, and bytes of all files. */
+  hits = 0;
+  bytes = 0;
+  oldestMillis = Number.POSITIVE_INFINITY;
+  /** The file to which this process appends. */
+  part: HitsFile | undefined;
+  /** Names of files that cannot be read. */
+  readonly skipped = new Set<string>();
+  readonly #options: SpoolOptions;
+  readonly #writer = randomBytes(4).toString('hex');
+  #number = 0;
+  /** Files that can be claimed, in their order. */
+  #waiting: HitsFile[] = [];
+  /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
+  #seenMillis = new Map<string, number>();
+  #nextMillis = Number.NEGATIVE_INFINITY;
+  /** Days of which the folder has the visitor keys. */
+  #sharedDays: string | undefined;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  /** Lists files, unless that was done lately. */
+  *look(): Steps<void> {
+    const startMillis = performance.now();
+    if (startMillis < this.#nextMillis) return;
+    this.#update((yield ['list']) as string[]);
+    const now = performance.now();
+    this.#nextMillis = now + Math.max(LIST_MILLIS, (now - startMillis) * PAUSE_FACTOR);
+    yield* this.#share();
+  }
+
+  /** Daily keys: three times a day, at midnight, an hour later, and before the next midnight. */
+  *#share(): Steps<void> {
+    const { keys, log } = this.#options;
+    const days = keys?.days.join();
+    if (!keys || days === this.#sharedDays) return;
+    try {
+      yield ['share', keys];
+      this.#sharedDays = days;
+    } catch (error) {
+      log.beginKeyUnshared(codeOf(error));
+    }
+  }
+
+  #update(names: readonly string[]): void {
+    const now = performance.now();
+    const seenMillis = new Map<string, number>();
+    const all = names.map(parseName).filter((file) => file !== undefined);
+    for (const file of all)
+      if (file.state !== 'hits')
+        seenMillis.set(nameOf(file), this.#seenMillis.get(nameOf(file)) ?? now);
+    this.#seenMillis = seenMillis;
+    this.#waiting = all.filter((file) => this.#canClaim(file, now));
+    this.#waiting.sort((a, b) => this.#compare(a, b));
+    this.bytes = all.reduce((sum, { bytes }) => sum + bytes, 0);
+    const waiting = all.filter(({ state }) => state !== 'sending');
+    this.hits = waiting.reduce((sum, { hits }) => sum + hits, 0);
+    this.oldestMillis = waiting.reduce((oldest, { millis }) => Math.min(oldest, millis), Infinity);
+  }
+
+  #canClaim(file: HitsFile, now: number): boolean {
+    const { hasToken, deadMillis } = this.#options;
+    const { needsToken, state, writer, number, millis, sinceMillis } = file;
+    if ((needsToken && !hasToken) || this.skipped.has(nameOf(file))) return false;
+    if (state === 'hits') return true;
+    const isPart = state === 'part';
+    if (isPart && writer === this.#writer) return number !== this.part?.number;
+    const limitMillis = isPart ? Math.min(DEAD_PART_MILLIS, deadMillis) : deadMillis;
+    const unchangedMillis = now - (this.#seenMillis.get(nameOf(file)) ?? now);
+    const wallMillis = Date.now() - (isPart ? millis : sinceMillis);
+    return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
+  }
+
+  /** Own hits are first, then the oldest: hits of a visitor, whom one process usually serves, are seldom sent by two at the same time. */
+  #compare(a: HitsFile, b: HitsFile): number {
+    const isOwn = ({ writer }: HitsFile) => Number(writer === this.#writer);
+    return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
+  }
+
+  add(file: HitsFile): void {
+    this.#waiting.push(file);
+    this.#waiting.sort((a, b) => this.#compare(a, b));
+  }
+
+  /** The file that is claimed next. */
+  next(): HitsFile | undefined {
+    const { part } = this;
+    const [first] = this.#waiting;
+    if (!part || (first && this.#compare(part, first) >= 0)) return this.#waiting.shift();
+    this.part = undefined;
+    return part;
+  }
+
+  /** The name of a new file. */
+  begin(millis: number): HitsFile {
+    this.#number += 1;
+    const place = { millis, writer: this.#writer, number: this.#number };
+    const { hasToken: needsToken } = this.#options;
+    return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
+  }
+
+  /** The file to which hits were appended becomes one that any process may claim. */
+  *finish(): Steps<void> {
+    const part = this.part;
+    if (!part) return;
+    this.part = undefined;
+    yield ['sync', nameOf(part)];
+    const file = { ...part, state: 'hits' as const };
+    if (yield* rename(part, file)) this.add(file);
+  }
+
+  /** Writes hits to a file of their own. */
+  *write(hits: readonly Hit[], millis: number): Steps<void> {
+    const data = Buffer.from(toLines(hits), 'latin1');
+    const part = this.begin(millis);
+    const sizes = { hits: hits.length, bytes: data.length };
+    const file = { ...part, ...sizes, state: 'hits' as const };
+    try {
+      yield ['create', nameOf(part), data];
+      yield ['sync', nameOf(part)];
+      yield ['rename', nameOf(part), nameOf(file)];
+    } catch (error) {
+      yield* unlink(part);
+      throw error;
+    }
+    this.bytes += data.length;
+    this.hits += hits.length;
+    this.add(file);
+  }
+}

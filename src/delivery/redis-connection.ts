@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { codeOf } from '../common/describe-error.js';
+import { show } from '../common/diagnostics.js';
+import { withoutTracing } from '../common/otel-global.js';
+import { withTimeout } from '../common/timers.js';
+import { loadUnhooked } from '../common/unhooked.js';
+
+const CONNECT_MILLIS = 1_000;
+/** A Redis that has not replied by then is considered hanging. */
+const REPLY_MILLIS = 5_000;
+
+type Client = ReturnType<typeof import('redis').createClient>;
+
+/** There was no connection: Redis has not got the command. */
+export class NotSent extends Error {}
+
+/** It is that of another Matomo, or of another version. */
+export class UnusableRedis extends Error {}
+
+/** A connection to Redis, which keeps the process alive only while a reply is pending. */
+export class RedisConnection {
+  /** Replies are waited for so long. */
+  replyMillis = REPLY_MILLIS;
+  readonly #url: string;
+  #client: Client | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Sends a command, over a new connection if there is none. Closes the connection if there is no reply. */
+  async send(...command: readonly string[]): Promise<unknown> {
+    return withoutTracing(async () => {
+      if (!this.#client?.isReady)
+        this.#client = await this.#connect().catch((error) => {
+          throw new NotSent(codeOf(error));
+        });
+      return orEnd(this.replyMillis, this.#client, this.#client.sendCommand(command));
+    });
+  }
+
+  async #connect(): Promise<Client> {
+    const { createClient } = await loadRedis();
+    const client: Client = createClient({
+      url: this.#url,
+      RESP: 2,
+      disableClientInfo: true,
+      disableOfflineQueue: true,
+      maintNotifications: 'disabled',
+      socket: { connectTimeout: CONNECT_MILLIS, reconnectStrategy: false },
+    });
+    client.on('error', () => undefined); // callers that wait for a reply get the error
+    client.unref();
+    await orEnd(CONNECT_MILLIS, client, client.connect());
+    return client;
+  }
+
+  close(): void {
+    if (this.#client?.isOpen) this.#client.destroy();
+  }
+}
+
+/** Closes the connection if there is no reply. A primary that becomes a replica keeps its connections: a new one may lead to the new primary. */
+async function orEnd(millis: number, client: Client, pending: Promise<unknown>): Promise<unknown> {
+  try {
+    const reply = await withTimeout(millis, pending);
+    if (reply === undefined) throw new Error(`no answer in ${millis} ms`);
+    return reply;
+  } catch (error) {
+    const isRefused = error instanceof Error && /^(?!.*\bREADONLY\b)[A-Z]{2,} /.test(error.message);
+    if (!isRefused && client.isOpen) client.destroy();
+    throw error;
+  }
+}
+
+/** `redis` is an optional dependency, which bundlers must not see. A bundle that is an ES module has no name of its own file. */
+async function loadRedis(): Promise<typeof import('redis')> {
+  const own = typeof __filename === 'undefined' ? resolve(process.argv[1] ?? 'app.js') : __filename;
+  return loadUnhooked(async () => createRequire(own)('redis') as typeof import('redis'));
+}
+
+/** Why Redis cannot be used. Its replies may have any text. */
+export function reasonOf(error: unknown): string {
+  const text = codeOf(error);
+  if (text === 'MODULE_NOT_FOUND')
+    return 'the package redis is not installed; run: npm install redis';
+  return error instanceof UnusableRedis || /^[\w ]+$/.test(text)
+    ? text
+    : show(text.replace(/\.? script: .*$/s, ''));
+}
