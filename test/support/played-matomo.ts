@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { UNTRACKED_SERVER } from '../../src/common/channel-listener.js';
 import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { listen } from './listen.js';
 import { startMatomo } from './matomo.js';
@@ -88,9 +89,12 @@ export async function startPlayedMatomo({
     });
   }
 
-  const url = await listen((request, response) => {
+  const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
+  // Its requests must not become hits of an application in the same process.
+  Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
+  const url = await listen(server);
   return {
     ...inspector,
     url,
