@@ -31,7 +31,7 @@ test.each<[PlayedMatomoAnswer | 'refuse' | 'reset-after-commit', Expected]>([
   ],
   [{ status: 500, body: '{"status":"error","tracked":0,"invalid":0}' }, { logs: /\b500\b/ }],
   [
-    { contentType: 'text/html', body: '<h1>Welcome</h1>', store: true },
+    { contentType: 'text/html', body: '<!doctype html><h1>Welcome</h1>', store: true },
     { logs: /\[not-matomo\]/, mayDuplicate: true, isAllStored: true },
   ],
   [{ status: 429, headers: { 'retry-after': '1' } }, { logs: /\b429\b/ }],
