@@ -28,7 +28,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'hits-delayed': 'Give Matomo more processors, or send it fewer requests.',
   'site-unknown': 'Check siteId: the site may not exist.',
   'token-rejected':
-    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user. It may be revoked or expired, and Matomo knows a new one after five minutes.',
+    'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user: before 5.4, Matomo rejects theirs if they are for secure requests only. It may be revoked or expired, and Matomo knows a new one after five minutes.',
 };
 
 /** What to do about an answer of Matomo. */
