@@ -41,11 +41,16 @@ export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[
 /** Interprets the first answer: address, redirect, TLS. */
 export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding {
   const answer = exchange.kind === 'answer' ? exchange : undefined;
+  const hasAnswered = ok(
+    'address',
+    `${show(url.href)} answered ${answer?.status}, without a redirect`,
+  );
   switch (verdict.kind) {
     case 'later':
     case 'failed':
     case 'unconfirmed': {
       const { code, reason } = verdict;
+      if (code === 'hits-not-counted' || answer?.status === 500) return hasAnswered; // Matomo itself
       if (code === 'unreachable' && url.protocol === 'https:' && CERTIFICATE.test(reason)) {
         return problem('tls', 'certificate', reason, FIX_CERTIFICATE);
       }
@@ -59,7 +64,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
       return problem('address', 'too-large', 'Matomo answered with status 413 (1 hit)', advice);
     }
     default:
-      return ok('address', `${show(url.href)} answered ${answer?.status}, without a redirect`);
+      return hasAnswered;
   }
 }
 

@@ -19,17 +19,14 @@ test.each<[PlayedMatomoAnswer, finding: string, text?: RegExp]>([
   [LOG_IN, 'address problem request-rejected', /401.*\(Basic\).* → .*MATOMO_HEADERS/],
   [{ status: 403 }, 'address problem request-rejected', /403.* → .*firewall.*mod_security/],
   [{ status: 404 }, 'address problem request-rejected', /404.* → Set MATOMO_URL/],
-  [{ body: '<h1>Welcome</h1>' }, 'address problem not-matomo'],
+  [{ body: '<!doctype html><h1>Welcome</h1>' }, 'address problem not-matomo'],
   [{ status: 503 }, 'address problem unavailable'],
   [{ body: DATABASE_DIED }, 'address problem rolled-back', /SQLSTATE\[HY000\].* → .*database/],
   [{ status: 413 }, 'address problem too-large'],
   [json(counters(0, 0)), 'matomo problem hits-not-counted'],
   [{ status: 500 }, 'matomo problem rolled-back'],
   [json(counters(0, 1)), 'site problem site-unknown'],
-  [
-    { body: 'DEBUG: Visitor is known\n', contentType: 'text/plain' },
-    'matomo warning tracker-debug',
-  ],
+  [{ body: 'DEBUG: Visitor is known\n', contentType: 'text/plain' }, 'matomo warning not-matomo'],
   [{ contentType: 'image/gif' }, 'queue warning queued-tracking'],
 ])('the first trouble with a Matomo that answers with %j: %s', async (answer, finding, text) => {
   const { inspector, env } = await matomoOnWire();

@@ -135,7 +135,7 @@ test('an address that is locked out is found', async () => {
 test.each([
   [{ status: 500, body: ROLLED_BACK }, 'rolled-back'],
   [{ status: 500, body: '<h1>Sorry</h1>' }, 'rolled-back'],
-  [{ body: '<h1>Welcome</h1>' }, undefined],
+  [{ body: '<!doctype html><h1>Welcome</h1>' }, undefined],
   [{}, undefined], // there is no such site
 ])('a token is shown to nobody but Matomo, with %j', async (answer, problem) => {
   const { inspector, wire, env } = await matomoOnWire({ sites: { 2: {} } });
