@@ -6,7 +6,7 @@ import { eventually } from '../../support/child-process.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { openFolderSpool } from '../doors/folder-store.js';
 
-const LINE = '1800000000 action 1 - v ?idsite=1\n';
+const LINE = '1800000000 action 1 - c v ?idsite=1\n';
 const PATIENCE = { timeoutMillis: 120_000 };
 
 test('20,000 files: names are listed so rarely that it takes a small part of the time', async () => {
