@@ -14,7 +14,7 @@ test(
     requires('a POSIX shell');
     const folder = join(temporaryFolder(), 'clone');
     async function run(command: string): Promise<string> {
-      const env = { TEST_ONLY: 'test/contracts/hit/files.test.ts' };
+      const env = { TEST_ONLY: 'test/contracts/hit/url.test.ts' };
       const child = startProgram(['sh', '-c', command], {
         ...{ cwd: folder, env, timeoutMillis: MAX_MILLIS },
       });
