@@ -123,10 +123,17 @@ const TRPC_CALLS = {
     {
       method: 'GET',
       path: '/trpc/user.byId,failing,user.byId?batch=1&input=%7B%7D',
+      url: '/trpc/user.byId,failing,user.byId?batch=1&input=redacted',
       status: 207,
       title: 'GET /trpc/user.byId (3)',
     },
-    { method: 'GET', path: TRPC_BATCH, status: 200, title: 'GET /trpc/user.byId (2)' },
+    {
+      method: 'GET',
+      path: TRPC_BATCH,
+      url: TRPC_BATCH.replace('%7B%7D', 'redacted'),
+      status: 200,
+      title: 'GET /trpc/user.byId (2)',
+    },
     { method: 'GET', path: '/trpc/failing', status: 409, title: 'GET /trpc' },
     { method: 'GET', path: '/trpc/no.such', status: 404, title: 'GET Not Found' },
   ],
@@ -153,8 +160,8 @@ const CATCH_ALL_REQUESTS = [
 const JSON_SERVER = { name: 'json-server', dependencies: { 'json-server': '0.17.4' } };
 const JSON_SERVER_REQUESTS = [
   page('/users/ann', 200, '/users/:id'),
-  page('/api/users/ann', 200, '/users/:id'),
-  page('/users/ann/posts', 200, '/posts'),
+  page('/api/users/ann', 200, '/api/users/:id'),
+  page('/users/ann/posts', 200, '/users/ann/posts'),
   page('/posts?userId=ann', 200, '/posts'),
   page('/users/bob', 404, '/users/:id'),
   page('/nothing/here', 404, 'Not Found'),
