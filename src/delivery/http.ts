@@ -1,7 +1,12 @@
 import type { Agent, IncomingMessage, ClientRequest as Request } from 'node:http';
-import type { Socket } from 'node:net';
+import type { NetConnectOpts, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ClientRequest, Agent as HttpAgent } from '../common/node-http.js';
+import {
+  ClientRequest,
+  connectSocket,
+  Agent as HttpAgent,
+  Socket as NetSocket,
+} from '../common/node-http.js';
 import { timerMillis } from '../common/timers.js';
 import { builtin } from '../common/unhooked.js';
 import { explainError } from './http-errors.js';
@@ -236,7 +241,15 @@ type OnSocket = (error: Error | null, socket?: Socket) => void;
 
 /** TLS is loaded only if it is needed. */
 function createAgent({ protocol }: URL, options: object = {}): Agent {
-  return new (protocol === 'https:' ? builtin('node:https').Agent : HttpAgent)(options);
+  if (protocol === 'https:') return new (builtin('node:https').Agent)(options);
+  return Object.assign(new HttpAgent(options), { createConnection: connect });
+}
+
+/** As `net.connect`, which calls what a mock may have put into the prototype of sockets. */
+function connect(options: NetConnectOpts): Socket {
+  const socket = new NetSocket(options as object);
+  if (options.timeout) socket.setTimeout(options.timeout);
+  return Reflect.apply(connectSocket, socket, [options]);
 }
 
 function addressOf({ protocol, hostname, port }: URL) {

@@ -27,6 +27,7 @@ function permissionOf(major: number): string {
 /** What else an application may do to its process. */
 const moreOf = (major: number): readonly Row[] => [
   ['is as usual', [], {}],
+  ['replaces the HTTP client', preload('mocks'), {}],
   ['has no compiler', ['--jitless'], {}],
   // Node.js 24 does not know the flag.
   ...(major < 24 ? [['starts without WebAssembly', ['--no-expose-wasm'], {}] as const] : []),
