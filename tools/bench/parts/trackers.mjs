@@ -28,10 +28,13 @@ export const TRACKERS = {
   },
 };
 
-/** A flush ends after five seconds, and a saturated server may have more hits than are sent in that time. */
+/** A flush ends after five seconds, and a saturated server may have more hits, in memory or in a spool, than are sent in that time. */
 export async function deliverAll(tracker) {
-  do await tracker.forceFlush();
-  while (tracker.stats().pending > 0);
+  for (let isLeft = true; isLeft; ) {
+    await tracker.forceFlush();
+    const { pending, stored, claimed } = tracker.stats();
+    isLeft = pending > 0 || stored > claimed;
+  }
 }
 
 export function trace(processor) {
