@@ -74,7 +74,7 @@ test('a second start joins, and its options have no effect if they are others, b
     const second = start({ titlePaths: 'template' });
     const { server, url } = await serve();
     await get(url + '/a/17');
-    const third = start({ titlePaths: 'raw', errors: 'off' });
+    const third = start({ titlePaths: 'raw', dryRun: true });
     server.close();
     await handle.shutdown();
     report([handle, second, third].map((each) => each.stats().tracked));
@@ -82,7 +82,7 @@ test('a second start joins, and its options have no effect if they are others, b
     await third.shutdown();`);
   expect(reported).toEqual([1, 1, 1]);
   expect(titles(inspector)).toEqual(['GET /a/17']);
-  expect(stderr).toMatch(/^.*titlePaths.*\[started-twice\]\n.*errors.*\[started-twice\]\n$/);
+  expect(stderr).toMatch(/^.*titlePaths.*\[started-twice\]\n.*dryRun.*\[started-twice\]\n$/);
 });
 
 test('after shutdown nothing is tracked, and start works again with other options', async () => {

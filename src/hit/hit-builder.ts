@@ -29,7 +29,6 @@ import { type createToClient, isInSample, type VisitorTraits } from './visitor/v
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
-  readonly errors: 'off' | 'type';
   /** Share of visitors who are tracked, from 0 to 1. */
   readonly sampleRate: number;
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
@@ -42,7 +41,7 @@ export type HitBuilder = ReturnType<typeof createHitBuilder>;
 
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) {
-  const { beforeSend, errors, hasToken, maxCustomVariables } = options;
+  const { beforeSend, hasToken, maxCustomVariables } = options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const dimensions = createDimensions(options);
   const urls = createSentUrls(options);
@@ -62,7 +61,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       if (part !== '') hit.put('uid', part);
       setTimings(hit, request);
     }
-    const variables = variablesOf(request, ofRoute, errors);
+    const variables = variablesOf(request, ofRoute, options.privacy);
     if (variables && maxCustomVariables > 0) {
       hit.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }

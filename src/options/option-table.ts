@@ -121,11 +121,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Whether prefetches are page views: requests with `prefetch` in `Sec-Purpose`, `Purpose` or `X-Moz`, or with `Next-Router-Prefetch`.
-   * @default `ignore`
-   */
-  prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
-  /**
    * Which requests to an [MCP server](mcp.md) are page views. `calls`: all but lists, pings, notifications and event streams. `off`: the
    * endpoint is like any other, and [sessions are no visitors](mcp.md#who-is-a-visitor).
    * @default `calls`
@@ -235,11 +230,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
   /**
-   * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`).
-   * @default `full`
-   */
-  referrers: option(oneOf('full', 'origin'), { default: 'full', isPrivacy: true }),
-  /**
    * Keeps the parameters `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords`, so that Matomo records a site search instead
    * of a page view. With `false`, they are removed.
    */
@@ -280,12 +270,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @default `true`
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
-  /**
-   * What is sent about an error (status 400 and above, or a failed operation): nothing (`off`), or its class as the custom variable
-   * `error_type`, with `_OTHER` for free text.
-   * @default `type`
-   */
-  errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
    * Maximum number of hits in memory. The queue is also full when its hits take 3,355 bytes times this number (by default, 32 MiB).
    * @default `10000`
@@ -362,6 +346,4 @@ export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
   readonly rereadToken?: (() => string | undefined) | undefined;
   /** Whether `cip` is never the client's address. */
   readonly hidesAddress?: boolean | undefined;
-  /** Whether no user ID is sent, except for those of the option `userId`. */
-  readonly hidesOtherUserIds?: boolean | undefined;
 }

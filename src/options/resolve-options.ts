@@ -54,22 +54,20 @@ export function checkOptions(inCode: MatomoOptions, env: Environment): void {
 /** For options that are resolved more than once: another call logs the messages about them. */
 const SILENT: OptionDiagnostics = { error: () => undefined, warnOnce: () => undefined };
 
-/** What `privacy: 'strict'` sets, besides never sending addresses, and no user IDs but those of the option `userId`. */
+/** Defaults of `privacy: 'strict'`. Besides, it hides addresses, classes of errors, and user IDs but those of the option `userId`, and leaves referrers their origin. */
 export const STRICT = {
   anonymizeIp: 4,
   visitorKey: 'daily',
   query: 'strip',
   urlPaths: 'template',
-  referrers: 'origin',
   doNotTrack: true,
-  errors: 'off',
 } as const satisfies SetOptions;
 
 /** First: what `privacy: 'strict'` sets, unless it is set otherwise. */
 function applyStrict(set: SetOptions): SetOptions {
   if (set.privacy !== 'strict') return set;
   const hidesAddress = set.anonymizeIp === undefined;
-  return { ...STRICT, ...set, hidesAddress, hidesOtherUserIds: true };
+  return { ...STRICT, ...set, hidesAddress };
 }
 
 /** Options that are set to values that are not those of `privacy: 'strict'`. */

@@ -174,7 +174,6 @@ export function createRequestReading(
   options: OriginOptions &
     SentAttributeOptions & {
       readonly userId?: unknown;
-      readonly errors: 'off' | 'type';
       readonly capturedHeaders?: readonly string[];
       readonly mcp?: 'calls' | 'off';
       readonly doNotTrack?: boolean;
@@ -195,8 +194,6 @@ export function createRequestReading(
     userIdAttribute: userIdAttributeOf(options.userId),
     /** What is sent of the value of that attribute. */
     toUserId: createToSentAttribute(options),
-    /** Whether the class of errors is read. */
-    errors: options.errors !== 'off',
     reportPerfKey: (value: AttributeValue): void =>
       diagnostics.warnOnce('perf_key', () =>
         coded(

@@ -32,11 +32,8 @@ export function isAnnotatedBelow(span: FinishedSpan, reading: RequestReading): b
 }
 
 /** Whether a span has anything for Matomo. */
-export function isAnnotated(
-  span: FinishedSpan,
-  { userIdAttribute, errors }: RequestReading,
-): boolean {
-  if (errors && span.status.code === ERROR_STATUS) return true;
+export function isAnnotated(span: FinishedSpan, { userIdAttribute }: RequestReading): boolean {
+  if (span.status.code === ERROR_STATUS) return true;
   if (hasHitEvent(span)) return true;
   const { attributes } = span;
   if (userIdAttribute !== undefined && attributes[userIdAttribute] !== undefined) return true;
@@ -58,7 +55,7 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: Request
     else if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
     else reading.reportPerfKey(value);
   }
-  const errorType = reading.errors ? errorTypeOf(span) : undefined;
+  const errorType = errorTypeOf(span);
   annotations.errorType = errorType ?? annotations.errorType;
   if (errorType !== undefined && (isGraphqlSpan(span) || isMcpSpan(span)))
     annotations.operationError = errorType;

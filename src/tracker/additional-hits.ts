@@ -186,7 +186,8 @@ export class AdditionalHits {
   }
 
   #addWithoutRequest(hit: CheckedHit): void {
-    const { hidesOtherUserIds, sampleRate, siteId } = this.#parts.options;
+    const { privacy, sampleRate, siteId } = this.#parts.options;
+    const hidesOtherUserIds = privacy === 'strict';
     const userId = hidesOtherUserIds ? undefined : hit.own.get('uid');
     const visitor = userId ?? hit.own.get('cid');
     const site =

@@ -61,7 +61,7 @@ export function createDecide({
   diagnostics,
   callbacks,
 }: Parts): (request: ReadRequest) => Decision {
-  const { ignoreUserAgents, ignorePatterns, mcp, prefetches, staticFiles, pageViews } = options;
+  const { ignoreUserAgents, ignorePatterns, mcp, staticFiles, pageViews } = options;
   const isIgnoredPath = createIsIgnoredPath(options.ignorePaths);
   const ignoredMethods = new Set(options.ignoredMethods);
   const allowedMethods = options.allowedMethods && new Set(options.allowedMethods);
@@ -100,7 +100,7 @@ export function createDecide({
       return undefined;
     }
     if (mcp !== 'off' && operation?.mcp?.isProtocol) return 'mcp';
-    if (prefetches === 'ignore' && http.isPrefetch) return 'prefetch';
+    if (http.isPrefetch) return 'prefetch';
     if (staticFiles === 'ignore' && isStatic(http)) return 'static';
     return pageViews ? undefined : 'page_views';
   }

@@ -33,7 +33,7 @@ interface HostileText {
 }
 
 const reading = createRequestReading(
-  { ...HIT_OPTIONS, trustProxy: true, assumeHttps: false, errors: 'type' },
+  { ...HIT_OPTIONS, trustProxy: true, assumeHttps: false },
   { warnOnce: () => undefined },
 );
 

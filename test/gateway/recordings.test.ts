@@ -14,7 +14,6 @@ test.each(OTLP_RECORDINGS)('%s: every recorded request is one hit', async (name)
   // Spans of a request may come in two exports, and a busy machine needs time between them.
   const graceMillis = 30_000;
   const { gateway, inspector } = await startGateway({
-    errors: 'off',
     siteSearch: true,
     graceMillis,
   });

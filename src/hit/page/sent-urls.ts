@@ -9,7 +9,8 @@ import {
 import { createRedactPath, isPlainValue } from './redact.js';
 
 export interface SentUrlOptions extends PageUrlOptions {
-  readonly referrers: 'full' | 'origin';
+  /** With `strict`, a referrer is sent as its origin. */
+  readonly privacy?: 'strict' | undefined;
   readonly urlPaths: 'full' | 'template';
   readonly redactPathPatterns: readonly RegExp[];
 }
@@ -21,7 +22,7 @@ const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
 export type SentUrls = ReturnType<typeof createSentUrls>;
 
 export function createSentUrls(options: SentUrlOptions) {
-  const { query, referrers, urlPaths, redactPathPatterns } = options;
+  const { privacy, query, urlPaths, redactPathPatterns } = options;
   const keepsSecrets = query === 'keep';
   const redactPath = createRedactPath(redactPathPatterns);
   const redactOwnPath = keepsSecrets ? createRedactPath(redactPathPatterns, true) : redactPath;
@@ -40,8 +41,7 @@ export function createSentUrls(options: SentUrlOptions) {
 
   /** The page that a request came from; `undefined` if nothing of it is sent. */
   function ofReferrer(referrer: string): string | undefined {
-    if (referrers === 'full') return ofAttribute(referrer);
-    return toOrigin(withoutUserInfo(referrer));
+    return privacy === 'strict' ? toOrigin(withoutUserInfo(referrer)) : ofAttribute(referrer);
   }
 
   /**

@@ -52,10 +52,10 @@ export function toCustomVariables(
 export function variablesOf(
   request: HttpRequest,
   ofRoute: RouteDetails | undefined,
-  errors: 'off' | 'type',
+  privacy: 'strict' | undefined,
 ): Map<string, unknown> | undefined {
   const { annotations } = request;
-  const errorType = errors === 'off' ? undefined : errorTypeOf(request);
+  const errorType = privacy === 'strict' ? undefined : errorTypeOf(request);
   if (errorType === undefined && !ofRoute?.cvar && annotations.every(({ cvar }) => !cvar)) {
     return undefined;
   }

@@ -30,8 +30,8 @@ export interface VisitorOptions {
   readonly visitorId: unknown;
   /** A function: a key for each day, which is deleted later. */
   readonly visitorKey: string | Buffer | KeyOfDay;
-  /** `true`: no user ID is sent, except for those of the option `userId`. */
-  readonly hidesOtherUserIds?: boolean | undefined;
+  /** With `strict`, no user ID is sent, except for those of the option `userId`. */
+  readonly privacy?: 'strict' | undefined;
 }
 
 /** Whom Matomo counts, for one site and one UTC day: site, address and visitor ID as they are sent, with which a hit begins. */
@@ -53,7 +53,8 @@ function userAgentIn(hit: HitText, { userAgent }: VisitorTraits): string {
  * an address, and `forwarded-origin.ts` finds the one of a client behind proxies.
  */
 export function createVisitors(options: VisitorOptions) {
-  const { anonymizeIp, hasToken, hidesAddress = false, hidesOtherUserIds, trackBots } = options;
+  const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
+  const hidesOtherUserIds = options.privacy === 'strict';
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);

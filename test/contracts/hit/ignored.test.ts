@@ -183,7 +183,6 @@ golden([
     { 'next-router-prefetch': '1' },
   ].map((headers) => ({ ...at('/a', { headers }), ignored: 'prefetch' })),
   { ...at('/a', { headers: { purpose: 'other' } }) },
-  { ...at('/a', { headers: { purpose: 'prefetch' } }, { prefetches: 'track' }) },
   ...words(`
     /a.js /favicon.ico /a.woff2 /a.js.map /a.JSX /robots.txt //robots.txt /sitemap.xml /node_modules/.vite/x
     /@vite/client /@react-refresh /page-data/app-data.json /_next/static/x /_app/version.json
@@ -220,7 +219,7 @@ golden([
   ),
 ]);
 
-const CAUSING = { dnt: '1', range: 'bytes=5-', 'sec-purpose': 'prefetch' };
+const CAUSING = { dnt: '1', range: 'bytes=5-' };
 
 /** In the order in which they count: a reason, and what causes it. */
 const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?: Facts])[] = [
@@ -234,9 +233,13 @@ const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?
   ['no_consent', { consent: 'cookie:consent=yes' }],
   ['predicate', { ignore: () => true }],
   ['site', { siteId: () => undefined }],
-  ['ai_chatbot', {}, { method: 'GET', headers: { ...CAUSING, 'user-agent': CHATGPT } }],
+  [
+    'ai_chatbot',
+    {},
+    { method: 'GET', headers: { ...CAUSING, purpose: 'prefetch', 'user-agent': CHATGPT } },
+  ],
   ['mcp', {}, { method: 'POST', below: [{ attributes: { 'mcp.method.name': 'tools/list' } }] }],
-  ['prefetch', { prefetches: 'ignore' }],
+  ['prefetch', {}, { headers: { ...CAUSING, purpose: 'prefetch' } }],
   ['static', {}, { path: '/a.js' }],
   ['page_views', { pageViews: false }],
   ['sampled', { sampleRate: 1e-9 }],
@@ -253,7 +256,7 @@ test.each(CAUSES.map(([reason], i) => [reason, CAUSES.slice(i)] as const))(
     const reversed = [...causes].reverse();
     const { ignored, hits } = build(
       Object.assign({}, facts, ...reversed.map(([, , facts]) => facts)),
-      Object.assign({ prefetches: 'track' }, ...reversed.map(([, options]) => options)),
+      Object.assign({}, ...reversed.map(([, options]) => options)),
     );
     expect({ ignored, hits }).toEqual({ ignored: reason, hits: [] });
   },

@@ -104,7 +104,10 @@ golden([
   })),
   { facts: { exception: 'TypeError' } },
   { facts: { status: 500, attributes: { 'error.type': '500' } } },
-  { facts: { status: 500, exception: 'TypeError' }, options: { errors: 'off' } },
+  {
+    facts: { status: 500, exception: 'TypeError' },
+    options: { privacy: 'strict', urlPaths: 'full', anonymizeIp: 0 },
+  },
   ...[
     { attributes: { 'matomo.ignore': 'true' } },
     { attributes: { 'matomo.ignore': 1 } },

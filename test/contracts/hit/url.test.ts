@@ -6,7 +6,8 @@ const at = (path: string, query?: string) => ({
   route: '',
 });
 
-const ORIGINS = { referrers: 'origin' } as const;
+/** Strict, but for what is no referrer. */
+const ORIGINS = { privacy: 'strict', urlPaths: 'full', anonymizeIp: 0, visitorKey: 'key' } as const;
 const LONG = `a=1${`&b=${'x'.repeat(90)}`.repeat(10)}`;
 const NOT_ASSUMED = { assumeHttps: false };
 

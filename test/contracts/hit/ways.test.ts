@@ -63,7 +63,7 @@ function waysOfUrl(url: string): readonly Way[] {
     ['an AI chatbot alone', { ...chatbot, responseHeaders: HTML }, { pageViews: false }],
     ['a document of an AI chatbot', { ...chatbot, responseHeaders: PDF }],
     ['a referrer', { headers: { referer: url } }],
-    ['the origin of a referrer', { headers: { referer: url } }, { referrers: 'origin' }],
+    ['the origin of a referrer', { headers: { referer: url } }, { privacy: 'strict' }],
     [
       'dimensions',
       { headers: { referer: url, 'x-url': url }, attributes: { 'app.url': url } },

@@ -52,8 +52,7 @@ trackInTurns([
   ),
 ]);
 
-// Which class of an error is sent, by the option `errors`.
-const ERRORS = { options: { errors: 'type' } } as const;
+// Which class of an error is sent.
 const failed = (attributes = {}, more: Partial<Span> = {}) =>
   request('a', { ...more, attributes: { 'http.response.status_code': 500, ...attributes } });
 
@@ -68,7 +67,6 @@ trackInTurns([
     ),
     'GET /a 500',
     { cvar: /"Last"/ },
-    ERRORS,
   ),
   {
     name: 'error.type of a span below that failed',
@@ -77,13 +75,11 @@ trackInTurns([
       failed(),
     ],
     hits: [{ hit: 'GET /a 500', params: { cvar: /"OfStep"/ } }],
-    ...ERRORS,
   },
   {
     name: 'an exception of a SERVER span below',
     spans: [request('nested', { parent: 'a', events: [EXCEPTION] }), failed()],
     hits: [{ hit: 'GET /a 500', params: { cvar: /"Boom"/ } }],
-    ...ERRORS,
     ways: ['exporter', 'gateway'],
   },
 ]);
@@ -264,7 +260,6 @@ trackInTurns([
     server({ ...SPRING, status: '500', exception: 'IllegalState' }, { status: 'ERROR' }),
     'GET /owners/{ownerId} 500',
     { cvar: /"IllegalState"/ },
-    ERRORS,
   ),
   spring(
     'beside standard names',

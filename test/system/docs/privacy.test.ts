@@ -15,7 +15,6 @@ const VISITOR_PAGE = 'docs/visitor-ids.md';
 const urls = createSentUrls({
   query: 'redact',
   siteSearch: false,
-  referrers: 'full',
   urlPaths: 'full',
   redactPathPatterns: [],
 });
