@@ -31,7 +31,6 @@ test('without code, user IDs are pseudonyms of keys', async () => {
 
 test('with code, user IDs are names, and headers, failed endpoints and clients are dimensions', async () => {
   const deprecated = variablesOf('Who still calls a deprecated endpoint?').MATOMO_DIMENSIONS;
-  // As `setup --consumers` prints it.
   const clients = '1=matomo.failed_endpoint,7=user_agent.name,8=user_agent.version';
   const env = { MATOMO_DIMENSIONS: `${clients},${deprecated}` };
   const { server, inspector } = await startExample('recipes', env);
