@@ -15,12 +15,6 @@ const variables = Object.fromEntries(VARIABLES.split(' ').map((each) => each.spl
 
 test.each([
   [
-    'a middleware beside register',
-    ROOT,
-    ['--import', 'opentelemetry-matomo/register', `${APPS}/middleware.mjs`],
-    {},
-  ],
-  [
     'the setup of the page',
     ROOT,
     ['--import', `${APPS}/instrumentation.mjs`, `${APPS}/express.mjs`],
