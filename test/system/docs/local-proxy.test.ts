@@ -12,10 +12,9 @@ import { read } from './pages.js';
 requires('nginx');
 
 const PAGE = read('docs/proxies.md');
-const [withCertificate = '', overSocket = ''] = [
-  ...PAGE.matchAll(/```nginx\n(server .*?)```/gs),
-].map(([, block]) => block as string);
+const [, withCertificate = ''] = /```nginx\n(server .*?)```/s.exec(PAGE) ?? [];
 const [, address = ''] = /listen (.*?);/.exec(withCertificate) ?? [];
+const [, toSocket = ''] = /`(proxy_pass http:\/\/unix:.*?)`/.exec(PAGE) ?? [];
 
 /** Sends a hit through a proxy of the page, in which these texts are replaced. */
 async function sendThrough(proxy: string, replaced: Readonly<Record<string, string>>) {
@@ -57,6 +56,8 @@ test('the other proxy of the page sends hits to a Unix socket', async () => {
   const { inspector } = await matomo();
   const wire = await startFaultProxy({ host: join(folder, 's') });
   wire.forwardTo(inspector.url);
-  await sendThrough(overSocket, { '/run/matomo.sock': join(folder, 's') });
+  await sendThrough(`server { listen ${address}; location / { ${toSocket} } }`, {
+    '/run/matomo.sock': join(folder, 's'),
+  });
   expect(titles(inspector)).toEqual(['GET /users/:id']);
 });
