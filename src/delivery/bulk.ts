@@ -1,4 +1,4 @@
-import type { Hit, HitKind } from '../hit/hit.js';
+import type { Hit, HitKind } from '../hit/hit-text.js';
 
 /** Separates two hits in a body. */
 const SEPARATOR = '","';

@@ -1,7 +1,7 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import type { LogLines } from '../common/log-lines.js';
 import { coded, type MessageCode } from '../common/messages.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import type { Reason } from './answer.js';
 import { countOf } from './bulk.js';
 import type { LossReason, Results } from './counts.js';

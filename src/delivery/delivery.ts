@@ -4,7 +4,7 @@ import type { LogLines } from '../common/log-lines.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { AsyncScope, holdEventLoop, timerMillis, withTimeout } from '../common/timers.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import { addTo, createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
 import { DeliveryLog } from './delivery-log.js';
 import type { Transport } from './http.js';

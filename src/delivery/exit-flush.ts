@@ -6,7 +6,7 @@ import {
 } from 'node:worker_threads';
 import { describeError } from '../common/describe-error.js';
 import type { EndBudget } from '../common/process-end.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import { addResults, lossesSince } from './counts.js';
 import type { Delivery, DeliveryOptions } from './delivery.js';
 import { EXIT_CODE } from './exit-code.js';

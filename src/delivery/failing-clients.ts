@@ -1,4 +1,4 @@
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 
 /** Of a client, so many more hits were rejected than stored. */
 const MAX_REJECTED = 10;

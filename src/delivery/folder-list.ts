@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf } from '../common/describe-error.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import type { Steps } from './folder-files.js';
 import { type HitsFile, nameOf, parseName, rename, unlink } from './folder-names.js';
 import { toLines } from './hit-lines.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import { addResults, type Results } from './counts.js';
 import { type Files, filesOf, type Steps } from './folder-files.js';
 import { FolderList } from './folder-list.js';

@@ -1,5 +1,5 @@
 import { unescape as decode } from 'node:querystring';
-import type { Hit, HitKind } from '../hit/hit.js';
+import type { Hit, HitKind } from '../hit/hit-text.js';
 
 // One hit is one line, readable with `cat`. Client and visitor are percent-encoded. What sending has shown so far is `-` in nearly all hits, else
 // failures, if there is a number, resends, and the time at which its bulk was invalid, or 0:

@@ -1,4 +1,4 @@
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import { addResults, type DeliveryCounts, type Results } from './counts.js';
 import type { Claim, Store } from './store.js';
 

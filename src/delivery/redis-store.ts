@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { show } from '../common/diagnostics.js';
 import { AsyncScope, withTimeout } from '../common/timers.js';
 import type { SharedKeys } from '../common/visitor-keys.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import { addResults, type Results } from './counts.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
 import { NotSent, RedisConnection, reasonOf, UnusableRedis } from './redis-connection.js';

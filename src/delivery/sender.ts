@@ -1,4 +1,4 @@
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import { type BulkResult, interpretAnswer, type Reason } from './answer.js';
 import { halve, toBody, toBulks } from './bulk.js';
 import { addTo, type DeliveryCounts, type Results } from './counts.js';

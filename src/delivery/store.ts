@@ -1,5 +1,5 @@
 import type { SharedKeys } from '../common/visitor-keys.js';
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 import type { DeliveryCounts, Results } from './counts.js';
 import type { SpoolLog } from './delivery-log.js';
 

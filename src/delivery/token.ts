@@ -1,4 +1,4 @@
-import type { Hit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit-text.js';
 
 export interface TokenOptions {
   readonly tokenAuth: string | undefined;

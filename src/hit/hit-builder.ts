@@ -1,3 +1,4 @@
+import { memoize, memoizePair } from '../common/generation-cache.js';
 import {
   type AdditionalHit,
   addAdditionalHit,
@@ -5,14 +6,23 @@ import {
   checkAdditionalHit,
 } from './additional-hit.js';
 import { addChatbotParts } from './bots/ai-chatbot-hit.js';
-import type { Hit, HitKind } from './hit.js';
-import { HitText, partOf, readPart, siteText } from './hit-text.js';
-import type { HttpRequest } from './http-request.js';
+import { HitText, partOf, rawPart, readPart, siteText } from './hit-text.js';
+import { type HttpRequest, isGraphqlPath } from './http-request.js';
+import { toPagePath } from './page/page-path.js';
 import { createFindRouteDetails, type RouteDetails } from './page/routes.js';
-import { createSentUrls } from './page/sent-urls.js';
-import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
+import { createSentUrls, type SentUrlOptions, type SentUrls } from './page/sent-urls.js';
+import {
+  createPlaces,
+  createToTitle,
+  DEFAULT_TITLE,
+  isRefusedPath,
+  titleMethodOf,
+  toDefaultTitle,
+  toPlacePath,
+} from './page/title.js';
 import {
   addDuration,
+  customVariablesOf,
   type ReportProblem,
   setTimings,
   strongest,
@@ -22,12 +32,17 @@ import {
 import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, override, overrideAll } from './parameters/overrides.js';
 import { RESERVED } from './parameters/parameter-table.js';
-import { cleanText } from './text.js';
-import { NO_USER_AGENT } from './visitor/client.js';
-import { type createToClient, isInSample, type VisitorTraits } from './visitor/visitor-id.js';
+import { cleanText, decodeLatin1 } from './text.js';
+import { NO_USER_AGENT, toSentClient } from './visitor/client.js';
+import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
+import { isInSample } from './visitor/visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
-export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
+export interface ToHitsOptions extends SentUrlOptions, VisitorOptions, DimensionOptions {
+  readonly titlePaths: 'template' | 'raw';
+  /** A template; the result of a function comes with the request. */
+  readonly actionName: unknown;
+  readonly maxCustomVariables: number;
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
   /** Share of visitors who are tracked, from 0 to 1. */
   readonly sampleRate: number;
@@ -42,18 +57,70 @@ export type HitBuilder = ReturnType<typeof createHitBuilder>;
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) {
   const { beforeSend, hasToken, maxCustomVariables } = options;
+  const hidesOtherUserIds = options.privacy === 'strict';
+  const hasTemplates = options.urlPaths === 'template';
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const dimensions = createDimensions(options);
+  const places = createPlaces(hasTemplates ? 'template' : options.titlePaths);
+  const toTitle = createToTitlePart(options);
+  const toVariables = createToVariables(options, report);
+  const toTime = memoize((seconds: number) => partOf('cdt', seconds));
   const urls = createSentUrls(options);
-  const reader = createPageViewReader(options, urls, report);
-  const { visitors } = reader;
+  const toReferrer = createToReferrer(urls);
+  const visitors = createVisitors(options);
   const redactUrl = urls.ofApplication;
   const setting = { hasToken, report, redactUrl, maxCustomVariables };
 
+  /** What all hits of a request have, and what only its page view has. */
+  function build(
+    request: HttpRequest,
+    site: number,
+    nowMillis: number,
+    isPageView: boolean,
+  ): HitText {
+    const { scheme, host, referrer, startMillis: start } = request;
+    const client = toSentClient(request);
+    const startMillis = Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis);
+    const visitor = visitors.of(request, client.userAgent, site, startMillis);
+    const sent = urls.redactPath(request.path);
+    const redacted = request.isPageData ? toPagePath(sent) : sent;
+    const place = places.find(request, redacted, site);
+    const path = hasTemplates ? toPlacePath(place, redacted) : sent;
+    const query = hasTemplates && isRefusedPath(path) ? undefined : request.query;
+    const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
+    const hit = new HitText();
+    hit.named = visitor;
+    hit.address = request.address;
+    hit.toClient = visitors.toClient;
+    hit.startSeconds = Math.floor(startMillis / 1000);
+    hit.who = visitor.text;
+    hit.agent = client.text;
+    hit.url = urls.ofRequest({ scheme, host, query }, path, use);
+    if (referrer !== undefined) hit.referrer = toReferrer(referrer);
+    hit.time = toTime(hit.startSeconds);
+    if (!isPageView) {
+      addLayers(hit, request, nowMillis);
+      return hit;
+    }
+    const shown = places.show(place, request, redacted);
+    hit.title = toTitle(request, path, shown) + toVariables(request.method, request.statusCode);
+    if (dimensions.length > 0) {
+      const page = { request, hit, path, address: visitors.addressOf(visitor) };
+      for (const { name, read } of dimensions)
+        override(hit, name, read(page, shown), setting, 'the option dimensions');
+    }
+    addLayers(hit, request, nowMillis);
+    addDuration(hit, request);
+    if (!request.isAiChatbot) return hit;
+    const reported = options.pageViews === false ? toChatbotAlone(hit, visitor) : hit;
+    addChatbotParts(reported, request, urls, path, query);
+    return reported;
+  }
+
   /** Adds what options and the application say about a request, the weakest first, and whom that names. */
-  function addLayers({ hit, request, nowMillis }: PageView): void {
+  function addLayers(hit: HitText, request: HttpRequest, nowMillis: number): void {
     const { annotations, optionParameters } = request;
-    const ofRoute = findRouteDetails(request);
+    const ofRoute = findRouteDetails?.(request);
     if (annotations.length === 0 && !ofRoute && !optionParameters) return;
     const overriding = { hasToken, report, redactUrl, nowMillis }; // a spread takes 1 µs
     if (annotations.length > 0) {
@@ -75,105 +142,79 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     completeEvent(hit, report);
   }
 
-  function buildPage(page: PageView): HitText {
-    const { hit, request } = page;
-    const place = reader.fill(page);
-    for (const { name, read } of dimensions) {
-      override(hit, name, read(page, place), setting, 'the option dimensions');
-    }
-    addLayers(page);
-    page.isLayered = true;
-    addDuration(hit, request);
-    if (!request.isAiChatbot) return hit;
-    const ofChatbot = hit.copy();
-    addChatbotParts(ofChatbot, page, urls);
-    return ofChatbot;
+  /** With the option `privacy`, only the option `userId` may name a user. */
+  function nameVisitor(hit: HitText): void {
+    if (hidesOtherUserIds) hit.put('uid', hit.user);
+    if (hit.isNamedAnew) visitors.follow(hit);
   }
 
-  /** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
-  function buildChatbotAlone(page: PageView): HitText {
-    const hit = new HitText();
-    hit.visitor = siteText(page.hit.site);
-    hit.traits = page.hit.traits;
-    hit.set('cdt', String(page.hit.startSeconds));
-    addChatbotParts(hit, page, urls);
-    return hit;
-  }
-
-  /** The end of all hits: who is named, and the last word of the application. */
+  /** The end of all hits: who is named, and the last word of the application. `undefined` if that drops the hit. */
   function finish(hit: HitText, nowMillis: number): HitText | undefined {
-    visitors.nameUser(hit);
-    visitors.follow(hit);
+    if (hidesOtherUserIds || hit.isNamedAnew) nameVisitor(hit);
     const sent = beforeSend ? callBeforeSend(hit, beforeSend, hasToken, report, nowMillis) : hit;
     if (!sent) return undefined;
-    visitors.follow(sent);
-    visitors.hide(sent);
-    return sent;
+    if (sent !== hit && sent.isNamedAnew) visitors.follow(sent);
+    if (hidesOtherUserIds || sent.isNamedAnew) visitors.hide(sent);
+    // `beforeSend` may have made a page view of what Matomo would report under AI chatbots.
+    if (sent.kind === 'chatbot' && sent.get('recMode') !== '1') sent.kind = 'action';
+    return sent.finish();
   }
-
-  /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
-  function findVisitor(request: HttpRequest, site: number): string {
-    const page = reader.read(request, site, request.startMillis);
-    const { hit } = page;
-    addLayers(page);
-    visitors.nameUser(hit);
-    visitors.follow(hit);
-    return hit.who || visitors.idOf(hit.traits as VisitorTraits);
-  }
-
-  const toHit = (hit: HitText, kind: HitKind): Hit => new BuiltHit(hit, kind, visitors.toClient);
 
   return {
-    /** What the hits of a request have in common. */
-    read: reader.read,
+    /** Of a finished request, before `finish`. */
+    buildPageView: (request: HttpRequest, site: number, nowMillis: number): HitText =>
+      build(request, site, nowMillis, true),
 
-    /** Of a finished request; `undefined` if `beforeSend` drops it. */
-    buildPageView(page: PageView): Hit | undefined {
-      const { isAiChatbot } = page.request;
-      const isAlone = isAiChatbot && options.pageViews === false;
-      const sent = finish(isAlone ? buildChatbotAlone(page) : buildPage(page), page.nowMillis);
-      if (sent === undefined) return undefined;
-      // `beforeSend` may have made a page view of it.
-      const isReported = isAiChatbot && sent.get('recMode') === '1';
-      return toHit(sent, isReported ? 'chatbot' : 'action');
-    },
+    /** What the additional hits of a request begin with. Its page view has that, too, unless it is of an AI chatbot. */
+    buildShared: (request: HttpRequest, site: number, nowMillis: number): HitText =>
+      build(request, site, nowMillis, false),
 
-    /** What has all that the additional hits of a request begin with, whether it has a page view or not. */
-    share(page: PageView): HitText {
-      if (!page.isLayered) addLayers(page);
-      page.isLayered = true;
-      return page.hit;
-    },
+    /** A hit as it is sent: itself, or a copy if there is a `beforeSend`; `undefined` if that drops it. */
+    finish,
 
     /** What may be sent of an additional hit; `undefined` if nothing may. */
     check: (hit: AdditionalHit): CheckedHit | undefined => checkAdditionalHit(hit, setting),
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
-    buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): Hit | undefined {
+    buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): HitText | undefined {
       const hit = shared.toShared();
       addAdditionalHit(hit, added, nowMillis);
       const sent = finish(hit, nowMillis);
-      if (!sent) return undefined;
-      sent.startSeconds = shared.startSeconds;
-      return toHit(sent, 'action');
+      if (sent) sent.startSeconds = shared.startSeconds;
+      return sent;
     },
 
     /** The hit itself names its visitor. */
-    buildHitWithoutRequest(added: CheckedHit, site: number, nowMillis: number): Hit | undefined {
+    buildHitWithoutRequest(
+      added: CheckedHit,
+      site: number,
+      nowMillis: number,
+    ): HitText | undefined {
       const hit = new HitText();
-      hit.visitor = siteText(site, options.trackBots);
-      hit.client = NO_USER_AGENT; // an empty one is replaced by our own client's
+      hit.who = siteText(site, options.trackBots);
+      hit.agent = NO_USER_AGENT; // an empty one is replaced by our own client's
       addAdditionalHit(hit, added, nowMillis);
-      const sent = finish(hit, nowMillis);
-      return sent && toHit(sent, 'action');
+      return finish(hit, nowMillis);
     },
 
-    /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
-    isVisitorInSample: (request: HttpRequest, site: number): boolean =>
-      options.sampleRate >= 1 ||
-      request.isAiChatbot ||
-      isInSample(findVisitor(request, site), options.sampleRate),
+    /** Whether the visitor of a request is tracked: the user ID that is sent, else the visitor ID, even if that is not. AI chatbots are no visitors. */
+    isVisitorInSample(request: HttpRequest, site: number): boolean {
+      if (options.sampleRate >= 1 || request.isAiChatbot) return true;
+      const hit = build(request, site, request.startMillis, false);
+      nameVisitor(hit);
+      const who = hit.finish().visitor || visitors.idOf(hit.named as Visitor);
+      return isInSample(who, options.sampleRate);
+    },
   };
+}
+
+/** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
+function toChatbotAlone(hit: HitText, { site, startMillis }: Visitor): HitText {
+  const alone = hit.emptied();
+  alone.named = undefined;
+  alone.who = siteText(site);
+  alone.set('cdt', String(Math.floor(startMillis / 1000)));
+  return alone;
 }
 
 /** The last word on the parameters of a hit, which gets a copy of them. `undefined` drops the hit. */
@@ -192,7 +233,7 @@ function callBeforeSend(
   const returned = beforeSend(Object.fromEntries(values));
   if (!returned) return undefined;
   const checked = hit.emptied();
-  checked.visitor = siteText(hit.get('idsite') as string);
+  checked.who = siteText(hit.get('idsite') as string);
   for (const [name, value] of Object.entries(returned)) {
     const part = parts.get(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
@@ -208,32 +249,44 @@ function callBeforeSend(
   return checked;
 }
 
-/** A class for the reason that `HitText` has. */
-class BuiltHit implements Hit {
-  readonly site: number;
-  readonly visitor: string;
-  readonly startSeconds: number;
-  readonly kind: HitKind;
-  readonly query: string;
-  readonly #address: string | undefined;
-  readonly #toClient: ToClient;
-  #client: string | undefined;
-
-  constructor(hit: HitText, kind: HitKind, toClient: ToClient) {
-    this.site = hit.site;
-    this.visitor = hit.who;
-    this.startSeconds = hit.startSeconds;
-    this.kind = kind;
-    this.query = hit.toString();
-    this.#address = hit.traits?.unmaskedAddress;
-    this.#toClient = toClient;
-  }
-
-  /** Read only if the hit is stored in a spool, or if hits fail: the hash takes a microsecond. */
-  get client(): string {
-    this.#client ??= this.#address && this.#toClient(this.#address, this.startSeconds);
-    return this.#client || this.visitor;
-  }
+/**
+ * The referrer. One without a query is remembered if it is sent as it came: those with a query rarely recur, and others may contain
+ * secrets.
+ */
+function createToReferrer(urls: SentUrls): (referrer: string) => string {
+  const make = (referrer: string) => partOf('urlref', urls.ofReferrer(decodeLatin1(referrer)));
+  const remember = memoize(make, (part, referrer) => readPart(part) === referrer);
+  return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 
-type ToClient = ReturnType<typeof createToClient>;
+/** The title. Only the default one is remembered: others may name each request. */
+function createToTitlePart({
+  actionName,
+}: ToHitsOptions): (request: HttpRequest, path: string, place: string) => string {
+  const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
+  if (template !== DEFAULT_TITLE) {
+    const toText = createToTitle(template);
+    return (request, path, place) => partOf('action_name', toText(request, path, place));
+  }
+  const toDefault = memoizePair((method: string, place: string) =>
+    partOf('action_name', toDefaultTitle(method, place)),
+  );
+  return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
+}
+
+/** The custom variables that every request has. */
+function createToVariables(
+  { maxCustomVariables }: ToHitsOptions,
+  report: ReportProblem,
+): (method: string, statusCode: number) => string {
+  return memoizePair((method, statusCode) => {
+    if (maxCustomVariables === 0) return '';
+    const variables = customVariablesOf({ statusCode, method });
+    return rawPart('cvar', toCustomVariables(variables, maxCustomVariables, report));
+  });
+}
+
+/** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
+function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
+  return isGraphqlPath(path) || operation?.kind === 'graphql';
+}

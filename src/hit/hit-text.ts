@@ -3,7 +3,36 @@ import { PARAMETERS, type SettableParameter, SHARED } from './parameters/paramet
 import { toParameterValue } from './parameters/parameter-values.js';
 import { encodeValue } from './text.js';
 import type { Visitor } from './visitor/visitor.js';
-import type { VisitorTraits } from './visitor/visitor-id.js';
+
+/**
+ * Hits of different kinds are sent in separate bulks. If an insert of Matomo's AI chatbot reports deadlocks, the transaction of the
+ * whole bulk is rolled back, but Matomo reports the page views in it as tracked.
+ */
+export type HitKind = 'action' | 'chatbot';
+
+/** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
+export interface Hit {
+  /** The site, `idsite`. */
+  readonly site: number;
+  /** Hits of one visitor stay together and in order. The user ID if there is one, else the visitor ID. */
+  readonly visitor: string;
+  /** Start of the request, in epoch seconds. Half a second later for an additional hit that comes after page views. */
+  readonly startSeconds: number;
+  readonly kind: HitKind;
+  /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
+  readonly query: string;
+  /**
+   * Whose it is for the rule about hits that fail: a keyed hash of the client's address, which no option masks; without an address, the
+   * visitor; empty if nothing is known. A part of its line in a spool, and never sent.
+   */
+  readonly client: string;
+  /** How often it failed alone right after another request had succeeded; `undefined` if it never failed alone. A part of its line, as the others below. */
+  readonly failures?: number;
+  /** How often it was sent with an unknown outcome, and is to be sent again. */
+  readonly resends?: number;
+  /** When all hits of its bulk were invalid, in epoch seconds: they are, or the token is. */
+  readonly invalidSeconds?: number;
+}
 
 /** `&name=value`, percent-encoded; `?idsite=…` of the site, with which every hit begins. */
 export function rawPart(name: string, value: string): string {
@@ -41,13 +70,12 @@ function findPart(text: string, name: string): string {
 
 /** The parameters that each slot may have. `rest` has all others. */
 const NAMES = {
-  visitor: ['idsite', 'rec', 'apiv', 'bots', 'cip', 'cid'],
-  client: ['ua', 'uadata', 'lang'],
+  who: ['idsite', 'rec', 'apiv', 'bots', 'cip', 'cid'],
+  agent: ['ua', 'uadata', 'lang'],
   url: ['url'],
   referrer: ['urlref'],
   time: ['cdt'],
-  title: ['action_name'],
-  variables: ['cvar'],
+  title: ['action_name', 'cvar'],
   duration: ['gt_ms', 'pf_srv'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -57,44 +85,63 @@ const SLOT_OF: ReadonlyMap<string, Slot> = /* @__PURE__ */ new Map(
   Object.entries(NAMES).flatMap(([slot, names]) => names.map((name) => [name, slot as Slot])),
 );
 
+/** A keyed hash of an address that no option masks; `undefined` without a key for the day. */
+type ToClient = (address: string, epochSeconds: number) => string | undefined;
+
 /**
- * A hit as text in slots, each of which has one or several parameters, percent-encoded. A class and not a literal, like the other objects
- * that each request makes and stores: once V8 has seen that objects of one literal survive, it allocates all later ones in the old
- * generation. They and what they hold then stay until the next full garbage collection. That took a fifth of the CPU time of a hit.
+ * A hit, while it is built and when it is sent: text in slots, each of which has one or several parameters, percent-encoded. A class and not
+ * a literal, like the other objects that each request makes and stores: once V8 has seen that objects of one literal survive, it allocates all
+ * later ones in the old generation, where they stay until the next full garbage collection.
  */
-export class HitText {
-  visitor = '';
-  client = '';
+export class HitText implements Hit {
+  who = '';
+  agent = '';
   url = '';
   referrer = '';
   time = '';
   title = '';
-  variables = '';
   duration = '';
   /** Parameters without a slot. */
   rest = '';
   /** Whom it names by itself; `undefined` without a request. */
   named: Visitor | undefined = undefined;
-  /** What the visitor ID is made of. */
-  traits: VisitorTraits | undefined = undefined;
+  /** Address of the client as it is known, never sent. */
+  address: string | undefined = undefined;
+  toClient: ToClient | undefined = undefined;
   /** Part of the user that the option `userId` names. */
   user = '';
   /** Whether anything was set that says where the hit is from. */
   isNamedAnew = false;
   /** When its request began, or what its time says if that was set. */
   startSeconds = 0;
+  kind: HitKind = 'action';
+  // Once it is finished:
+  site = 0;
+  visitor = '';
+  query = '';
+  #client: string | undefined = undefined;
 
-  get site(): number {
-    if (this.named && !this.isNamedAnew) return this.named.site;
-    return Number(this.get('idsite'));
+  /** Read only if the hit is stored in a spool, or if hits fail: the hash takes a microsecond. */
+  get client(): string {
+    this.#client ??= this.address && this.toClient?.(this.address, this.startSeconds);
+    return this.#client || this.visitor;
   }
 
-  /** The user ID if there is one, else the visitor ID, if one is sent. */
-  get who(): string {
-    const uid = this.rest === '' ? undefined : this.get('uid');
-    if (uid !== undefined) return uid;
-    const id = this.named && !this.isNamedAnew ? this.named.id : this.get('cid');
-    return id ?? '';
+  /** Makes its query string. Nothing is set afterwards. */
+  finish(): this {
+    const { rest, named, isNamedAnew } = this;
+    const isNamed = named !== undefined && !isNamedAnew;
+    this.site = isNamed ? named.site : Number(this.get('idsite'));
+    this.visitor =
+      (rest === '' ? undefined : this.get('uid')) ?? (isNamed ? named.id : this.get('cid')) ?? '';
+    this.query = this.toString();
+    return this;
+  }
+
+  /** As a query string. */
+  toString(): string {
+    const { who, agent, url, referrer, time, title, duration } = this;
+    return who + agent + url + referrer + time + title + duration + this.rest;
   }
 
   find(name: string): string {
@@ -112,7 +159,7 @@ export class HitText {
   /** Replaces the part of a parameter in its slot, or appends it. An empty one removes the parameter. */
   put(name: string, part: string): void {
     const slot = SLOT_OF.get(name) ?? 'rest';
-    if (slot === 'visitor' || slot === 'client') this.isNamedAnew = true;
+    if (slot === 'who' || slot === 'agent') this.isNamedAnew = true;
     const text = this[slot];
     const known = findPart(text, name);
     if (known !== '') this[slot] = text.replace(known, () => part);
@@ -134,25 +181,24 @@ export class HitText {
     return partsOf(this.toString());
   }
 
-  copy(): HitText {
-    return Object.assign(new HitText(), this);
-  }
-
   /** A hit of the same request, without any parameter. */
   emptied(): HitText {
     const empty = new HitText();
     empty.named = this.named;
-    empty.traits = this.traits;
+    empty.address = this.address;
+    empty.toClient = this.toClient;
     empty.user = this.user;
     empty.startSeconds = this.startSeconds;
+    empty.kind = this.kind;
     return empty;
   }
 
   /** What all hits of its request have, as the beginning of another one. */
   toShared(): HitText {
     const shared = this.emptied();
-    shared.visitor = this.visitor;
-    shared.client = this.client;
+    shared.kind = 'action';
+    shared.who = this.who;
+    shared.agent = this.agent;
     shared.url = this.url;
     shared.referrer = this.referrer;
     shared.isNamedAnew = this.isNamedAnew;
@@ -166,12 +212,6 @@ export class HitText {
     shared.url = copyText(shared.url);
     shared.referrer = copyText(shared.referrer);
     return shared;
-  }
-
-  /** As a query string. */
-  toString(): string {
-    const { visitor, client, url, referrer, time, title, variables, duration } = this;
-    return visitor + client + url + referrer + time + title + variables + duration + this.rest;
   }
 }
 

@@ -1,9 +1,8 @@
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { AdditionalHit, CheckedHit, DropReason } from '../hit/additional-hit.js';
-import type { Hit } from '../hit/hit.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
-import type { HitText } from '../hit/hit-text.js';
+import type { Hit, HitText } from '../hit/hit-text.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';

@@ -13,7 +13,6 @@ import type { Delivery } from '../delivery/delivery.js';
 import type { AdditionalHit } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
-import type { PageView } from '../hit/page-view.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
@@ -186,18 +185,18 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   }
 
   /** What the hits of a request have in common. Its connection may stay idle, and must not keep a long URL in memory. */
-  #share({ http, site }: Decision, page = this.#hits.read(http, site, Date.now())): HitText {
+  #share({ http, site }: Decision, page?: HitText): HitText {
     const { path, query = '', referrer = '' } = http;
-    const shared = this.#hits.share(page);
+    const shared = page ?? this.#hits.buildShared(http, site, Date.now());
     const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
     return isLong ? shared.toSharedCopy() : shared;
   }
 
-  /** Builds a page view and counts it, or counts why there is none. */
+  /** Builds a page view and counts it, or counts why there is none. Returns it if other hits share what it has. */
   #addPage(
     { request, http, address, site, reason }: Decision,
     hasSpan: boolean,
-  ): PageView | undefined {
+  ): HitText | undefined {
     this.#countFirstRequest(reason);
     if (reason !== undefined) {
       this.#counts.ignored[reason] += 1;
@@ -206,8 +205,10 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     if (this.#countProxied?.(address, request.header('x-forwarded-for') !== undefined))
       this.#countProxied = undefined;
     this.#beforeHit();
-    const page = this.#hits.read(http, site, Date.now());
-    const hit = this.#hits.buildPageView(page);
+    const nowMillis = Date.now();
+    const built = this.#hits.buildPageView(http, site, nowMillis);
+    const hit = this.#hits.finish(built, nowMillis);
+    const page = http.isAiChatbot ? undefined : built;
     if (!hit) {
       this.#counts.ignored.predicate += 1;
       return page;

@@ -41,6 +41,6 @@ export function rehearse(): void {
     request.http = readRequest(request, reading);
     if (!request.http) return;
     const { http, site } = decide(request as ReadRequest);
-    builder.buildPageView(builder.read(http, site, Date.now()));
+    builder.finish(builder.buildPageView(http, site, Date.now()), Date.now());
   }
 }

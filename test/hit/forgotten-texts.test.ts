@@ -14,7 +14,8 @@ const SCRIPT = `
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const builder = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
-  const build = (...given) => builder.buildPageView(builder.read(...given));
+  const buildWith = (builder, request) => builder.finish(builder.buildPageView(request, 1, 2), 2);
+  const build = (request) => buildWith(builder, request);
   const key = Buffer.alloc(32);
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {
     const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
@@ -32,21 +33,21 @@ const SCRIPT = `
   };
   function add(i) {
     const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);
-    build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
-    build(request({ referer: 'https://ref.example/token=' + text('page', i) }), 1, 2);
-    build(request({}, { path: '/token/' + text('segment', i) + '==' }), 1, 2);
+    build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }));
+    build(request({ referer: 'https://ref.example/token=' + text('page', i) }));
+    build(request({}, { path: '/token/' + text('segment', i) + '==' }));
     const http = request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) });
     decide(Object.assign(new Request(), { http }));
-    build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }), 1, 2);
+    build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }));
     for (const builder of daily) {
       const ofDay = request({}, { address: address('198.51.100', i) });
       builder.isVisitorInSample(ofDay, 1);
-      builder.buildPageView(builder.read(ofDay, 1, 2));
+      buildWith(builder, ofDay);
     }
     isInSample(text('name', i), 0.5);
   }
   for (const i of [1, 2, 3, 1, 2, 3]) add(i);
-  build(request({}, { query: 'token=' + text('latest', 1) }), 1, 2);
+  build(request({}, { query: 'token=' + text('latest', 1) }));
   await null;
   /x/.test('x'); // V8 keeps the text of the latest match
   let snapshot = '';

@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/common/otel-types.js';
-import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
+import type { Hit } from '../../src/hit/hit-text.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
@@ -53,7 +53,7 @@ export function createBuildHits(
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
   const builder = createHitBuilder(options, () => undefined);
   return (request, site, nowMillis) => {
-    const hit = builder.buildPageView(builder.read(request, site, nowMillis));
+    const hit = builder.finish(builder.buildPageView(request, site, nowMillis), nowMillis);
     return hit ? [hit] : [];
   };
 }
@@ -68,7 +68,7 @@ export function hitsOf(
   const builder = createHitBuilder({ ...HIT_OPTIONS, ...options }, (_key, message) =>
     reports.push(message()),
   );
-  const hit = builder.buildPageView(builder.read(request, 1, nowMillis));
+  const hit = builder.finish(builder.buildPageView(request, 1, nowMillis), nowMillis);
   const hits = hit ? [Object.fromEntries(new URLSearchParams(hit.query))] : [];
   return { hits, reports };
 }

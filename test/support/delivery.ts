@@ -1,5 +1,5 @@
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
-import type { Hit } from '../../src/hit/hit.js';
+import type { Hit } from '../../src/hit/hit-text.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { silentDiagnostics } from './diagnostics.js';
 import { createTransport } from './transport.js';

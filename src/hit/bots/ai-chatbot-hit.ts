@@ -1,8 +1,9 @@
 import { type HitText, partOf, readPart } from '../hit-text.js';
+import type { HttpRequest } from '../http-request.js';
 import type { SentUrls } from '../page/sent-urls.js';
-import type { PageView } from '../page-view.js';
 import { isTimed } from '../parameters/annotations.js';
 import { toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
+import { toSentClient } from '../visitor/client.js';
 import { AI_CHATBOTS, createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
@@ -17,8 +18,13 @@ const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_s
  * store it as a page view. The application cannot override these fields. The reports join its URL with those of people, so both must be the
  * same text. Unknown values are left out, because averages would count them.
  */
-export function addChatbotParts(hit: HitText, page: PageView, urls: SentUrls): void {
-  const { request, path, query, client } = page;
+export function addChatbotParts(
+  hit: HitText,
+  request: HttpRequest,
+  urls: SentUrls,
+  path: string,
+  query: string | undefined,
+): void {
   const { statusCode, scheme, durationMillis } = request;
   const host = request.host?.toLowerCase();
   const isFile = isDocument(request.path, statusCode, request.contentType);
@@ -31,7 +37,8 @@ export function addChatbotParts(hit: HitText, page: PageView, urls: SentUrls): v
   hit.rest += partOf('bw_bytes', request.bodyBytes);
   if (isTimed(request)) hit.duration += partOf('pf_srv', durationMillis);
   hit.set('source', SOURCE);
-  hit.set('ua', client.userAgent);
+  hit.set('ua', toSentClient(request).userAgent);
+  hit.kind = 'chatbot';
 }
 
 const findAiChatbot = /* @__PURE__ */ createFindAiChatbot(AI_CHATBOTS);

@@ -150,14 +150,16 @@ export function plainRoute(route: string): string {
 /** Tracking parameters of a route, with valid names. */
 export type RouteDetails = Readonly<Record<string, unknown>> & Pick<TrackingParameters, 'cvar'>;
 
-/** Finds the details of a request: by method and route, route, method and path, or path. The first match wins. */
+/** Finds the details of a request: by method and route, route, method and path, or path. The first match wins. `undefined` if there are none. */
 export function createFindRouteDetails(
   details: Readonly<Record<string, RouteDetails>>,
-): (request: Pick<HttpRequest, 'method' | 'route' | 'path'>) => RouteDetails | undefined {
+):
+  | ((request: Pick<HttpRequest, 'method' | 'route' | 'path'>) => RouteDetails | undefined)
+  | undefined {
   const entries = Object.entries(details);
   const plain = entries.map(([key, ofRoute]) => [plainRoute(key), ofRoute] as const);
   const byKey = new Map([...plain, ...entries]);
-  if (byKey.size === 0) return () => undefined;
+  if (byKey.size === 0) return undefined;
   return function findRouteDetails({ method, route, path }) {
     const places =
       route === undefined ? [path] : [withSlash(route), plainRoute(withSlash(route)), path];

@@ -2,8 +2,8 @@ import { type HitText, readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/title.js';
 
-/** A request as it is sent, from which dimensions are made. */
-export interface SentRequest {
+/** What dimensions are made from. */
+interface Source {
   readonly request: HttpRequest;
   readonly hit: HitText;
   /** Redacted. */
@@ -18,10 +18,10 @@ export interface DimensionOptions {
 }
 
 /** The place is the route, or what titles show instead. */
-type ReadValue = (sent: SentRequest, place: string) => string | number | undefined;
+type ReadValue = (source: Source, place: string) => string | number | undefined;
 
 /** Everything after the first `?`: a second one is data. */
-function queryOf({ hit }: SentRequest): string | undefined {
+function queryOf({ hit }: Source): string | undefined {
   const full = readPart(hit.url) ?? '';
   const mark = full.indexOf('?');
   return mark < 0 ? undefined : full.slice(mark + 1);
@@ -60,7 +60,7 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
   [['http.response.status_code', 'http.status_code'], ({ request }) => request.statusCode],
   [['http.route'], ({ request }) => request.route],
   [['url.full', 'http.url'], ({ hit }) => readPart(hit.url)],
-  [['http.target'], (sent) => [sent.path, queryOf(sent)].filter(Boolean).join('?')],
+  [['http.target'], (source) => [source.path, queryOf(source)].filter(Boolean).join('?')],
   [['url.path'], ({ path }) => path],
   [['url.query'], queryOf],
   [['url.scheme', 'http.scheme'], ({ request }) => request.scheme],

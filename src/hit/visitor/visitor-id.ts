@@ -6,17 +6,16 @@ const ID_DIGITS = 16;
 
 /**
  * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (callbacks.ts), a
- * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`. A class for the reason that `HitText` has.
+ * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`.
  */
-export class VisitorTraits {
+export interface VisitorTraits {
   /** Masked, if addresses are. */
-  readonly address!: string | undefined;
-  /** As it is known, never sent. */
-  readonly unmaskedAddress?: string | undefined;
+  readonly address: string | undefined;
   /** As it is sent. */
-  readonly userAgent!: string;
-  readonly site!: number;
-  readonly startMillis!: number;
+  readonly userAgent: string;
+  readonly site: number;
+  /** Of a request on the day of the ID. */
+  readonly startMillis: number;
   /** Of MCP, as a digest. It takes the place of address and user agent, which all users of a hosted client share. */
   readonly session?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { copyText, PairCache } from '../../common/generation-cache.js';
 import { type HitText, partOf, rawPart, siteText } from '../hit-text.js';
-import type { HttpRequest, Writable } from '../http-request.js';
+import type { HttpRequest } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
 import { NONE } from './client.js';
 import {
@@ -9,7 +9,7 @@ import {
   dayOf,
   type KeyOfDay,
   keyOfSession,
-  VisitorTraits,
+  type VisitorTraits,
 } from './visitor-id.js';
 
 /** Sent instead of an address. Matomo stores it with an unknown country. */
@@ -34,18 +34,13 @@ export interface VisitorOptions {
   readonly privacy?: 'strict' | undefined;
 }
 
-/** Whom Matomo counts, for one site and one UTC day: site, address and visitor ID as they are sent, with which a hit begins. */
-export interface Visitor {
-  readonly site: number;
+/** Whom Matomo counts, for one site and one UTC day. */
+export interface Visitor extends VisitorTraits {
   readonly day: number;
   /** `undefined` if none is sent. */
   readonly id: string | undefined;
+  /** Site, address and visitor ID, with which each of its hits begins. */
   readonly text: string;
-}
-
-function userAgentIn(hit: HitText, { userAgent }: VisitorTraits): string {
-  const sent = hit.get('ua');
-  return sent === undefined || sent === NONE ? userAgent : sent;
 }
 
 /**
@@ -59,7 +54,7 @@ export function createVisitors(options: VisitorOptions) {
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
 
-  /** The address of the traits. If none is sent, Matomo would store the address of this server. */
+  /** The address of which an ID is made. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
     // Not masked: it is only part of an ID from which it cannot be derived once the key is deleted.
     if (hidesAddress && areKeysDeleted) return address ?? '';
@@ -68,12 +63,14 @@ export function createVisitors(options: VisitorOptions) {
   }
 
   function newVisitor(traits: VisitorTraits, day: number): Visitor {
-    const { address, site } = traits;
-    const sentAddress = hidesAddress ? HIDDEN_ADDRESS : address && copyText(address);
+    const { site, userAgent, startMillis, session } = traits;
+    const address = traits.address && copyText(traits.address);
+    const sentAddress = hidesAddress ? HIDDEN_ADDRESS : address;
     const cip = hasToken && address !== undefined ? partOf('cip', sentAddress) : '';
     const id = options.visitorId === 'none' ? undefined : toVisitorId(traits);
     const cid = id === undefined ? '' : rawPart('cid', id);
-    return { site, day, id, text: siteText(site, trackBots) + cip + cid };
+    const text = siteText(site, trackBots) + cip + cid;
+    return { address, userAgent, site, startMillis, session, day, id, text };
   }
 
   /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
@@ -96,29 +93,33 @@ export function createVisitors(options: VisitorOptions) {
   }
 
   return {
-    find,
+    /** That of a request with this user agent, as it is sent. */
+    of(
+      { address, operation }: HttpRequest,
+      userAgent: string,
+      site: number,
+      startMillis: number,
+    ): Visitor {
+      const session = operation?.mcp?.session;
+      return find({ address: toAddress(address), userAgent, site, startMillis, session });
+    },
     /** The address as dimensions send it; `undefined` if it is not known. */
     addressOf({ address }: VisitorTraits): string | undefined {
       return hidesAddress && address ? HIDDEN_ADDRESS : address || undefined;
-    },
-    /** Whatever else has named a user: with the option `privacy`, only the option `userId` may. */
-    nameUser(hit: HitText): void {
-      if (hidesOtherUserIds) hit.put('uid', hit.user);
     },
     /**
      * A visitor ID that is derived from the request follows what is sent: site, address and user agent. What is left out changes nothing.
      * Called before an address is hidden, which says nothing then.
      */
     follow(hit: HitText): void {
-      const { named, traits } = hit;
-      if (!named || !traits || !hit.isNamedAnew || hit.get('cid') !== named.id) return;
-      const { site } = hit;
-      const address = addressIn(hit, traits);
-      const userAgent = userAgentIn(hit, traits);
-      const isSame = address === traits.address && userAgent === traits.userAgent;
-      if (isSame && site === traits.site) return;
-      hit.traits = { ...traits, site, address, userAgent };
-      hit.named = find(hit.traits);
+      const { named } = hit;
+      if (!named || hit.get('cid') !== named.id) return;
+      const site = Number(hit.get('idsite'));
+      const address = addressIn(hit, named);
+      const userAgent = userAgentIn(hit, named);
+      const isSame = address === named.address && userAgent === named.userAgent;
+      if (isSame && site === named.site) return;
+      hit.named = find({ ...named, site, address, userAgent });
       if (hit.named.id !== undefined) hit.set('cid', hit.named.id);
     },
     /** After the last word of the application: hides and masks what options say, whatever has set it. */
@@ -126,7 +127,7 @@ export function createVisitors(options: VisitorOptions) {
       const address = hit.isNamedAnew ? hit.get('cip') : undefined; // else it is that of the visitor
       if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
       // That of the client is masked.
-      else if (address !== undefined && anonymizeIp > 0 && address !== hit.traits?.address)
+      else if (address !== undefined && anonymizeIp > 0 && address !== hit.named?.address)
         hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');
     },
@@ -134,21 +135,11 @@ export function createVisitors(options: VisitorOptions) {
     idOf: toVisitorId,
     /** `Hit.client`. */
     toClient: createToClient(options.visitorKey),
-    /** Of a request with this user agent, as it is sent. */
-    traitsOf(
-      { address, startMillis: start, operation }: HttpRequest,
-      userAgent: string,
-      site: number,
-      nowMillis: number,
-    ): VisitorTraits {
-      const traits = new VisitorTraits() as Writable<VisitorTraits>;
-      traits.address = toAddress(address);
-      traits.unmaskedAddress = address;
-      traits.userAgent = userAgent;
-      traits.site = site;
-      traits.startMillis = Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis);
-      traits.session = operation?.mcp?.session;
-      return traits;
-    },
   };
+}
+
+/** The user agent that is sent of a visitor. */
+function userAgentIn(hit: HitText, { userAgent }: VisitorTraits): string {
+  const sent = hit.get('ua');
+  return sent === undefined || sent === NONE ? userAgent : sent;
 }

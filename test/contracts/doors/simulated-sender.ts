@@ -1,7 +1,7 @@
 import type { Exchange } from '../../../src/delivery/http.js';
 import { type Attempt, Sender } from '../../../src/delivery/sender.js';
 import type { Claim } from '../../../src/delivery/store.js';
-import type { Hit } from '../../../src/hit/hit.js';
+import type { Hit } from '../../../src/hit/hit-text.js';
 
 export type { Attempt, Exchange, Hit };
 

@@ -5,7 +5,7 @@ import { createDeliveryCounts, type DeliveryCounts } from '../../../src/delivery
 import { SpoolLog } from '../../../src/delivery/delivery-log.js';
 import { showPlace } from '../../../src/delivery/spool.js';
 import type { Spool, SpoolOptions } from '../../../src/delivery/store.js';
-import type { Hit } from '../../../src/hit/hit.js';
+import type { Hit } from '../../../src/hit/hit-text.js';
 
 export interface SpoolSetup {
   readonly place: string;
