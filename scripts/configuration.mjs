@@ -93,7 +93,7 @@ function renderTopic(title, names, options) {
 }
 
 function renderOption(name, declaration, { text, type, ...documented }) {
-  const { parse, isFlag } = declaration;
+  const { parse } = declaration;
   const value = defaultOf(declaration, documented);
   const inCode = parse.wanted.startsWith(NUMBER)
     ? `\`number\` from${parse.wanted.slice(NUMBER.length)}`
@@ -101,30 +101,24 @@ function renderOption(name, declaration, { text, type, ...documented }) {
   const facts = [
     inCode,
     ...(variablesOf(declaration).length === 0 ? [] : [inEnvironment(declaration, documented)]),
-    ...(isFlag ? [`\`--${name}\``] : []),
     ...(value === 'none' ? [] : [value === 'required' ? value : `default ${value}`]),
   ];
   return `### \`${name}\`\n\n${text}\n\n${facts.join('; ')}`;
 }
 
+/** The variables or an example, and how a value is written that is not one text. */
 function inEnvironment(declaration, { example }) {
-  const { parse, files } = declaration;
-  const variables = variablesOf(declaration);
-  const { wanted, syntax } = parse;
-  // The type in code says the same.
-  const isKnown =
-    files || wanted.startsWith(NUMBER) || /^(?:true or false|one of "\w+"|"\w+")/.test(wanted);
-  const kind = isKnown ? [] : [syntax?.name ?? wanted];
-  const shown = example === undefined ? variables.join(files ? ' and ' : ' or ') : `\`${example}\``;
-  return [shown, ...kind].join(', ');
+  const shown = example === undefined ? variablesOf(declaration).join(' or ') : `\`${example}\``;
+  const { syntax } = declaration.parse;
+  return syntax === undefined ? shown : `${shown}, ${syntax}`;
 }
 
 function linkTo(name) {
   return `[\`${name}\`](#${name.toLowerCase()})`;
 }
 
-function variablesOf({ env, file, files = {} }) {
-  return [env, file, ...Object.values(files)].flatMap((name) => (name ? `\`${name}\`` : []));
+function variablesOf({ env, file }) {
+  return [env, file].flatMap((name) => (name ? `\`${name}\`` : []));
 }
 
 /** The default as its comment names it. A literal has to be the default. */

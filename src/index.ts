@@ -28,7 +28,7 @@ export type {
   PerfKey,
   TrackingParameters,
 } from './hit/parameters/parameter-values.js';
-export type { OptionError } from './options/parser.js';
+export type { OptionError } from './options/option.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { FinishedSpan } from './request/finished-span.js';
 export type { RequestFunctions } from './request/functions.js';

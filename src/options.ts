@@ -1,4 +1,4 @@
-import type { InCode } from './options/declaration.js';
+import type { InCode } from './options/option.js';
 import type { OPTIONS } from './options/option-table.js';
 
 /**

@@ -1,7 +1,7 @@
-import { environment } from './common/environment.js';
 import { TRACKER_KEY } from './common/foreign-objects.js';
 import type { Context, Span } from './common/otel-types.js';
-import { checkOptions } from './options/resolve-options.js';
+import { OPTIONS } from './options/option-table.js';
+import { parseInCode } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
 import { openTracker } from './register/process-tracker.js';
 import type { FinishedSpan } from './request/finished-span.js';
@@ -29,7 +29,7 @@ export class MatomoSpanProcessor {
    * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
    */
   constructor(options: MatomoOptions = {}) {
-    checkOptions(options, environment());
+    parseInCode(OPTIONS, options);
     announceOptions(options);
     this.#member = openTracker(() => late).join('processor', options);
     Object.defineProperty(this, TRACKER_KEY, { value: true });

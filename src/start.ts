@@ -1,6 +1,7 @@
 import { environment } from './common/environment.js';
 import { isSdkDisabled } from './common/otel-global.js';
-import { checkOptions } from './options/resolve-options.js';
+import { OPTIONS } from './options/option-table.js';
+import { parseInCode } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
 import { openTracker } from './register/process-tracker.js';
 import type { TrackerMember } from './tracker/key.js';
@@ -46,7 +47,7 @@ export interface MatomoHandle extends AsyncDisposable {
  * start({ url: 'https://matomo.example.org', siteId: 1, ignore: ({ path }) => path.startsWith('/internal/') });
  */
 export function start(options: MatomoOptions = {}): MatomoHandle {
-  checkOptions(options, environment());
+  parseInCode(OPTIONS, options);
   announceOptions(options);
   return isSdkDisabled(environment())
     ? createHandle(undefined)

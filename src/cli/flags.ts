@@ -1,12 +1,11 @@
-import type { OptionDeclaration, OptionDeclarations } from '../options/declaration.js';
+import { type OptionDeclaration, type OptionDeclarations, problemOf } from '../options/option.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import {
   DECLARATIONS,
   type DeclaredName,
   readText,
   readVariables,
-} from '../options/environment.js';
-import type { ResolvedOptions } from '../options/option-table.js';
-import { problemOf } from '../options/parser.js';
+} from '../options/resolve-options.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}

@@ -1,6 +1,6 @@
 import { codeOf } from '../common/describe-error.js';
 import { PREFIX } from '../common/diagnostics.js';
-import { problemOf } from '../options/parser.js';
+import { problemOf } from '../options/option.js';
 import { VERSION } from '../version.js';
 import { isUsageError, UsageError } from './flags.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';

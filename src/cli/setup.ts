@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
 import { PREFIX, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { credentialsIn } from '../options/header-values.js';
-import { secret } from '../options/parse-values.js';
+import { credentialsIn, secret } from '../options/values.js';
 import { isProcessed, tryToken } from './doctor/questions.js';
 import { orUsageError, readOption, UsageError } from './flags.js';
 import { type ApiClient, ApiFailure, createApiClient, isReadableByOthers } from './matomo-api.js';

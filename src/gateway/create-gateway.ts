@@ -7,8 +7,8 @@ import { environment } from '../common/environment.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/own-server.js';
 import { DEFAULT_TITLE } from '../hit/page/title.js';
-import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
-import { optionError } from '../options/parser.js';
+import { optionError } from '../options/option.js';
+import { findMisspelled, warnAboutMisspelled } from '../options/resolve-options.js';
 import { addEvents, addRequest } from '../spans/assemble-requests.js';
 import { createPipeline, type Pipeline } from '../tracker/pipeline.js';
 import type { MatomoStats } from '../tracker/stats.js';
@@ -86,8 +86,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, environment());
   const diagnostics = createDiagnostics();
-  for (const variable of findMisspelledVariables(environment(), RECEIVER_OPTIONS))
-    warnAboutMisspelled(variable, diagnostics);
+  for (const { problem } of findMisspelled(environment(), RECEIVER_OPTIONS))
+    warnAboutMisspelled(problem, diagnostics);
   let received = 0;
   let rejected = 0;
   let refusedExports = 0;

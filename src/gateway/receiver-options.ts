@@ -1,15 +1,15 @@
 import {
-  checkIsObject,
   declareOptions,
   type InCode,
   type OptionDeclaration,
   option,
+  type Parser,
+  parser,
   type ResolvedValues,
-} from '../options/declaration.js';
-import { type Environment, readVariables } from '../options/environment.js';
+} from '../options/option.js';
 import { OPTIONS } from '../options/option-table.js';
-import { integer, secret } from '../options/parse-values.js';
-import { type Parser, parser } from '../options/parser.js';
+import { checkIsObject, type Environment, readVariables } from '../options/resolve-options.js';
+import { integer, secret } from '../options/values.js';
 import type { MatomoOptions } from '../options.js';
 
 /** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */
@@ -40,7 +40,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    * @default `127.0.0.1:4318`
    * @example MATOMO_GATEWAY_LISTEN=0.0.0.0:4318
    */
-  listen: option(address, { default: { host: '127.0.0.1', port: 4318 }, isFlag: true }),
+  listen: option(address, { default: { host: '127.0.0.1', port: 4318 } }),
   /**
    * How long a request waits for other spans after its SERVER span, in milliseconds. Use more than the longest export interval of the SDKs.
    * @default `2000`

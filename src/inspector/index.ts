@@ -1,4 +1,4 @@
-export type { OptionError } from '../options/parser.js';
+export type { OptionError } from '../options/option.js';
 export { formatHits } from './format-hits.js';
 export type { InspectedHit, StoredAction, Verdict } from './inspected-hit.js';
 export type {

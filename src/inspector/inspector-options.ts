@@ -1,8 +1,15 @@
 import { isRecord } from '../common/is-record.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
-import { type InCode, option, type ResolvedValues, resolveInCode } from '../options/declaration.js';
-import { boolean, integer, listOf } from '../options/parse-values.js';
-import { invalid, type Parser, parser, text } from '../options/parser.js';
+import {
+  type InCode,
+  invalid,
+  option,
+  type Parser,
+  parser,
+  type ResolvedValues,
+} from '../options/option.js';
+import { resolveInCode } from '../options/resolve-options.js';
+import { boolean, integer, listOf, text } from '../options/values.js';
 
 const id = integer(1, 4_294_967_295); // int unsigned
 const ids = listOf('a list of IDs', (value, name) => id(name, value));

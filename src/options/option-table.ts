@@ -1,8 +1,7 @@
 import { HEALTH_CHECKERS } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/title.js';
-import { declareOptions, option, type ResolvedValues } from './declaration.js';
-import { headers } from './header-values.js';
+import { declareOptions, option, type ResolvedValues } from './option.js';
 import {
   actionName,
   boolean,
@@ -10,7 +9,9 @@ import {
   dimensions,
   functionOption,
   headerNames,
+  headers,
   integer,
+  matomoUrl,
   meterProvider,
   methods,
   oneOf,
@@ -22,12 +23,13 @@ import {
   secret,
   share,
   siteId,
+  spoolPlace,
+  trackedBaseUrl,
   trustProxy,
   userId,
   visitorId,
   visitorKey,
-} from './parse-values.js';
-import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
+} from './values.js';
 
 const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;

@@ -1,60 +1,93 @@
+import { readFileSync, statSync } from 'node:fs';
+import { codeOf } from '../common/describe-error.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { show } from '../common/diagnostics.js';
+import { isRecord } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
+import { nearestName } from '../hit/text.js';
 import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';
-import { parseInCode } from './declaration.js';
 import {
-  DECLARATIONS,
-  DECLARED_NAMES,
-  type Environment,
-  type OptionDiagnostics,
-  readEnvironment,
-  readOptions,
-  type SetOptions,
-} from './environment.js';
-import type { ResolvedOptions } from './option-table.js';
+  invalid,
+  type OptionDeclaration,
+  type OptionDeclarations,
+  optionError,
+  type Parser,
+  problemOf,
+  type ResolvedValues,
+  type Syntax,
+  showValue,
+  variablesOf,
+} from './option.js';
+import { OPTIONS, type ResolvedOptions } from './option-table.js';
 
-/** All options that have a default. */
-type CompleteOptions = Omit<ResolvedOptions, RequiredName> & SetOptions;
-type RequiredName = 'url' | 'siteId';
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Gets messages about options. */
+export type OptionDiagnostics = Pick<Diagnostics, 'error' | 'warnOnce'>;
+
+export type DeclaredName = keyof typeof OPTIONS;
+
+export const DECLARATIONS: OptionDeclarations &
+  Readonly<Record<DeclaredName, OptionDeclaration<unknown>>> = OPTIONS;
+const NAMES = Object.keys(OPTIONS) as readonly DeclaredName[];
+
+/** Options that are set, parsed. */
+type SetOptions = { -readonly [Name in keyof ResolvedOptions]?: ResolvedOptions[Name] };
 
 /**
- * Merges options, the strongest first: from code, from a variable, from the file that a variable names, by `privacy: 'strict'`, by default
- * (`readOptions` and `readVariables` of environment.ts, `applyStrict`, `applyDefaults`). An invalid value in code throws; an invalid
- * variable is logged and ignored, or stops tracking if it belongs to a privacy option. `undefined`: nothing is tracked, and the reason is
- * logged.
+ * Merges options, the strongest first: from code, from a variable, from the file that a variable names, by `privacy: 'strict'`, by default.
+ * An invalid value in code throws; an invalid variable is logged and ignored, or stops tracking if it belongs to a privacy option.
+ * `undefined`: nothing is tracked, and the reason is logged.
  */
 export function resolveOptions(
   inCode: MatomoOptions,
   env: Environment,
   diagnostics: OptionDiagnostics,
 ): ResolvedOptions | undefined {
-  const fromCode: SetOptions = parseInCode(DECLARATIONS, inCode);
-  if ((fromCode.enabled ?? readEnvironment('enabled', env)) === false) return undefined;
-  const { set, unclear } = readOptions(fromCode, env, diagnostics);
-  const others = findNotStrict(set);
-  if (others.length > 0) diagnostics.warnOnce('strict', privacyNotStrict(others));
-  const options = applyDefaults(applyStrict(set));
-  const hasPseudonyms = userIdSourceOf(options.userId) !== undefined;
-  if (hasPseudonyms && stableVisitorKey(options) === undefined) {
-    diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
+  const set: SetOptions = parseInCode(DECLARATIONS, inCode);
+  if ((set.enabled ?? readEnvironment('enabled', env)) === false) return undefined;
+  const unclear: string[] = [];
+  for (const name of NAMES.filter((one) => set[one] === undefined)) {
+    const value = readEnvironment(name, env, diagnostics, (problem) => unclear.push(problem));
+    if (value !== undefined) Object.assign(set, { [name]: value });
   }
-  return validate(options, unclear, diagnostics);
+  const { env: variable, file } = OPTIONS.tokenAuth;
+  if (inCode.tokenAuth === undefined && !textOf(variable, env) && textOf(file, env)) {
+    // If it cannot be read, the token that Matomo rejected is kept.
+    const error = (message: string) => diagnostics.warnOnce(`token ${message}`, message);
+    set.rereadToken = () => readEnvironment('tokenAuth', env, { error });
+  }
+  for (const { meant, problem } of findMisspelled(env, DECLARATIONS)) {
+    const name = NAMES.find((one) => variablesOf({ one: DECLARATIONS[one] }).includes(meant));
+    const isUnclear = name && DECLARATIONS[name].isPrivacy && set[name] === undefined;
+    if (isUnclear) unclear.push(problem);
+    else warnAboutMisspelled(problem, diagnostics);
+  }
+  const options = withDefaults(withStrict(set, diagnostics));
+  if (userIdSourceOf(options.userId) && stableVisitorKey(options) === undefined)
+    diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
+  if (unclear.length > 0)
+    diagnostics.error(coded('privacy-option-invalid', `${unclear.join('; ')}. ${NOT_TRACKED}`));
+  const missing = (['url', 'siteId'] as const).filter((name) => options[name] === undefined);
+  if (missing.length > 0) {
+    const names = missing.map((name) => `${name} (${DECLARATIONS[name].env})`).join(', ');
+    const text = `Required options are missing: ${names}. Nothing is tracked. Set them.`;
+    diagnostics.error(coded('options-missing', text));
+  }
+  return unclear.length + missing.length > 0 ? undefined : options;
 }
+
+const NO_USER_ID_KEY =
+  'userId is a header or claim, but there is no lasting key for pseudonyms. No user IDs are sent. Set visitorKey to a secret, not to daily.';
+const NOT_TRACKED =
+  'Nothing is tracked, so that no mistake discloses data. Correct the environment, or set the option in code.';
 
 /**
- * Throws if an option in code is invalid. Logs nothing: the environment is read later.
- *
- * @throws OptionError
+ * Defaults of `privacy: 'strict'`. It also hides addresses, classes of errors and other user IDs than those of the option `userId`, and
+ * leaves referrers their origin.
  */
-export function checkOptions(inCode: MatomoOptions, env: Environment): void {
-  resolveOptions(inCode, env, SILENT);
-}
-
-/** For options that are resolved more than once: another call logs the messages about them. */
-const SILENT: OptionDiagnostics = { error: () => undefined, warnOnce: () => undefined };
-
-/** Defaults of `privacy: 'strict'`. Besides, it hides addresses, classes of errors, and user IDs but those of the option `userId`, and leaves referrers their origin. */
 export const STRICT = {
   anonymizeIp: 4,
   visitorKey: 'daily',
@@ -63,65 +96,246 @@ export const STRICT = {
   doNotTrack: true,
 } as const satisfies SetOptions;
 
-/** First: what `privacy: 'strict'` sets, unless it is set otherwise. */
-function applyStrict(set: SetOptions): SetOptions {
+function withStrict(set: SetOptions, diagnostics: OptionDiagnostics): SetOptions {
   if (set.privacy !== 'strict') return set;
-  const hidesAddress = set.anonymizeIp === undefined;
-  return { ...STRICT, ...set, hidesAddress };
-}
-
-/** Options that are set to values that are not those of `privacy: 'strict'`. */
-function findNotStrict(set: SetOptions): string[] {
-  if (set.privacy !== 'strict') return [];
-  const names = (Object.keys(STRICT) as (keyof typeof STRICT)[]).filter(
+  const others = (Object.keys(STRICT) as (keyof typeof STRICT)[]).filter(
     (name) => set[name] !== undefined && set[name] !== STRICT[name],
   );
-  return set.userId === undefined ? names : ['userId', ...names];
+  const names = [...(set.userId === undefined ? [] : ['userId']), ...others].join(', ');
+  const text = `privacy is strict, but these options are set to other values: ${names}. They win. Remove them unless you need them.`;
+  if (names !== '') diagnostics.warnOnce('strict', coded('privacy-not-strict', text));
+  return { ...STRICT, ...set, hidesAddress: set.anonymizeIp === undefined };
 }
 
 const DEFAULTS = Object.fromEntries(
-  DECLARED_NAMES.flatMap((name) => {
+  NAMES.flatMap((name) => {
     const { default: value } = DECLARATIONS[name];
     return value === 'required' ? [] : [[name, value]];
   }),
-) as Omit<ResolvedOptions, RequiredName>;
+);
 
-/** Second: the defaults, and a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
-function applyDefaults(set: SetOptions): CompleteOptions {
-  const options = { ...DEFAULTS, ...set };
+/** Also a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
+function withDefaults(set: SetOptions): ResolvedOptions {
+  const options = { ...DEFAULTS, ...set } as ResolvedOptions;
   const largest = Math.ceil(options.maxQueueSize / 2);
   return { ...options, maxExportBatchSize: Math.min(options.maxExportBatchSize, largest) };
 }
 
-/** Last: whether `url` and `siteId` are set, and all privacy options are clear. */
-function validate(
-  options: CompleteOptions,
-  unclear: readonly string[],
-  diagnostics: OptionDiagnostics,
-): ResolvedOptions | undefined {
-  if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
-  const { url, siteId } = options;
-  const isComplete = url !== undefined && siteId !== undefined;
-  if (!isComplete) diagnostics.error(coded('options-missing', optionsMissing(options)));
-  return isComplete && unclear.length === 0 ? { ...options, url, siteId } : undefined;
+/**
+ * Parses the options that code sets: those of the package, of a function such as `play()`, or the properties of an option.
+ *
+ * @throws OptionError naming option and value; for an unknown name, the nearest known one
+ */
+export function parseInCode(
+  declarations: OptionDeclarations,
+  inCode: unknown,
+  place = 'options',
+): Record<string, unknown> {
+  const names = Object.keys(declarations);
+  checkIsObject(inCode, names, place);
+  const prefix = /^options$|\(\)$/.test(place) ? '' : `${place}.`;
+  const set: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(inCode)) {
+    const declaration = Object.hasOwn(declarations, name) ? declarations[name] : undefined;
+    if (!declaration) {
+      const near = nearestName(name, names);
+      const advice = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
+      throw optionError(
+        `unknown option ${show(prefix + name)}, got ${showValue(value)}: ${advice}`,
+      );
+    }
+    if (value !== undefined) set[name] = declaration.parse(prefix + name, value);
+  }
+  return set;
 }
 
-const NO_USER_ID_KEY =
-  'userId is a header or claim, but there is no lasting key for pseudonyms. No user IDs are sent. Set visitorKey to a secret, not to daily.';
-
-function privacyOptionInvalid(reasons: readonly string[]): string {
-  const effect = 'Nothing is tracked, so that no mistake discloses data';
-  const advice = 'Correct the environment, or set the option in code';
-  return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}.`);
+/** The same with defaults, for options that only code passes. */
+export function resolveInCode<Declarations extends OptionDeclarations>(
+  place: string,
+  declarations: Declarations,
+  inCode: unknown,
+): ResolvedValues<Declarations> {
+  const set = parseInCode(declarations, inCode, place);
+  const values = Object.entries(declarations).map(([name, declaration]) => {
+    return [name, set[name] ?? declaration.default];
+  });
+  return Object.fromEntries(values) as ResolvedValues<Declarations>;
 }
 
-function privacyNotStrict(others: readonly string[]): string {
-  const problem = `privacy is strict, but these options are set to other values: ${others.join(', ')}`;
-  return coded('privacy-not-strict', `${problem}. They win. Remove them unless you need them.`);
+/** A list, a `Map` or a promise has no options, so that the environment would apply alone, as it would for inherited ones. */
+export function checkIsObject(
+  inCode: unknown,
+  names: readonly string[],
+  place = 'options',
+): asserts inCode is Record<string, unknown> {
+  if (!isRecord(inCode)) throw invalid(place, 'an object of options', inCode);
+  const inherited = names.find((name) => name in inCode && !Object.hasOwn(inCode, name));
+  if (inherited === undefined) return;
+  throw optionError(`${inherited} must be set in the object of options itself, not in its class`);
 }
 
-function optionsMissing(options: CompleteOptions): string {
-  const names = (['url', 'siteId'] as const).filter((name) => options[name] === undefined);
-  const missing = names.map((name) => `${name} (${DECLARATIONS[name].env})`).join(', ');
-  return `Required options are missing: ${missing}. Nothing is tracked. Set them.`;
+/**
+ * One option from the environment; `undefined` if its variable is missing or invalid, which is logged. `onUnclear` gets the problem of a
+ * privacy option instead.
+ */
+export function readEnvironment<Name extends DeclaredName>(
+  name: Name,
+  env: Environment,
+  diagnostics?: Pick<Diagnostics, 'error'>,
+  onUnclear?: (problem: string) => void,
+): ResolvedOptions[Name] | undefined {
+  const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
+  const { isPrivacy } = declaration;
+  try {
+    return readVariables(declaration, env, (problem) => {
+      if (isPrivacy) throw optionError(problem);
+      const text = `${problem}. Its token is not used. Check its path and permissions.`;
+      diagnostics?.error(coded('token-file', text));
+    });
+  } catch (error) {
+    const problem = problemOf(error);
+    const text = `${problem}. The variable is ignored. Correct or remove it.`;
+    if (isPrivacy && onUnclear) onUnclear(problem);
+    else diagnostics?.error(coded('environment-invalid', text));
+    return undefined;
+  }
+}
+
+/** What some readers of files with variables leave as it is: quotes around a value, and the name of another variable. */
+const NOT_EXPANDED = /^"[^"]*"$|^'[^']*'$|^\$(?:[A-Z_][A-Z\d_]*|\{.*\})$/s;
+
+/**
+ * Reads an option from its variables; `undefined` if none is set. Throws an `OptionError` that names variable and value.
+ * `onUnreadable` is called if a file cannot be read; it may return.
+ */
+export function readVariables<Resolved>(
+  { env: variable, file, parse }: OptionDeclaration<Resolved>,
+  env: Environment,
+  onUnreadable: (problem: string) => void = (problem) => {
+    throw optionError(problem);
+  },
+): Resolved | undefined {
+  const text = textOf(variable, env);
+  if (variable !== undefined && text !== '') {
+    if (!NOT_EXPANDED.test(text)) return parse(variable, readText(parse, text));
+    throw optionError(`${variable} must be the value itself, got quotes or a placeholder`);
+  }
+  const path = textOf(file, env);
+  if (file === undefined || path === '') return undefined;
+  let content: string;
+  try {
+    // Only its first reader gets what is in a pipe: the next one, also of this process, waits for another writer.
+    if (statSync(path).isFIFO()) throw Object.assign(new Error(), { code: 'it is a pipe' });
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    onUnreadable(`The file in ${file} cannot be read (${codeOf(error)})`);
+    return undefined;
+  }
+  if (content.trim() === '') throw optionError(`The file in ${file} is empty`);
+  return parse(file, content);
+}
+
+/** Trimmed, because values from files and shells often have a space or newline at the end. */
+export function textOf(variable: string | undefined, env: Environment): string {
+  return (variable && env[variable]?.trim()) || '';
+}
+
+/** Converts text to the value that code would pass. Text that cannot be converted is returned as it is: the parser's error shows it. */
+export function readText({ syntax }: Parser<unknown>, text: string): unknown {
+  try {
+    return syntax ? READERS[syntax](text) : text;
+  } catch {
+    return text;
+  }
+}
+
+/** They throw if a part of the text would have no effect. */
+const READERS: Readonly<Record<Syntax, (text: string) => unknown>> = {
+  'a list': readList,
+  'a list of patterns': readPatterns,
+  pairs: readPairs,
+  'one word or a list': (text) =>
+    text.includes(',') || readJsonList(text) ? readList(text) : text.trim(),
+  JSON: JSON.parse,
+};
+
+/** `a, b` or `["a","b"]`. */
+function readList(text: string): string[] {
+  const items = readJsonList(text) ?? text.split(',');
+  return items.map((item) => item.trim()).filter((item) => item !== '');
+}
+
+function readJsonList(text: string): string[] | undefined {
+  if (!/^\s*\[\s*(?:"|\]\s*$)/.test(text)) return undefined;
+  const list: unknown = JSON.parse(text);
+  if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list;
+  throw new TypeError('a list has items that are no text');
+}
+
+/** A pattern with a closing slash, its source and its flags, also some that do not exist. */
+const WITH_FLAGS = /^\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([a-z]|[dgimsuvyx]*)$/i;
+const PATTERN_ITEMS =
+  /\s*(\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+\/[dgimsuvy]*(?=\s*(?:,|$))|[^,]*)\s*(?:,|$)/g;
+
+/** A comma or another separator that may be a part of a pattern would make it match something else without notice. */
+function readPatterns(text: string): (RegExp | string)[] {
+  const json = readJsonList(text);
+  const items = json ?? [...text.matchAll(PATTERN_ITEMS)].map(([, item = '']) => item.trim());
+  return items.flatMap((item) => {
+    const [, source, flags] = WITH_FLAGS.exec(item) ?? [];
+    if (source !== undefined) return new RegExp(source, flags);
+    const mayBeSplit = text.includes(',') && /[(){}[\]]/.test(item);
+    if (!json && (mayBeSplit || /^\/.*[;\s]\//s.test(item)))
+      throw new TypeError('write patterns with commas between slashes');
+    return item === '' ? [] : item;
+  });
+}
+
+/** `1=http.route, 2=x`, each name once. */
+function readPairs(text: string): Record<string, string> {
+  const items = readList(text).map((pair) => {
+    const [name = '', ...value] = pair.split('=');
+    return [name.trim(), value.join('=').trim()] as const;
+  });
+  const pairs = Object.fromEntries(items);
+  if (Object.keys(pairs).length < items.length) throw new TypeError('a name occurs twice');
+  return pairs;
+}
+
+const MAX_DISTANCE = 2;
+
+/** Names that people try first. They are too different to be found by their letters. */
+const TRIED_NAMES: Readonly<Record<string, string>> = {
+  MATOMO_DNT: 'MATOMO_DO_NOT_TRACK',
+  MATOMO_ANON_IP: 'MATOMO_ANONYMIZE_IP',
+  MATOMO_REDACT_PATHS: 'MATOMO_REDACT_PATH_PATTERNS',
+  MATOMO_TOKEN: 'MATOMO_TOKEN_AUTH',
+  MATOMO_METER_PROVIDER: 'MATOMO_METRICS',
+  MATOMO_GATEWAY_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
+};
+
+/** Finds variables that nearly have the name of one of these options. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
+export function findMisspelled(env: Environment, declarations: OptionDeclarations) {
+  const known = variablesOf(declarations);
+  return Object.keys(env).flatMap((name) => {
+    // On Windows, names of environment variables are case-insensitive.
+    const isRead = known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
+    if (isRead || !/^MATOMO_/i.test(name) || textOf(name, env) === '') return [];
+    // Without its bearer token, a gateway is open to everyone.
+    const ofGateway = known.find((one) => one.replace('_GATEWAY_', '_') === name);
+    const meant =
+      ofGateway ??
+      known.find((one) => one === TRIED_NAMES[name.toUpperCase()]) ??
+      nearestName(name.replace(/_MILLIS$/, ''), known, MAX_DISTANCE);
+    if (meant === undefined) return [];
+    return [{ meant, problem: `${name} is unknown (did you mean ${meant}?)` }];
+  });
+}
+
+export function warnAboutMisspelled(
+  problem: string,
+  diagnostics: Pick<OptionDiagnostics, 'warnOnce'>,
+): void {
+  const text = `${problem}. It has no effect. Correct its name, or remove it.`;
+  diagnostics.warnOnce(problem, coded('environment-unknown', text));
 }

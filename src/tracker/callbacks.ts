@@ -15,7 +15,7 @@ import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-values
 import { decodeLatin1 } from '../hit/text.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { findServiceSite } from '../options/service-sites.js';
+import { findServiceSite } from '../options/values.js';
 import type { ServiceDefaults } from '../request/matomo-attributes.js';
 import { createReadUserId, userIdAttributeOf } from '../request/read-user-id.js';
 import type { ReadRequest } from '../request/request.js';

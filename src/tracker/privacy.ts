@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { createIsInRanges } from '../hit/visitor/addresses.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import type { ConsentRule } from '../options/parse-values.js';
+import type { ConsentRule } from '../options/values.js';
 import { readRawHeader } from '../request/read-headers.js';
 import type { Decision } from './reasons.js';
 

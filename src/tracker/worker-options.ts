@@ -1,7 +1,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { environment } from '../common/environment.js';
 import { coded } from '../common/messages.js';
-import { DECLARATIONS, type DeclaredName, textOf } from '../options/environment.js';
+import { DECLARATIONS, type DeclaredName, textOf } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 
 // A worker thread is tracked as a process of its own, with its own options. Node.js gives it the environment of the main thread, but not

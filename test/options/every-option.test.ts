@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PREFIX } from '../../src/common/diagnostics.js';
 import { splitCode } from '../../src/common/messages.js';
 import { RECEIVER_OPTIONS, resolveReceiver } from '../../src/gateway/receiver-options.js';
-import { type OptionDeclarations, variablesOf } from '../../src/options/declaration.js';
+import { type OptionDeclarations, variablesOf } from '../../src/options/option.js';
 import { OPTIONS } from '../../src/options/option-table.js';
 import { optionsFrom } from '../support/options-from.js';
 

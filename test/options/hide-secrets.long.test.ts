@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { hideSecrets } from '../../src/options/parser.js';
+import { hideSecrets } from '../../src/options/option.js';
 import { expectLinear, MIB } from '../support/linear-input.js';
 
 test.each(['a', 'a-', '@a', '\\"', 'https://'])(

@@ -1,9 +1,8 @@
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/otel-global.js';
-import { readEnvironment } from '../../options/environment.js';
-import { credentialsIn } from '../../options/header-values.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { resolveOptions } from '../../options/resolve-options.js';
+import { readEnvironment, resolveOptions } from '../../options/resolve-options.js';
+import { credentialsIn } from '../../options/values.js';
 import { type Finding, ok, problem, warning } from './checks.js';
 
 const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { resolveInCode } from '../../options/declaration.js';
-import { integer } from '../../options/parse-values.js';
+import { resolveInCode } from '../../options/resolve-options.js';
+import { integer } from '../../options/values.js';
 import type { InspectedHit } from '../inspected-hit.js';
 import { WAIT, type WaitOptions } from '../inspector-options.js';
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { collectBody, listenUntracked, urlOf } from '../../common/own-server.js';
-import { resolveInCode } from '../../options/declaration.js';
+import { resolveInCode } from '../../options/resolve-options.js';
 import type { InspectedHit } from '../inspected-hit.js';
 import {
   INSPECTOR_OPTIONS,

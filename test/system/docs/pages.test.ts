@@ -6,7 +6,7 @@ import { HELP } from '../../../src/cli/help.js';
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
 import { MESSAGE_CODES } from '../../../src/common/messages.js';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
-import { type OptionDeclarations, variablesOf } from '../../../src/options/declaration.js';
+import { type OptionDeclarations, variablesOf } from '../../../src/options/option.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { MAIN } from '../../support/cli.js';

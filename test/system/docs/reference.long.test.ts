@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
-import type { OptionDeclarations } from '../../../src/options/declaration.js';
+import type { OptionDeclarations } from '../../../src/options/option.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT } from '../../support/child-process.js';
 import { npm } from '../../support/installed-app.js';

@@ -1,0 +1,144 @@
+import { PREFIX, showWithout } from '../common/diagnostics.js';
+import type { MessageCode } from '../common/messages.js';
+
+/**
+ * Thrown if an option in code is invalid: a `TypeError` with a `code`. There is no class to check with `instanceof`; check `code`.
+ *
+ * @example
+ * try { new MatomoSpanProcessor({ anonymizeIp: 7 }); } catch (error) { console.error(error.code); } // option-invalid
+ */
+export interface OptionError extends TypeError {
+  /** The code of the message, see docs/messages.md. */
+  readonly code: MessageCode;
+}
+
+export function optionError(problem: string): OptionError {
+  return Object.assign(new TypeError(PREFIX + problem), { code: 'option-invalid' } as const);
+}
+
+export function invalid(name: string, wanted: string, value: unknown): OptionError {
+  return optionError(`${name} must be ${wanted}, got ${showValue(value)}`);
+}
+
+/** The message of an error for a line that begins with the name of the package. */
+export function problemOf(error: unknown): string {
+  const { message } = error as Error;
+  return message.startsWith(PREFIX) ? message.slice(PREFIX.length) : message;
+}
+
+/** Formats the value of an option for a message. */
+export function showValue(value: unknown): string {
+  return showWithout(hideSecrets, value);
+}
+
+/** What is between two quotes of JSON. A match is never undone, so that the time is linear. */
+const PART = /(?:[^"\\]|\\.)+/g;
+
+/**
+ * Removes what may be a secret from a value in a message, because somebody may have swapped two variables: everything before the last
+ * `@`, as a URL with an unencoded password cannot be parsed, and long words with digits.
+ */
+export function hideSecrets(text: string): string {
+  const withoutUser = text.replace(PART, (part) => {
+    const at = part.lastIndexOf('@');
+    return at < 0 ? part : `${/^[a-z][a-z\d+.-]*:\/\//i.exec(part)?.[0] ?? ''}…${part.slice(at)}`;
+  });
+  return withoutUser.replace(/[\w-]{20,}/g, (word) => (/\d/.test(word) ? '…' : word));
+}
+
+/** How the environment writes a value that is not one text. */
+export type Syntax = 'a list' | 'a list of patterns' | 'pairs' | 'one word or a list' | 'JSON';
+
+/**
+ * Takes the name of an option or variable and its value, and returns the resolved value. Throws an `OptionError` that names both, but
+ * never shows a secret. `InCode` is the type of the option in code.
+ */
+export interface Parser<Resolved, InCode = Resolved> {
+  (name: string, value: unknown): Resolved;
+  /** What a value must be, for messages and docs/configuration.md. */
+  readonly wanted: string;
+  readonly syntax?: Syntax | undefined;
+  /** Exists for the type only. */
+  readonly inCode?: InCode;
+}
+
+/** `parse` returns `undefined` if the value is not what is wanted. It throws if another message helps more. */
+export function parser<Resolved, InCode = Resolved>(
+  wanted: string,
+  parse: (value: unknown, name: string) => Resolved | undefined,
+  syntax?: Syntax,
+): Parser<Resolved, InCode> {
+  function parseOption(name: string, value: unknown): Resolved {
+    const parsed = parse(value, name);
+    if (parsed === undefined) throw invalid(name, wanted, value);
+    return parsed;
+  }
+  return Object.assign(parseOption, { wanted, syntax });
+}
+
+/** What an option is, apart from its parser and its documentation, which is the comment of its declaration. */
+interface Declaration<Default> {
+  /** Environment variable, if its name does not follow from that of the option. `undefined`: there is none. */
+  readonly env?: string | undefined;
+  /** Variable with the path of a file that has the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
+  readonly file?: string;
+  /** `required`: without a value, nothing is tracked. */
+  readonly default?: Default;
+  /** The option decides which data leaves the process: if its variable is invalid, nothing is tracked. */
+  readonly isPrivacy?: true;
+}
+
+/** One option. `InCode` is its type in code. */
+export interface OptionDeclaration<Resolved, InCode = unknown>
+  extends Declaration<Resolved | 'required'> {
+  readonly parse: Parser<Exclude<Resolved, undefined>, InCode>;
+}
+
+export type OptionDeclarations = Readonly<Record<string, OptionDeclaration<unknown>>>;
+
+/** The options in code. */
+export type InCode<Declarations> = {
+  readonly [Name in keyof Declarations]?: TypeInCode<Declarations[Name]> | undefined;
+};
+
+type TypeInCode<Declared> =
+  Declared extends OptionDeclaration<unknown, infer InCode> ? InCode : never;
+
+/** The options after parsing, with defaults. */
+export type ResolvedValues<Declarations> = {
+  readonly [Name in keyof Declarations]: Declarations[Name] extends OptionDeclaration<
+    infer Resolved
+  >
+    ? Resolved
+    : never;
+};
+
+/** Declares an option. */
+export function option<
+  Resolved,
+  InCode,
+  const Default extends Resolved | 'required' | undefined = undefined,
+>(
+  parse: Parser<Resolved, InCode>,
+  declaration: Declaration<Default> = {},
+): OptionDeclaration<Resolved | Extract<Default, undefined>, InCode> {
+  return { ...declaration, parse } as never;
+}
+
+/** Adds the variables: a prefix and the name of the option in snake case, without `Millis`. */
+export function declareOptions<Declarations extends OptionDeclarations>(
+  prefix: string,
+  declarations: Declarations,
+): Declarations {
+  const named = Object.entries(declarations).map(([name, declaration]) => {
+    const snake = name.replace(/Millis$/, '').replace(/[A-Z]/g, '_$&');
+    return [name, { env: prefix + snake.toUpperCase(), ...declaration }];
+  });
+  return Object.fromEntries(named);
+}
+
+/** Every variable from which the options are read. */
+export function variablesOf(declarations: OptionDeclarations): string[] {
+  const all = Object.values(declarations).flatMap(({ env, file }) => [env, file]);
+  return all.filter((name) => name !== undefined);
+}
