@@ -22,7 +22,7 @@ export function readOption<Name extends DeclaredName>(
   return orUsageError(() => readVariables(declaration, process.env));
 }
 
-/** Makes any error a `UsageError`: for what reads values that users set. */
+/** Runs a function that reads values of users, and makes any of its errors a `UsageError`. */
 export function orUsageError<Value>(read: () => Value): Value {
   try {
     return read();

@@ -27,7 +27,6 @@ interface ApiClientOptions {
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
-/** What Matomo, or another server, has sent. */
 interface ApiAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -79,7 +78,7 @@ export function createApiClient(options: ApiClientOptions) {
       throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
     },
     call,
-    /** Several calls in one request. */
+    /** Makes several calls in one request. */
     async callAll(calls: readonly ApiCall[]): Promise<readonly ApiResult[]> {
       const urls = calls.map(({ method, params }, index) => [
         `urls[${index}]`,
@@ -96,7 +95,7 @@ export function createApiClient(options: ApiClientOptions) {
   };
 }
 
-/** Sends a request. Rejects if there is no answer in time, or a part of one. */
+/** Sends a request. Rejects if the whole answer does not arrive in time. */
 function send(request: ClientRequest, body: string, timeoutMillis: number): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMillis);

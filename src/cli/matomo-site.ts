@@ -47,7 +47,7 @@ export async function readSite(client: ApiClient, siteId: number) {
     version: /^\d[\w.-]*$/.exec(String(wrapped(version)))?.[0],
     /** `undefined` if Matomo does not say. */
     access: readAccess(siteId, isSuper, [admin, write, view]),
-    /** Active or not; `undefined` if Matomo does not show them. */
+    /** Active and inactive dimensions; `undefined` if Matomo does not show them. */
     dimensions: listOf(dimensions)?.map(toDimension),
     /** Slots for further action dimensions; `undefined` if Matomo does not say. */
     freeSlots: scope && Number(scope.numSlotsLeft),
@@ -80,7 +80,7 @@ function toDimension({ idcustomdimension, name, scope, active }: ApiObject) {
   return {
     id: Number(idcustomdimension),
     name: typeof name === 'string' ? unescapeHtml(name) : '',
-    /** A word, which can be printed as it is. */
+    /** Only letters, digits and `_`, so that it can be printed. */
     scope: String(scope).replace(/\W/g, ''),
     isActive: isTrue(active),
   };

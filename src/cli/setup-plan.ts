@@ -18,11 +18,9 @@ export interface Step {
   readonly action: 'create' | 'present' | 'blocked';
   readonly name: string;
   readonly attribute: string;
-  /** Missing before it is created. */
   readonly id?: number;
-  /** Why it is blocked. */
   readonly reason?: string;
-  /** Creates it. */
+  /** The call that creates the dimension. */
   readonly call?: ApiCall;
 }
 
@@ -93,12 +91,12 @@ export function toEnvironment(
   return {
     MATOMO_URL: url.href.replace(/\/matomo\.php$/, ''),
     MATOMO_SITE_ID: String(siteId),
-    // Not the token of setup, which may have more rights than tracking needs, or fewer.
+    // The token of setup may have more or fewer rights than tracking needs.
     MATOMO_TOKEN_AUTH: access?.role === 'view' ? '<token with write access>' : '<your token>',
     ...(all.length > 0 && {
       MATOMO_DIMENSIONS: all.map(([id, attribute]) => `${id}=${attribute}`).join(','),
     }),
-    // Matomo would drop them.
+    // Without the plugin, Matomo drops custom variables.
     ...(plugins.CustomVariables === false && { MATOMO_MAX_CUSTOM_VARIABLES: '0' }),
   };
 }

@@ -51,7 +51,7 @@ async function readLine(lines: Interface): Promise<string | undefined> {
 /** Shorter secrets are not replaced, because they occur in ordinary words. */
 const SHORTEST_SECRET = 4;
 
-/** What a terminal would carry out instead of showing it. Text of Matomo, a proxy or a file may have some. */
+/** Characters that a terminal carries out instead of showing them. Text of Matomo, a proxy or a file may contain some. */
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Bidi_Control}]/gu;
 
 /** Shows control characters as JSON writes them. */
@@ -98,7 +98,7 @@ export function wrap(head: string, text: string): string[] {
 /** Signals that end a command in order: of Ctrl-C, of process managers, and of a terminal that closes. */
 const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Resolves at the first of them. Later ones change nothing: a terminal that closes sends SIGHUP more than once, and npx passes signals on. */
+/** Resolves at the first signal. A terminal that closes sends SIGHUP more than once, and npx passes signals on. */
 export function untilEndSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of END_SIGNALS) process.on(signal, () => resolve());

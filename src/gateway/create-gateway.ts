@@ -24,10 +24,10 @@ import { Assembler, type SpanCounts } from './traces/assembler.js';
 import { createIsKept, toReceivedSpans } from './traces/received-span.js';
 import { normalize } from './traces/to-request.js';
 
-/** The share of a spool that is left for what is in memory when exports are refused, of this process and of others that use the spool. */
+/** The share of a spool that is left for hits in memory, of all processes that use it, when exports are refused. */
 const SPARE_SHARE = 1 / 8;
 
-/** What a hit takes in memory, besides the texts of its spans. */
+/** Memory that a hit takes besides the texts of its spans. */
 const HIT_BYTES = 1000;
 
 const ROOM_POLL_MILLIS = 20;
@@ -46,7 +46,7 @@ export interface GatewayStats extends MatomoStats {
   readonly spans: SpanCounts & {
     /** Spans that were answered with success. */
     readonly received: number;
-    /** Spans that were answered with a partial success. */
+    /** Spans that a partial success named as rejected. */
     readonly rejected: number;
   };
   /** Requests that wait for their spans; they are not counted as hits yet. */
@@ -109,12 +109,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const isKept = createIsKept(reading);
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
 
-  /** Whether there is room for requests and the hits of their events. Requests that wait for their spans have limits of their own. */
+  /** Whether the queue has room for more hits. Requests that wait for their spans have limits of their own. */
   function hasRoom(hits: number, textBytes: number): boolean {
     return pipeline.delivery.hasRoom(hits, hits * HIT_BYTES + textBytes);
   }
 
-  /** What the spool cannot take would be lost if the gateway ends, but senders can keep it. */
+  /** Senders can keep hits that the spool has no room for; in memory, these would be lost when the gateway ends. */
   function isSpoolFull(): boolean {
     const { room = Number.POSITIVE_INFINITY } = pipeline.delivery.spool ?? {};
     return room < maxSpoolBytes * SPARE_SHARE;
@@ -179,7 +179,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
-    // What the queue has no room for waits until it has, as long as there is time to send the rest.
+    // Requests wait for room in the queue as long as there is time to send the rest.
     if (assembler.counts.waiting > 0) void pipeline.flush();
     const lastMillis = deadline - shutdownTimeoutMillis / 4;
     while (assembler.counts.waiting > 0 && performance.now() < lastMillis) {

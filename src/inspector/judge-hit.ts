@@ -5,7 +5,7 @@ import type { ResolvedInspector } from './inspector-options.js';
 import { type Parameters, parseJson, type TrackerRequest } from './read-request.js';
 import { findActionType, toStoredAction } from './stored-action.js';
 
-/** What becomes of a hit. An AI chatbot is the visitor of its requests. */
+/** The judgement of a hit. An AI chatbot is the visitor of its requests. */
 type Judgement = Omit<InspectedHit, 'received' | 'params' | 'status' | 'millis'>;
 
 const LOCATION = ['country', 'region', 'city', 'lat', 'long'];

@@ -18,7 +18,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'not-matomo': 'Set MATOMO_URL to the folder that contains matomo.php.',
 };
 
-/** In the text of an error. */
+/** Matches errors of certificates. */
 const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|certificate/;
 const FIX_CERTIFICATE =
   'Fix what the parentheses name. For your own CA, set NODE_EXTRA_CA_CERTS to its file.';
@@ -27,7 +27,7 @@ const FIREWALL =
 const LOG_IN =
   'Set MATOMO_HEADERS to the credentials for that server: authorization=Basic and, after a space, user:password in Base64.';
 
-/** A proxy of the environment that cannot be used. */
+/** Finds a proxy in the environment that cannot be used. */
 export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
   try {
     proxyRouteOf(url, env);
@@ -50,7 +50,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
     case 'failed':
     case 'unconfirmed': {
       const { code, reason } = verdict;
-      if (code === 'hits-not-counted' || answer?.status === 500) return hasAnswered; // Matomo itself
+      if (code === 'hits-not-counted' || answer?.status === 500) return hasAnswered; // answered by Matomo itself
       if (code === 'unreachable' && url.protocol === 'https:' && CERTIFICATE.test(reason)) {
         return problem('tls', 'certificate', reason, FIX_CERTIFICATE);
       }

@@ -15,15 +15,14 @@ export function checkBotTracking(
     'the plugin BotTracking is not active: Matomo drops requests by AI chatbots and counts them as tracked';
   const advice =
     'Activate it in Administration > Plugins, or set MATOMO_AI_CHATBOTS=off, which makes them page views.';
-  // Without page views, these are all that is sent.
+  // Without page views, only requests by AI chatbots are sent.
   return [(pageViews ? warning : problem)('dropped', 'silently-dropped', found, advice)];
 }
 
 interface TestHit {
   readonly what: string;
-  /** Parameters of a hit that the plugin may drop. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** The lines of Matomo's configuration with which it keeps the hit. */
+  /** Lines of Matomo's configuration that keep the hit. */
   readonly settings: readonly string[];
 }
 

@@ -44,7 +44,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
   const own = [readEnvironment('tokenAuth', env), visitorKey === 'daily' ? undefined : visitorKey];
   return {
     findings,
-    /** `undefined` if they do not suffice to ask Matomo. */
+    /** `undefined` if the options do not suffice to ask Matomo. */
     options,
     /** All sites in `MATOMO_SITE_ID`. */
     sites,
@@ -56,7 +56,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
   };
 }
 
-/** No variable is a function. */
+/** The sites of `MATOMO_SITE_ID`, which cannot be a function. */
 function sitesOf(siteId: ResolvedOptions['siteId'] | undefined): readonly number[] {
   if (typeof siteId === 'number') return [siteId];
   return typeof siteId === 'object' ? [...new Set(siteId.values())] : [];

@@ -5,7 +5,6 @@ import { WANTED } from '../setup-plan.js';
 import { type Finding, nameOf, ok, unknown, warning } from './checks.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
-/** If Matomo drops status and method. */
 const RUN_SETUP =
   'Run npx opentelemetry-matomo setup, which creates custom dimensions for them and prints what to configure.';
 
@@ -25,7 +24,6 @@ export function checkFields(
   return [...findings, unknown('fields', found, advice)];
 }
 
-/** `undefined`: not known. */
 function checkVariables(
   { maxCustomVariables }: ResolvedOptions,
   settings: MatomoSite | undefined,

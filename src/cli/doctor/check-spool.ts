@@ -45,7 +45,7 @@ function checkRedis(name: string, href: string, report: SpoolReport): Finding[] 
   return [ok('spool', describeContents(name, report))];
 }
 
-/** Why a spool cannot be used, also if it has hits for another Matomo. */
+/** Why a spool cannot be used; a spool with hits for another Matomo cannot either. */
 function problemOf({ problem, matomoUrl = '' }: SpoolReport, href: string): string | undefined {
   if (problem !== undefined || matomoUrl === '' || matomoUrl === href) return problem;
   return `it belongs to ${show(matomoUrl)}`;

@@ -7,7 +7,7 @@ import { type Answer, isProcessed, type Questions } from './questions.js';
 
 const TRIED = 'It was tried once: more than 20 rejections in an hour lock this address out';
 
-/** Lets Matomo reject the token at most once. `settings`: what its API says with this token. */
+/** Checks the token. Matomo rejects it at most once, because it locks out an address after some rejections. */
 export async function checkToken(
   questions: Questions,
   options: ResolvedOptions,
@@ -33,7 +33,7 @@ function rejected(found: string, advice: string): Finding {
   return problem('token', 'token-rejected', found, advice);
 }
 
-/** A visitor key says that the token is missing on purpose. */
+/** Warns if there is no token, unless a visitor key shows that it is missing on purpose. */
 export function noToken({
   pageViews,
   visitorKey,
@@ -59,7 +59,7 @@ function lacksAccess({ role, writable }: Access, siteId: ResolvedOptions['siteId
   return rejected(found, advice);
 }
 
-/** Without the API, the tracker alone tells little about why it rejects a token. */
+/** The finding if only the tracker has answered, which does not say why it rejects a token. */
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {
   const { verdict } = answer;
   if (isProcessed(answer, 'invalid')) {

@@ -65,7 +65,7 @@ export function checkApi(app: string): Finding[] {
 
 /** What `NODE_OPTIONS` loads before the application. */
 const PRELOAD = /(?:--require|--import|-r)[ =](?:"([^"]*)"|(\S+))/g;
-/** The entry by its name, or its file. */
+/** Matches the name or the file of `register`. */
 const REGISTER = /(?:^|[\\/])opentelemetry-matomo[\\/](?:dist[\\/]cjs[\\/])?register(?:\.\w+)?$/;
 
 /** Whether `NODE_OPTIONS` loads `register`, wherever a process starts. */

@@ -39,7 +39,7 @@ export interface Finding {
   readonly code?: MessageCode;
 }
 
-/** `site 1`, `sites 1, 2`. */
+/** Names one or more, as in `site 1` and `sites 1, 2`. */
 export function nameOf(what: string, ids: readonly (string | number)[]): string {
   return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
 }

@@ -23,7 +23,6 @@ export interface Answer {
   readonly verdict: BulkResult;
 }
 
-/** Where the tracker is, and as whom it is asked. */
 type Asked = Pick<
   ResolvedOptions,
   'url' | 'siteId' | 'tokenAuth' | 'headers' | 'exportTimeoutMillis'
@@ -47,7 +46,7 @@ async function askTracker(
   return { exchange, verdict: interpretAnswer(exchange, known) };
 }
 
-/** Has the token write access to the site? Nothing is stored. Each rejection counts toward Matomo's lock-out. */
+/** Asks whether the token has write access to the site. Nothing is stored. Matomo counts each rejection, and then locks this address out. */
 export function tryToken(asked: Asked): Promise<Answer> {
   return askTracker(asked, [{ rec: '0', cip: NOBODY }]);
 }
@@ -80,13 +79,13 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   }
 
   return {
-    /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
+    /** Asks whether the site exists. Matomo checks site and token first, and stores nothing if `rec` is 0. */
     site: () => ask([{ rec: '0' }], false),
     token: () => tryToken({ ...options, url }),
-    /** Does Matomo silently drop such hits? It would do so before it rejects them for their invalid visitor ID. */
+    /** Asks whether Matomo silently drops such hits. It does so before it rejects them for their invalid visitor ID. */
     areDropped: (hits: readonly Parameters[]) =>
       ask(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),
-    /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
+    /** Asks whether the database answers. Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
     ping: () => ask([{ ...likeHits(), ping: '1' }]),
     /** Sends a page view. */
     send: (title: string) => ask([{ ...likeHits(), action_name: title }]),

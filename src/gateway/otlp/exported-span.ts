@@ -1,13 +1,13 @@
 import type { Attributes } from '../../common/otel-types.js';
 
-// An `ExportTraceServiceRequest`, with what is used of it, in any encoding.
+// The part of an `ExportTraceServiceRequest` that is used, in any encoding.
 
 /** The body is not an export request. */
 export class UnreadableExport extends Error {}
 
 export const TOO_MANY_MESSAGES = 'the body has too many small messages';
 
-/** How many messages a body may have: a small one becomes an object that needs far more memory. Real messages have more bytes. */
+/** The maximum number of messages in a body: a small message becomes an object that needs far more memory. */
 export function maxMessages(body: Buffer): number {
   return Math.max(100_000, body.length / 8);
 }
@@ -46,7 +46,7 @@ export const SERVER = 2;
 /** Whether an attribute is kept of spans that are not SERVER spans. */
 export type IsKept = (name: string) => boolean;
 
-/** Shared: most spans have none that are used. */
+/** Most spans share this object, because none of their attributes is used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */

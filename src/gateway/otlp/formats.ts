@@ -44,7 +44,7 @@ export const json: OtlpFormat = {
 
 export const FORMATS: readonly OtlpFormat[] = [protobuf, json];
 
-/** More bytes than this without resources are another message. */
+/** A body with more bytes and no resources is another message. */
 const MAX_EMPTY_BYTES = 30;
 
 function readOrRefuse(

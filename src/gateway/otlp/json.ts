@@ -11,21 +11,20 @@ import {
   UnreadableExport,
 } from './exported-span.js';
 
-// The messages of opentelemetry-proto 1.x in JSON, by a table of their fields.
+// Reads the messages of opentelemetry-proto 1.x in JSON by a table of their fields.
 
 /** Reads the value of a field, which can be anything. */
 type Read<Value> = (json: unknown) => Value;
 
 type Fields = Readonly<Record<string, Read<unknown>>>;
 
-/** The message that has these fields. */
 type Message<Of extends Fields> = { readonly [Name in keyof Of]: ReturnType<Of[Name]> };
 
-/** A message. What is missing or null reads as `undefined` does. */
+/** Reads a message. Fields that are missing or null read as `undefined` does. */
 function message<const Of extends Fields>(fields: Of): Read<Message<Of>> {
   const known = Object.entries(fields).map(([name, read]) => ({
     ...{ name, read },
-    // As some senders write it: as in the protocol files, such as `trace_id`.
+    // Some senders write names as the protocol files do, such as `trace_id`.
     snake: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
   }));
   return (json = {}) => {
@@ -53,7 +52,6 @@ function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
 const text: Read<string> = (json) =>
   json === undefined || typeof json === 'object' ? '' : String(json);
 
-/** IDs are hex in JSON, too. */
 const id: Read<string> = (json) => text(json).toLowerCase();
 
 /** An integer, which is text if it has 64 bits. A time is exact to a fourth of a microsecond. */
@@ -131,7 +129,7 @@ const EXPORT_REQUEST = message({
     message({
       resource: message({ attributes }),
       scopeSpans: SCOPE_SPANS,
-      // Before OTLP 0.20.
+      // the name before OTLP 0.20
       instrumentationLibrarySpans: SCOPE_SPANS,
     }),
   ),

@@ -13,7 +13,7 @@ import {
   UnreadableExport,
 } from './exported-span.js';
 
-// By hand: attributes that are not used are most of an export, and are not read.
+// Protobuf is read by hand, to skip attributes that are not used, which are most of an export.
 
 const { Bit32, Bit64, LengthDelimited, Varint } = WireType;
 
@@ -24,7 +24,7 @@ const RESOURCE_SPANS = tagOf(1, LengthDelimited);
 const RESOURCE = {
   resource: tagOf(1, LengthDelimited),
   scopeSpans: tagOf(2, LengthDelimited),
-  /** Before OTLP 0.20. */
+  /** The field before OTLP 0.20. */
   librarySpans: tagOf(1000, LengthDelimited),
   attributes: tagOf(1, LengthDelimited),
 };
@@ -155,7 +155,7 @@ function readSpan(reader: Reader, isKept: IsKept): ExportedSpan {
   let endNanos = 0;
   let statusCode = 0;
   let flags = 0;
-  /** Where attributes begin: the kind of a span, which says which are read, can follow them. */
+  /** Positions of attributes. The kind of the span decides which are read, and can follow them. */
   const places: number[] = [];
   const events: ExportedEvent[] = [];
   const links: ExportedSpan['links'][number][] = [];

@@ -12,14 +12,14 @@ import type { ReceivedSpan } from './received-span.js';
 /** Limits of waiting spans. Beyond them, the oldest traces are passed on at once. */
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 128 * 1024 ** 2;
-/** A character takes nine bytes in a hit at most, and the bytes of a span are three times those of its texts. */
+/** A character takes at most nine bytes in a hit, and a span counts as three times its texts. */
 const MAX_ENCODED = 3;
-/** How long spans wait for their request, longer than most requests take. */
+/** Spans wait this long for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
-/** How many times longer a nested request waits for the outer one, whose SERVER span ends later. */
+/** A nested request waits this many times longer, because the SERVER span of the outer one ends later. */
 const OUTER_GRACES = 15;
 const TICK_MILLIS = 100;
-/** How long a tick blocks the event loop, if one trace does not take longer. */
+/** A tick blocks the event loop for this long, unless one trace takes longer. */
 const SLICE_MILLIS = 20;
 /** Grouping takes at most a tenth of the time, so large traces are grouped less often. */
 const REST_FACTOR = 10;
@@ -28,9 +28,9 @@ const REST_FACTOR = 10;
 interface Trace {
   readonly key: string;
   spans: PlacedSpan<ReceivedSpan>[];
-  /** When the first of its requests has waited long enough. */
+  /** The time when the first request of the trace has waited long enough. */
   dueMillis: number;
-  /** Whether some of its hits wait for room. */
+  /** Whether hits of the trace wait for room. */
   isBlocked: boolean;
 }
 
@@ -44,12 +44,12 @@ export interface SpanCounts {
   readonly unused: number;
 }
 
-/** Takes what no longer waits. */
+/** Receives requests and spans that no longer wait. */
 export interface AssemblerSink {
   addRequest(group: SpanGroup<ReceivedSpan>): void;
-  /** Returns whether the span made hits. */
+  /** Takes the events of a span. Returns whether they made hits. */
   addEvents(left: LeftSpan<ReceivedSpan>): boolean;
-  /** Whether there is room for hits with so many bytes. If not, they wait. */
+  /** Whether there is room for so many hits and bytes. Without room, they wait. */
   hasRoom(hits: number, bytes: number): boolean;
 }
 
@@ -60,7 +60,7 @@ export interface AssemblerSink {
 export class Assembler {
   readonly #graceMillis: number;
   readonly #sink: AssemblerSink;
-  /** The older ones first. */
+  /** Traces by their key, the oldest first. */
   readonly #traces = new Map<string, Trace>();
   /** Spans that make hits: a sender that gets no response sends an export again, and its hits must not be counted twice. */
   #recent = new Set<string>();
@@ -84,7 +84,7 @@ export class Assembler {
     return this.#waitingRequests;
   }
 
-  /** Whether hits wait that the sink has no room for. */
+  /** Whether hits wait for room in the sink. */
   get isBlocked(): boolean {
     return this.#isBlocked || this.#exceeds;
   }
@@ -153,7 +153,7 @@ export class Assembler {
     return false;
   }
 
-  /** Passes on what is due, as far as there are room and time. */
+  /** Passes on requests that are due, as far as there are room and time. */
   pass(): void {
     const beginMillis = performance.now();
     const now = this.#isFinishing ? Number.POSITIVE_INFINITY : beginMillis;
@@ -192,7 +192,7 @@ export class Assembler {
     }
   }
 
-  /** Passes on what is due in a trace. The rest stays, in the order of its arrival. */
+  /** Passes on requests of a trace that are due. Its other spans stay, in the order of their arrival. */
   #take(trace: Trace, now: number, hasRoom = this.#sink.hasRoom): void {
     const beginMillis = performance.now();
     const before = trace.spans;

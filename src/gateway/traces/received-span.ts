@@ -7,7 +7,7 @@ import type { RequestReading } from '../../request/read-request.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes.js';
 import type { ExportedEvent, ExportedSpan, IsKept, ResourceSpans } from '../otlp/exported-span.js';
 
-/** The source of spans: their resource. */
+/** The resource of spans. */
 export interface SpanSource {
   readonly attributes: Attributes;
   readonly isPython: boolean;
@@ -18,11 +18,11 @@ export interface SpanSource {
 const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
-/** What a span takes in memory, roughly, besides its share of the export, and how much more that takes. */
+/** Memory that a span takes besides its share of the export, and how many times more than its bytes that share takes. */
 const SPAN_BYTES = 500;
 const EXCESS = 3;
 
-/** A span of another process. Of what says nothing to Matomo, only the place among others is kept. */
+/** A span of another process. A span without anything for Matomo keeps only its place among the others. */
 export class ReceivedSpan implements FinishedSpan {
   readonly name: string;
   readonly kind: number;
@@ -35,7 +35,7 @@ export class ReceivedSpan implements FinishedSpan {
   readonly parentSpanContext?: NonNullable<FinishedSpan['parentSpanContext']>;
   readonly resource: SpanSource;
   readonly bytes: number;
-  /** By the monotonic clock. */
+  /** Time of arrival, by the monotonic clock. */
   readonly arrivalMillis: number;
   readonly #context: SpanContext;
 
@@ -107,7 +107,7 @@ export interface ReceivedSpans {
   readonly reasons: ReadonlySet<string>;
 }
 
-/** `bytes`: the length of the export. */
+/** Makes spans of an export with this number of bytes. */
 export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: number): ReceivedSpans {
   const count = resources.reduce((sum, { spans }) => sum + spans.length, 0);
   const share = SPAN_BYTES + (EXCESS * bytes) / count;
@@ -146,7 +146,7 @@ function isId(id: string, none: string): boolean {
   return id.length === none.length && id !== none;
 }
 
-/** The key of each trace has the service: of a longer one, it has the digest. */
+/** The key of a trace contains its service; of a longer name, the digest. */
 const MAX_SERVICE_CHARACTERS = 200;
 const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
 

@@ -40,7 +40,7 @@ function namedBy(root: ReceivedSpan): FinishedSpan | undefined {
   };
 }
 
-/** Hold the Host header, except in Python. */
+/** Attributes that have the Host header, except in Python. */
 const HOST_ATTRIBUTES = ['http.host', 'server.address', 'net.host.name'];
 
 /** A name of 253 bytes and a port. */

@@ -2,12 +2,12 @@ import type { InspectedHit } from '../inspected-hit.js';
 
 /** An answer of `/new-hits`: hits from the number `first` on. The server has dropped those before `oldest`. */
 export interface NewHits {
-  /** Another one after all hits were cleared, or if the inspector was started again. */
+  /** Changes when all hits are cleared or the inspector is started again. */
   readonly run: number;
   readonly first: number;
   readonly oldest: number;
   readonly hits: readonly InspectedHit[];
-  /** Whether the server holds more hits than those. */
+  /** Whether the server has more hits. */
   readonly hasMore: boolean;
 }
 
@@ -47,10 +47,10 @@ export interface HeldHit {
   /** Number of the hit since the last clear, from 0. */
   readonly number: number;
   readonly hit: InspectedHit;
-  /** The one that Matomo stores; if it stores none, the one that was sent. */
+  /** The title that Matomo stores; if it stores none, the one that was sent. */
   readonly title: string;
   readonly visitor: string;
-  /** Whether it matches the filter. */
+  /** Whether the hit matches the filter. */
   isShown: boolean;
 }
 

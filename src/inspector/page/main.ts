@@ -12,9 +12,9 @@ const totals = createTotals(toggleCondition);
 const list = createHitList(open, draw);
 let opened: HeldHit | undefined;
 let isDrawing = false;
-/** Of the hits that are held. */
+/** The run of the server to which the hits belong. */
 let run = 0;
-/** Whether the server gave its last answer. */
+/** Whether the last request was answered. */
 let isLive = false;
 
 /** Draws once with the next frame, however many hits arrive until then. */
@@ -83,7 +83,7 @@ function take(message: NewHits): void {
   draw();
 }
 
-/** Asks for new hits, again and again. */
+/** Asks for new hits until the page is closed. */
 async function poll(): Promise<void> {
   let hasMore = false;
   try {

@@ -7,7 +7,7 @@ import { WAIT, type WaitOptions } from '../inspector-options.js';
 
 /** Number of hits in a log. */
 const MAX_HITS = 10_000;
-/** Limits the hits if they are large. */
+/** Maximum number of characters in a log. */
 const MAX_CHARACTERS = 32_000_000;
 
 export interface HitLog extends ReturnType<typeof createHitLog> {}
@@ -21,7 +21,7 @@ export function createHitLog() {
   let held: InspectedHit[] = [];
   let oldest = 0;
   let characters = 0;
-  /** Differs after each `clear`, and between inspectors. */
+  /** A number that differs after each `clear`, and between inspectors. */
   let run = randomInt(2 ** 47);
   const changes = new EventEmitter().setMaxListeners(0);
   let isClosed = false;
@@ -55,7 +55,7 @@ export function createHitLog() {
     },
     /** All hits in the log. */
     all: () => held.slice(),
-    /** Hits from number `from` of that run on, as far as they are still in the log; all hits if the run has ended. */
+    /** Hits of that run from the number `from` on that are still in the log; all hits if the run has ended. */
     read(ofRun: number, from: number) {
       const first = ofRun === run && from > oldest ? from : oldest;
       const end = first - oldest + MAX_READ;
