@@ -14,7 +14,6 @@ await runBench('delivery', {
     posted: { name: 'undici, ready-made Buffers' },
     'node:http': { name: 'node:http, ready-made Buffers', over: ['posted'] },
     plain: { name: 'this package, from ended spans', isOurs: true },
-    varied: { name: 'the same with 20,000 visitors and varied texts', isOurs: true },
   },
   prepare: () => start('sink.mjs', { args: ['100'] }), // all bulks are of 100 hits
   end: (sink) => stop(sink.child),

@@ -6,23 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { installNode } from '../matrix/nodes.mjs';
 import { RESULTS } from './lib/run-bench.mjs';
 
-const BENCHES = [
-  'own',
-  'bare',
-  'cpu',
-  'children',
-  'varied',
-  'hit',
-  'growth',
-  'delivery',
-  'stall',
-  'spool',
-  'processes',
-  'gateway',
-  'load',
-  'memory',
-  'held',
-];
+const BENCHES = ['own', 'bare', 'cpu', 'hit', 'delivery', 'spool', 'gateway', 'load'];
 
 rmSync(RESULTS, { recursive: true, force: true });
 const failed = [];

@@ -49,9 +49,6 @@ const LOAD_ORDERS = [
     options: [require_(AUTO)],
     preloads: [import_(OURS)],
   }),
-  cjs('NODE_OPTIONS --require auto --require ours', {
-    options: [require_(AUTO), require_(OURS)],
-  }),
   esm('--import ours, --import auto, loader hook', {
     preloads: [hook(), import_(OURS), import_(AUTO)],
   }),
@@ -87,12 +84,10 @@ const LOAD_ORDERS = [
     preloads: [require_(AUTO), require_(OURS)],
   }),
   cjs('no tracing, --require ours', { preloads: [require_(OURS)] }),
-  cjs('no tracing, --import ours', { preloads: [import_(OURS)] }),
   cjs('no tracing but the API, --require ours', {
     app: 'api-only.cjs',
     preloads: [require_(OURS)],
   }),
-  esm('no tracing, --require ours', { preloads: [require_(OURS)] }),
   esm('no tracing, --import ours', { preloads: [import_(OURS)] }),
   cjs('bundled as CommonJS, --require ours', {
     app: 'in-code.cjs',
@@ -101,11 +96,6 @@ const LOAD_ORDERS = [
   }),
   cjs('bundled and minified, --require ours', {
     app: 'in-code.cjs',
-    bundle: 'min',
-    preloads: [require_(OURS)],
-  }),
-  cjs('bundled and minified, no tracing but the API, --require ours', {
-    app: 'api-only.cjs',
     bundle: 'min',
     preloads: [require_(OURS)],
   }),

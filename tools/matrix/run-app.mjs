@@ -81,7 +81,7 @@ function environment(node, inspector, receiver) {
 }
 
 /** Waits for the address that a child of `startChild` prints. */
-export async function readUrl(output, ended) {
+async function readUrl(output, ended) {
   let isOver = false;
   const end = () => {
     isOver = true;

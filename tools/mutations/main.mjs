@@ -1,109 +1,61 @@
-// `node tools/mutations/main.mjs`: changes one place of `src` after another, and finds out which tests fail. See README.md.
+// `node tools/mutations/main.mjs`: changes one place of `src` after another, and finds out whether a test fails. See README.md.
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../scripts/setup.mjs';
 import { mutationsOf } from './mutate.mjs';
 
-/** The suites of a folder of `src` run first, because they find most of its mutations. */
-const NEAR_SUITES = {
-  capture: ['capture'],
-  request: ['capture', 'spans'],
-  spans: ['capture', 'spans'],
-  register: ['capture', 'spans', 'end'],
-  tracker: ['capture', 'spans', 'end'],
-  hit: ['hit', 'spans'],
-  delivery: ['delivery', 'store', 'end'],
-};
-
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    found: { type: 'string', default: '30' },
+    count: { type: 'string', default: '30' },
     folders: { type: 'string', default: 'capture,request,spans,tracker,hit,delivery' },
-    without: { type: 'string', default: '' },
-    again: { type: 'boolean', default: false },
-    continue: { type: 'boolean', default: false },
-    suites: { type: 'string', default: 'test/contracts' },
-    nearest: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '120' },
-    out: { type: 'string', default: '.mutations' },
+    tests: { type: 'string', default: '' },
+    seconds: { type: 'string', default: '300' },
   },
 });
 
+/** Tests of a folder of `src` that are at another path: they find most of its mutations, and run first. */
+const SUITES = {
+  capture: ['contracts/capture', 'requests'],
+  request: ['contracts/capture', 'contracts/spans', 'requests'],
+  spans: ['contracts/capture', 'contracts/spans'],
+  register: ['contracts/capture', 'contracts/end'],
+  tracker: ['contracts/capture', 'contracts/spans', 'contracts/end'],
+  hit: ['contracts/hit', 'contracts/spans'],
+  delivery: ['contracts/delivery', 'contracts/store', 'contracts/end'],
+};
 /** Caches, texts of messages, and tables that are data. */
 const NO_BEHAVIOR =
   /(?:generation-cache|messages|diagnostics|line-limiter|explain-error|otel-types|-code)\.ts$/;
-
-/** So many test files run first, because most mutations are found by one of them. */
-const NEAREST = 12;
 /** Types are not loaded. */
 const IMPORT = /^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'/gm;
-/** Files that import another one, once they are needed. */
-let importers;
-
-const RESULTS = join(ROOT, values.out, `seed-${values.seed}.jsonl`);
-const random = createRandom(Number(values.seed));
+const RESULTS = join(ROOT, `.mutations-${values.seed}.jsonl`);
 
 requireCleanTree();
-if (values.again) await runSuitesAgain();
-else await mutateUntilFound(Number(values.found));
+const random = createRandom(Number(values.seed));
+const places = listPlaces();
+const survivors = [];
+writeFileSync(RESULTS, '');
+let tried = 0;
+while (tried < Number(values.count) && places.length > 0) {
+  const [place] = places.splice(Math.floor(random() * places.length), 1);
+  const result = await tryMutation(place);
+  if (result === undefined) continue; // it does not compile
+  tried += 1;
+  console.log(`${describe(place)}: ${result}`);
+  const { text, ...known } = place;
+  appendFileSync(RESULTS, `${JSON.stringify({ ...known, before: beforeOf(place), result })}\n`);
+  if (result !== 'found') survivors.push(place);
+}
 build();
-
-/** Runs the suites for the mutations of the last run that only the other tests found. */
-async function runSuitesAgain() {
-  const results = readResults();
-  const known = results.filter(({ now }) => now === 'found');
-  for (const result of known.filter(({ suites }) => suites !== 'found')) {
-    const place = { ...result, text: readFileSync(join(ROOT, result.file), 'utf8') };
-    result.suites = await withMutation(place, () => runSuites(result.file));
-    console.log(`${describe(place)}: suites: ${result.suites}`);
-  }
-  writeFileSync(RESULTS, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
-  const found = known.filter(({ suites }) => suites === 'found');
-  console.log(`\n${known.length} found by the tests, ${found.length} of them by ${values.suites}.`);
-}
-
-async function mutateUntilFound(wanted) {
-  mkdirSync(join(ROOT, values.out), { recursive: true });
-  const before = values.continue ? readResults() : [];
-  const findKnown = ({ file, start, after }) =>
-    before.find((each) => each.file === file && each.start === start && each.after === after);
-  writeFileSync(RESULTS, '');
-  const places = listPlaces();
-  const bySuites = [];
-  const missed = [];
-  let tried = 0;
-  while (bySuites.length + missed.length < wanted && places.length > 0) {
-    const [place] = places.splice(Math.floor(random() * places.length), 1);
-    tried += 1;
-    const result = findKnown(place) ?? (await tryMutation(place));
-    appendFileSync(RESULTS, `${JSON.stringify(result)}\n`);
-    console.log(
-      `${describe(place)}: ${result.now}${result.suites ? `, suites: ${result.suites}` : ''}`,
-    );
-    if (result.now !== 'found') continue;
-    (result.suites === 'found' ? bySuites : missed).push(place);
-  }
-  const known = bySuites.length + missed.length;
-  console.log(
-    `\n${tried} mutations, ${known} found by the tests, ${bySuites.length} of them by ${values.suites}.`,
-  );
-  for (const place of missed) console.log(`not by ${values.suites}: ${describe(place)}`);
-}
-
-function readResults() {
-  const lines = readFileSync(RESULTS, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
-}
+console.log(`\n${tried} mutations, ${tried - survivors.length} found.`);
+for (const place of survivors) console.log(`not found: ${describe(place)}`);
 
 function listPlaces() {
-  const folders = values.folders.split(',').map((folder) => `src/${folder}`);
-  const without = values.without === '' ? undefined : new RegExp(values.without);
-  return filesOf(...folders)
+  return filesOf(...values.folders.split(',').map((folder) => `src/${folder}`))
     .filter((file) => !NO_BEHAVIOR.test(file))
-    .filter((file) => !without?.test(file))
     .flatMap((file) => {
       const text = readFileSync(join(ROOT, file), 'utf8');
       return mutationsOf(file, text).map((mutation) => ({ file, text, ...mutation }));
@@ -115,74 +67,43 @@ function filesOf(...folders) {
   return stdout.split('\n').filter((file) => file.endsWith('.ts'));
 }
 
-/** What the tests without the suites say of a mutation, and, if they find it, what the suites say. */
-async function tryMutation(place) {
-  const found = await withMutation(place, async () => {
-    const now = await findWithTests(place.file);
-    return now === 'found' ? { now, suites: await runSuites(place.file) } : { now };
-  });
-  return { ...summary(place), ...(found ?? { now: 'does not compile' }) };
-}
-
-/** `undefined` if the mutation does not compile. */
-async function withMutation({ file, text, start, end, after }, use) {
+async function tryMutation({ file, text, start, end, after }) {
   const path = join(ROOT, file);
   writeFileSync(path, text.slice(0, start) + after + text.slice(end));
   try {
-    return build() ? await use() : undefined;
+    if (!build()) return undefined;
+    const suites = suitesOf(file);
+    const result = await runTests(suites);
+    if (result !== 'not found' || values.tests !== '') return result;
+    return await runTests(testsThatLoad(file).filter((test) => !isIn(test, suites)));
   } finally {
     writeFileSync(path, text);
   }
 }
 
-/** First the suites of its folder, then all. */
-async function runSuites(file) {
-  const names = NEAR_SUITES[file.split('/')[1]] ?? [''];
-  const near = names.map((name) => join(values.suites, name));
-  const ofFolder = await run(['vitest', 'run', '--bail=1', ...near], 300);
-  return ofFolder === 'not found'
-    ? run(['vitest', 'run', '--bail=1', values.suites], 300)
-    : ofFolder;
+function suitesOf(file) {
+  if (values.tests !== '') return values.tests.split(',');
+  const [, folder] = file.split('/');
+  const paths = [folder, ...(SUITES[folder] ?? [])].map((name) => `test/${name}`);
+  return paths.filter((path) => existsSync(join(ROOT, path)));
 }
 
-/** First the nearest tests of the file, then all others that load it. */
-async function findWithTests(file) {
-  const tests = testsThatLoad(file);
-  const seconds = Number(values.seconds);
-  const near = await runTests(tests.slice(0, NEAREST), seconds);
-  return near === 'found' || values.nearest ? near : runTests(tests.slice(NEAREST), seconds);
+function isIn(test, suites) {
+  return suites.some((suite) => test.startsWith(`${suite}/`));
 }
 
-function runTests(files, seconds) {
-  if (files.length === 0) return 'not found';
-  return run(['vitest', 'run', '--bail=1', ...files], seconds);
-}
-
-/**
- * Test files that load a source file: those of its folder first, then by the number of imports between them. To let Vitest find them takes
- * longer than to run the nearest.
- */
+/** The short tests that load a source file, nearest first. To let Vitest find them takes longer than to run most of them. */
 function testsThatLoad(file) {
+  const importers = readImporters();
   const found = [file];
   for (const each of found) {
-    for (const importer of importersOf(each)) if (!found.includes(importer)) found.push(importer);
+    for (const importer of importers.get(each) ?? [])
+      if (!found.includes(importer)) found.push(importer);
   }
-  const isRun = (path) =>
-    /(?<!\.long)\.test\.ts$/.test(path) &&
-    !path.startsWith(values.suites) &&
-    !path.includes('/docs/');
-  const area = file.split('/').slice(0, 2).join('/').replace('src', 'test');
-  const [ofArea, others] = [true, false].map((isOfArea) =>
-    found.filter((path) => isRun(path) && path.startsWith(`${area}/`) === isOfArea),
-  );
-  return [...ofArea, ...others];
+  return found.filter((path) => /(?<!\.long)\.test\.ts$/.test(path));
 }
 
-function importersOf(file) {
-  importers ??= readImporters();
-  return importers.get(file) ?? [];
-}
-
+/** Files by the one that they import. */
 function readImporters() {
   const read = new Map();
   for (const file of filesOf('src', 'test')) {
@@ -196,24 +117,20 @@ function readImporters() {
 }
 
 function build() {
-  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT });
-  return status === 0;
+  return spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT }).status === 0;
 }
 
 /** `found` if a test fails, `not found` if all pass, `slow` if they take longer. */
-function run([program, ...args], seconds) {
-  const path = join(ROOT, `node_modules/${program}/${program}.mjs`);
-  const child = spawn(process.execPath, [path, ...args, '--passWithNoTests'], {
-    cwd: ROOT,
-    detached: true,
-    stdio: 'ignore',
-    env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none' },
-  });
+function runTests(files) {
+  if (files.length === 0) return 'not found';
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const args = [vitest, 'run', '--bail=1', '--passWithNoTests', ...files];
+  const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, stdio: 'ignore' });
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       process.kill(-child.pid, 'SIGKILL');
       resolve('slow');
-    }, seconds * 1000);
+    }, Number(values.seconds) * 1000);
     child.once('exit', (code) => {
       clearTimeout(timer);
       resolve(code === 0 ? 'not found' : 'found');
@@ -221,18 +138,13 @@ function run([program, ...args], seconds) {
   });
 }
 
-/** What is known of a mutation, without the text of its file. */
-function summary({ text, ...place }) {
-  return { ...place, before: text.slice(place.start, place.end) };
+function beforeOf({ text, start, end }) {
+  return text.slice(start, end);
 }
 
 function describe(place) {
-  const { file, line, kind, before, after } = summary(place);
-  return `${file}:${line} ${kind} ${short(before)} -> ${short(after)}`;
-}
-
-function short(text) {
-  return JSON.stringify(text.slice(0, 60));
+  const [before, after] = [beforeOf(place), place.after].map((text) => text.slice(0, 60));
+  return `${place.file}:${place.line} ${place.kind} ${JSON.stringify(before)} -> ${JSON.stringify(after)}`;
 }
 
 function requireCleanTree() {

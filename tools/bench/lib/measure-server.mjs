@@ -11,17 +11,17 @@ export const QUICK = { requests: 8000, warmUp: 3000 };
 
 /** CPU microseconds a request of a fresh server under as much load as it takes, until all that it tracked was delivered. */
 export async function measureServer(way, { sink, folder, ...amounts }) {
-  const { requests, warmUp, childSpans = 0, spool = '', nodeOptions, isVaried } = amounts;
+  const { requests, warmUp, childSpans = 0, spool = '', nodeOptions } = amounts;
   const args = [way, sink.ready, String(childSpans), spool];
   const { child, ready: url } = await start('http-server.mjs', { args, folder, nodeOptions });
   try {
     const step = Math.floor(WARM_UP_SPANS / (1 + childSpans));
     for (let left = warmUp; left > 0; left -= step) {
-      await load(url, Math.min(left, step), isVaried);
+      await load(url, Math.min(left, step));
       await ask(child, 'begin');
     }
     const before = await ask(sink.child, 'count');
-    await load(url, requests, isVaried);
+    await load(url, requests);
     const { micros, counts } = await ask(child, 'end');
     const hits = (await ask(sink.child, 'count')) - before;
     if (!WITHOUT_HITS.includes(way) && hits !== requests) {

@@ -3,7 +3,7 @@
 import { load } from './package.mjs';
 import { createNodePoster, createPoster, toBody } from './poster.mjs';
 import { createReplay } from './replay.mjs';
-import { createRequests, createVariedRequests } from './requests.mjs';
+import { createRequests } from './requests.mjs';
 
 /** V8 goes on compiling what runs once for a bulk until thousands have been sent. */
 const WARM_UP_MILLIS = 4000;
@@ -11,22 +11,14 @@ const MEASURED_MILLIS = 3000;
 const BULK = 100;
 const BULKS = 300;
 /** So few that they stay in the processor's caches, as what has just ended does: 5,000 made beforehand took 0.8 µs a hit to fetch. */
-const FEW_REQUESTS = () => createRequests(500, 200);
+const requests = createRequests(500, 200);
 
 const [way, url, bulks] = process.argv.slice(2);
 const WAYS = {
   posted: () => postWith(createPoster(url)),
   'node:http': () => postWith(createNodePoster(url)),
   plain: () => track({}),
-  /** So many that visitors come again only after all others. */
-  varied: () => track({}, createVariedRequests(40_000)),
-  '10 visitors': () => track({}, createRequests(100_000, 10)),
-  '100000 visitors': () => track({}, createRequests(100_000, 100_000)),
   ignored: () => track({ ignorePatterns: [/^\/users\//] }),
-  dimension: () => track({ dimensions: { 1: 'http.request.method' } }),
-  userId: () => track({ userId: (request) => request.address }),
-  timing: () => track({}, FEW_REQUESTS(), ({ measure }) => measure('pf_dm1', () => undefined)),
-  event: () => track({}, FEW_REQUESTS(), ({ trackEvent }) => trackEvent('Search', 'no results')),
 };
 
 function postWith(post) {
@@ -34,12 +26,10 @@ function postWith(post) {
   return () => post(body);
 }
 
-/** `onRequest` gets the functions of the package for each request. */
-function track(options, requests = FEW_REQUESTS(), onRequest = undefined) {
-  const { MatomoSpanProcessor, forRequest } = load('opentelemetry-matomo');
+function track(options) {
+  const { MatomoSpanProcessor } = load('opentelemetry-matomo');
   const processor = new MatomoSpanProcessor({ url, siteId: 1, tokenAuth: 'bench', ...options });
-  const callback = onRequest && ((request) => onRequest(forRequest(request)));
-  const replay = createReplay(processor, requests, callback);
+  const replay = createReplay(processor, requests);
   let ended = 0;
   return async () => {
     const from = ended % requests.length;

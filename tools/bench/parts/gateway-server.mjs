@@ -1,5 +1,4 @@
-// A receiver of spans: `gateway-server.mjs gateway|rate|json <Matomo>`, `rate` with the default limits. Sends its address; asked for anything, the CPU microseconds that it
-// has used; asked to `finish`, first sends all pending hits; asked to `drain`, first waits until they are sent as usual.
+// A receiver of spans: `gateway-server.mjs gateway|json <Matomo>`. Sends its address; asked for anything, the CPU microseconds that it has used; asked to `finish`, first sends all pending hits; asked to `drain`, first waits until they are sent as usual.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from './package.mjs';
@@ -14,7 +13,8 @@ async function startReceiver() {
       siteId: 1,
       tokenAuth: 'bench',
       listen: '127.0.0.1:0',
-      ...(way === 'gateway' && { graceMillis: 500, maxQueueSize: 1_000_000 }),
+      graceMillis: 500,
+      maxQueueSize: 1_000_000,
       shutdownTimeoutMillis: 60_000,
     });
     const isBusy = () => gateway.stats().pendingRequests + gateway.stats().pending > 0;

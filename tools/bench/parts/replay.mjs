@@ -7,11 +7,8 @@ const announced = channel('http.server.request.start');
 const finished = channel('http.server.response.finish');
 const server = {};
 
-/**
- * What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. `onRequest` is
- * what the application does with a request.
- */
-export function createReplay(processor, requests, onRequest) {
+/** What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. */
+export function createReplay(processor, requests) {
   const spans = createServerSpans(requests);
   const contexts = createSpanContexts();
   const messages = requests.map(toIncomingMessage);
@@ -24,7 +21,6 @@ export function createReplay(processor, requests, onRequest) {
       const response = new Response();
       announced.publish({ request, response, server });
       processor.onStart(span, ROOT_CONTEXT);
-      onRequest?.(request);
       response.writableFinished = true;
       finished.publish({ request, response, socket: request.socket, server });
       response.closed = true;

@@ -35,41 +35,6 @@ function copy(text) {
   return Buffer.from(text).toString();
 }
 
-const VARIED_VISITORS = 20_000;
-const VARIED_AGENTS = 500;
-const LANGUAGES = ['de-DE,de;q=0.9,en;q=0.8', 'en-US,en;q=0.9', 'fr-FR,fr;q=0.8', 'sv-SE', 'ja'];
-const PLACES = [
-  (n) => ({ path: '/', route: '/', query: `utm_source=mail-${n % 300}` }),
-  (n) => ({ path: `/products/${n % 50_000}`, route: '/products/:id', query: `color=${n % 20}` }),
-  (n) => ({ path: `/blog/${slugOf(n % 3000)}`, route: '/blog/:slug', query: '' }),
-  (n) => ({ path: '/search', route: '/search', query: `query=${slugOf(n)}&page=${n % 9}` }),
-  (n) => ({
-    path: `/users/${n % 90_000}/orders`,
-    route: '/users/:id/orders',
-    query: `page=${n % 13}`,
-  }),
-];
-
-/** As a large site has them: each visitor has an address and an agent, comes back after thousands of others, and sees something else. */
-export function createVariedRequests(count) {
-  const begun = Date.now() - 60_000;
-  return Array.from({ length: count }, (_, i) => {
-    const n = scatter(i);
-    const visitor = n % VARIED_VISITORS;
-    const place = PLACES[scatter(n) % PLACES.length](scatter(n + 1));
-    return {
-      ...toRequest(i, begun, VARIED_VISITORS),
-      ...place,
-      path: copy(place.path),
-      query: copy(place.query),
-      address: addressOf(visitor),
-      userAgent: copy(agentOf(scatter(visitor) % VARIED_AGENTS)),
-      acceptLanguage: copy(LANGUAGES[visitor % LANGUAGES.length]),
-      referrer: copy(`https://shop.example/products/${scatter(n + 2) % 50_000}?color=${n % 20}`),
-    };
-  });
-}
-
 /** Each with a URL and a referrer that no other one has. */
 export function createDifferentRequests(count) {
   return createRequests(count, count).map((request, i) => ({
@@ -84,12 +49,4 @@ export function createDifferentRequests(count) {
 function scatter(n) {
   const mixed = Math.imul(n ^ (n >>> 15), 0x2c1b3c6d);
   return (mixed ^ (mixed >>> 12)) >>> 0;
-}
-
-function agentOf(n) {
-  return AGENTS[n % AGENTS.length].replace(/\d+\.\d+$/, `${100 + (n % 43)}.${n}`);
-}
-
-function slugOf(n) {
-  return `a-post-about-${n.toString(36)}`;
 }

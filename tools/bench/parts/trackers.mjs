@@ -16,8 +16,6 @@ export const TRACKERS = {
     const handle = trackWithoutTracing({ url });
     return { deliver: () => deliverAll(handle), counts: () => handle.stats() };
   },
-  /** Behind a proxy, which sends the addresses of visitors. */
-  proxied: (url) => traceToMatomo({ url, trustProxy: 1 }),
   spool: (url, spool) => traceToMatomo({ url, spool }),
   /** Hits that wait, since nobody listens there. */
   queued: () => traceToMatomo({ url: NOBODY }),
