@@ -31,8 +31,6 @@ interface Command {
   readonly before?: readonly object[];
   /** A program that sends the requests. */
   readonly client?: { file: string; path: string; env: Readonly<Record<string, string>> };
-  /** Replaces the requests. */
-  readonly use?: (url: string) => Promise<void>;
 }
 
 /** Titles that are not the routes, and codes of the lines that are logged. */
@@ -73,7 +71,6 @@ export interface Place {
 
 /** The exports of `tools/matrix` that tests use. */
 interface Matrix {
-  readonly FRAMEWORKS: readonly Cell[];
   readonly OPERATIONS: readonly Cell[];
   readonly REQUESTS: readonly { readonly path: string; readonly url?: string }[];
   attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
@@ -106,7 +103,7 @@ const PARTS = [
     'run-cells',
     'install',
   ],
-  ...['frameworks', 'operations', 'plan', 'set-ups'],
+  ...['operations', 'plan', 'set-ups'],
 ];
 const modules = await Promise.all(PARTS.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
 export const matrix: Matrix = Object.assign({}, ...modules);

@@ -48,10 +48,6 @@ const NEEDS = {
   terminal: [hasScript, 'There is no script (util-linux), which makes terminals.'],
   '/dev/full': [() => existsSync('/dev/full'), 'There is no /dev/full.'],
   '/proc': [() => process.platform === 'linux', 'Only Linux has /proc.'],
-  'OpenTelemetry for Python': [
-    () => isRunnable('opentelemetry-instrument') && isRunnable('flask'),
-    'The Flask commands of docs/gateway.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
-  ],
   packages: [() => true, ''],
   'streams of HTTP/2': [() => true, ''],
 } as const satisfies Record<string, readonly [isThere: () => boolean, ifNot: string]>;

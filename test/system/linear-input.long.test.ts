@@ -1,10 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { readOperation } from '../../src/request/operations.js';
 import { RouteTarget, routeOf } from '../../src/request/routes.js';
-import { addRequests } from '../../src/spans/assemble-requests.js';
-import { placeSpan } from '../../src/spans/group-spans.js';
 import { type Facts, type MatomoOptions, openBuilder } from '../contracts/doors/build.js';
-import { finishedSpan, openRequest, READING } from '../support/builders.js';
+import { openRequest } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { excessOf, GROWTH, KIB } from '../support/linear-input.js';
 import { sampled } from '../support/long.js';
@@ -164,8 +162,6 @@ const META = 'io.modelcontextprotocol/clientInfo';
 const MCP_HEADERS = words('mcp-method mcp-name mcp-session-id soapaction');
 const readBody = (body: object) => readOperation(openRequest({ incoming: { body } }), POSTED, true);
 
-const targetOf = (text: string) => new RouteTarget(`/${text}`, 500, (path) => path);
-
 /** What Node's requests have, and the door of hits has not. */
 const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
   'names of operations': (text) => {
@@ -181,15 +177,13 @@ const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
     const search = { ...POSTED, method: 'GET', path: '/graphql', query: `operationName=${text}` };
     readOperation(openRequest(), search, true);
   },
-  'a mount path of Express': (text) => {
-    const incoming = { route: { path: ['/a/:id', '/b'] }, baseUrl: `/${text}` };
-    routeOf(openRequest({ incoming }), { 'http.status_code': 500 }, targetOf(text));
-  },
-  'a list of routes': (text) =>
-    routeOf(openRequest(), { 'http.route': `/a,/${text}` }, targetOf(text)),
-  'routes that are short enough to be read, and a long path': (text) => {
+  'routes, and a long path': (text) => {
+    const baseUrl = `/${text}`;
+    const target = new RouteTarget(baseUrl, 500, (path) => path);
+    const incoming = { route: { path: ['/a/:id', '/b'] }, baseUrl };
+    routeOf(openRequest({ incoming }), { 'http.status_code': 500 }, target);
     for (const route of [text.slice(0, 500), `/:a/*/${text.slice(0, 400)}`, '/{a?}/:b?/*', '/a'])
-      routeOf(openRequest(), { 'http.route': route }, targetOf(text));
+      routeOf(openRequest(), { 'http.route': route }, target);
   },
 };
 
@@ -197,31 +191,6 @@ describe.each(Object.entries(OF_NODE))('%s', (place, run) => {
   test.each(unitsOf(place))('of many "%s" is read in linear time', (unit) => {
     expect(excessOfRun(run, unit)).toBeLessThan(1);
   });
-});
-
-const REQUEST = { 'http.request.method': 'GET', 'http.response.status_code': 500 };
-
-test.each([
-  ['spans', { kind: 0, attributes: { 'matomo.ignore': false } }],
-  ['requests', { attributes: REQUEST }],
-])('a chain of %s, each below the one before, is read in linear time', (_what, below) => {
-  const idOf = (i: number) => i.toString(16).padStart(16, '0');
-  const run = (text: string) => {
-    const chain = Array.from(text, (_, i) =>
-      finishedSpan({
-        ...(i === 0 ? { attributes: REQUEST } : below),
-        ...(i > 0 && { parentSpanId: idOf(i) }),
-        id: idOf(i + 1),
-      }),
-    );
-    return addRequests(chain.map(placeSpan), {
-      reading: READING,
-      addAssembled: () => undefined,
-      addHit: () => undefined,
-      lose: () => undefined,
-    });
-  };
-  expect(excessOfRun(run, 'a', 500)).toBeLessThan(1);
 });
 
 // Cubic, because noise of a busy machine hides half of a factor of 16 now and then.

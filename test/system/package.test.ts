@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -9,7 +9,6 @@ import { secondCopy } from '../support/installed-app.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { words } from '../support/words.js';
-import { linksOf } from './docs/pages.js';
 
 const KILOBYTE = 1000;
 
@@ -122,20 +121,6 @@ test('the license of what is bundled is in the package', () => {
   expect(license).toMatch(/Buf Technologies.*Apache License, Version 2\.0.*Google Inc\./s);
 });
 
-test('links of the packed pages lead to packed pages, but for what is about the repository', () => {
-  const pages = files.filter((path) => path.endsWith('.md'));
-  const targets = pages.flatMap((page) =>
-    linksOf(page)
-      .map((target) => target.replace(/#.*/, ''))
-      .filter((target) => target !== '')
-      .map((target) => posix.join(posix.dirname(page), target)),
-  );
-  const outside = targets.filter((path) => !files.includes(path));
-  const ofRepository =
-    /^(?:examples(?:\/.*)?|test\/.*|CONTRIBUTING\.md|GOVERNANCE\.md|SECURITY\.md|docs\/architecture\.md|docs\/images\/.*)$/;
-  expect(outside.filter((path) => !ofRepository.test(path))).toEqual([]);
-});
-
 test('published types are a file for each entry and those that they share, and link to no page beside them', () => {
   const types = files.filter((path) => path.startsWith('dist/cjs/') && path.endsWith('.d.ts'));
   expect(sorted(new Set(types.map((path) => path.replace(/types\d+/, 'types'))))).toEqual([
@@ -210,16 +195,4 @@ test('a bundle that imports only the tracking functions is small', async () => {
   await bundle.close();
   expect(output).toHaveLength(1); // the chunks of the spool and of delivery are others
   expect(output[0].code.length).toBeLessThan(4 * KILOBYTE);
-});
-
-test('a bundle may begin with a banner that imports `createRequire`', async () => {
-  const bundle = await rolldown({
-    input: ['esm/index', 'cjs/register'].map((name) => join(ROOT, `dist/${name}.js`)),
-    external: /^[^./]/,
-    platform: 'node',
-  });
-  const { output } = await bundle.generate({ format: 'esm' });
-  await bundle.close();
-  const code = output.map((file) => (file.type === 'chunk' ? file.code : '')).join('');
-  expect(code.match(/import \{[^}]*\bcreateRequire\b[^}]*\}/)).toBeNull();
 });

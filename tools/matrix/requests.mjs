@@ -23,17 +23,13 @@ export async function sendRequests(url, requests) {
   return statuses;
 }
 
-/** A `body`, `null` for none, is sent as JSON. A client that `leaves` does so in the middle of the response. */
-function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
+/** A `body`, `null` for none, is sent as JSON. */
+function send(url, { method, body }) {
   return new Promise((resolve, reject) => {
-    const headers = { 'user-agent': userAgent, 'accept-language': LANGUAGE };
+    const headers = { ...HEADERS };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, agent: false, timeout: 60_000 };
     const outgoing = request(url, options, (response) => {
-      if (leaves) {
-        response.on('error', () => undefined).once('data', () => outgoing.destroy());
-        response.once('close', () => resolve(response.statusCode));
-      }
       response.resume().once('end', () => resolve(response.statusCode));
     });
     outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer to ${method} ${url}`)));

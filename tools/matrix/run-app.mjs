@@ -15,7 +15,7 @@ const SIGTERM_CODE = 143;
  * Runs `node ...args` in a run folder and sends it `requests`; resolves to the hits at Matomo, the spans at the application's own
  * exporter, the answers, and what it wrote to stderr. SIGTERM ends the application right after its last response. `before` are
  * requests that are of no interest. With `client`, a client library sends the requests: `file` and `env` of the program that uses
- * it, and the `path` that it gets. `use` may replace all this: it gets the URL of the application.
+ * it, and the `path` that it gets.
  */
 export async function runApp({
   node,
@@ -25,7 +25,6 @@ export async function runApp({
   before = [],
   requests = REQUESTS,
   client,
-  use,
 }) {
   const send = (url) => (client ? runClient(client, folder, url) : sendRequests(url, requests));
   const inspector = await startInspector({ customVariables: true });
@@ -38,7 +37,7 @@ export async function runApp({
   try {
     const url = await readUrl(output, ended);
     await sendRequests(url, before);
-    const answers = await (use ?? send)(url);
+    const answers = await send(url);
     child.kill('SIGTERM');
     const { code, signal, isLate } = await ended;
     if (isLate) throw new Error(`did not end at SIGTERM:\n${output.stderr}`);

@@ -1,10 +1,7 @@
-// Speaks HTTP/2, and HTTP/1.1 over TLS. Paths below `/stream` are answered by the `stream` event, others by the compatibility API.
-const { once } = require('node:events');
-const { readFileSync } = require('node:fs');
+// Speaks HTTP/2. Paths below `/stream` are answered by the `stream` event, others by the compatibility API.
 const http2 = require('node:http2');
 const { join } = require('node:path');
-const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
-const { annotate, trackEvent } = require('opentelemetry-matomo');
+const { setImmediate: turn } = require('node:timers/promises');
 
 /** A file that is sent in many parts. */
 const FILE = join(__dirname, '../../fixtures/matomo-corpus/bulks.jsonl');
@@ -21,22 +18,9 @@ function readBody(request, use) {
 
 /** By path: `request` and `response` are of the compatibility API. */
 const HANDLERS = {
-  '/annotated': async (_request, response) => {
-    await turn();
-    annotate({ action_name: 'Checkout', dimension5: 'pro' });
-    trackEvent('Cart', 'open');
-    response.end('ok');
-  },
-  '/aliased': (request, response) => {
-    request.$alias = { fullPath: '/orders/:order' }; // as moleculer-web does
-    response.end('ok');
-  },
   '/pending': (_request, response) => {
     response.setHeader('content-length', 8e6);
     response.write(Buffer.alloc(8e6)); // more than a client receives that leaves
-  },
-  '/called-back': (_request, response) => {
-    response.write(Buffer.alloc(8e6), () => trackEvent('Write', 'called back'));
   },
   '/half': (_request, response) => {
     response.writeHead(200);
@@ -58,19 +42,6 @@ const HANDLERS = {
       pushed?.end('css');
     });
     response.end('ok');
-  },
-  '/spans': async (_request, response) => {
-    const { trace } = require('@opentelemetry/api');
-    const attributes = {
-      'http.request.method': 'GET',
-      'url.path': '/spans',
-      'matomo.dimension5': 'span',
-    };
-    const span = trace.getTracer('app').startSpan('GET', { kind: 1, attributes });
-    response.end('ok');
-    await once(response, 'close');
-    await delay(1);
-    span.end();
   },
 };
 
@@ -102,22 +73,15 @@ const STREAM_HANDLERS = {
 };
 
 function onRequest(request, response) {
-  if (request.httpVersionMajor === 2 && request.url.startsWith('/stream/')) return;
+  if (request.url.startsWith('/stream/')) return;
   const handle = HANDLERS[request.url.split('?')[0]];
   if (handle) void handle(request, response);
   else response.end('ok');
 }
 
-function createServer() {
-  // Without these, Node.js ends a session after a thousand resets.
-  const unlimited = { streamResetBurst: 1e6, streamResetRate: 1e6 };
-  if (process.env.SERVER !== 'tls') return http2.createServer(unlimited, onRequest);
-  const tls = (name) => readFileSync(join(__dirname, '../../fixtures/tls', name));
-  const options = { allowHTTP1: true, cert: tls('server.pem'), key: tls('server.key') };
-  return http2.createSecureServer(options, onRequest);
-}
-
-const server = createServer();
+// Without these, Node.js ends a session after a thousand resets.
+const unlimited = { streamResetBurst: 1e6, streamResetRate: 1e6 };
+const server = http2.createServer(unlimited, onRequest);
 server.on('session', (session) => session.on('error', () => undefined));
 server.on('stream', (stream, headers) => {
   if (process.env.COUNTS_STREAMS) streams.add(new WeakRef(stream));
@@ -132,17 +96,6 @@ server.on('stream', (stream, headers) => {
   }
 });
 
-if (process.env.SETUP) {
-  const { trace, context } = require('@opentelemetry/api');
-  const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
-  const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
-  const { MatomoSpanProcessor } = require('opentelemetry-matomo');
-  const spanProcessors = process.env.SETUP === 'processor' ? [new MatomoSpanProcessor()] : [];
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
-}
-
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  const scheme = process.env.SERVER === 'tls' ? 'https' : 'http';
-  process.stdout.write(`${scheme}://127.0.0.1:${server.address().port}\n`);
+server.listen(0, '127.0.0.1', () => {
+  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
 });

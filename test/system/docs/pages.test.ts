@@ -53,14 +53,6 @@ describe.each(PAGES)('%s', (page) => {
     expect(unknown).toEqual([]);
   });
 
-  test('exports variables that stand in a line of their own, so that the next command gets them', () => {
-    const shell = [...read(page).matchAll(/```sh\n(.*?)```/gs)].flatMap(([, code = '']) =>
-      code.split('\n'),
-    );
-    const assigned = /^\s*(?:(?:MATOMO|OTEL|NODE)_\w+=(?:'[^']*'|"[^"]*"|\S+)\s*)+(?:#.*)?$/;
-    expect(shell.filter((line) => assigned.test(line))).toEqual([]);
-  });
-
   test('gives environment variables values that are taken', () => {
     const complaints = assignmentsOf(page).flatMap(
       (env) => optionsFrom({ MATOMO_TOKEN_AUTH: 'a-token', ...env }).logged,

@@ -1,4 +1,3 @@
 export function POST() {
-  globalThis.trackEvent?.('Orders', 'created');
   return new Response('ok', { status: 201 });
 }
