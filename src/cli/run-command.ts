@@ -42,11 +42,7 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
 export function surviveClosedPipes(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error) => {
-    if (codeOf(error) === 'EPIPE') return;
-    console.error(`${PREFIX}the output cannot be written (${codeOf(error)})`);
-    process.once('exit', () => {
-      process.exitCode = 1;
-    });
+    if (codeOf(error) !== 'EPIPE') throw error;
   });
 }
 

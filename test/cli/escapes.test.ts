@@ -13,8 +13,7 @@ const HOSTILE = 'a\u001b[2Jb\u009bc\u202ed\r\nzzz';
 const IN_HEADER = 'a\tb\u009bc';
 const CREATE = 'CustomDimensions.configureNewCustomDimension';
 const NAMES = 'CustomDimensions.getConfiguredCustomDimensions';
-const DIMENSION = { idcustomdimension: 1, name: HOSTILE, scope: `action${HOSTILE}`, active: true };
-const FIRST = { ...DIMENSION, scope: 'action' };
+const DIMENSION = { idcustomdimension: 1, name: HOSTILE, scope: 'action', active: true };
 
 const COMMANDS = [['setup', '--yes'], ['doctor'], ['doctor', '--json']];
 
@@ -30,17 +29,10 @@ test.each<[place: string, answer: (call: ApiCall) => unknown, by: string, env?: 
   ['why a dimension is not created', refusing(CREATE, HOSTILE), 'setup'],
   [
     'the name of a dimension',
-    answering(NAMES, [FIRST]),
+    answering(NAMES, [DIMENSION]),
     'doctor',
     { MATOMO_DIMENSIONS: '1=http.route' },
   ],
-  [
-    'the scope of a dimension',
-    answering(NAMES, [DIMENSION]),
-    '',
-    { MATOMO_DIMENSIONS: '1=http.route' },
-  ],
-  ['why dimensions are not shown', refusing(NAMES, HOSTILE), ''],
   ['the version', answering('API.getMatomoVersion', { value: `4.1${HOSTILE}` }), ''],
 ])('%s cannot write to the terminal', async (_place, answer, by, env) => {
   const { url: tracker } = await startPlayedMatomo();
@@ -67,7 +59,6 @@ test.each<[place: string, shows: string, by: string, Play]>([
   ],
   ['an error of the database', 'SQLSTATE', 'doctor', (response) => response.end(DIED)],
   ['a page', '', '', (response) => response.end(`<h1>${HOSTILE}</h1>`)],
-  ['debug output', '', '', (response) => response.end(`DEBUG: ${HOSTILE}\n${COUNTERS}`)],
   [
     'a redirect',
     'https://a.test/',

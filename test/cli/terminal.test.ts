@@ -21,23 +21,20 @@ function typing(text: string, redirected?: 'stdin' | 'stderr') {
 }
 
 test.each([
-  ...['y\r', 'YES\r', ' y \r'].map((text) => [text, true] as const),
-  ...['n\r', '\r', 'yeah\r', CTRL_C, CTRL_D].map((text) => [text, false] as const),
+  ...['y\r', ' YES \r'].map((text) => [text, true] as const),
+  ...['\r', 'yeah\r', CTRL_C, CTRL_D].map((text) => [text, false] as const),
 ])('a question is confirmed by yes only: %j', async (text, isYes) => {
   const { terminal, screen } = typing(text);
   expect(await confirm('Really?', terminal)).toBe(isYes);
   expect(stripVTControlCharacters(screen())).toMatch(/^Really\? \[y\/N\] /);
 });
 
-test.each(['stdin', 'stderr'] as const)(
-  'nobody is asked if %s is not a terminal, because nobody would see it',
-  async (name) => {
-    const { terminal, screen } = typing('y\r', name);
-    expect(await confirm('Really?', terminal)).toBeUndefined();
-    expect(await promptSecret('Token: ', terminal)).toBeUndefined();
-    expect(screen()).toBe('null');
-  },
-);
+test.each(['stdin', 'stderr'] as const)('nobody is asked if %s is not a terminal', async (name) => {
+  const { terminal, screen } = typing('y\r', name);
+  expect(await confirm('Really?', terminal)).toBeUndefined();
+  expect(await promptSecret('Token: ', terminal)).toBeUndefined();
+  expect(screen()).toBe('null');
+});
 
 test.each([
   ['s3cret\r', 's3cret'],
@@ -86,27 +83,6 @@ describe('at a terminal', () => {
     expect(screen).toContain("export MATOMO_TOKEN_AUTH='<your token>'");
     expect(screen).not.toContain(TOKEN);
     expect(matomo.writes()).toHaveLength(4);
-  });
-
-  test('Ctrl+C at the confirmation changes nothing', async () => {
-    const matomo = await startMatomoSite();
-    const terminal = startTerminal([MAIN, 'setup'], environmentOf(matomo));
-    await terminal.answer('[y/N]', CTRL_C);
-    expect(await terminal.exit()).toBe(1);
-    expect(terminal.screen()).toContain('Nothing was changed.');
-    expect(terminal.screen()).not.toContain('export');
-    expect(matomo.writes()).toEqual([]);
-  });
-
-  test('an invalid token at the prompt asks nothing of Matomo, and there is no second prompt', async () => {
-    const matomo = await startMatomoSite();
-    const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);
-    const terminal = startTerminal([MAIN, 'setup'], env);
-    await terminal.answer('(not shown): ', `${TOKEN} x\r`);
-    expect(await terminal.exit()).toBe(2);
-    expect(matomo.requests).toEqual([]);
-    expect(terminal.screen()).not.toContain(TOKEN);
-    expect(terminal.screen().match(/not shown/g)).toHaveLength(1);
   });
 
   test('pseudonym reads a key without an echo', async () => {

@@ -26,7 +26,6 @@ test.each<[Record<string, string>, InspectedHit['verdict'], reason: string | und
   [{ ua: GPTBOT }, 'dropped', 'bots=1'],
   [{ ua: GPTBOT, bots: '1' }, 'tracked', undefined],
   [{ cid: 'short' }, 'invalid', 'cid'],
-  [{ cid: 'short', uid: 'u' }, 'tracked', undefined],
   [{ ping: '1' }, 'tracked', 'a ping'],
   [{ e_c: ' ', e_a: 'a' }, 'invalid', 'e_c'],
   [{ pf_srv: '-2' }, 'invalid', 'pf_srv'],

@@ -37,12 +37,10 @@ test('other pages neither read nor clear hits, the page itself does; other metho
   await sendBulk(inspector, [hit()]);
   const statusOf = async (path: string, headers: Record<string, string>, method = 'GET') =>
     (await ask(inspector, path, headers, method)).status;
-  for (const headers of [
-    { origin: 'https://evil.test' },
-    { origin: 'null' },
-    { 'sec-fetch-site': 'cross-site' },
-    { 'sec-fetch-site': 'same-site' },
-  ] as Record<string, string>[]) {
+  for (const headers of [{ origin: 'null' }, { 'sec-fetch-site': 'same-site' }] as Record<
+    string,
+    string
+  >[]) {
     for (const path of ['/hits', '/new-hits']) {
       expect(await statusOf(path, headers)).toBe(403);
     }

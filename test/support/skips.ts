@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, TestRunner } from 'vitest';
 
@@ -46,7 +45,6 @@ const NEEDS = {
   root: [() => process.getuid?.() === 0, 'Only root can make files of other users.'],
   promtool: [() => isRunnable('promtool'), 'There is no promtool (Debian package prometheus).'],
   terminal: [hasScript, 'There is no script (util-linux), which makes terminals.'],
-  '/dev/full': [() => existsSync('/dev/full'), 'There is no /dev/full.'],
   '/proc': [() => process.platform === 'linux', 'Only Linux has /proc.'],
   packages: [() => true, ''],
   'streams of HTTP/2': [() => true, ''],

@@ -22,16 +22,11 @@ type Message<Of extends Fields> = { readonly [Name in keyof Of]: ReturnType<Of[N
 
 /** Reads a message. Fields that are missing or null read as `undefined` does. */
 function message<const Of extends Fields>(fields: Of): Read<Message<Of>> {
-  const known = Object.entries(fields).map(([name, read]) => ({
-    ...{ name, read },
-    // Some senders write names as the protocol files do, such as `trace_id`.
-    snake: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-  }));
+  const known = Object.entries(fields);
   return (json = {}) => {
     if (!isObject(json)) throw new UnreadableExport('JSON has something else than an object');
     const made: Record<string, unknown> = {};
-    for (const { name, snake, read } of known)
-      made[name] = read(json[name] ?? json[snake] ?? undefined);
+    for (const [name, read] of known) made[name] = read(json[name] ?? undefined);
     return made as Message<Of>;
   };
 }
@@ -79,19 +74,19 @@ const attributes: Read<Attributes> = (json) => {
 /** Text, a number, a boolean or a list of them. No attribute that is used has another type. */
 function anyValue(json: unknown): unknown {
   if (!isObject(json)) return undefined;
-  for (const [name, snake, read] of VALUES) {
-    const value = json[name] ?? json[snake] ?? undefined;
+  for (const [name, read] of VALUES) {
+    const value = json[name] ?? undefined;
     if (value !== undefined) return read(value);
   }
   return undefined;
 }
 
-const VALUES: readonly (readonly [name: string, snake: string, Read<unknown>])[] = [
-  ['stringValue', 'string_value', text],
-  ['boolValue', 'bool_value', Boolean],
-  ['intValue', 'int_value', (json) => exactInteger(text(json))],
-  ['doubleValue', 'double_value', (json) => Number(text(json))],
-  ['arrayValue', 'array_value', (json) => message({ values: list(anyValue) })(json).values],
+const VALUES: readonly (readonly [name: string, Read<unknown>])[] = [
+  ['stringValue', text],
+  ['boolValue', Boolean],
+  ['intValue', (json) => exactInteger(text(json))],
+  ['doubleValue', (json) => Number(text(json))],
+  ['arrayValue', (json) => message({ values: list(anyValue) })(json).values],
 ];
 
 const SCOPE_SPANS = list(

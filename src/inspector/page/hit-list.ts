@@ -7,15 +7,12 @@ const PAGE = 100;
 export function createHitList(open: (held: HeldHit) => void, redraw: () => void) {
   const list = byId('hits');
   const body = list.querySelector('tbody') as HTMLElement;
-  const newer = byId('newer');
   const older = byId('older');
   /** The title of each hit in the list, which opens its details. The newest hit is the last. */
   const buttons = new Map<HeldHit, HTMLButtonElement>();
-  let latest = -1;
   let marked: HeldHit | undefined;
   let limit = PAGE;
 
-  newer.addEventListener('click', redraw);
   older.addEventListener('click', () => {
     limit += PAGE;
     redraw();
@@ -57,16 +54,6 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
     const shown = held.shown();
     setText(byId('summary'), summarize(shown.length, held));
     const newest = shown.slice(-limit).reverse();
-    const waiting = newest.findIndex(({ number }) => number <= latest);
-    // The list must not move while a user reads it.
-    const isRead = [body, byId('detail')].some((part) => part.contains(document.activeElement));
-    newer.hidden = !isRead || waiting === 0 || latest >= held.total();
-    if (!newer.hidden) {
-      const count = waiting < 0 ? `${formatNumber(limit)} or more` : formatNumber(waiting);
-      setText(newer, `Show ${count} newer`);
-      return;
-    }
-    latest = newest[0]?.number ?? -1;
     drawRows(newest);
     older.hidden = newest.length >= shown.length;
     const rest = Math.min(PAGE, shown.length - newest.length);

@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { expect, test } from 'vitest';
 import { sendBulk } from '../inspector-client.js';
-import { listed, sendSome, titles, useBrowser, view } from './browser.js';
+import { listed, sendSome, useBrowser, view } from './browser.js';
 
 const open = useBrowser();
 
@@ -24,19 +24,6 @@ test('the page is used with Tab and Enter alone', async () => {
   await page.keyboard.press('Enter');
   expect(await page.locator('#detail').isVisible()).toBe(false);
   expect(await focused()).toBe('GET /c');
-});
-
-test('the page does not move the list under who reads it', async () => {
-  const { page, inspector } = await open();
-  await sendSome(inspector);
-  await listed(page, 7);
-  await page.locator('#hits .link').first().focus();
-  await sendBulk(inspector, [view('GET /late', 200)]);
-  const newer = page.getByRole('button', { name: 'Show 1 newer' });
-  await newer.waitFor();
-  expect(await titles(page)).toHaveLength(7);
-  await newer.click();
-  await listed(page, 8);
 });
 
 test('the page fits 360 pixels without scrolling to the side', async () => {

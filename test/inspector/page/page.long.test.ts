@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { eventually } from '../../support/child-process.js';
 import { sendBulk } from '../inspector-client.js';
 import { announced, listed, sendSome, titles, useBrowser, view } from './browser.js';
 
@@ -92,27 +91,6 @@ test('the page clears all hits, here and in the inspector, also when somebody el
   await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
   await sendBulk(inspector, [view('GET /late', 200)]);
   await listed(page, 1);
-});
-
-test('the page asks at once if there are more hits than one answer holds, and then with a pause', async () => {
-  const { page, inspector } = await open();
-  await page.addInitScript(
-    'const ask = fetch; asked = 0; fetch = (...given) => { asked += 1; return ask(...given); };',
-  );
-  const hits = Array.from({ length: 600 }, () => view('GET /a', 200));
-  await sendBulk(inspector, hits);
-  await page.clock.install();
-  await page.clock.pauseAt(Date.now() + 60_000);
-  await page.reload();
-  const asked = () => page.evaluate<number>('asked');
-  await announced(page, /first/);
-  await page.clock.runFor(100);
-  expect(await asked()).toBe(2);
-  await eventually(async () => {
-    await page.clock.runFor(100);
-    return (await asked()) > 2;
-  });
-  await listed(page, 100);
 });
 
 test('the page says each time that the connection is lost, until it is there again', async () => {
