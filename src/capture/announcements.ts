@@ -3,7 +3,7 @@ import { currentRequest, requestOf } from '../request/contexts.js';
 import { addExecution } from '../request/operations.js';
 import type { Request } from '../request/request.js';
 
-/** Where the messages of frameworks have Node's request and its route, by the names of their channels. */
+/** Where the messages of frameworks, by the names of their channels, have Node's request and its route. */
 const ANNOUNCED_ROUTES: Readonly<Record<string, readonly [request: string, route: string]>> = {
   // AdonisJS 7: each request that it has handled.
   'tracing:adonisjs.http.request:asyncEnd': ['ctx.request.request', 'ctx.route.pattern'],
@@ -13,7 +13,7 @@ const ANNOUNCED_ROUTES: Readonly<Record<string, readonly [request: string, route
   'tracing:h3.request:start': ['event.runtime.node.req', 'event.context.matchedRoute.route'],
 };
 
-/** Where graphql 17 publishes the execution of each operation. */
+/** The channel on which graphql 17 publishes the execution of each operation. */
 const EXECUTIONS = ['start', 'end', 'asyncEnd', 'error'];
 
 /** Listeners for what frameworks announce of the current request, with the names of their channels. */

@@ -21,7 +21,7 @@ import { Http2Capture } from './http2.js';
 export interface Capture {
   /** Passes on a message of a channel that was published before anything subscribed. */
   announce(channel: string, message: unknown): void;
-  /** Nothing is captured any more. Open requests end when their connections do. */
+  /** Stops capturing. Open requests end when their connections do. */
   stop(): void;
 }
 

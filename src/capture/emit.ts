@@ -23,7 +23,7 @@ export function emitIn(target: EventEmitter, request: Request): void {
 export function wrapEmit(target: EventEmitter, wrap: (current: () => Emit) => Emit): void {
   const own = Object.getOwnPropertyDescriptor(target, 'emit')?.value as Emit | undefined;
   const emit = wrap(() => own ?? Object.getPrototypeOf(target).emit);
-  // The mark by which another package recognizes its `emit`, so that it does not wrap this one at every request.
+  // Another package recognizes its `emit` by this mark, so that it does not wrap this one at every request.
   if (own) Object.setPrototypeOf(emit, own);
   setHidden(target, 'emit', emit);
 }

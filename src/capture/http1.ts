@@ -11,10 +11,10 @@ import type { Tracker } from '../request/tracker.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
 
-/** Not public, but unchanged since Node.js 0.x: the response whose turn it is. */
+/** The property with the response whose turn it is: not public, but unchanged since Node.js 0.x. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
-/** Not public. `eventNames` of a stream takes a tenth of a hit. */
+/** Listeners by event, which is not public: `eventNames` of a stream makes a list at each call. */
 type Listened = IncomingMessage & { readonly _eventsCount: number };
 
 export const IS_BUN = process.versions.bun !== undefined;
@@ -22,10 +22,10 @@ export const IS_BUN = process.versions.bun !== undefined;
 /** Node.js 24 and later emit what comes after the headers in no async context. */
 const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
 
-/** Whose `emit` calls the listeners of `clientError` in no request. */
+/** Servers whose `emit` calls the listeners of `clientError` in no request. */
 const leaving = new WeakSet<object>();
 
-/** Requests over HTTP/1.1: how they begin, and end; with which status, `unfinishedStatus` of response.ts says. */
+/** Begins and ends requests over HTTP/1.1. */
 export class Http1Capture {
   readonly #tracker: Tracker;
   readonly #ends: Ends;
@@ -41,9 +41,9 @@ export class Http1Capture {
     };
   }
 
-  /** A request begins, in whose async context this is called. */
+  /** Begins a request, in whose async context this is called. */
   begin({ request: incoming, response, server }: RequestMessage): void {
-    if (ownerOf(incoming)) return; // the first one comes twice
+    if (ownerOf(incoming)) return; // Node.js announces the first connection twice
     if (UNTRACKED_SERVER in server) {
       enterRequest(UNTRACKED);
       return;
@@ -53,12 +53,12 @@ export class Http1Capture {
     enterRequest(request);
     const socket: HttpSocket = incoming.socket;
     const isNext = (socket._httpMessage ?? response) === response;
-    // What a pipelined response has written is not known: the one before it is not finished.
+    // A pipelined response waits for the one before it, so the bytes that it has written are not known.
     request.sentBytes = isNext ? -socket.bytesWritten : Number.NaN;
     const { headers } = incoming;
     const hasBody = (headers['content-length'] ?? headers['transfer-encoding']) !== undefined;
     if (!isNext || (LOSES_CONTEXT && hasBody)) emitIn(incoming, request);
-    // Whose turn it is writes what this one has, and the connection closes them together.
+    // The response whose turn it is writes this one, too, and the connection closes them together.
     if (!isNext) emitIn(response, request);
     const connection = connectionOf(socket);
     if (connection) connection.open.push(request);
@@ -72,7 +72,7 @@ export class Http1Capture {
       // No test shows what connections report at their end on Bun, so the end of the response counts, too.
       response.once('close', () => this.#ends.close(request));
     }
-    // Node.js remembers it: it is unknown once the connection is closed.
+    // Once the connection is closed, its address is unknown, unless it was read before.
     const { remoteAddress } = socket;
     if (IS_BUN) setHidden(socket, 'remoteAddress', remoteAddress);
     this.#tracker.begin();
@@ -100,7 +100,7 @@ export class Http1Capture {
 
   #watch(socket: HttpSocket, request: Request): void {
     const connection = new Connection(socket, request);
-    if (typeof socket.prependListener !== 'function') return; // not Node's
+    if (typeof socket.prependListener !== 'function') return; // a response that is not Node's
     connection.watched = this.#ends.watch(connection.open);
     setHidden(socket, 'end', endSocket);
     socket.prependListener('timeout', leaveIdle);
@@ -154,7 +154,7 @@ function endSocket(this: Socket, ...args: unknown[]): unknown {
   return Reflect.apply(connection?.end ?? Object.getPrototypeOf(this).end, this, args);
 }
 
-/** Responses after the first one that is open are never sent. */
+/** Sets the status of open responses when a connection ends. Those behind the first one are never sent. */
 function setEndStatus(open: readonly Request[], bytes: unknown): void {
   for (const [i, each] of open.entries()) {
     const written = i > 0 || each.response?.headersSent ? undefined : rawStatusOf(bytes);

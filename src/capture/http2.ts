@@ -29,7 +29,7 @@ function isRequestStream({ stream, headers }: StreamMessage): boolean {
 
 const GRPC = /^application\/grpc/i;
 
-/** Requests over HTTP/2: how they begin, and end. A session closes all of its streams when it closes. */
+/** Begins and ends requests over HTTP/2. A session closes all of its streams when it closes. */
 export class Http2Capture {
   readonly #tracker: Tracker;
   readonly #ends: Ends;
@@ -40,7 +40,7 @@ export class Http2Capture {
     this.#ends = ends;
   }
 
-  /** A stream begins. If it is a request, it is watched until it is closed. */
+  /** Begins a stream. If it is a request, it is watched until it is closed. */
   begin(message: StreamMessage): void {
     const { stream, headers } = message;
     if (ownerOf(stream)) return;
@@ -55,21 +55,21 @@ export class Http2Capture {
     setOwner(stream, request);
     session.open.add(request);
     stream.once('close', () => this.#end(request, session));
-    // Node.js calls those that read the body in the context of whatever the connection did before.
+    // Node.js calls listeners that read the body in the context of whatever the connection did before.
     emitIn(stream, request);
     watchEnd(stream, response, request);
     countWrites(stream, response);
     this.#tracker.begin();
   }
 
-  /** A stream is closed. Node.js emits that later. */
+  /** Ends a stream that is closed, before Node.js emits that. */
   close({ stream }: Partial<StreamMessage>): void {
     const request = stream && ownerOf(stream);
     const response = request?.response as Http2Response | undefined;
     if (!request || !response) return;
     // To abort a stream, Node.js ends it.
     response.isSent = stream.state?.localClose === 1 && !stream.aborted;
-    // Node.js 22 and 24 never do if the client resets the stream without an error while a write is pending.
+    // Node.js 22 and 24 do not call back if the client resets the stream without an error while a write is pending.
     const isStuck = !response.isSent && !response.isEndedByServer && stream.writableLength > 0;
     const session = isStuck && this.#sessions.get(stream.session as ServerHttp2Session);
     if (session) runIn(request, () => this.#end(request, session));
@@ -160,7 +160,7 @@ function sizeOf(chunk: Chunk, encoding: BufferEncoding): number {
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
 
-/** Not public, but unchanged since Node.js 10. */
+/** A symbol of Node.js that is not public, but unchanged since version 10. */
 let compatibleKey: symbol | undefined;
 
 function compatibleRequestOf(stream: object): object | undefined {

@@ -24,7 +24,7 @@ export function linkServerSpan(request: Request): void {
   const rpc = rpcMetadataOf(activeContext());
   if (!rpc?.span) return;
   const owner = ownerOf(rpc.span);
-  // The server was started in another request, and no instrumentation sees its own.
+  // A server that was started in a request has the span of that request, if no instrumentation sees its own.
   if (owner?.incoming && owner !== request) return;
   if (owner && owner !== request) request.takeSpanOf(owner);
   request.rpc = rpc;

@@ -6,19 +6,19 @@ import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
 export interface AdditionalHit {
-  /** By Matomo's names, not yet checked. */
+  /** Parameters by Matomo's names, not yet checked. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The time of the call, epoch milliseconds. */
   readonly epochMillis: number;
 }
 
-/** The same with parameters that Matomo stores as they are. */
+/** A described hit with parameters that Matomo stores as they are. */
 export interface CheckedHit {
   readonly own: HitText;
   readonly epochMillis: number;
 }
 
-/** Why an additional hit is not sent and no part of `hits`. Those of visitors who are not to be tracked are not counted. */
+/** Why an additional hit is not sent. Hits of visitors who are not tracked are not counted. */
 export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
 interface CheckOptions extends OverrideOptions {

@@ -37,10 +37,9 @@ import { NO_USER_AGENT, toSentClient } from './visitor/client.js';
 import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
 import { isInSample } from './visitor/visitor-id.js';
 
-/** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends SentUrlOptions, VisitorOptions, DimensionOptions {
   readonly titlePaths: 'template' | 'raw';
-  /** A template; the result of a function comes with the request. */
+  /** A template. The result of a function comes with the request. */
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
@@ -51,10 +50,9 @@ export interface ToHitsOptions extends SentUrlOptions, VisitorOptions, Dimension
   readonly beforeSend?: BeforeSend | undefined;
 }
 
-/** Makes the hits that Matomo gets. */
 export type HitBuilder = ReturnType<typeof createHitBuilder>;
 
-/** Pure: time comes in as `nowMillis`. */
+/** Makes the hits of a request, without a clock: `nowMillis` is the time. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) {
   const { beforeSend, hasToken, maxCustomVariables } = options;
   const hidesOtherUserIds = options.privacy === 'strict';
@@ -71,7 +69,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const redactUrl = urls.ofApplication;
   const setting = { hasToken, report, redactUrl, maxCustomVariables };
 
-  /** What all hits of a request have, and what only its page view has. */
+  /** The parts that all hits of a request have, and those of its page view. */
   function build(
     request: HttpRequest,
     site: number,
@@ -122,7 +120,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails?.(request);
     if (annotations.length === 0 && !ofRoute && !optionParameters) return;
-    const overriding = { hasToken, report, redactUrl, nowMillis }; // a spread takes 1 µs
+    const overriding = { hasToken, report, redactUrl, nowMillis };
     if (annotations.length > 0) {
       const part = partOf('uid', strongest(request, 'userId'));
       if (part !== '') hit.put('uid', part);
@@ -148,7 +146,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     if (hit.isNamedAnew) visitors.follow(hit);
   }
 
-  /** The end of all hits: who is named, and the last word of the application. `undefined` if that drops the hit. */
+  /** Finishes a hit: user, `beforeSend` and visitor. `undefined` if `beforeSend` drops it. */
   function finish(hit: HitText, nowMillis: number): HitText | undefined {
     if (hidesOtherUserIds || hit.isNamedAnew) nameVisitor(hit);
     const sent = beforeSend ? callBeforeSend(hit, beforeSend, hasToken, report, nowMillis) : hit;
@@ -161,21 +159,21 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   }
 
   return {
-    /** Of a finished request, before `finish`. */
+    /** The hit of a finished request, before `finish`. */
     buildPageView: (request: HttpRequest, site: number, nowMillis: number): HitText =>
       build(request, site, nowMillis, true),
 
-    /** What the additional hits of a request begin with. Its page view has that, too, unless it is of an AI chatbot. */
+    /** The beginning of the additional hits of a request, and of its page view unless that is of an AI chatbot. */
     buildShared: (request: HttpRequest, site: number, nowMillis: number): HitText =>
       build(request, site, nowMillis, false),
 
     /** A hit as it is sent: itself, or a copy if there is a `beforeSend`; `undefined` if that drops it. */
     finish,
 
-    /** What may be sent of an additional hit; `undefined` if nothing may. */
+    /** The part of an additional hit that may be sent; `undefined` if it may not. */
     check: (hit: AdditionalHit): CheckedHit | undefined => checkAdditionalHit(hit, setting),
 
-    /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
+    /** A hit of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
     buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): HitText | undefined {
       const hit = shared.toShared();
       addAdditionalHit(hit, added, nowMillis);
@@ -184,7 +182,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       return sent;
     },
 
-    /** The hit itself names its visitor. */
+    /** A hit that names its visitor itself. */
     buildHitWithoutRequest(
       added: CheckedHit,
       site: number,
@@ -192,7 +190,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     ): HitText | undefined {
       const hit = new HitText();
       hit.who = siteText(site, options.trackBots);
-      hit.agent = NO_USER_AGENT; // an empty one is replaced by our own client's
+      hit.agent = NO_USER_AGENT; // Matomo replaces an empty user agent by that of our own client
       addAdditionalHit(hit, added, nowMillis);
       return finish(hit, nowMillis);
     },
@@ -217,7 +215,7 @@ function toChatbotAlone(hit: HitText, { site, startMillis }: Visitor): HitText {
   return alone;
 }
 
-/** The last word on the parameters of a hit, which gets a copy of them. `undefined` drops the hit. */
+/** The option `beforeSend`, which gets a copy of the parameters of a hit. `undefined` drops the hit. */
 type BeforeSend = (parameters: Record<string, string>) => object | null | undefined;
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
@@ -236,7 +234,7 @@ function callBeforeSend(
   checked.who = siteText(hit.get('idsite') as string);
   for (const [name, value] of Object.entries(returned)) {
     const part = parts.get(name);
-    // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
+    // Reserved parameters keep their values: some decide whether Matomo makes a visit of a hit.
     if (part !== undefined && (RESERVED.has(name) || readPart(part) === value))
       checked.put(name, part);
     else if (name !== 'cvar')
@@ -259,7 +257,7 @@ function createToReferrer(urls: SentUrls): (referrer: string) => string {
   return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 
-/** The title. Only the default one is remembered: others may name each request. */
+/** The title. Only a default title is remembered: others may name each request. */
 function createToTitlePart({
   actionName,
 }: ToHitsOptions): (request: HttpRequest, path: string, place: string) => string {

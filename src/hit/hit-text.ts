@@ -26,11 +26,11 @@ export interface Hit {
    * visitor; empty if nothing is known. A part of its line in a spool, and never sent.
    */
   readonly client: string;
-  /** How often it failed alone right after another request had succeeded; `undefined` if it never failed alone. A part of its line, as the others below. */
+  /** How often the hit failed alone right after another request had succeeded; `undefined` if it never did. A part of its line in a spool. */
   readonly failures?: number;
-  /** How often it was sent with an unknown outcome, and is to be sent again. */
+  /** How often the hit was sent with an unknown outcome, before it is sent again. A part of its line in a spool. */
   readonly resends?: number;
-  /** When all hits of its bulk were invalid, in epoch seconds: they are, or the token is. */
+  /** Time at which all hits of its bulk were invalid, in epoch seconds: the hits are, or the token is. A part of its line. */
   readonly invalidSeconds?: number;
 }
 
@@ -45,12 +45,12 @@ export function partOf(name: SettableParameter, unchecked: unknown): string {
   return value === undefined ? '' : rawPart(name, value);
 }
 
-/** What Matomo reads in a part. */
+/** The value that Matomo reads in a part. */
 export function readPart(part: string): string | undefined {
   return part === '' ? undefined : decodeURIComponent(part.slice(part.indexOf('=') + 1));
 }
 
-/** What every hit begins with. */
+/** The beginning of every hit. */
 export function siteText(site: number | string, trackBots = false): string {
   return `${rawPart('idsite', String(site))}&rec=1&apiv=1${trackBots ? '&bots=1' : ''}`;
 }
@@ -103,31 +103,31 @@ export class HitText implements Hit {
   duration = '';
   /** Parameters without a slot. */
   rest = '';
-  /** Whom it names by itself; `undefined` without a request. */
+  /** The visitor that the hit names itself; `undefined` without a request. */
   named: Visitor | undefined = undefined;
   /** Address of the client as it is known, never sent. */
   address: string | undefined = undefined;
   toClient: ToClient | undefined = undefined;
-  /** Part of the user that the option `userId` names. */
+  /** The part with the user that the option `userId` names. */
   user = '';
-  /** Whether anything was set that says where the hit is from. */
+  /** Whether a parameter was set that says who made the hit. */
   isNamedAnew = false;
-  /** When its request began, or what its time says if that was set. */
+  /** The start of the request, or the time that was set. */
   startSeconds = 0;
   kind: HitKind = 'action';
-  // Once it is finished:
+  // Known once the hit is finished:
   site = 0;
   visitor = '';
   query = '';
   #client: string | undefined = undefined;
 
-  /** Read only if the hit is stored in a spool, or if hits fail: the hash takes a microsecond. */
+  /** The hash is made only if the hit is stored in a spool, or if hits fail. */
   get client(): string {
     this.#client ??= this.address && this.toClient?.(this.address, this.startSeconds);
     return this.#client || this.visitor;
   }
 
-  /** Makes its query string. Nothing is set afterwards. */
+  /** Makes the query string. No parameter is set afterwards. */
   finish(): this {
     const { rest, named, isNamedAnew } = this;
     const isNamed = named !== undefined && !isNamedAnew;
@@ -138,7 +138,7 @@ export class HitText implements Hit {
     return this;
   }
 
-  /** As a query string. */
+  /** The hit as a query string. */
   toString(): string {
     const { who, agent, url, referrer, time, title, duration } = this;
     return who + agent + url + referrer + time + title + duration + this.rest;
@@ -163,7 +163,7 @@ export class HitText implements Hit {
     const text = this[slot];
     const known = findPart(text, name);
     if (known !== '') this[slot] = text.replace(known, () => part);
-    else this[slot] = name === 'idsite' ? part + text : text + part; // every text begins with the site
+    else this[slot] = name === 'idsite' ? part + text : text + part; // every hit begins with its site
     if (name === 'cdt' || name === 'cdo')
       this.startSeconds = Number(this.get('cdt')) - Number(this.get('cdo') ?? 0);
   }
@@ -193,7 +193,7 @@ export class HitText implements Hit {
     return empty;
   }
 
-  /** What all hits of its request have, as the beginning of another one. */
+  /** The parts that all hits of the request have, as the beginning of another hit. */
   toShared(): HitText {
     const shared = this.emptied();
     shared.kind = 'action';
@@ -206,7 +206,7 @@ export class HitText implements Hit {
     return shared;
   }
 
-  /** The same, without the longer texts of which URL and referrer may be parts. */
+  /** A copy that does not keep the longer texts of which URL and referrer may be parts. */
   toSharedCopy(): HitText {
     const shared = this.toShared();
     shared.url = copyText(shared.url);

@@ -34,7 +34,7 @@ export function addTiming(annotations: Annotations, key: PerfKey, millis: number
   annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
 }
 
-/** `action`: a header names it, as of SOAP and of AWS. */
+/** `action` is an operation that a header names, as with SOAP and AWS. */
 export type OperationKind = 'action' | 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 
 /** Names beyond the limit of names share this one. */
@@ -43,13 +43,13 @@ export const OTHER_NAME = '(other)';
 /** What one endpoint does for a request, such as a GraphQL operation. */
 export interface Operation {
   readonly kind: OperationKind;
-  /** Without variables and arguments. `undefined` if the title must not contain it. Of MCP, the tool or prompt. */
+  /** The name, without variables and arguments; of MCP, the tool or prompt. `undefined` if the title must not contain it. */
   readonly name: string | undefined;
-  /** Of MCP only. */
+  /** The message, if the server is one of MCP. */
   readonly mcp?: McpRequest | undefined;
-  /** More than 1 for a batch, whose first operation has the name. */
+  /** The number of operations in a batch, whose first one has the name. */
   readonly count: number;
-  /** Known only from spans and channels: many servers respond with status 200. */
+  /** Whether it failed, which only spans and channels say: many servers respond with status 200. */
   readonly hasFailed: boolean;
 }
 
@@ -58,11 +58,11 @@ export function isGraphqlPath(path: string): boolean {
   return /\/graphql\/?$/i.test(path);
 }
 
-/** What a request to an MCP server says besides the name of a tool or prompt. */
+/** A message to an MCP server, without the name of a tool or prompt. */
 interface McpRequest {
-  /** Such as `tools/call`, if the protocol defines it: any other method is the name of its operation, as clients could invent it. */
+  /** A method of the protocol, such as `tools/call`. Any other is the name of an operation, because clients could invent it. */
   readonly method: string | undefined;
-  /** No call, but a list, a ping, a notification, a response of the client, or a stream. */
+  /** Whether it is no call, but a list, a ping, a notification, a response of the client, or a stream. */
   readonly isProtocol: boolean;
   /** The digest of the session that the server has opened for its client: the ID may be secret and long. */
   readonly session?: string | undefined;
@@ -72,9 +72,9 @@ interface McpRequest {
 /** The properties of a class without `readonly`, for the function that makes an instance. */
 export type Writable<T> = { -readonly [key in keyof T]: T[key] };
 
-/** A finished HTTP request, combined from spans and, if there is one, Node's own request. A class for the reason that `HitText` has. */
+/** A finished HTTP request, combined from spans and, if there is one, Node's own request. */
 export class HttpRequest {
-  /** As the client sent it, even if the span has `_OTHER`. */
+  /** The method as the client sent it, even if the span has `_OTHER`. */
   readonly method!: string;
   /** Raw path, beginning with `/`, without the query. */
   readonly path!: string;
@@ -82,13 +82,13 @@ export class HttpRequest {
   readonly query!: string | undefined;
   /** Route template such as `/users/:id`, as it was reported. */
   readonly route!: string | undefined;
-  /** The same as titles show it; `undefined` if they show the path, or why it was refused. */
+  /** The route as titles show it; `undefined` if they show the path, or why the request was refused. */
   readonly titleRoute?: string | undefined;
   /** Name of the service, if its resource has one. */
   readonly service?: string | undefined;
-  /** What the endpoint does for this request, if it does different things. */
+  /** The operation of an endpoint that has several. */
   readonly operation?: Operation | undefined;
-  /** As the client or a trusted proxy sent it, not yet checked. Decoded where it is shown, as is the referrer. */
+  /** The host as the client or a trusted proxy sent it, not yet checked. */
   readonly host!: string | undefined;
   /** Scheme of the tracked URL. */
   readonly scheme!: 'http' | 'https';
@@ -96,7 +96,7 @@ export class HttpRequest {
   readonly statusCode!: number;
   /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
   readonly sentStatus?: number | undefined;
-  /** Of the response; empty if it has none, `undefined` if that is not known. */
+  /** Content type of the response; empty if it has none, `undefined` if that is not known. */
   readonly contentType?: string | undefined;
   /** The client disconnected before the response was complete. */
   readonly aborted!: boolean;
@@ -104,22 +104,22 @@ export class HttpRequest {
   readonly isEndless?: boolean;
   readonly userAgent!: string | undefined;
   readonly acceptLanguage!: string | undefined;
-  /** Both as one object, if there is a user agent. */
+  /** User agent and language as one object, if there is a user agent. */
   readonly client?: Client | undefined;
   readonly referrer!: string | undefined;
   /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */
   readonly clientHints!: string | undefined;
   /** IP address of the client according to trusted proxies, not masked. */
   readonly address!: string | undefined;
-  /** Whether it has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
+  /** Whether the request has `DNT: 1` or `Sec-GPC: 1`; `unknown` if these headers may not have been captured. */
   readonly optedOut!: 'yes' | 'no' | 'unknown';
   /** A browser or framework loads the page before anybody asks for it. */
   readonly isPrefetch?: boolean;
   /** A framework such as React Router or SvelteKit requests the data of a page, to show it without loading it. */
   readonly isPageData?: boolean;
-  /** Set if it is sent as a request by an AI chatbot. */
+  /** Whether it is sent as a request by an AI chatbot. */
   isAiChatbot?: boolean;
-  /** Then set to the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
+  /** For AI chatbots, the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
   bodyBytes?: number | undefined;
   /** Name of the server span. */
   readonly spanName!: string;

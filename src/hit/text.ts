@@ -30,7 +30,7 @@ export function isPlain(text: string): boolean {
 export function encodeValue(text: string): string {
   if (isPlain(text)) return text;
   const encoded = encodeURI(text);
-  // Most values have none of them, and V8 takes longer to replace nothing than to search.
+  // Most values have none of these characters.
   if (encoded.search(ENCODED_IN_A_VALUE) < 0) return encoded;
   return encoded.replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
@@ -45,7 +45,7 @@ export function cutCharacters(text: string, maxCharacters: number): string {
   return cut(text, maxCharacters, 1, () => 1);
 }
 
-/** `sizeOf` is that of a character that is not escaped, and `maxSize` its maximum. */
+/** Cuts a text. `sizeOf` is the size of a character that is not escaped, and `maxSize` its maximum. */
 function cut(
   text: string,
   max: number,
@@ -65,7 +65,7 @@ function cut(
   return text;
 }
 
-/** Lengths of what HTML escaping makes of characters. */
+/** Lengths of characters after HTML escaping. */
 const ESCAPED: Readonly<Record<string, number>> = { '&': 5, '<': 4, '>': 4, '"': 6, "'": 6 };
 
 const USER_INFO = /^((?:[^/\\?#@]*(?::[/\\]+|[/\\]{2,}))?)[^/\\?#]*@/;
@@ -77,12 +77,12 @@ export function withoutUserInfo(url: string): string {
 
 const HOST_AND_REST = /^((?:[^/\\?#:]*:[/\\]+)?[^/\\?#]*).*/s;
 
-/** What a client sends as the host, which may be a URL: without user info, path, query and fragment. */
+/** The host that a client sent, which may be a URL, without user info, path, query and fragment. */
 export function shownHost(host: string): string {
   return withoutUserInfo(decodeLatin1(host)).replace(HOST_AND_REST, '$1');
 }
 
-// Outside of the function, which would make a new object for each call.
+// Created once, because the function would make a new object for each call.
 const NOT_ASCII = /[\u0080-\u00ff]/;
 const NOT_LATIN1 = /[\u0100-\uffff]/;
 
@@ -99,7 +99,7 @@ export function decodeLatin1(text: string): string {
 /** Decodes percent escapes. In a path, `+` is no space. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
 export function decodePath(path: string): string {
   if (!path.includes('%')) return path;
-  // Of what `unescape` decodes, `%u` is no escape of a URL. Unlike `decodeURIComponent`, it never throws, which takes long.
+  // `%u`, which `unescape` decodes, is no escape of a URL. Unlike `decodeURIComponent`, it never throws.
   return decodeLatin1(unescape(path.replaceAll('%u', '%25u')));
 }
 

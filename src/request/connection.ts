@@ -3,23 +3,23 @@ import { setHidden } from '../common/foreign-objects.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { Request } from './request.js';
 
-/** On Node's socket: a `WeakMap` is asked for each request. */
+/** The property of Node's socket that has the state of its connection. */
 const CONNECTION = Symbol('opentelemetry-matomo.connection');
 
-/** What is known of one connection over HTTP/1.1. */
+/** One connection over HTTP/1.1. */
 export class Connection {
-  /** The requests whose responses are not closed, in the order of these. */
+  /** The requests whose responses are not closed, in the order of their responses. */
   readonly open: Request[];
-  /** What `Ends.unwatch` gets when the connection is closed. */
+  /** The key for `Ends.unwatch` when the connection is closed. */
   watched: WeakRef<Iterable<Request>> | undefined = undefined;
-  /** What the socket had as `end`. */
+  /** The `end` that the socket had. */
   readonly end: Socket['end'];
   /** The client of its latest request, which most later ones have, too. */
   client: Client | undefined = undefined;
 
   constructor(socket: Socket, first: Request) {
     this.end = socket.end;
-    this.open = [first]; // an empty list would get room for 17 by the first one
+    this.open = [first];
     setHidden(socket, CONNECTION, this);
   }
 }

@@ -17,7 +17,7 @@ export function currentRequest(): Request | undefined {
   return storage.getStore();
 }
 
-/** From now on, the current async context is that of a request, or of none. */
+/** Makes the current async context that of a request, or of none. */
 export function enterRequest(request: Request | undefined): void {
   if (storage.getStore() !== request) storage.enterWith(request);
 }
@@ -31,7 +31,7 @@ export function runIn<Result, Args extends unknown[]>(
   return storage.run(request, fn, ...args);
 }
 
-/** What is known of one of Node's requests or streams, or of a span, in private fields of that object. */
+/** The request of one of Node's requests or streams, or of a span, in private fields of that object. */
 class Known extends Existing {
   #owner: Request | undefined = undefined;
   #hasEnded = false;
@@ -57,7 +57,7 @@ class Known extends Existing {
       if (known.#hasEnded) return false;
       known.#hasEnded = true;
     } catch {
-      // As above: such a span counts each time that it comes.
+      // A frozen span counts each time that it comes.
     }
     return true;
   }
@@ -114,7 +114,7 @@ export function requestOf(incoming: object): Request | undefined {
   return isObject(stream) ? ownerOf(stream) : undefined;
 }
 
-/** Where frameworks have Node's request: Fastify, Koa, wrappers, Hono. Hapi has it in `raw.req`. */
+/** Properties with Node's request in Fastify, Koa, wrappers and Hono. Hapi has it in `raw.req`. */
 const WAYS = ['raw', 'req', 'request', 'env', 'incoming'] as const;
 const MAX_STEPS = 2;
 

@@ -6,9 +6,9 @@ import { ERROR_STATUS, type FinishedSpan } from './finished-span.js';
 import type { Request } from './request.js';
 import { hasBegun, isOpen } from './response.js';
 
-/** How long a SERVER span is waited for after the response: a few frameworks end it later, or never. */
+/** The longest wait for a SERVER span after the response: a few frameworks end it later, or never. */
 const SPAN_WAIT_MILLIS = 1000;
-/** How long a request that nothing announced waits after its SERVER span: Express ends the span of its handler after that one. */
+/** The wait of a request that nothing announced after its SERVER span: Express ends the span of its handler later. */
 const CHILD_SPAN_WAIT_MILLIS = 20;
 
 /** A request whose response is closed, and the async context in which it ends: callbacks, and the route of Egg, need it. */
@@ -28,16 +28,16 @@ class ClosedRequest extends AsyncScope {
  */
 export class Ends {
   readonly #end: (request: Request) => void;
-  /** Those of this turn, in the order in which they were closed. */
+  /** Requests that end after this turn, in the order in which they were closed. */
   #closed: ClosedRequest[] = [];
-  /** Those that wait for a span. */
+  /** Requests that wait for a span. */
   #waiting = new Map<Request, ClosedRequest>();
   #timer: NodeJS.Timeout | undefined;
   readonly #scope = new AsyncScope('opentelemetry-matomo');
   /** The open requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #connections = new Set<WeakRef<Iterable<Request>>>();
 
-  /** `end` must not throw. */
+  /** Creates the ends of requests, with an `end` that must not throw. */
   constructor(end: (request: Request) => void) {
     this.#end = end;
   }
@@ -53,7 +53,7 @@ export class Ends {
     this.#connections.delete(watched);
   }
 
-  /** The response of a request is closed. */
+  /** Ends a request whose response is closed, or lets it wait for its span. */
   close(request: Request): void {
     if (request.closedMillis > 0) return;
     request.closedMillis = performance.now();
@@ -73,7 +73,7 @@ export class Ends {
     } else if (span.status.code === ERROR_STATUS && !hasBegun(request)) this.close(request);
   }
 
-  /** Ends all that wait, except those of which Node.js closes a response in this turn that was just sent: their spans end then. */
+  /** Ends all requests that wait, except those whose response Node.js closes in this turn: their spans end then. */
   endWaiting(): void {
     this.#endTurn();
     for (const closed of this.#takeWaiting()) {
@@ -133,7 +133,7 @@ export class Ends {
     );
   }
 
-  /** A new map each time: V8 keeps what was removed from one that is always in use. */
+  /** The map is replaced, because V8 keeps what was removed from one that is always in use. */
   #takeWaiting(): Iterable<ClosedRequest> {
     const waiting = this.#waiting;
     this.#waiting = new Map();

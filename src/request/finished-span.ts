@@ -9,13 +9,13 @@ import type { SpanResource } from './matomo-attributes.js';
 export interface FinishedSpan {
   /** `false` while it has not ended. */
   readonly ended?: boolean;
-  /** Not checked by SDKs: in JavaScript, it can be anything. */
+  /** The name, which can be anything in JavaScript, because SDKs do not check it. */
   readonly name: string;
   /** `SpanKind` of OpenTelemetry: 1 is SERVER. */
   readonly kind: number;
-  /** Seconds and nanoseconds since the epoch. */
+  /** The start in seconds and nanoseconds since the epoch. */
   readonly startTime: HrTime;
-  /** Seconds and nanoseconds. */
+  /** The duration in seconds and nanoseconds. */
   readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly resource?: SpanResource | undefined;
@@ -25,12 +25,12 @@ export interface FinishedSpan {
     readonly attributes?: Attributes;
     readonly time?: HrTime;
   }[];
-  /** In SDK 2 and 3. */
+  /** The scope in SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean | undefined };
   readonly links?:
     | readonly { readonly context: Pick<SpanContext, 'traceId' | 'spanId'> }[]
     | undefined;
-  /** In SDK 1. */
+  /** The scope in SDK 1. */
   readonly parentSpanId?: string | undefined;
   spanContext(): SpanContext;
 }
@@ -39,7 +39,6 @@ export function parentSpanIdOf(span: FinishedSpan): string | undefined {
   return span.parentSpanContext?.spanId ?? span.parentSpanId;
 }
 
-/** By index: taking an array apart costs three times as much. */
 export function toMillis(time: HrTime): number {
   return time[0] * 1e3 + time[1] / 1e6;
 }
@@ -52,7 +51,7 @@ export function textOf(value: unknown): string | undefined {
 /** The request method by the stable or the old attribute; `undefined` if it is not an HTTP request. */
 export function methodOf(attributes: Attributes): string | undefined {
   const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
-  // The last one is the only one that .NET sets if its gRPC instrumentation is off.
+  // If its gRPC instrumentation is off, .NET sets only the last attribute.
   if ((system ?? attributes['grpc.method']) !== undefined) return undefined;
   const method = textOf(attributes['http.request.method']) ?? textOf(attributes['http.method']);
   if (method === undefined) return micrometerIn(attributes)?.method;
@@ -60,12 +59,12 @@ export function methodOf(attributes: Attributes): string | undefined {
   return textOf(attributes['http.request.method_original']) ?? method;
 }
 
-/** What Micrometer, which Spring Boot uses, says of a request by names of its own. The path is in `http.url`. */
+/** A request as Micrometer, which Spring Boot uses, describes it by names of its own. The path is in `http.url`. */
 export interface MicrometerRequest {
   readonly method: string;
-  /** Without one, `uri` says why: `NOT_FOUND`, `REDIRECTION`, `UNKNOWN`, or `root` for the path `/`. */
+  /** The route. Without one, `uri` is `NOT_FOUND`, `REDIRECTION`, `UNKNOWN`, or `root` for the path `/`. */
   readonly route: string | undefined;
-  /** 0 if the client left before there was one. */
+  /** The status; 0 if the client left before there was one. */
   readonly status: AttributeValue | undefined;
   readonly errorType: string | undefined;
 }
@@ -149,17 +148,17 @@ function fullTargetOf(attributes: Attributes): string | undefined {
     textOf(attributes['http.target']) ??
     textOf(attributes['url.full']) ??
     textOf(attributes['http.url']) ??
-    textOf(attributes['http.path']) // of Zipkin
+    textOf(attributes['http.path']) // the attribute of Zipkin
   );
 }
 
-/** Never `client.address`: it is the first entry of X-Forwarded-For, which anybody can set. */
+/** The address of the peer, never `client.address`, which is the first entry of X-Forwarded-For, which anybody can set. */
 export function peerAddressOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['network.peer.address']) ??
     textOf(attributes['net.sock.peer.addr']) ??
     textOf(attributes['net.peer.ip']) ??
-    textOf(attributes['peer.address']) // of Envoy, with or without a port
+    textOf(attributes['peer.address']) // the attribute of Envoy, with or without a port
   );
 }
 

@@ -192,7 +192,7 @@ export function createRequestFunctions(
   };
 }
 
-/** Logged if `forRequest` gets something else. */
+/** The message if `forRequest` gets something else. */
 export const NO_REQUEST: string =
   'forRequest: the object leads to no request to a server of this process. Calls for it do nothing. ' +
   "Pass Node's request, or the request or context of Express, Fastify, Koa, Hapi or Hono.";
@@ -213,7 +213,7 @@ const SIGNATURES = {
   trackOrder: 'trackOrder({ id, revenue, … }, { … })',
 };
 
-/** The parameters beside those that a function has itself. Anything else is reported, and the hit is sent without it. */
+/** Further parameters of a call. Anything else is reported, and the hit is sent without it. */
 function readMore(
   pipeline: HitReceiver,
   more: unknown,
@@ -228,7 +228,7 @@ function readMore(
   return {};
 }
 
-/** A copy of all layers, the last one strongest. A property that is `undefined` is not set. */
+/** Merges layers into a copy, the last one strongest. A property that is `undefined` is not set. */
 function merge(...layers: object[]): Record<string, unknown> {
   return layers.reduce<Record<string, unknown>>(addTo, Object.create(null));
 }
@@ -238,12 +238,12 @@ function isBlank(text: unknown): boolean {
   return !isText || String(text).trim() === '';
 }
 
-/** Matomo treats `0` as empty. */
+/** Whether a text is empty for Matomo, as `0` is. */
 function isEmpty(text: unknown): boolean {
   return isBlank(text) || String(text).trim() === '0';
 }
 
-/** Modifies `known`: a copy for each call of `annotate` would take quadratic time. */
+/** Adds to `known`, because a copy for each call of `annotate` would take quadratic time. */
 function addTo(known: Record<string, unknown> | undefined, added: object): Record<string, unknown> {
   const sum: Record<string, unknown> = known ?? Object.create(null);
   for (const [name, value] of Object.entries(added)) if (value !== undefined) sum[name] = value;

@@ -4,17 +4,17 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 export interface Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** Only with TLS. */
+  /** Set with TLS only. */
   readonly encrypted?: boolean | undefined;
 }
 
 /** A request over HTTP/2, with what is read of an `IncomingMessage` over HTTP/1.1. */
 export class Http2Request {
-  /** As OpenTelemetry writes it. Node.js writes `2.0`. */
+  /** The version as OpenTelemetry writes it. Node.js writes `2.0`. */
   readonly httpVersion = '2';
   readonly method: string | undefined;
   readonly socket: Peer;
-  /** As the client sent them: the application can change the object that has them. */
+  /** Values as the client sent them, because the application can change the object that has them. */
   readonly rawHeaders: readonly string[];
   /** The request of the compatibility API, on which frameworks store what they know. */
   compatible: object | undefined;
@@ -28,7 +28,7 @@ export class Http2Request {
     this.rawHeaders = toRawHeaders(sent);
   }
 
-  /** As over HTTP/1.1: without pseudo-headers, and with `host`. */
+  /** Headers as over HTTP/1.1: without pseudo-headers, and with `host`. */
   get headers(): IncomingHttpHeaders {
     this.#headers ??= toPlainHeaders(this.#sent);
     return this.#headers;
@@ -59,9 +59,9 @@ function toRawHeaders(sent: IncomingHttpHeaders): string[] {
 export class Http2Response {
   /** Bytes of the body that Node.js was given to write, without files that it sends itself. */
   writtenBytes = 0;
-  /** The server closed the stream or its session before both sides had ended. */
+  /** Whether the server closed the stream or its session before both sides had ended. */
   isEndedByServer = false;
-  /** The connection has taken all of the response. Known once the stream is closed. */
+  /** Whether the connection has taken all of the response, known once the stream is closed. */
   isSent = false;
   readonly #stream: ServerHttp2Stream;
 
@@ -108,7 +108,7 @@ export class Http2Response {
     return this.#isFile ? this.#contentLength : this.writtenBytes;
   }
 
-  /** `NaN` if it is not known. */
+  /** The length of the body; `NaN` if it is not known. */
   get #contentLength(): number {
     return Number(this.getHeader('content-length'));
   }

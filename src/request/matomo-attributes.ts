@@ -9,14 +9,14 @@ import { type FinishedSpan, toMillis } from './finished-span.js';
 /** Name of a span event that adds a hit besides the page view. */
 export const HIT_EVENT = 'matomo.hit';
 
-/** A request, or a received span, may have so many additional hits: a loop that calls `trackEvent` must not flood Matomo. */
+/** The maximum of additional hits of a request or received span: a loop that calls `trackEvent` must not flood Matomo. */
 export const MAX_ADDITIONAL_HITS = 100;
 
-/** Of attributes for Matomo. */
+/** The prefix of attributes for Matomo. */
 export const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
 
-/** The attributes of an event that adds a hit. A value that none can have is written as empty text, which no parameter may be. */
+/** The attributes of an event that adds a hit. An invalid value is written as empty text, which no parameter may be. */
 export function toEventAttributes(
   parameters: Readonly<Record<string, unknown>>,
 ): Record<string, string | number | boolean> {
@@ -61,7 +61,7 @@ function parametersOf(attributes: Attributes): Record<string, unknown> {
   return parameters;
 }
 
-/** What attributes for Matomo set. */
+/** Annotations by attributes for Matomo. */
 type ReadAttributes = Pick<Annotations, 'parameters' | 'cvar'>;
 
 /** Adds what one attribute sets, if it is for Matomo. */
@@ -90,7 +90,7 @@ export function annotateWith(annotations: Annotations, name: string, value: Attr
 
 /** The resource of a span, described structurally: that of OpenTelemetry SDK 1.30, 2.x and 3.x, or that of an export. */
 export interface SpanResource {
-  /** Missing in spans of some other tracers. */
+  /** The attributes. Missing in spans of some other tracers. */
   readonly attributes?: Attributes | undefined;
   /** Some attributes are not known yet. */
   readonly asyncAttributesPending?: boolean | undefined;
@@ -98,19 +98,19 @@ export interface SpanResource {
   getRawAttributes?(): readonly (readonly [name: string, value: unknown])[];
 }
 
-/** What the resource of a service says of all of its requests. */
+/** The defaults that a resource sets for all requests of a service. */
 export interface ServiceDefaults {
   readonly attributes: Attributes;
-  /** From its attributes `matomo.*`, if it has any. */
+  /** Annotations by its attributes `matomo.*`, if it has any. */
   readonly annotations: Annotations | undefined;
-  /** From `matomo.idsite`. */
+  /** The site in `matomo.idsite`. */
   readonly site: number | undefined;
 }
 
 const known = new WeakMap<SpanResource, ServiceDefaults>();
 let ofEnvironment: ServiceDefaults | undefined;
 
-/** Without a resource, those of the variables that OpenTelemetry reads. */
+/** Attributes of the resource; without one, those of the variables that OpenTelemetry reads. */
 export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDefaults {
   if (resource === undefined) {
     ofEnvironment ??= toDefaults(readEnvironment(environment()));
@@ -138,7 +138,7 @@ function attributesSoFar(resource: SpanResource): Attributes {
   const raw = resource.getRawAttributes?.();
   if (!raw) return resource.attributes ?? {};
   const values = raw.filter(([, value]) => value != null && !(value instanceof Promise));
-  // The first one of a name wins.
+  // The first attribute of a name wins.
   return Object.fromEntries([...values].reverse()) as Attributes;
 }
 

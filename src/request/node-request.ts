@@ -2,7 +2,7 @@ import type { Attributes } from '../common/otel-types.js';
 import type { Http2Request } from './http2-message.js';
 import type { Request } from './request.js';
 
-/** Compares a property that both have, which is faster than to look for one that only one has. */
+/** Compares a property that both have. */
 export function isHttp2(incoming: object | undefined): incoming is Http2Request {
   return (incoming as Partial<Http2Request> | undefined)?.httpVersion === '2';
 }

@@ -16,7 +16,7 @@ import { frameworkRequestOf } from './node-request.js';
 import type { Request } from './request.js';
 import { readResponseHeader } from './response.js';
 
-/** What a span, a channel or a message names. */
+/** An operation that a span, a channel or a message names. */
 export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 
 /** The attributes of spans that are read, so that the gateway keeps them. */
@@ -31,14 +31,14 @@ export const OPERATION_ATTRIBUTES: readonly string[] = [
   'mcp.protocol.version',
   'gen_ai.tool.name',
   'gen_ai.prompt.name',
-  // Of Sentry.
+  // attributes of Sentry
   'mcp.tool.name',
   'mcp.prompt.name',
   'mcp.client.name',
 ];
 
 const NAME = /^[\w./:-]{1,128}$/;
-/** A line of text, such as `Visual Studio Code`. */
+/** Matches the name of a client, such as `Visual Studio Code`. */
 const CLIENT_NAME = /^\P{C}{1,64}$/u;
 
 /** A name that fits into a title, `redacted` if it is a secret; `undefined` for anything else. */
@@ -61,17 +61,17 @@ const MCP_CALLS: ReadonlySet<unknown> = new Set([
   'tools/call',
 ]);
 
-/** Messages of MCP that are no calls. */
+/** Matches methods of MCP that are no calls. */
 const MCP_PROTOCOL =
   /^(?:notifications\/|(?:ping|completion\/complete|logging\/setLevel|resources\/(?:un)?subscribe|subscriptions\/listen)$)|\/list$/;
 
 /** The target of `resources/read` is a URI, which is never read. */
 const MCP_NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
 
-/** Some are tokens. */
+/** The longest ID of a session. Some are tokens. */
 const MAX_SESSION_LENGTH = 2048;
 
-/** A message of MCP, without arguments, URIs and contents. What is not known has no property. */
+/** Makes an operation of a message of MCP, without arguments, URIs and contents. */
 function mcpOperation(
   method: unknown,
   target: unknown,
@@ -96,14 +96,14 @@ function mcpOperation(
   };
 }
 
-/** Of the stream of a session, its end, and the response of a client. */
+/** The stream of a session, its end, and the response of a client. */
 const NO_MCP_CALL: NamedOperation = {
   kind: 'mcp',
   name: undefined,
   mcp: { method: undefined, isProtocol: true },
 };
 
-/** FastMCP for Python has a session per call from this revision on. */
+/** From this revision on, FastMCP for Python has a session per call. */
 const FIRST_WITHOUT_SESSIONS = '2026-07-28';
 
 /** The operation that a span names. */
@@ -130,7 +130,7 @@ export function isOperationSpan(span: FinishedSpan): boolean {
   return span.events !== undefined && span.events.length > 0 && isGraphqlSpan(span);
 }
 
-/** Of `@opentelemetry/instrumentation-graphql`. Spans of parsing, validation and resolvers have only a name. */
+/** Whether a span is an operation of `@opentelemetry/instrumentation-graphql`. Its other spans have only a name. */
 export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   const operation = attributes['graphql.operation.type'] ?? attributes['graphql.operation.name'];
   return operation !== undefined || textOf(name)?.startsWith('graphql.') === true;
@@ -158,7 +158,7 @@ export function linkedRequestOf(
   return parentSpanId === undefined || isRemote ? link.context : undefined;
 }
 
-/** What a request and its response say besides headers and the body. */
+/** The request with its target and its first message. */
 type Target = Pick<HttpRequest, 'method' | 'path' | 'query' | 'titleRoute' | 'statusCode'>;
 
 interface Sent {
@@ -175,7 +175,7 @@ const MCP_PATH = /\/mcp\/?$/;
 /** Other paths at which a response of this process had a session of MCP, in the order in which they were used. */
 export const mcpPaths: Set<string> = new Set();
 
-/** A request to an MCP server. At any other path, its headers mean nothing: clients could hide their requests with them. */
+/** Reads a request to an MCP server. At any other path, headers of MCP mean nothing: clients could hide requests with them. */
 function readMcp(
   { request, target: { path }, isPost, message }: Sent,
   seen: NamedOperation | undefined,
@@ -200,7 +200,7 @@ function readMcp(
 
 const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
 
-/** Of headers and the body. `undefined` if neither shows that it is a message. */
+/** Reads a message of MCP from headers and the body. `undefined` if neither shows that it is one. */
 function readMcpMessage(
   request: Request,
   message: Sent['message'],
@@ -221,7 +221,7 @@ function readMcpMessage(
     : mcpOperation(ofHeader, request.header('mcp-name'), session, name);
 }
 
-/** The first one that finds an operation counts. */
+/** Readers, of which the first one that finds an operation counts. */
 const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
   function readGraphqlBody({ message: { query, extensions, operationName } }) {
     return (query ?? extensions) === undefined ? undefined : named('graphql', operationName);
@@ -233,7 +233,7 @@ const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
   function readJsonRpc({ message: { jsonrpc, method } }) {
     return jsonrpc === '2.0' ? named('json-rpc', method) : undefined;
   },
-  /** Procedures are the last segment of the path. Without a `trpc` segment, only the parameter of a batch shows them. */
+  /** The last segment of a path with a `trpc` segment, or with the parameter of a batch, names procedures. */
   function readTrpc({ target: { path, query = '' } }) {
     const slash = path.lastIndexOf('/');
     const isBatch = path.includes(',', slash) && /(?:^|&)batch=1(?:&|$)/.test(query);
@@ -277,7 +277,7 @@ export function readOperation(
   };
 }
 
-/** What a framework has parsed and left on Node's request: of a batch, several messages. */
+/** The messages that a framework has parsed and left on Node's request, several of a batch. */
 function bodyOf(incoming: object | undefined): readonly unknown[] {
   try {
     const { body } = (incoming ?? {}) as { readonly body?: unknown };
@@ -290,21 +290,21 @@ function bodyOf(incoming: object | undefined): readonly unknown[] {
 const MAX_NAMES = 500;
 const knownNames = new Map<string, Set<string>>();
 
-/** A name that a client may have invented, if a request with it has succeeded. So clients cannot fill Matomo with names. */
+/** Shows a name only if a request with it has succeeded, so that clients cannot fill Matomo with names. */
 function toKnown(kind: string, name: string | undefined, isProven: boolean): string | undefined {
   const names = knownNames.get(kind) ?? new Set();
   knownNames.set(kind, names);
   if (name === undefined || names.has(name)) return name;
   if (!isProven) return undefined;
   if (names.size >= MAX_NAMES) return OTHER_NAME;
-  names.add(copyText(name)); // it may be a part of a long text
+  names.add(copyText(name)); // the name may be part of a long text, which it would keep in memory
   return name;
 }
 
 interface Execution {
   readonly operationName?: unknown;
   readonly error?: unknown;
-  /** Unknown until the execution has ended. */
+  /** The result, once the execution has ended. */
   readonly result?: { readonly errors?: readonly unknown[] };
 }
 

@@ -10,13 +10,13 @@ import type { RequestReading } from './read-request.js';
 
 /** The headers of Node's request. */
 export interface RequestHeaders {
-  /** As they are now: the application may have deleted, changed or added some. */
+  /** The current headers, of which the application may have deleted, changed or added some. */
   readonly headers: IncomingHttpHeaders;
-  /** As the client sent them, names and values in turns. Another runtime may not have them. */
+  /** Names and values in turns, as the client sent them. Another runtime may not have them. */
   readonly rawHeaders?: readonly string[] | undefined;
 }
 
-/** Any of these opts out. */
+/** Headers of which any opts out. */
 const OPT_OUTS = ['dnt', 'sec-gpc'];
 
 /**
@@ -69,9 +69,9 @@ export function decoded(value: AttributeValue | undefined): string | undefined {
   return text === undefined ? undefined : decodeLatin1(text);
 }
 
-/** A scanner sends ever new ones: each takes up to 3 kB with what is derived from it. */
+/** The maximum number of clients that are remembered, because a scanner sends ever new ones. */
 const MAX_CLIENTS = 4000;
-/** By user agent and languages, as they were sent. */
+/** Clients by user agent and languages, as they were sent. */
 const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENTS);
 
 /**
@@ -94,7 +94,6 @@ export function clientOf(
   return client;
 }
 
-/** A function of its own: most clients are known, and would pay for what it captures. */
 function newClient(userAgent: string, language: string): Client {
   const client = new Client(decodeLatin1(userAgent), decoded(language), () =>
     clients.set(userAgent, language, client),
@@ -133,7 +132,7 @@ export function readRawHeader(
   const texts: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const each = rawHeaders[i];
-    if (each?.length !== name.length) continue; // most of them
+    if (each?.length !== name.length) continue;
     const lower = each.toLowerCase();
     const text = lower === name || lower === dashed ? textOf(rawHeaders[i + 1]) : undefined;
     if (text !== undefined) texts.push(text);
@@ -158,7 +157,7 @@ export function readFirstRaw(
   return undefined;
 }
 
-/** `toLowerCase` would create a string for each header. */
+/** Match names in any case: `toLowerCase` would create a string for each header. */
 const FIRST_RAW = { host: /^host$/i, 'user-agent': /^user-agent$/i };
 
 /** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */
@@ -176,7 +175,7 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
 const REQUEST_HEADER = 'http.request.header.';
 const RESPONSE_HEADER = 'http.response.header.';
 
-/** Of these, Node.js keeps the first value. It joins the values of others. */
+/** Headers of which Node.js keeps the first value. It joins the values of others. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'host',
@@ -206,7 +205,7 @@ export function headersIn(
   return headers;
 }
 
-/** Some instrumentations keep upper case. Names have dashes since instrumentation-http 0.212, and underscores before. */
+/** Names of headers in attributes. Some instrumentations keep upper case, and before 0.212 they had underscores. */
 const headerNameOf = /* @__PURE__ */ memoize((text: string) =>
   text.toLowerCase().replaceAll('_', '-'),
 );

@@ -40,12 +40,11 @@ import {
 } from './response.js';
 import { RouteTarget, routeOf } from './routes.js';
 
-/** Of the attributes of a span, in a message. */
+/** The longest attributes of a span in a message. */
 const MAX_SHOWN_NAMES = 20;
 
 const NO_ANNOTATIONS: readonly never[] = [];
 
-/** How requests are read from spans and from Node's requests, according to the options. */
 export type RequestReading = Readonly<ReturnType<typeof createRequestReading>>;
 
 /**

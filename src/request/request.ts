@@ -18,7 +18,7 @@ export class Additions extends Annotations {
   route: string | undefined = undefined;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
-  /** Whether that has failed. */
+  /** Whether that operation has failed. */
   hasFailed = false;
   /** The status of its response, if the application has ended the connection before that was finished. */
   endStatus: number | undefined = undefined;
@@ -64,13 +64,13 @@ export class Request {
   /** Released when the request ends, as is all that is large: async contexts may keep this object for long. */
   incoming: IncomingMessage | Http2Request | undefined = undefined;
   response: ServerResponse | Http2Response | undefined = undefined;
-  /** Its recorded SERVER span, which describes it if it has one. */
+  /** The recorded SERVER span, which describes the request. */
   span: FinishedSpan | undefined = undefined;
-  /** Whether it has, or had, such a span, and whether that has ended. */
+  /** Whether there is, or was, a recorded SERVER span, and whether it has ended. */
   spanState: SpanState = 'none';
   /** What the HTTP instrumentation stores in the context: the SERVER span, recorded or not, and the route that others add. */
   rpc: RpcMetadata | undefined = undefined;
-  /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
+  /** Time on the monotonic clock at which the response was finished, or was known not to be; 0 before. */
   closedMillis = 0;
   /** Over HTTP/1.1. `writableFinished` is also true of a response whose connection has failed before it was sent. */
   isSent = false;
@@ -80,13 +80,13 @@ export class Request {
   additions: Additions | undefined = undefined;
   /** Created on demand. */
   spanFacts: SpanFacts | undefined = undefined;
-  /** What was read of it, as long as its hits are built. */
+  /** The request as it was read, while its hits are built. */
   http: HttpRequest | undefined = undefined;
-  /** What the tracker stores for its additional hits, and alone knows. A `WeakMap` would cost more than these hits. */
+  /** State of the tracker for additional hits, which only the tracker reads. */
   hits: object | undefined = undefined;
-  /** A map is made of the attributes once. */
+  /** Headers in attributes, of which a map is made once. */
   #headers: IncomingHttpHeaders | undefined = undefined;
-  /** Those of Node.js. */
+  /** Headers of Node.js. */
   #attributes: Attributes | undefined = undefined;
 
   constructor(method = 'GET', target = '/', startedMillis = 0) {
@@ -104,21 +104,20 @@ export class Request {
     response: ServerResponse | Http2Response,
     target: string | undefined,
   ): Request {
-    // Imported: the global object is behind a getter, which takes 1 % of a hit.
     const request = new Request(incoming.method, target, performance.now());
     request.incoming = incoming;
     request.response = response;
     return request;
   }
 
-  /** A request with this SERVER span, which nothing announced. */
+  /** Makes a request of a SERVER span that nothing announced. */
   static ofSpan(span: FinishedSpan): Request {
     const request = new Request();
     request.describeBy(span);
     return request;
   }
 
-  /** Its SERVER span has started. */
+  /** Sets the SERVER span, which has started. */
   describeBy(span: FinishedSpan): void {
     this.span = span;
     this.spanState = 'open';
@@ -130,7 +129,7 @@ export class Request {
     other.release();
   }
 
-  /** Its SERVER span has turned out not to be of HTTP: it is only a part of the request. */
+  /** Removes a SERVER span that is not of HTTP, and so only a part of the request. */
   dropSpan(): void {
     this.span = undefined;
     this.spanState = 'none';
@@ -141,18 +140,18 @@ export class Request {
     return this.incoming === undefined && this.span === undefined;
   }
 
-  /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */
+  /** Start in epoch milliseconds, of the SERVER span or when Node.js announced the request. */
   get startMillis(): number {
     return this.span ? toMillis(this.span.startTime) : this.#announcedMillis;
   }
 
-  /** Since Node.js announced it, until its response is closed; 0 if it did not. */
+  /** Milliseconds from the announcement by Node.js until the response is closed; 0 without one. */
   get elapsedMillis(): number {
     if (!this.incoming) return 0;
     return (this.closedMillis || performance.now()) - this.startedMillis;
   }
 
-  /** Of its SERVER span, recorded or not; empty if there is none. */
+  /** ID of the trace of the SERVER span, recorded or not; empty if there is none. */
   get traceId(): string {
     return (this.span ?? this.rpc?.span)?.spanContext().traceId ?? '';
   }
@@ -169,7 +168,7 @@ export class Request {
     return this.#attributes;
   }
 
-  /** What the resource of its service says. */
+  /** The defaults of the resource of its service. */
   get service(): ServiceDefaults {
     return serviceDefaultsOf(this.span?.resource);
   }
@@ -186,7 +185,7 @@ export class Request {
     return readHeader(this.#headers ?? this.readHeaders(), name);
   }
 
-  /** The same or, if the application has deleted it, what the client sent. A value that the application has set wins. */
+  /** A header that the application has set, or else as the client sent it, even if the application has deleted it. */
   headerAsSent(name: string): string | undefined {
     const { incoming } = this;
     return this.header(name) ?? (incoming && readRawHeader(incoming, name));
@@ -202,7 +201,7 @@ export class Request {
     return this.spanFacts;
   }
 
-  /** The operation that it announced has failed with this class or code of an error. The response may still have status 200. */
+  /** Notes that the announced operation has failed with this class or code of an error. The status may still be 200. */
   failOperation(errorType: string): void {
     if (this.isEnded) return;
     const additions = this.ensureAdditions();
@@ -219,7 +218,7 @@ export class Request {
     storeAnnotations(http, all.filter(hasAnnotations));
   }
 
-  /** Its end: everything is released but what its later hits share. */
+  /** Releases everything but what later hits share. */
   release(): void {
     this.incoming = undefined;
     this.response = undefined;
@@ -240,5 +239,5 @@ export interface ReadRequest extends Request {
   http: HttpRequest;
 }
 
-/** In the async context of what a server of this package handles: it makes no hit and is not counted. */
+/** The request of servers of this package, which makes no hit and is not counted. */
 export const UNTRACKED = /* @__PURE__ */ new Request();

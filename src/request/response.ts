@@ -8,7 +8,7 @@ import { isHttp2 } from './node-request.js';
 import { firstText, responseHeaderIn } from './read-headers.js';
 import type { ReadRequest, Request } from './request.js';
 
-/** Not public, but unchanged since Node.js 0.x. */
+/** Properties that are not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
@@ -70,7 +70,7 @@ export function contentTypeOf({ response, attributes }: Request): string | undef
   return responseHeader(response, 'content-type') ?? '';
 }
 
-/** From attributes of captured headers. */
+/** The content type in attributes of captured headers. */
 function contentTypeIn(attributes: Attributes): string | undefined {
   return firstText(
     attributes['http.response.header.content-type'] ??
@@ -78,7 +78,7 @@ function contentTypeIn(attributes: Attributes): string | undefined {
   );
 }
 
-/** Lines or records of JSON, parts that replace each other, watches of Kubernetes, and media. */
+/** Matches lines or records of JSON, parts that replace each other, watches of Kubernetes, and media. */
 const ENDLESS =
   /^\s*(?:(audio|video)\/|(?:text\/event-stream|multipart\/x-mixed-replace|(?:application|text)\/(?:[a-z\d.-]+[+-])?(?:nd-?json|json-?l(?:ines)?|json-seq)|application\/(?:x-json-stream|stream\+[a-z\d.-]+))\s*(?:;|$))|;\s*stream=watch\s*(?:;|$)/i;
 
@@ -109,7 +109,7 @@ export function sentStatusOf({ response }: Request): number | undefined {
   return status || response.statusCode;
 }
 
-/** The same or, before, the status that the response would have now. */
+/** The status that was sent or, before, the one that the response would have now. */
 export function currentStatusOf(request: Request): number | undefined {
   return sentStatusOf(request) ?? request.response?.statusCode;
 }
@@ -139,7 +139,7 @@ function toStatus(value: AttributeValue | undefined): number | undefined {
   if (value === undefined) return undefined;
   const code = typeof value === 'string' && /^\d{1,3}$/.test(value) ? Number(value) : value;
   if (typeof code !== 'number') return undefined;
-  if (code === 0) return CLIENT_CLOSED_REQUEST; // of Envoy and nginx: the client left before there was a status
+  if (code === 0) return CLIENT_CLOSED_REQUEST; // Envoy and nginx write 0 if the client left before there was a status
   return Number.isInteger(code) && code >= 100 && code <= 999 ? code : undefined;
 }
 
@@ -161,7 +161,7 @@ export function readBodyBytes(request: ReadRequest): number | undefined {
   return toSize(response ? bodyBytesOf(request, response) : readBodySize(request.attributes));
 }
 
-/** Without a length, over HTTP/1.1 it is what the connection has written, with the framing of a chunked body. */
+/** Bytes that the connection has written for a body without a length, with the framing of a chunked body. */
 function bodyBytesOf({ isSent, sentBytes }: Request, response: Response): number | undefined {
   if ('bodyBytes' in response) return response.bodyBytes;
   if (!isSent) return undefined;
@@ -169,7 +169,7 @@ function bodyBytesOf({ isSent, sentBytes }: Request, response: Response): number
   return length === undefined ? sentBytes - headBytesOf(response) : Number(length);
 }
 
-/** Of the status line and all headers, and of the response that asks for the body. */
+/** Bytes of the status line and all headers, and of the response that asks for the body. */
 function headBytesOf(response: Response): number {
   const { _header: head, _sent100: hasContinued } = response as WrittenResponse;
   const ofHead = typeof head === 'string' ? head.length : Number.NaN;
@@ -201,11 +201,11 @@ export function unfinishedStatus(request: Request, isEndless: boolean): number |
     const hasLeft = socket.readableEnded || response.headersSent || !isWritten;
     return (hasLeft ? undefined : statusWrittenFor(code)) ?? CLIENT_CLOSED_REQUEST;
   }
-  // If the server destroys the socket, that has seen neither an end nor an error.
+  // A socket that the server destroys has seen neither an end nor an error.
   return additions?.endStatus ?? (socket?.readableEnded ? CLIENT_CLOSED_REQUEST : 500);
 }
 
-/** What Node.js writes to the socket if it cannot read a request, unless its response has begun. */
+/** The status that Node.js writes to the socket if it cannot read a request whose response has not begun. */
 function statusWrittenFor(errorCode: string): number | undefined {
   if (errorCode === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
   if (errorCode === 'HPE_HEADER_OVERFLOW') return 431;

@@ -17,17 +17,17 @@ import type { Request } from './request.js';
 
 /** A route that fits a request. */
 export interface FoundRoute {
-  /** As it was reported. */
+  /** The route as it was reported. */
   readonly route: string | undefined;
-  /** As the title shows it; `undefined` if that shows the path, or why the request was refused. */
+  /** The route as the title shows it; `undefined` if that shows the path, or why the request was refused. */
   readonly titleRoute: string | undefined;
 }
 
 const NO_ROUTE: FoundRoute = { route: undefined, titleRoute: undefined };
 
-/** What routes are compared with: the path of a request, and what titles show of it. */
+/** The path of a request, with which routes are compared. */
 export class RouteTarget {
-  /** `undefined` if a span does not say it. */
+  /** The method; `undefined` if a span does not say it. */
   readonly path: string | undefined;
   readonly #statusCode: number;
   readonly #redactPath: (path: string) => string;
@@ -45,7 +45,7 @@ export class RouteTarget {
     return this.#segments;
   }
 
-  /** The same as titles show them without a route. */
+  /** The segments as titles show them without a route. */
   get shown(): readonly string[] {
     this.#shown ??= segmentsOf(toTitlePath(toPagePath(this.#redactPath(this.path ?? '/'))));
     return this.#shown;
@@ -95,7 +95,7 @@ export function routeOf(
   return (incoming && routeOnRequest(incoming, target, bestRank)) ?? best ?? NO_ROUTE;
 }
 
-/** Below the context path of a server such as Spring's, which the route does not have. */
+/** A route below the context path of a server such as Spring's, which the route does not have. */
 function findInContext(route: Route, target: RouteTarget): FoundRoute | undefined {
   const front = target.segments.length - route.segments.length;
   if (front <= 0 || route.rank < WITH_TEXT || route.segments.length === 0) return undefined;
@@ -104,7 +104,7 @@ function findInContext(route: Route, target: RouteTarget): FoundRoute | undefine
 
 const NEXT = Symbol.for('NextInternalRequestMeta');
 
-/** What frameworks store on Node's request. */
+/** Properties that frameworks store on Node's request. */
 interface FrameworkRequest {
   /** Next.js: the file that answers, if there is one. */
   readonly [NEXT]?: { readonly invokeOutput?: unknown };
@@ -126,7 +126,7 @@ function routeOnRequest(
     // Next.js has a route for each file with metadata, such as `/favicon.ico`.
     const isOfNext = typeof file === 'string' && !isStaticFile(file);
     for (const text of isOfNext ? [file] : [stored.route?.path].flat()) {
-      const route = typeof text === 'string' ? toRoute(text || '/') : null; // else a regular expression
+      const route = typeof text === 'string' ? toRoute(text || '/') : null; // otherwise a regular expression
       if (route === null || route.rank <= leastRank) continue;
       const found = isOfNext ? target.find(route) : findMounted(route, stored, target);
       if (found) return found;
@@ -164,10 +164,10 @@ function findMounted(
   return undefined;
 }
 
-/** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
+/** An attribute of the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
 const LAYER_ATTRIBUTES = ['express.type', 'router.type', 'connect.type'] as const;
 const SUB_REQUEST = 'sveltekit.is_sub_request';
-/** Every attribute that is read here, so that the gateway keeps them. */
+/** Attributes that routes are read from, which the gateway keeps. */
 export const ROUTE_BELOW_ATTRIBUTES: readonly string[] = [
   'http.route',
   ...LAYER_ATTRIBUTES,

@@ -3,25 +3,25 @@ import type { AdditionalHit } from '../hit/additional-hit.js';
 import type { RequestReading } from './read-request.js';
 import type { Request } from './request.js';
 
-/** What the capture of requests tells the tracker of a process. */
+/** The tracker of a process, as the capture of requests calls it. */
 export interface Tracker {
-  /** A server listens, or a connection or request begins. Called before an instrumentation sees the request. Never throws. */
+  /** Called when a server listens, or a connection or request begins, before an instrumentation sees it. Never throws. */
   begin(): void;
-  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
+  /** Called when a stream of HTTP/2 was announced, before its request begins. */
   beginStream(canCapture: boolean): void;
 }
 
-/** What makes hits of the calls of an application. */
+/** Makes hits of the calls of an application. */
 export interface HitReceiver {
-  /** A hit besides a page view, of a request, of one of which nothing is known, or of none. Throws if the hit cannot be read. */
+  /** Adds a hit besides a page view, with or without a request. Throws if the hit cannot be read. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void;
-  /** A call that makes no hit: it is counted as invalid, and logged once for each key. */
+  /** Counts a call that makes no hit as invalid, and logs it once for each key. */
   refuseHit(key: string, message: string): void;
-  /** Part of a hit was dropped, which is logged once for each key. */
+  /** Logs once for each key that a part of a hit was dropped. */
   reportHit(key: string, message: string, code?: MessageCode): void;
 }
 
-/** What makes hits of the events of spans. */
+/** Makes hits of the events of spans. */
 export interface SpanReceiver extends Pick<HitReceiver, 'addHit'> {
   readonly reading: RequestReading;
   /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */

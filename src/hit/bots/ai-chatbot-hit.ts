@@ -7,10 +7,10 @@ import { toSentClient } from '../visitor/client.js';
 import { AI_CHATBOTS, createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
-/** What Matomo stores as the source of the requests. */
+/** The source of the requests, as Matomo stores it. */
 const SOURCE = 'opentelemetry-matomo';
 
-/** What Matomo's AI chatbot reports are made of. */
+/** The parameters of which Matomo makes its AI chatbot reports. */
 const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
 /**
@@ -48,7 +48,7 @@ export function isAiChatbot(userAgent: string): boolean {
   return findAiChatbot(toParameterValue(USER_AGENT, userAgent) ?? '') !== undefined;
 }
 
-const MAX_BYTES = 4_294_967_295; // what Matomo's column holds
+const MAX_BYTES = 4_294_967_295; // the limit of Matomo's column
 
 /** Attributes with the size of a response's body, the most reliable first. */
 const SIZE_ATTRIBUTES = [

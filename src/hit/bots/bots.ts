@@ -27,7 +27,6 @@ export function createFindAiChatbot(names: readonly string[]): FindAiChatbot {
   };
 }
 
-/** Later versions have added the others. */
 const SINCE_5_8 = /* @__PURE__ */ AI_CHATBOTS.slice(0, 6);
 
 /** The names of AI chatbots that versions of Matomo report. Versions between two of them are like the older one. */

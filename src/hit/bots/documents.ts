@@ -1,6 +1,6 @@
 import { FIRST_FAILED_STATUS } from '../page/title.js';
 
-/** PDF, office documents, archives, EPUB, CSV, audio and video. HTML, JSON, XML, plain text and Markdown are pages. */
+/** Matches PDF, office documents, archives, EPUB, CSV, audio and video. HTML, JSON, XML, plain text and Markdown are pages. */
 const DOCUMENT_TYPES: readonly RegExp[] = [
   /^(?:audio|video)\//,
   /^application\/(?:pdf|msword|rtf|csv|gzip|zip|zstd|epub\+zip|x-mobipocket-ebook|vnd\.rar|vnd\.amazon\.ebook)$/,
@@ -9,7 +9,7 @@ const DOCUMENT_TYPES: readonly RegExp[] = [
   /^text\/(?:csv|rtf|tab-separated-values)$/,
 ];
 
-/** Generic types. */
+/** Generic types, which say nothing about a file. */
 const ANY_FILE: RegExp =
   /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
 
@@ -18,7 +18,7 @@ const DOCUMENT_EXTENSION =
 
 const PARTIAL_CONTENT = 206;
 const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
-/** Longer than any content type. */
+/** No content type is longer. */
 const MAX_TYPE_LENGTH = 200;
 
 /**

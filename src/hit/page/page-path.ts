@@ -1,11 +1,11 @@
 import { decodePath } from '../text.js';
 import { cutAtSegment, isToken } from './redact.js';
 
-/** Every rule needs a digit or an `@`, also encoded (`%40`). Most paths and segments have neither. */
+/** Every rule needs a digit or an `@`, also encoded (`%40`), and most paths have neither. */
 const VALUE = /[\d@]/g;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|(?:[a-z]{1,20}_)?[0-7][\da-hjkmnp-tv-z]{25})$/i;
-/** Of cuid, cuid2, xid and others, also behind a prefix, as Stripe and TypeID have it. */
+/** Matches IDs of cuid, cuid2, xid and others, also behind a prefix, as Stripe and TypeID have it. */
 const TEXT_ID = /^(?:[a-z]{1,20}_)?(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,32}$/;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
@@ -18,7 +18,6 @@ export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
   let title = '';
   let copied = 0;
-  // To split the path would take twice as long.
   for (VALUE.lastIndex = 0; VALUE.test(seen); VALUE.lastIndex = copied) {
     const start = seen.lastIndexOf('/', VALUE.lastIndex - 1) + 1;
     const slash = seen.indexOf('/', VALUE.lastIndex);
@@ -66,11 +65,11 @@ export function decodeTitle(text: string): string {
 
 /** Whether a path may be one with which a framework requests the data of a page. */
 export function mayBePageData(path: string): boolean {
-  if (path[path.length - '.json'.length] !== '.') return false; // which most paths do not get beyond
+  if (path[path.length - '.json'.length] !== '.') return false;
   return path.endsWith('.data') || path.endsWith('.json');
 }
 
-/** Whether it is one. Any file can have the ending of React Router and Remix, so what they have sent or answered decides. */
+/** Whether it is one. Any file can have the ending of React Router and Remix, so their headers decide. */
 export function isPageData(
   path: string,
   query: string | undefined,
@@ -82,7 +81,7 @@ export function isPageData(
   return [accept, contentType].some((types) => types?.includes('text/x-script'));
 }
 
-/** Where frameworks find the data of a page, and what is left of the path: that of the page. The ending may have been redacted. */
+/** Paths at which frameworks find the data of a page, and the part that is the page's path. The ending may have been redacted. */
 const PAGE_DATA: readonly [path: RegExp, page: string][] = [
   [/\/_\.data$/, '/'], // React Router and Remix
   [/(?:\/_root)?\.data$/, ''],
@@ -102,11 +101,11 @@ export function toPagePath(path: string): string {
   return ending === undefined ? path : path.replace(ending, page) || '/';
 }
 
-/** Scripts, styles, source maps, images, fonts, WebAssembly and web manifests; below any path, the version that SvelteKit polls. */
+/** Matches scripts, styles, source maps, images, fonts, WebAssembly and web manifests; below any path, the version that SvelteKit polls. */
 const EXTENSION =
   /(?:\.(?:[cm]?js|jsx|tsx|css|map|apng|avif|bmp|gif|ico|jpe?g|png|svg|webp|eot|otf|ttf|woff2?|wasm|webmanifest)|\/_app\/version\.json)$/i;
 
-/** What crawlers and frameworks request by a fixed name, and folders with nothing but the files of a build. */
+/** Matches files that crawlers and frameworks request by a fixed name, and folders with only the files of a build. */
 const PLACE =
   /^\/+(?:(?:robots\.txt|sitemap\.xml|manifest\.json|ngsw\.json|__manifest|_next\/image|_image|@react-refresh|page-data\/app-data\.json)$|(?:_next\/static|_astro|_nuxt|_app\/immutable|page-data\/sq|@vite|@id|node_modules\/\.vite)\/)/i;
 

@@ -3,9 +3,9 @@ import { partOf } from '../hit-text.js';
 import { decodePath, encodeValue, isPlain } from '../text.js';
 import { redactPair } from './redact.js';
 
-/** Matomo cuts there, by bytes; what is sent is ASCII. */
+/** Matomo cuts URLs at this number of bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
-/** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
+/** A longer URL may exceed Matomo's limit when it is HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
 // A host as it may stand in a URL: a name or an address, IPv6 in brackets, a port. No userinfo, no path.
@@ -17,11 +17,10 @@ const HOST = /^(?:[a-z\d](?:[\w.-]*[a-z\d.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 const NOT_IN_A_URL = /[^\w\-.~:/?[\]@!$&'()*+,=%]/gu;
 
 export interface PageUrlOptions extends QueryPolicyOptions {
-  /** Replaces scheme and host; its own path stays in front. Without trailing slash. */
+  /** The option `baseUrl`, without trailing slash: it replaces scheme and host, and its path stays in front. */
   readonly baseUrl?: string | undefined;
 }
 
-/** Where a request was sent to. */
 export interface Located {
   readonly scheme: string;
   readonly host: string | undefined;
@@ -62,7 +61,7 @@ export function createToPageUrl(
   };
 }
 
-/** Only a query that is sent as it came is remembered: others may hold secrets. */
+/** Texts of queries. Only those that are sent as they came are remembered: others may hold secrets. */
 function createToQuery(policy: QueryPolicyOptions): (query: string) => string {
   const toTrackedQuery = createToTrackedQuery(policy);
   return memoize(
@@ -78,7 +77,7 @@ function toLongPart(page: string, query: string): string {
   const url = decodeURIComponent(page + query);
   const pathEnd = decodeURIComponent(page).length;
   let text = url;
-  // Never inside of a percent-encoded byte.
+  // The cut must not be inside of a percent-encoded byte.
   if (pathEnd > MAX_URL_LENGTH) text = url.slice(0, MAX_URL_LENGTH).replace(/%[\da-f]?$/i, '');
   // Whole parameters are dropped from the end, so that no value is stored that nobody sent.
   else if (url.length > MAX_URL_LENGTH)
@@ -86,7 +85,7 @@ function toLongPart(page: string, query: string): string {
   return partOf('url', text);
 }
 
-/** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
+/** A host without the default port of the scheme, and without that of a listener behind a proxy that terminates TLS. */
 function toHost(host: string, scheme: string): string {
   if (!isUrlHost(host)) return 'localhost';
   return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
@@ -97,7 +96,7 @@ export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
-/** What is longer than a URL is cut in the end, and encoding makes no text shorter. */
+/** A text that is longer than a URL is cut before it is encoded, because encoding makes no text shorter. */
 function encodeUnsafe(text: string): string {
   const part = text.slice(0, MAX_URL_LENGTH + 1);
   return part.replace(NOT_IN_A_URL, (character) =>
@@ -105,10 +104,10 @@ function encodeUnsafe(text: string): string {
   );
 }
 
-/** Matomo reads these as the keyword of a site search, in upper or lower case: such a hit loses its URL, title and timing. */
+/** Names that Matomo reads as the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
 const SEARCH_PARAMETER = /^(?:q|query|s|search|searchword|k|keywords?)$/;
 
-/** Next.js adds it to the URL of a page if its own code requests the page: a hash of the request's headers. */
+/** A hash of headers, which Next.js adds to the URL of a page that its own code requests. */
 const RSC = '_rsc';
 
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
@@ -121,7 +120,7 @@ export interface QueryPolicyOptions {
   readonly removesCampaigns?: boolean;
 }
 
-/** What is kept of a query in the tracked URL; `''` if nothing is. */
+/** The part of a query that the tracked URL keeps; may be empty. */
 export function createToTrackedQuery(
   { query: policy, siteSearch, removesCampaigns = false }: QueryPolicyOptions,
   isRedacted: boolean = policy === 'redact',

@@ -4,7 +4,7 @@ import { decodePath, MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 // Nothing of a URL is sent because it is known to be harmless in every encoding that anybody can think of. It is sent because it is plain: a
 // short text of letters, digits and a few signs, decoded once, that neither its name nor its form make a secret. The rest is marked.
 
-/** Replaces what is not sent. */
+/** The mark of what is not sent. */
 export const REDACTED = 'redacted';
 
 /** Words of names whose values are secrets: credentials, links that log in, cards, and how to reach a person. */
@@ -13,10 +13,10 @@ const WORDS: ReadonlySet<string> = /* @__PURE__ */ new Set(
   email mail ssn iban cvv cvc magic magiclink invite invitation reset verify verification activate activation confirm confirmation
   unsubscribe sso mfa dpop mdp senha haslo cred creds sess`.split(/\s+/),
 );
-/** The same in the middle of names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
+/** Secret words in the middle of names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
 const PARTS =
   /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session(?!s(?![a-z]))|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
-/** Names with such a word that are no secrets. */
+/** Names with a secret word that are no secrets. */
 const PUBLIC =
   /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
 
@@ -42,7 +42,7 @@ function withoutAccents(name: string): string {
 
 const MAX_NAME = 60;
 
-/** The same of the segment before another one, where `email` and `mail` are things with an ID. A text with spaces is no name. */
+/** Whether a segment names the next one as a secret. `email` and `mail` are things with an ID there, and a text with spaces is no name. */
 const isSecretWord = /* @__PURE__ */ memoize(
   (word: string): boolean =>
     word.length <= MAX_NAME && !/\s/.test(word) && isSecretName(word.replace(/e?mails?/gi, '')),
@@ -64,22 +64,22 @@ const SECRET_FORMS = [
   /(?<!\w)\+(?:[\s().-]*\d){6}|(?<![\da-f-])(?:\d{4}[ -]){3}\d{4}(?![\da-f-])/,
   /@\d[^\s@/]*\.\p{L}/u,
 ];
-/** Of Visa, Mastercard, American Express and others, in queries: in paths, IDs are as long. */
+/** Matches cards of Visa, Mastercard, American Express and others, in queries only: in paths, IDs are as long. */
 const CARD = /(?<!\d)(?:3[47]\d{13}|[2-6]\d{15})(?!\d)/;
 
 export function hasSecretForm(text: string): boolean {
   return SECRET_FORMS.some((form) => form.test(text));
 }
 
-/** What stands between names and values. Spaces separate words, of which none is a name. */
+/** Matches a piece of text and the sign behind it. Spaces separate words, which are no names. */
 const PIECES = /([^\s:,/?&#"()|]*)(\s*:\s*|\s+|[,/?&#"()|]|$)/g;
-/** Neither a word nor a value: a version, also of a protocol, a way to log in, or punctuation. */
+/** Matches a version, also of a protocol, a way to log in, and punctuation, which are neither names nor values. */
 const NEUTRAL =
   /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
-/** Of pages: ULIDs, cuids, xids and others without capitals, also behind a prefix as in TypeIDs. */
+/** Matches IDs of pages: ULIDs, cuids, xids and others without capitals, also behind a prefix as in TypeIDs. */
 const ID = /^(?:([a-z]{1,20})_)?(?:[a-z\d]{20,32}|[0-7][\dA-HJKMNP-TV-Z]{25})$/;
 
-/** What is plain differs: a path has IDs that look like tokens, the values of campaigns are tokens. */
+/** Places with rules of their own: a path has IDs that look like tokens, and values of campaigns are tokens. */
 type Place = 'path' | 'query' | 'campaign';
 const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies Record<
   Place,
@@ -120,7 +120,7 @@ function isValue(text: string): boolean {
 
 const WORDS_ONLY = /^(?:\/(?![sr]k[-_])[A-Za-z_-]{0,19})*$/;
 const WORD = /^(?![sr]k[-_])[A-Za-z_-]{0,19}$/;
-/** Most other segments: numbers, IDs, names, slugs, dates and UUIDs, which are secrets only after a secret word. */
+/** Matches most segments: numbers, IDs, names, slugs, dates and UUIDs, which are secrets only after a secret word. */
 const QUICK_SEGMENT =
   /^(?:(?![sr]k_)[A-Za-z][\w-]{0,14}|\d{1,19}|[a-z\d]{20,32}|(?!(?:\d{4}-){3}\d{4}$|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,19}(?:-[a-z\d]{1,19}){1,14})$/;
 
@@ -157,20 +157,20 @@ function redactSecrets(path: string): string {
   return sent + path.slice(copied);
 }
 
-/** Most parameters, of which only the name may say that they are secret. */
+/** Matches most parameters, of which only the name may say that they are secret. */
 const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ]|[sr]k_)[\w.,-]{0,14}$/i;
-/** Names of campaigns, whose values Matomo reads although some look like tokens. */
+/** Names of campaign parameters, whose values Matomo reads although some look like tokens. */
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
-/** A user and a password, if the value has a colon. */
+/** Names whose values are a user and a password, if they have a colon. */
 const LOGIN = /(?:log[io]n|user(?:name|pwd)?|usr|account)$/i;
-/** A signature or hash, if the value is long. */
+/** Names whose values are a signature or hash, if they are long. */
 const SIGNATURE =
   /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
 const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
-/** A plus sign that stands for a space. A telephone number begins with one that does not. */
+/** Matches a plus sign that stands for a space, unlike that of a telephone number. */
 const SPACE = /\+(?!(?<![\w.]\+)\d{6})/g;
 
-/** What is sent of a parameter of a query: it, its name, or nothing but the mark. */
+/** The part of a parameter that is sent: all, its name with the mark, or the mark. */
 export function redactPair(pair: string): string {
   const equals = pair.indexOf('=');
   if (QUICK_PAIR.test(pair)) {
@@ -201,7 +201,7 @@ export function isPlainValue(text: string): boolean {
 /** A parameter of a route, in the syntax of any framework. */
 const PARAMETER = /^(?::\w|[*($])|[{}<>[\]]/;
 
-/** The same of a route or of the name of a span, which may contain one: parameters are neither secrets nor secret words. */
+/** Redacts a route, or the name of a span, which may contain one: its parameters are neither secrets nor secret words. */
 export function redactRoute(route: string): string {
   const segments = withoutUserInfo(route).split('/');
   const plain = segments.map((each) => (PARAMETER.test(each) ? '*' : each)).join('/');
@@ -236,7 +236,7 @@ export function createRedactPath(
       );
       const decoded = decodePath(text.replace(/%(?=2[5f])/gi, '%25'));
       const replaced = replace(decoded);
-      // As it is in URLs: what a client encodes without need is not.
+      // What a client encodes without need is decoded, as in URLs.
       if (replaced !== decoded)
         text = replaced.replace(/[^!-~\ud800-\udfff]+/g, encodeURIComponent);
     }
@@ -252,16 +252,16 @@ export function cutAtSegment(path: string): string {
 }
 
 const MIN_TOKEN = 20;
-/** Where libraries put a signature: the last part of `ImFk….ZyXw3A.Kd2m…`, before the ending of a file with data. */
+/** Matches the part in which libraries put a signature, the last one of `ImFk….ZyXw3A.Kd2m…`, before the ending of a file with data. */
 const LAST_PART = /(?:^|[^\w@-])([\w-]{20,})[^\w-]*$/;
 const DATA_ENDING = /\.(?:data|json)$/;
 const RUNS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
-/** Of text with words, the model of a product in capitals is one. */
+/** Matches words and runs of letters or digits. The model of a product in capitals is a word of a text. */
 const WORDS_AND_RUNS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
-/** The runs of names are at least that long on average; of random tokens, those of less than 1 % are. */
+/** Runs of names are at least this long on average, and those of less than 1 % of random tokens. */
 const MIN_RUN = 3.5;
 
-/** Of one case; neither a hash nor a ULID. */
+/** Matches a long run of one case that is neither a hash nor a ULID. */
 const LONG_RUN =
   /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
 
@@ -277,7 +277,7 @@ export function isToken(text: string): boolean {
   return (token.match(RUNS)?.length ?? 0) * MIN_RUN > token.length;
 }
 
-/** A long hash or number, a ULID, a UUID. */
+/** Matches a long hash or number, a ULID, and a UUID. */
 const OPAQUE =
   /(?<![\da-z])(?:(?=[a-f]{0,64}\d)[\da-f]{16,}|[0-7][\da-hjkmnp-tv-z]{25}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})(?![\da-z])/i;
 

@@ -5,20 +5,20 @@ import { decodePath } from '../text.js';
 import { toPagePath, toTitlePath } from './page-path.js';
 import { cutAtSegment, redactRoute } from './redact.js';
 
-/** Longer ones are not read: the expressions below may look at each character several times. */
+/** Longer routes are not read, because expressions may look at each character several times. */
 const MAX_LENGTH = 500;
 
-/** A method and an origin before a route, as in `GET|HEAD https://shop.example/users/:id`, and a query after it. */
+/** Matches a method and an origin before a route, as in `GET|HEAD https://shop.example/users/:id`, and a query after it. */
 const AROUND =
   /^(?:[A-Z|,:]{1,40}\s{1,9}){0,2}(?:(?:[a-z][a-z+.-]{0,20}:\/\/[^/]{0,300}|[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}(?::\d{1,5})?)(?=\/))?|\?[\w-]+=.*/g;
 
-/** Any number of segments: `*`, `**`, `*splat`, `{*path}`, `{path...}`, `{proxy+}`, `{p:path}`, `{tail:.*}`, `:path*`, `[...slug]`, `{any}`. */
+/** Matches wildcards: `*`, `**`, `*splat`, `{*path}`, `{path...}`, `{proxy+}`, `{p:path}`, `{tail:.*}`, `:path*`, `[...slug]`, `{any}`. */
 const WILDCARD =
   /\{(?:\*{1,2}[^{}]*|\w+(?:\*\d*|\+|\.{3}|:path|\s*:\s*\.[*+]))\}|:\w+(?:\(\.[*+]\)|\{\.[*+]\}|[*+])|\(\.[*+]\)\$?|(?<=\/)\.\*\??\$?|\[\[?\.{3}[\w-]+\]\]?|<path[:.][^<>]*>|(?::|[{[<](?:\w+:)?)(?:controller|action|area|any|all|fallback\w*)\b(?:[^/<>{}[\]]*[}\]>])?|\*{1,2}:?\w*/gi;
-/** One segment, with its pattern, type or default: `:id(\d+)`, `:id{[0-9]+}`, `{id:int?}`, `{id=1}`. */
+/** Matches parameters with a pattern, type or default: `:id(\d+)`, `:id{[0-9]+}`, `{id:int?}`, `{id=1}`. */
 const PARAMETER =
   /(:\w+)(?:\((?:[^()\\]|\\.)*\)|\{[^{}/]*\})|\{\s*([\w.-]+)\s*([?:=])((?:[^{}]|\{\{?[^{}]*\}\}?)*)\}/g;
-/** Optional segments: `{/:size}`, `(/:locale)`, `[/{page}]`, `[[lang]]`; and the format of Rails, which is left out. */
+/** Matches optional segments, `{/:size}`, `(/:locale)`, `[/{page}]`, `[[lang]]`, and the format of Rails, which is left out. */
 const OPTIONAL = /\(\.:format\)|[([{](\/(?:[^()[\]{}]|\{\w+\}\??)*)[)\]}]|\[(\[[\w-]+\])\]/g;
 const SYNTAX = /[(*?+{:[<]|\/\./;
 
@@ -36,24 +36,24 @@ function normalize(route: string): string {
     );
 }
 
-/** What a segment with a parameter has, in any syntax. */
+/** Matches a parameter in any syntax. */
 const IN_PARAMETER = /:\w|[{}<>[\]]|\$\w/;
-/** A regular expression, or a rule of a proxy. */
+/** Matches a regular expression, and a rule of a proxy. */
 const NO_ROUTE = /[\\^`]|\(\?/;
 
 /** A reported route, as it is compared with paths. */
 export interface Route {
-  /** As it was reported, without secrets and IDs. */
+  /** The route as it was reported, without secrets and IDs. */
   readonly reported: string;
-  /** Up to the first wildcard, decoded and in lower case; `undefined` stands for a parameter. */
+  /** The segments up to the first wildcard, decoded and in lower case; `undefined` stands for a parameter. */
   readonly segments: readonly (string | undefined)[];
-  /** The same as titles show them. */
+  /** The segments as titles show them. */
   readonly shown: readonly string[];
   readonly title: string;
   /** Indexes of the segments that a path may lack. */
   readonly optional: readonly number[];
   readonly hasWildcard: boolean;
-  /** How much it says of a path, compared with others. */
+  /** How much the route says of a path, compared with others. */
   readonly rank: number;
 }
 
@@ -61,7 +61,7 @@ const WITH_WILDCARD = 0;
 const PARAMETERS_ONLY = 1;
 export const WITH_TEXT = 2;
 
-/** Reads a route; `null` if it is none. One with secrets or IDs is not remembered. */
+/** Reads a route; `null` if it is none. Routes with secrets or IDs are not remembered. */
 export const toRoute = /* @__PURE__ */ memoize(
   (text: string): Route | null => {
     const route = text.length > MAX_LENGTH ? '' : text.replace(AROUND, '');
@@ -75,7 +75,7 @@ export const toRoute = /* @__PURE__ */ memoize(
     );
     const reported = toTitlePath(redactRoute(route));
     const hasParameter = wildcard >= 0 || segments.includes(undefined);
-    if (reported !== route && !hasParameter) return null; // it is the path itself
+    if (reported !== route && !hasParameter) return null; // a route without parameters is the path itself
     const hasText = segments.length === 0 || segments.some((each) => each !== undefined);
     const title = toTitlePath(redactRoute(toPath(plain)));
     const rank = hasText ? WITH_TEXT : PARAMETERS_ONLY;
@@ -117,7 +117,7 @@ export function fitRoute(route: Route, sent: readonly string[]): readonly string
   );
 }
 
-/** Without the last or the first of the segments that a path may lack, as many as it lacks. */
+/** Leaves out as many of the optional segments as a path lacks, the last or the first ones. */
 function fitSegments(
   { segments, shown, optional }: Route,
   sent: readonly string[],
@@ -142,7 +142,7 @@ export function isEndpoint(route: string | undefined): boolean {
   return !hasWildcard && segments.includes(undefined);
 }
 
-/** A route as options may name it: without the syntax of its framework. */
+/** A route without the syntax of its framework, as options may name it. */
 export function plainRoute(route: string): string {
   return normalize(route).replaceAll('?', '');
 }
@@ -171,7 +171,7 @@ export function createFindRouteDetails(
   };
 }
 
-/** A route as options name it. Those of Django and ASP.NET Core have no slash at their beginning. */
+/** A route with a slash at its beginning, which those of Django and ASP.NET Core lack. */
 export function withSlash(route: string): string {
   return route.startsWith('/') ? route : `/${route}`;
 }

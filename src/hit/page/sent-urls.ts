@@ -15,10 +15,10 @@ export interface SentUrlOptions extends PageUrlOptions {
   readonly redactPathPatterns: readonly RegExp[];
 }
 
-/** Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
+/** Matches an origin. Without a scheme, `//x/y` is a path: as a host, `x` would not be known as a secret word. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
 
-/** What is sent of URLs: each goes through one of these functions, wherever it comes from. */
+/** Redacts URLs. Each URL that is sent goes through one of these functions. */
 export type SentUrls = ReturnType<typeof createSentUrls>;
 
 export function createSentUrls(options: SentUrlOptions) {
@@ -39,7 +39,7 @@ export function createSentUrls(options: SentUrlOptions) {
     return redactUrl(url, toQuery, redactOther);
   }
 
-  /** The page that a request came from; `undefined` if nothing of it is sent. */
+  /** The referrer; `undefined` if none is sent. */
   function ofReferrer(referrer: string): string | undefined {
     return privacy === 'strict' ? toOrigin(withoutUserInfo(referrer)) : ofAttribute(referrer);
   }
@@ -84,13 +84,13 @@ function redactUrl(
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
-/** What names no host, such as `https://token=abc`, is redacted as a path is. */
+/** A URL without a host, such as `https://token=abc`, is redacted like a path. */
 function originOf(url: string): string {
   const [origin = '', host = ''] = ORIGIN.exec(url) ?? [];
   return isUrlHost(host) ? origin : '';
 }
 
-/** As browsers send it with the policy `origin`. */
+/** The origin of a referrer, as browsers send it with the policy `origin`. */
 function toOrigin(url: string): string | undefined {
   const origin = originOf(url);
   return origin === '' ? undefined : `${origin}/`;

@@ -4,7 +4,7 @@ import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 import { redactRoute } from './redact.js';
 
-/** Clients choose how long a batch is. */
+/** The highest number of operations that a title shows, because clients choose how long a batch is. */
 const MAX_COUNT = 100;
 
 type Titled = Pick<HttpRequest, 'method' | 'host' | 'statusCode' | 'spanName' | 'operation'>;
@@ -16,7 +16,7 @@ type Placed = Pick<HttpRequest, 'method' | 'titleRoute' | 'statusCode' | 'operat
 /** Statuses from here on are failures. */
 export const FIRST_FAILED_STATUS = 400;
 
-/** All that Node.js accepts in HTTP/1. In HTTP/2, clients can send others. */
+/** The methods that Node.js accepts over HTTP/1. Over HTTP/2, clients can send others. */
 const METHODS: ReadonlySet<string> = /* @__PURE__ */ new Set(
   `ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS
   PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE`.split(
@@ -31,11 +31,11 @@ export function shownMethodOf({ method, statusCode }: Answered): string {
 
 /** How an application refuses a request for a path that it may not have. */
 interface Refusal {
-  /** In titles, because scanners must not fill these with paths that they try. */
+  /** Shown in titles, which scanners must not fill with paths that they try. */
   readonly reason: string;
-  /** In URLs that follow titles: none of these is a page. A 401, 403 or 410 says that there is, or was, an endpoint. */
+  /** Sent in URLs that follow titles. A 401, 403 or 410 has none, because there is, or was, an endpoint. */
   readonly path?: string;
-  /** Whether it says that there is no such endpoint for this request, although it may have answered others. */
+  /** Whether the endpoint does not exist for this request, although it may have answered others. */
   readonly isFinal?: true;
 }
 
@@ -52,21 +52,21 @@ export function isRefusal(statusCode: number): boolean {
   return REFUSALS[statusCode] !== undefined;
 }
 
-/** Places that have succeeded, and were used last. */
+/** The maximum number of places of successful requests that are remembered. */
 const MAX_PLACES = 500;
-/** Clients choose methods and paths. */
+/** The longest place that is remembered, because clients choose methods and paths. */
 const MAX_PLACE_LENGTH = 500;
 
-/** What titles, dimensions and URLs show of requests. Paths come redacted. */
+/** Makes the places of requests for titles, dimensions and URLs, from redacted paths. */
 export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
-  /** Their routes, empty if they have none, in the order in which they were used. */
+  /** Keys and routes of places, in the order in which they were used. A route may be empty. */
   const places = new Map<string, readonly [key: string, titleRoute: string]>();
 
   function remember(key: string, titleRoute: string): void {
     if (key.length + titleRoute.length > MAX_PLACE_LENGTH) return;
     const known = places.get(key);
-    // A text may be a part of a longer one, which it would keep.
+    // A text may be part of a longer one, which it would keep in memory.
     const place =
       known?.[1] === titleRoute ? known : ([copyText(key), copyText(titleRoute)] as const);
     places.delete(key);
@@ -117,7 +117,7 @@ export function toPlacePath(place: string, path: string): string {
   return refusal?.path ?? toTitlePath(path);
 }
 
-/** Whether it is the path instead of those that scanners try, which have no query either. */
+/** Whether a path is one that replaces those of refused requests, which have no query either. */
 export function isRefusedPath(path: string): boolean {
   return Object.values(REFUSALS).some((refusal) => refusal.path === path);
 }
@@ -137,7 +137,7 @@ function isMcpCall({ name, mcp }: Operation): boolean {
   return mcp !== undefined && (name ?? mcp.method) !== undefined;
 }
 
-/** What comes before the last segment of a path. */
+/** A path without its last segment. */
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
@@ -161,7 +161,7 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   path: (_request, path) => path,
   host: ({ host = '' }) => shownHost(host),
   status: (request) => String(request.statusCode),
-  // Without a span, it is the method.
+  // Without a span, the method is shown.
   span: (request) =>
     request.spanName === request.method ? shownMethodOf(request) : redactRoute(request.spanName),
 };

@@ -67,13 +67,13 @@ export function variablesOf(
   return variables;
 }
 
-/** The class of the error. A request with a successful response had no error that concerns its client. */
+/** The class of the error, unless the response was successful: then no error concerned the client. */
 function errorTypeOf(request: HttpRequest): string | undefined {
   const name = request.statusCode < FIRST_FAILED_STATUS ? 'operationError' : 'errorType';
   return strongest(request, name);
 }
 
-/** What the last annotation that has it says. */
+/** The value of the last annotation that has one. */
 export function strongest(
   { annotations }: HttpRequest,
   name: 'errorType' | 'operationError' | 'userId',

@@ -7,14 +7,14 @@ import { maskAddress, plainAddress } from '../visitor/addresses.js';
 /** A header that the name of an attribute means. */
 export interface HeaderAttribute {
   readonly direction: 'request' | 'response';
-  /** In lower case. */
+  /** The name in lower case. */
   readonly header: string;
 }
 
-/** The attributes of OpenTelemetry that have headers. */
+/** Matches attributes of OpenTelemetry that have headers. */
 const HEADER = /^http\.(request|response)\.header\./;
 
-/** `undefined` if the attribute has no header. */
+/** The header that an attribute means; `undefined` if it means none. */
 export function headerAttributeOf(attribute: string): HeaderAttribute | undefined {
   const match = HEADER.exec(attribute);
   if (!match) return undefined;
@@ -24,7 +24,7 @@ export function headerAttributeOf(attribute: string): HeaderAttribute | undefine
 
 const MAX_PRODUCT = 64;
 const MAX_VERSION = 20;
-/** More than a product and its version. */
+/** No product with its version is longer. */
 const MAX_READ = 200;
 const PRODUCT = /^\s*([\w!#$%&'*+.^`|~-]+)(?:\/([\w!#$%&'*+.^`|~:-]+))?/;
 const BROWSER = /^\s*mozilla\//i;
@@ -46,11 +46,11 @@ export interface SentAttributeOptions extends SentUrlOptions {
   readonly anonymizeIp: number;
 }
 
-/** Headers are sent by clients, which may write anything of any size. */
+/** The length that is read of a header, because clients may send any. */
 const MAX_CHARACTERS = 4096;
 
 const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);
-/** What clients send as the name of an operation, or of themselves. */
+/** Attributes with names of operations and clients, which clients can invent. */
 const OPERATIONS: ReadonlySet<string> = new Set([
   'gen_ai.prompt.name',
   'graphql.operation.name',
@@ -64,7 +64,7 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   'http.request.header.x-amz-target',
   'http.request.header.x-apollo-operation-name',
 ]);
-/** What clients send as the host. */
+/** Attributes with a host, which clients can invent. */
 const HOSTS: ReadonlySet<string> = new Set([
   'http.host',
   'http.request.header.host',
@@ -72,13 +72,13 @@ const HOSTS: ReadonlySet<string> = new Set([
   'net.host.name',
   'server.address',
 ]);
-/** What may be an address, in any text, with the port, brackets, quotes and zone that it may have. */
+/** Matches possible addresses in any text, with the port, brackets, quotes and zone that it may have. */
 const ITEM = /"?\[[\da-f:.]+(?:%[\w.-]{1,30})?\](?::\d{1,5})?"?|[\da-f:.]+(?:%[\w.-]{1,30})?/gi;
-/** The dots of a sentence or a name, and a colon that separates. */
+/** Matches dots of a sentence or a name, and a separating colon, around an address. */
 const AROUND_ADDRESS = /^(?:\.+|:(?!:))|(?<!\.)\.+$|(?<!:):$/g;
-/** No part of a version with more numbers. */
+/** Matches an IPv4 address that is no part of a version with more numbers. */
 const IPV4 = /(?<!\d|\d\.)0*\d{1,3}(?:\.0*\d{1,3}){3}(?!\.?\d)/g;
-/** No address may have them, but whoever reads it knows which one is meant. */
+/** Leading zeros, which no address may have, although a reader knows which one is meant. */
 const LEADING_ZEROS = /(?<![\da-f])0+(?=\d)/gi;
 const IPV6 = /[\da-f:]+/gi;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
@@ -93,7 +93,7 @@ export function createToSentAttribute(
   const { anonymizeIp } = options;
   const urls = createSentUrls(options);
 
-  /** `undefined` if the text is not one address. */
+  /** Masks a text that is one address; `undefined` for any other. */
   function maskOne(text: string): string | undefined {
     const bare = text.replace(AROUND_ADDRESS, '');
     const address = plainAddress(bare.replace(LEADING_ZEROS, ''));
@@ -126,7 +126,7 @@ export function createToSentAttribute(
 /** Headers whose values are URLs, which may be relative. */
 const URL_HEADER = /[.-](?:url|uri|path|location|referer|referrer|link|refresh)(?:-|$)/;
 
-/** Also inside of other text, as in the header Link. */
+/** Whether the text of a header contains a URL, also inside of other text, as in Link. */
 function holdsUrl(name: string, text: string): boolean {
   const hasQuery = text.includes('?') && text.includes('=');
   return hasQuery || text.includes('://') || URL_HEADER.test(name.replaceAll('_', '-'));

@@ -3,9 +3,9 @@ import { cleanText, cutCharacters, withoutFourBytes } from '../text.js';
 
 // What Matomo finds in a user agent and in client hints, it stores uncut: text that a column cannot hold makes the whole bulk fail.
 
-/** `config_browser_name` has the names of applications. */
+/** The size of the column `config_browser_name`, which has the names of applications. */
 const MAX_NAME = 40;
-/** `config_os_version` and `config_device_model`. */
+/** The size of the columns `config_os_version` and `config_device_model`. */
 const MAX_VERSION = 100;
 const LONG_VERSION = /[\d._]{101,}/g;
 /**

@@ -2,32 +2,31 @@ import { type HitText, readPart } from '../hit-text.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/title.js';
 
-/** What dimensions are made from. */
 interface Source {
   readonly request: HttpRequest;
   readonly hit: HitText;
-  /** Redacted. */
+  /** The redacted path. */
   readonly path: string;
-  /** Masked. */
+  /** The masked address. */
   readonly address: string | undefined;
 }
 
 export interface DimensionOptions {
-  /** By ID; only those of attributes count here, what functions gave comes with the request. */
+  /** Attributes by the ID of the dimension. Values of functions come with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
 }
 
-/** The place is the route, or what titles show instead. */
+/** Reads the value of a dimension. The place is the route, or what titles show instead. */
 type ReadValue = (source: Source, place: string) => string | number | undefined;
 
-/** Everything after the first `?`: a second one is data. */
+/** The query of the URL: everything after the first `?`, as a second one is data. */
 function queryOf({ hit }: Source): string | undefined {
   const full = readPart(hit.url) ?? '';
   const mark = full.indexOf('?');
   return mark < 0 ? undefined : full.slice(mark + 1);
 }
 
-/** Answers which endpoints fail: a report of this dimension has nothing but failures. */
+/** Failed endpoints: a report of this dimension has only failures. */
 const failedEndpoint: ReadValue = ({ request }, place) => {
   const { statusCode, operation } = request;
   const hasFailed = statusCode >= FIRST_FAILED_STATUS;
@@ -37,7 +36,7 @@ const failedEndpoint: ReadValue = ({ request }, place) => {
   return `${failure} ${titleMethodOf(request, place)} ${place}`;
 };
 
-/** Only a name that the title has, too: the path that contains it may have been redacted. */
+/** The name of an operation, if the title has it: the path that contains it may have been redacted. */
 function operationName(...kinds: readonly OperationKind[]): ReadValue {
   return function nameOf({ request: { operation } }, place) {
     if (operation?.name === undefined || !kinds.includes(operation.kind)) return undefined;
@@ -99,7 +98,7 @@ export function isFromRequest(attribute: string): boolean {
 
 /** A dimension that is made with the hit. */
 export interface Dimension {
-  /** Of its parameter. */
+  /** The name of the parameter. */
   readonly name: string;
   readonly read: ReadValue;
 }

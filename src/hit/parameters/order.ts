@@ -11,11 +11,11 @@ export interface OrderItem {
   sku: string | number | bigint;
   /** Name of the product. */
   name?: string | undefined;
-  /** At most five. */
+  /** At most five categories. */
   categories?: string | readonly string[] | undefined;
-  /** Of one piece. @default 0 */
+  /** Price of one piece. @default 0 */
   price?: Amount | undefined;
-  /** Whole pieces. @default 1 */
+  /** Number of pieces. @default 1 */
   quantity?: Amount | undefined;
 }
 
@@ -47,7 +47,7 @@ const MAX_QUANTITY = 65_535;
 function toOrderItems(items: readonly unknown[], problems: Set<string>): string {
   const rows: string[] = [];
   const skus = new Set<string>();
-  let characters = 2; // the brackets
+  let characters = 2; // the brackets of the list
   for (const item of items) {
     const row = toRow(item);
     if (typeof row === 'string') {
@@ -73,7 +73,7 @@ const ITEM_KEYS = ['sku', 'name', 'categories', 'price', 'quantity'] as const;
 /** What an amount must be, in the words of a message. */
 const NO_NUMBER = 'is not a number such as 9.99 or "9.99"';
 
-/** A row, or what is wrong with the item. */
+/** The row of an item, or why it is invalid. */
 function toRow(item: unknown): Row | string {
   if (typeof item !== 'object' || item === null) return 'an item that is no object';
   const { sku, name, categories, price, quantity } = Array.isArray(item)
@@ -88,7 +88,7 @@ function toRow(item: unknown): Row | string {
   return [number, toName(name), toCategories(categories), cost, count];
 }
 
-/** Of an item as Matomo's JavaScript tracker and its HTTP API have it. */
+/** Reads an item in the form of Matomo's JavaScript tracker and HTTP API. */
 function ofList(list: readonly unknown[]): Record<string, unknown> {
   return Object.fromEntries(ITEM_KEYS.map((key, i) => [key, list[i]]));
 }
@@ -120,7 +120,7 @@ export function readOrder(
   return { parameters, problems };
 }
 
-/** Keys that nothing reads, those of items as `items[].category`. */
+/** Unknown keys of an order; those of items are shown as `items[].category`. */
 function unknownKeys(order: Readonly<Record<string, unknown>>): string[] {
   const unknown = new Set(keysBeside(order, ORDER_KEYS));
   const items = Array.isArray(order.items) ? order.items : [];
@@ -135,7 +135,7 @@ function keysBeside(given: Readonly<Record<string, unknown>>, known: readonly st
   return Object.keys(given).filter((key) => !known.includes(key) && given[key] !== undefined);
 }
 
-/** More are a record of a database. */
+/** The number of unknown keys that a message shows, because an item may be a record of a database. */
 const MAX_NAMED = 8;
 
 function namesOf(unknown: readonly string[]): string[] {
@@ -154,7 +154,7 @@ function toCategories(unchecked: unknown): string | string[] {
     .filter((name) => name !== '');
 }
 
-/** As long as its column: one that is longer makes Matomo roll the whole bulk back. */
+/** The length of an order ID in Matomo's column. A longer one makes Matomo roll the whole bulk back. */
 function toName(unchecked: unknown): string {
   return toText(NAME, unchecked) ?? '';
 }

@@ -11,7 +11,7 @@ const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 export interface OverrideOptions {
   readonly hasToken: boolean;
   readonly report: ReportProblem;
-  /** Missing for values that were redacted. */
+  /** Reports invalid values. Missing for values that were redacted. */
   readonly redactUrl?: ((url: string) => string) | undefined;
   /** Epoch milliseconds: Matomo stores a time of the future, or one that is too old, as now. */
   readonly nowMillis?: number | undefined;
@@ -71,7 +71,7 @@ export function override(
   else hit.put(name, rawPart(name, value));
 }
 
-/** The clock of another server may be ahead by so much. */
+/** The clock of another server may be ahead by this much. */
 const MAX_AHEAD_SECONDS = 60;
 
 function timeRules(nowMillis: number): ValueRules {
@@ -79,7 +79,7 @@ function timeRules(nowMillis: number): ValueRules {
   return { ...PARAMETERS.cdt, min: now - MAX_AGE_SECONDS, max: now + MAX_AHEAD_SECONDS };
 }
 
-/** Each mistake once: the same value of another kind, or from another place, is another one. */
+/** A key per mistake, so that each is reported once. */
 function reportValue(
   report: ReportProblem,
   rules: ValueRules,
@@ -146,7 +146,7 @@ function rangeOf({ min, max }: ValueRules): string {
   return min === undefined ? '' : ` from ${min} to ${max}`;
 }
 
-/** Never the value, which may be about a person. */
+/** Describes a value without showing it, because it may be about a person. */
 function kindOf(unchecked: unknown): string {
   if (unchecked === null) return 'null';
   if (isThenable(unchecked)) return 'a promise';
@@ -155,7 +155,7 @@ function kindOf(unchecked: unknown): string {
   return isUnusual ? String(unchecked) : `a value of type ${typeof unchecked}`;
 }
 
-/** A revoked proxy throws: it is no list. */
+/** Whether a value is a list. A revoked proxy, which throws, is none. */
 function isList(value: unknown): boolean {
   try {
     return Array.isArray(value);

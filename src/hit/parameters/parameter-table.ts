@@ -197,7 +197,7 @@ type Settable = ReturnType<typeof settableParameters>;
 /** Every parameter that an application can set, except for dimensions. */
 export type SettableParameter = keyof Settable;
 
-/** The same, with the types of their values. */
+/** The parameters with the types of their values. */
 export type SettableValues = {
   -readonly [Name in SettableParameter]?: ValueOf<Settable[Name]> | undefined;
 };
@@ -206,10 +206,10 @@ type ValueOf<Declared extends ParameterDeclaration> = Declared extends { orNumbe
   ? string | number | bigint
   : ValueTypes[Declared['kind']];
 
-/** The declarations of all of them. */
+/** The declarations of all parameters. */
 export const PARAMETERS: Settable & Declarations = /* @__PURE__ */ settableParameters();
 
-/** Only the package sets them. */
+/** Parameters that only the package sets. */
 export const RESERVED: ReadonlySet<string> = /* @__PURE__ */ new Set(
   'rec apiv rand ca send_image recMode ai_s ai_si ai_sa debug queuedtracking'.split(' '),
 );
@@ -232,12 +232,12 @@ function parametersWith(
   );
 }
 
-/** All hits of a request have them. */
+/** Parameters that all hits of a request have. */
 export const SHARED: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
   ({ isShared }) => isShared === true,
 );
 
-/** What makes a hit an event, a conversion, … */
+/** Parameters that make a hit an event, a conversion and the like. */
 export const DECIDING_KIND: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
   ({ decidesKind }) => decidesKind === true,
 );

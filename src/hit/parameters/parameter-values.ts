@@ -83,7 +83,7 @@ export const USER_AGENT = { kind: 'user-agent', maxCharacters: 1024, isThreeByte
 
 export const ADDRESS = { kind: 'address' } as const;
 
-/** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
+/** The limit of a list of items, about 400. A gateway reads longer texts, so a list that it cut is rejected. */
 export const ITEMS = { kind: 'items', maxCharacters: 32_000 } as const;
 
 /** Name or value of a custom variable. */
@@ -111,7 +111,7 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   'visitor-id': (_rules, value) => readVisitorId(value),
   address: toAddress,
   time: toTime,
-  variables: () => undefined, // made of all custom variables of a request
+  variables: () => undefined, // `cvar` is made of all custom variables of a request
 };
 
 /** Whether a value is or has a number that is not finite: as text, it would be the same for all whose value is missing. */
@@ -134,7 +134,7 @@ export function toText(declaration: ValueRules, value: unknown): string | undefi
   return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
 }
 
-/** Also with a port, in brackets, or with a zone, as proxies report it. */
+/** An address, also with a port, in brackets, or with a zone, as proxies report it. */
 function toAddress(_rules: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   return isIP(value) && !value.includes('%') ? value : plainAddress(value);
@@ -156,14 +156,14 @@ function toUserId(declaration: ValueRules, value: unknown): string | undefined {
   return isNobody(text) ? undefined : text;
 }
 
-/** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */
+/** A URL with a scheme, as Matomo drops others, and without credentials, which it would store. */
 function toUrl(declaration: ValueRules, value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
   if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
   return toText(declaration, withoutUserInfo(text));
 }
 
-/** What JSON says, or what it would be made of. One that is too long is dropped: after a cut it would not be valid. */
+/** JSON, given as text or as a value. A longer one is dropped: after a cut it would not be valid. */
 function readJson({ maxCharacters = 0 }: ValueRules, value: unknown): unknown {
   const text = typeof value === 'string' ? value : listAsJson(value);
   if (text.length > maxCharacters) return undefined;
@@ -182,7 +182,7 @@ function toItems(rules: ValueRules, value: unknown): string | undefined {
   return text.length > ITEMS.maxCharacters ? undefined : text;
 }
 
-/** Only categories may be a list: Matomo fails with others, and with objects. */
+/** A value of an item. Matomo fails with objects, and with lists other than categories. */
 function toItemValue(value: unknown, i: number): unknown {
   if (typeof value === 'number') return value;
   if (Array.isArray(value) && i === 2) return value.map((each) => toText(NAME, each) ?? '');
@@ -194,7 +194,7 @@ export function listAsJson(value: unknown): string {
   try {
     return Array.isArray(value) ? JSON.stringify(value) : '';
   } catch {
-    return ''; // it refers to itself, or has a `bigint`
+    return ''; // the value refers to itself, or has a `bigint`
   }
 }
 
@@ -211,10 +211,10 @@ function toFlag(_rules: ValueRules, value: unknown): string | undefined {
   return [false, 0, '0', 'false'].includes(value as string) ? '0' : undefined;
 }
 
-/** Matomo stores a hit with a time beyond as one of now. */
+/** Matomo stores a hit with an older time as one of now. */
 export const MAX_AGE_SECONDS: number = 20 * 365 * 86_400;
 
-/** Epoch seconds. Of a time that it cannot read, that is not over, or that is too old, Matomo stores "now". */
+/** A time in epoch seconds. For one that is unreadable, in the future or too old, Matomo stores the time of arrival. */
 function toTime({ min = MAX_AGE_SECONDS, max = 2 ** 32 - 1 }: ValueRules, value: unknown) {
   const seconds = readTime(value);
   return seconds > min && seconds <= max ? String(seconds) : undefined;

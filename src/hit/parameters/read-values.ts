@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** As databases and forms write a number. Not `0x10`, which is a number only in code, and not `9,99`. */
+/** Matches a number as databases and forms write it: not `0x10`, which is one only in code, and not `9,99`. */
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 const MAX_NUMBER_CHARACTERS = 100;
 
@@ -26,7 +26,7 @@ export function textOfValue(value: unknown): string | undefined {
   }
 }
 
-/** Between the seconds and the milliseconds of all times that Matomo stores. */
+/** All times that Matomo stores are below this in seconds, and above it in milliseconds. */
 const LEAST_MILLIS = 1e11;
 
 /** `2026-11-20`, `2026-11-20 10:00`, `2026-11-20T10:00:00.5Z`, `2026-11-20 10:00:00+01`: day, time, offset. */

@@ -11,7 +11,7 @@ export function plainAddress(text: string | undefined): string | undefined {
   address = address.replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
-  // An expression would search for the end again from each percent sign.
+  // A regular expression would search for the end again from each percent sign.
   const zone = address.indexOf('%');
   if (zone >= 0) address = address.slice(0, zone);
   // A dual-stack socket reports IPv4 clients as ::ffff:192.0.2.1.
@@ -35,7 +35,7 @@ export function createIsInRanges(ranges: readonly string[]): (address: string) =
   const blocks = new BlockList();
   for (const range of ranges.flatMap((name) => NAMED_RANGES.get(name) ?? [name])) {
     const [address = '', prefix, ...rest] = range.split('/');
-    // Not `isIP`: its first call compiles regular expressions, which takes a quarter of the time to load `register`.
+    // `isIP` is not used, because its first call compiles regular expressions.
     const family = address.includes(':') ? 'ipv6' : 'ipv4';
     const bits = prefix === undefined ? undefined : toBits(prefix, family);
     if (address.endsWith('%') || rest.length > 0) throw new Error(range);
@@ -58,7 +58,7 @@ function toBits(prefix: string, family: 'ipv4' | 'ipv6'): number {
   if (family === 'ipv6' || !isIPv4(prefix)) return Number.NaN;
   const mask = prefix.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
   const bits = Math.clz32(~mask);
-  // A mask is ones and then zeros, and one without a one would match every address.
+  // A mask is ones and then zeros. Without a one, it would match every address.
   return bits > 0 && mask === 2 ** 32 - 2 ** (32 - bits) ? bits : Number.NaN;
 }
 

@@ -5,10 +5,10 @@ import { storableHints } from '../parameters/client-values.js';
 import { ADDRESS, toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import { plainAddress } from './addresses.js';
 
-/** What is sent of a client with more text than this is not kept: a scanner sends ever new ones. */
+/** Texts of clients that are longer than this are not remembered: a scanner sends ever new ones. */
 const MAX_KEPT_CHARACTERS = 1000;
 
-/** The user agent that is sent if there is none: Matomo replaces an empty one by that of our own client. */
+/** Sent without a user agent: Matomo replaces an empty one by that of our own client. */
 export const NONE = '-';
 export const NO_USER_AGENT = `&ua=${NONE}`;
 
@@ -35,10 +35,10 @@ type ClientHeaders = Partial<Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 
 export class Client {
   readonly userAgent: string;
   readonly acceptLanguage: string | undefined;
-  /** With the client hints of the latest request. */
+  /** The texts with the client hints of the latest request. */
   sent: SentClient | undefined;
   clientHints: string | undefined;
-  /** What options say about it, and which ones have decided that. */
+  /** Whether options ignore the client, and which ones have decided that. */
   isIgnored = false;
   isAiChatbot = false;
   decidedBy: object | undefined;
@@ -54,7 +54,7 @@ export class Client {
     this.#store = store;
   }
 
-  /** Lets later requests find it. Called once a request is tracked: of visitors who opted out, nothing is remembered. */
+  /** Lets later requests find the client. Called once a request is tracked: visitors who opted out are not remembered. */
   remember(): void {
     const store = this.#store;
     if (!store) return;

@@ -76,7 +76,7 @@ export function createToOrigin({
     return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
   }
 
-  /** An entry that is not an address hides its client: then the last known address counts. */
+  /** The address before an entry that is none, which hides its client: then the last known address counts. */
   function findClientAddress(peer: string | undefined, forwardedFor = ''): string | undefined {
     const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '');
     let client = peer;
@@ -90,7 +90,7 @@ export function createToOrigin({
   }
 }
 
-/** More proxies than anybody has, and the limit of `trustProxy`. */
+/** The limit of `trustProxy`, more proxies than anybody has. */
 const MAX_HOPS = 100;
 
 function firstOf(list: string | undefined): string | undefined {
@@ -99,7 +99,7 @@ function firstOf(list: string | undefined): string | undefined {
 }
 
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
-/** Created at the first use: making the list takes time that a process needs to start. */
+/** Created at the first use, so that a process starts sooner. */
 let isLocalAddress: ((address: string) => boolean) | undefined;
 
 /** Whether a Host header names a host on this machine or in a private network, where plain HTTP is usual. */

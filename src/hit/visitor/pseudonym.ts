@@ -8,11 +8,11 @@ export type UserIdSource =
   | { readonly kind: 'header'; readonly header: string }
   | { readonly kind: 'claim'; readonly header: 'authorization'; readonly claim: string };
 
-/** What a request says about who sends it. */
+/** The sender that a request names. */
 export type Identity =
   | { readonly kind: 'known'; readonly value: string }
   | { readonly kind: 'none' }
-  /** The value is a token, which is not the same for long. */
+  /** The value is a token, which changes often. */
   | { readonly kind: 'token' }
   /** The bearer token is no JSON Web Token that can be read. */
   | { readonly kind: 'unreadable' };
@@ -24,7 +24,7 @@ export const USER_ID_CLAIMS: readonly string[] = ['sub', 'client_id', 'azp'];
 
 /** Node.js accepts 16 KiB of headers. In spans of other services they may have any length. */
 const MAX_CHARACTERS = 16_384;
-/** Of a claim: no identifier is longer. */
+/** The longest claim that counts. */
 const MAX_CLAIM_CHARACTERS = 1024;
 
 const NONE: Identity = { kind: 'none' };
@@ -115,7 +115,7 @@ function parseObject(json: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** Of valid JSON. The parser rounds numbers beyond 2^53, so that different ones would be one user. */
+/** Whether valid JSON has a number beyond 2^53: the parser rounds these, so that different ones would be one user. */
 function withNumbersAsText(json: string): string {
   return json.replace(STRING_OR_NUMBER, (token) => (token[0] === '"' ? token : `"${token}"`));
 }

@@ -9,14 +9,14 @@ const ID_DIGITS = 16;
  * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`.
  */
 export interface VisitorTraits {
-  /** Masked, if addresses are. */
+  /** The address, masked if addresses are. */
   readonly address: string | undefined;
-  /** As it is sent. */
+  /** The user agent as it is sent. */
   readonly userAgent: string;
   readonly site: number;
-  /** Of a request on the day of the ID. */
+  /** The start of a request on the day of the ID, in epoch milliseconds. */
   readonly startMillis: number;
-  /** Of MCP, as a digest. It takes the place of address and user agent, which all users of a hosted client share. */
+  /** The digest of a session of MCP, instead of address and user agent, which all users of a hosted client share. */
   readonly session?: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export function createToClient(
   };
 }
 
-/** That of a day is derived each time, so that nothing outlives the key. */
+/** The inner key of a day is derived each time, so that nothing outlives the day's key. */
 function createSecretOf(key: string | Buffer | KeyOfDay): (day: number) => string | undefined {
   const always = typeof key === 'function' ? undefined : toFixedLength(key);
   return function secretOf(day) {
@@ -69,7 +69,7 @@ export function dayOf(epochMillis: number): number {
   return Math.floor(epochMillis / DAY_MILLIS);
 }
 
-/** Differs from every user agent: a header contains no line break. */
+/** A key that differs from every user agent, because a header contains no line break. */
 export function keyOfSession(session: string): string {
   return `session\n${session}`;
 }
@@ -82,7 +82,7 @@ export function keyedId(key: string, traits: readonly (string | number)[]): stri
   return copyText(hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS));
 }
 
-/** Of any length, the key and what follows it could be confused. */
+/** The digest of a key: a key of any length could be confused with what follows it. */
 export function toFixedLength(key: string | Buffer): string {
   return hash('sha256', key, 'hex');
 }

@@ -12,13 +12,12 @@ import {
   type VisitorTraits,
 } from './visitor-id.js';
 
-/** Sent instead of an address. Matomo stores it with an unknown country. */
+/** The address that is sent if addresses are hidden. Matomo stores it with an unknown country. */
 const HIDDEN_ADDRESS = '0.0.0.0';
 
-/** Visitors who are remembered: to compute an ID takes longer than all else of a hit. */
+/** The maximum number of visitors that are remembered, because computing an ID is slow. */
 const MAX_VISITORS = 40_000;
 
-/** What is sent of visitors. */
 export interface VisitorOptions {
   readonly anonymizeIp: number;
   /** Whether `cip` says nothing about the client. */
@@ -26,18 +25,18 @@ export interface VisitorOptions {
   /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
   readonly hasToken: boolean;
   readonly trackBots: boolean;
-  /** `none`: no ID is sent. */
+  /** With `none`, no ID is sent. */
   readonly visitorId: unknown;
-  /** A function: a key for each day, which is deleted later. */
+  /** The key, or a function that returns the key of a day, which is deleted later. */
   readonly visitorKey: string | Buffer | KeyOfDay;
   /** With `strict`, no user ID is sent, except for those of the option `userId`. */
   readonly privacy?: 'strict' | undefined;
 }
 
-/** Whom Matomo counts, for one site and one UTC day. */
+/** A visitor as Matomo counts it, for one site and one UTC day. */
 export interface Visitor extends VisitorTraits {
   readonly day: number;
-  /** `undefined` if none is sent. */
+  /** The visitor ID; `undefined` if none is sent. */
   readonly id: string | undefined;
   /** Site, address and visitor ID, with which each of its hits begins. */
   readonly text: string;
@@ -93,7 +92,7 @@ export function createVisitors(options: VisitorOptions) {
   }
 
   return {
-    /** That of a request with this user agent, as it is sent. */
+    /** The visitor ID of a request with this user agent. */
     of(
       { address, operation }: HttpRequest,
       userAgent: string,
@@ -122,9 +121,9 @@ export function createVisitors(options: VisitorOptions) {
       hit.named = find({ ...named, site, address, userAgent });
       if (hit.named.id !== undefined) hit.set('cid', hit.named.id);
     },
-    /** After the last word of the application: hides and masks what options say, whatever has set it. */
+    /** Hides and masks what options say, whatever has set it: called after `beforeSend`. */
     hide(hit: HitText): void {
-      const address = hit.isNamedAnew ? hit.get('cip') : undefined; // else it is that of the visitor
+      const address = hit.isNamedAnew ? hit.get('cip') : undefined; // otherwise the address is that of the visitor
       if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
       // That of the client is masked.
       else if (address !== undefined && anonymizeIp > 0 && address !== hit.named?.address)
@@ -133,7 +132,7 @@ export function createVisitors(options: VisitorOptions) {
     },
     /** The visitor ID, even if none is sent. */
     idOf: toVisitorId,
-    /** `Hit.client`. */
+    /** The value of `Hit.client`. */
     toClient: createToClient(options.visitorKey),
   };
 }
