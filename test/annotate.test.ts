@@ -1,6 +1,6 @@
 import { type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { annotate, ignore, measure } from '../src/index.js';
+import { annotate, measure } from '../src/index.js';
 import { runNode } from './support/child-process.js';
 import { APPS, matomo, REGISTER } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
@@ -54,12 +54,6 @@ test('measure returns what the function returns, in a request and outside of one
   const [hit] = await service.hits();
   expect(hit?.millis).toBeGreaterThanOrEqual(19);
   expect(hit?.params).toHaveProperty('pf_dm1');
-});
-
-test('outside of a request annotate and ignore do nothing and throw nothing', () => {
-  annotate({ uid: 'x' });
-  annotate(undefined as never);
-  ignore();
 });
 
 test('they find the request of a server span that Node’s http knows nothing of', async () => {

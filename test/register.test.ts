@@ -28,17 +28,6 @@ test('forceFlush of the application’s provider reaches the processor that regi
   expect(titles(inspector)).toEqual(['GET /a']);
 });
 
-test('without MATOMO_URL, one line is logged and the application runs unchanged', async () => {
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { MATOMO_SITE_ID: '1' },
-  });
-  expect(await get(`${app.url}/a`)).toBe('ok');
-  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(app.stderr()).toMatch(
-    /^opentelemetry-matomo: .*\burl \(MATOMO_URL\)\..* \[options-missing\]\n$/,
-  );
-});
-
 test.each([
   ['MATOMO_ANONYMIZE_IP', { anonymizeIp: 2 }, ['GET /a', 'GET /b', 'GET /told']],
   ['MATOMO_ANONYMISE_IP', {}, []],

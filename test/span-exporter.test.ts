@@ -7,10 +7,6 @@ import { finishedSpan, serverSpan } from './support/builders.js';
 import { captureOutput } from './support/output.js';
 import { startExporter, startProcessor } from './support/senders.js';
 
-const EXCEPTION = [{ name: 'exception', attributes: { 'exception.type': 'Error' } }];
-/** JavaScript accepts anything as the name of a span. */
-const ODD_NAMES = [4711, undefined, null, Symbol('x'), {}];
-
 test.each([false, true])(
   'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
   async (exitFlush) => {
@@ -37,22 +33,6 @@ test('without options an export succeeds until the shutdown', async () => {
   await exporter.shutdown();
   exporter.export([serverSpan('/b')], ({ code }) => codes.push(code));
   expect(codes).toEqual([0, 1]);
-});
-
-test('requests whose spans have names that are no text are tracked like others', async () => {
-  const output = captureOutput();
-  const { exporter } = await startExporter();
-  const { processor } = await startProcessor();
-  const attributes = { 'http.route': '/a' };
-  const spans = ODD_NAMES.flatMap((name) => [
-    serverSpan('/a', attributes, { name: name as never, events: EXCEPTION }),
-    finishedSpan({ kind: 0, name: name as never, events: EXCEPTION, attributes }),
-  ]);
-  exporter.export(spans, () => undefined);
-  for (const span of spans) processor.onEnd(span);
-  await exporter.forceFlush();
-  expect(exporter.stats()).toMatchObject({ hits: ODD_NAMES.length, tracked: ODD_NAMES.length });
-  expect(output).toEqual([]);
 });
 
 /** Spans that cannot be read: when they are grouped, as a request, as a part of one, and as one without a request. */

@@ -3,20 +3,6 @@ import { secondCopy } from './support/installed-app.js';
 import { APPS, REGISTER, titles } from './support/registered-app.js';
 import { runScript } from './support/script.js';
 
-test('a server that has had no request has made no hit, and called no function', async () => {
-  const { reported } = await runScript(`const called = [];
-    const handle = start({
-      ignore: () => called.push('ignore'),
-      userId: () => called.push('userId'),
-      beforeSend: () => called.push('beforeSend'),
-    });
-    const { server } = await serve();
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    const { hits, pending, ignored } = handle.stats();
-    server.close(() => report([called, hits, pending, Object.values(ignored).some((count) => count > 0)]));`);
-  expect(reported).toEqual([[], 0, 0, false]);
-});
-
 test.each<[Record<string, string>, hits: number]>([
   [{}, 1],
   [{ OTEL_SDK_DISABLED: 'true' }, 0],
@@ -163,19 +149,16 @@ test.each(['before', 'after'])(
   },
 );
 
-test.each([
-  ['less than a processor does', '', ''],
-  ['as long as code says', '3600000', 'shutdownTimeoutMillis: 200'],
-])('shutdown waits %s', async (_how, MATOMO_SHUTDOWN_TIMEOUT, option) => {
+test('shutdown waits as long as code says', async () => {
   const { reported } = await runScript(
-    `const handle = start({ ${option} });
+    `const handle = start({ shutdownTimeoutMillis: 200 });
     const { server, url } = await serve();
     await get(url + '/a');
     server.close();
-    const ended = handle.shutdown().then(() => 'ended');
-    report(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 4_500, 'waits'))]));
+    await handle.shutdown();
+    report('ended');
     process.exit();`,
-    { env: { MATOMO_SHUTDOWN_TIMEOUT }, answer: { delayMillis: 600_000 } },
+    { env: { MATOMO_SHUTDOWN_TIMEOUT: '3600000' }, answer: { delayMillis: 600_000 } },
   );
   expect(reported).toBe('ended');
 });

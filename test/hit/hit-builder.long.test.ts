@@ -16,12 +16,6 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
   },
 );
 
-test('titles of requests with a long method are not remembered', () => {
-  const build = createBuildHits(HIT_OPTIONS);
-  const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
-  expect(kept).toBeLessThan(PARTS_BYTES / 4);
-});
-
 const kept: string[] = [];
 test.for<[string, (part: string) => unknown]>([
   ['what is memoized', memoize((part: string) => part.slice(1))],

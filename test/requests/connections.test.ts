@@ -1,15 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { type Handler, startBoth, TRACKED } from '../support/both-services.js';
 import { eventually } from '../support/child-process.js';
-import { tlsFile } from '../support/fault-proxy.js';
-import { listen } from '../support/listen.js';
 import { sorted } from '../support/sorted.js';
 
 /** Without `Expect`, a service of both kinds does not see it. */
@@ -38,28 +34,11 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
     },
   ],
   [
-    '204',
-    'response.detachSocket(), response.assignSocket(), response.end()',
-    ({ socket }, response) => {
-      response.detachSocket(socket);
-      response.assignSocket(socket);
-      response.writeHead(204).end();
-    },
-  ],
-  [
     '500',
     'response.write(), socket.end(the rest)',
     ({ socket }, response) => {
       response.writeHead(206, { 'content-length': 100 });
       response.write('half', () => socket.end('HTTP/1.1 404 is a part of the body'));
-    },
-  ],
-  [
-    '500',
-    'socket.destroy(), response.end()',
-    ({ socket }, response) => {
-      socket.destroy();
-      response.end();
     },
   ],
   ['500', 'response.destroy(error)', (_, response) => void response.destroy(new Error('own'))],
@@ -99,7 +78,6 @@ const end: Leave = (socket) => socket.resume().end();
 type Client = [status: string, how: string, when: string, leave: Leave, handle: Handler];
 const CLIENTS: Client[] = [
   ['499', 'ends its side', 'while the server writes', end, writeMuch],
-  ['499', 'closes the connection', 'after end(), with bytes that were not sent', close, endMuch],
   ['499', 'resets the connection', 'after end(), with bytes that were not sent', reset, endMuch],
   [
     '499',
@@ -118,18 +96,6 @@ test.each<Client>(CLIENTS)('%s if the client %s %s', async (status, _how, _when,
   await once(socket, 'readable');
   leave(socket);
   expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
-});
-
-test('over TLS, 499 if the client closes the connection while the server writes', async () => {
-  const service = await startBoth('without tracing', writeMuch);
-  const certificate = { cert: tlsFile('server.pem'), key: tlsFile('server.key') };
-  const { port } = new URL(await listen(createTlsServer(certificate, writeMuch)));
-  const connection = connect(Number(port), '127.0.0.1').on('error', () => undefined);
-  const socket = connectTls({ socket: connection, rejectUnauthorized: false });
-  socket.on('error', () => undefined).write('GET /r HTTP/1.1\r\nHost: shop.example\r\n\r\n');
-  await once(socket, 'readable');
-  connection.destroy();
-  expect(statusesOf(await service.hitsOf(1))).toEqual(['499']);
 });
 
 const chunked = (body: string) =>

@@ -48,23 +48,17 @@ test.each<[Sent, string?]>([
   [post(rpc('eth_getBalance', { secret: 1 })), 'json-rpc eth_getBalance 1'],
   [post([rpc('a.b'), rpc('c')]), 'json-rpc a.b 2'],
   [post(query('Greeting')), 'graphql Greeting 1'],
-  [post([query('Greeting'), {}]), 'graphql Greeting 2'],
   [post({ extensions: {}, operationName: 'Persisted' }), 'graphql Persisted 1'],
   [post(query('Sent'), { below: { 'graphql.operation.name': 'Traced' } }), 'graphql Traced 1'],
   [post(rpc('sent'), { below: CALL_SPAN }), 'json-rpc traced 1'],
-  [post(undefined)],
-  [post([])],
   [post('{"jsonrpc":"2.0","method":"a"}')],
   [post({ jsonrpc: '1.0', method: 'a' })],
-  [post(rpc(7))],
   [post(rpc('delete from users'))],
   [post(rpc('a'.repeat(129)))],
-  [post({ operationName: 'Greeting' })],
   [{ ...post(rpc('a')), method: 'GET' }],
   [{ headers: { 'x-amz-target': 'Kinesis_20131202.ListStreams' } }, 'action ListStreams 1'],
   [SOAP('"urn:shop#GetOrder"'), 'action GetOrder 1'],
   [SOAP(`${'x:'.repeat(5000)}GetOrder`), 'action GetOrder 1'],
-  [SOAP('""')],
   [{ ...SOAP('urn:GetOrder'), method: 'GET' }],
   [get('/graphql', 'query={a}&operationName=Asked'), 'graphql Asked 1'],
   [get('/graphql', 'operationName=a%20b')],
@@ -72,9 +66,7 @@ test.each<[Sent, string?]>([
   [get('/trpc/user.byId'), 'trpc user.byId 1'],
   [get('/api/trpc/user.byId,a,b', 'batch=1'), 'trpc user.byId 3'],
   [get('/user.byId,a', 'batch=1&input='), 'trpc user.byId 2'],
-  [get('/user.byId,a', 'abatch=1')],
   [get('/orders/42', 'batch=1')],
-  [get('/trpc/a%20b')],
 ])('%j', (sent, expected) => {
   const found = read(sent);
   expect(found && `${found.kind} ${found.name} ${found.count}`).toBe(expected);
@@ -92,8 +84,6 @@ test('a getter of the body that throws is no operation, and of a batch only the 
   expect(read(post([rpc('first'), unread]))).toMatchObject({ name: 'first', count: 2 });
 });
 
-// A name that clients may have invented.
-
 test('a name is shown if the status is below 400, or if one with that name was', () => {
   const named = (name: string, more: Sent = {}) => read(post(query(name), more))?.name;
   expect(named('Me', { statusCode: 500 })).toBeUndefined();
@@ -108,10 +98,8 @@ test('a name is shown if the status is below 400, or if one with that name was',
 test('a refused request has a known name only if it has a route', () => {
   const named = (more: Sent) => read(post(query('Known'), more))?.name;
   named({});
-  const statuses = [400, 401, 403, 404, 405, 410];
-  expect(
-    statuses.map((statusCode) => named({ path: '/.env', statusCode })).filter(Boolean),
-  ).toEqual([]);
+  for (const statusCode of [400, 401, 403, 404, 405, 410])
+    expect(named({ path: '/.env', statusCode })).toBeUndefined();
   expect(named({ statusCode: 404, titleRoute: '/api' })).toBe('Known');
 });
 
@@ -122,11 +110,9 @@ test('a secret as the name of an operation is redacted', () => {
   const below = (attributes: Attributes) => read({ below: attributes })?.name;
   const found = [
     read(post(rpc(SECRET)))?.name,
-    read(post(query(SECRET)))?.name,
     read(mcp(tool(SECRET)))?.name,
     read(fromClient(SECRET, 'a'))?.mcp?.clientName,
     read(get(`/trpc/${SECRET}`))?.name,
-    below({ 'graphql.operation.name': SECRET }),
     below({ 'rpc.system': 'jsonrpc', 'rpc.method': SECRET }),
     below({ 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': SECRET }),
   ];
@@ -151,7 +137,6 @@ const STREAM = { accept: 'application/json, text/event-stream' };
 const TOOL_SPAN = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'traced' };
 const PROTOCOL = 'no call';
 
-/** What a message of MCP says, `PROTOCOL`, or `undefined` if it is none. */
 function readMcp(sent: Sent): string | undefined {
   const { mcp: found, name } = read(sent) ?? {};
   if (found === undefined) return undefined;
@@ -163,21 +148,14 @@ test.each<[Sent, string?]>([
   [mcp(rpc('prompts/get', { name: 'review' })), 'prompts/get review'],
   [mcp(rpc('resources/read', { name: 'secret', uri: 'a:b' })), 'resources/read undefined'],
   [mcp(rpc('initialize')), 'initialize undefined'],
-  [mcp(rpc('server/discover')), 'server/discover undefined'],
   [mcp(rpc('own/method')), 'undefined own/method'],
   [mcp(tool('find order')), 'tools/call undefined'],
   [mcp(tool('failing'), { statusCode: 500 }), 'tools/call undefined'],
-  [mcp(rpc('tools/call')), 'tools/call undefined'],
   [mcp(rpc('tools/list')), PROTOCOL],
-  [mcp(rpc('own/list')), PROTOCOL],
   [mcp(rpc('ping')), PROTOCOL],
   [mcp(rpc('notifications/own')), PROTOCOL],
-  [mcp(rpc('resources/unsubscribe')), PROTOCOL],
   [mcp({ jsonrpc: '2.0', id: 1, result: {} }), PROTOCOL],
-  [mcp({ jsonrpc: '2.0', id: 1, error: {} }), PROTOCOL],
   [mcp(rpc('delete all')), 'undefined undefined'], // unreadable
-  [mcp(rpc(undefined)), 'undefined undefined'],
-  [mcp(undefined)],
   [mcp({ a: 1 })],
   [mcp(undefined, { headers: SESSION }), 'undefined undefined'],
   [mcp(undefined, { headers: NAMING }), 'tools/call find_order'],
@@ -186,10 +164,6 @@ test.each<[Sent, string?]>([
     mcp(undefined, { headers: { ...NAMING, 'mcp-name': '=?base64?ZsO8cg==?=' } }),
     'tools/call undefined',
   ],
-  [
-    mcp(undefined, { headers: { ...NAMING, 'mcp-method': 'resources/read' } }),
-    'resources/read undefined',
-  ],
   [mcp(undefined, { below: TOOL_SPAN, headers: NAMING }), 'tools/call traced'],
   [post(undefined, { below: TOOL_SPAN }), 'tools/call traced'],
   [
@@ -197,11 +171,9 @@ test.each<[Sent, string?]>([
     'tools/call find_order',
   ],
   [{ path: '/a/mcp/', headers: NAMING }, 'tools/call find_order'],
-  [{ path: '/mcp', method: 'GET', headers: SESSION }, PROTOCOL],
   [{ path: '/mcp', method: 'GET', headers: STREAM }, PROTOCOL],
   [{ path: '/mcp', method: 'DELETE', headers: SESSION }, PROTOCOL],
   [{ path: '/mcp', method: 'GET', headers: { accept: 'text/html' } }],
-  [{ path: '/mcp', method: 'GET', headers: NAMING }],
 ])('MCP: %j', (sent, expected) => {
   expect(readMcp(sent)).toBe(expected);
 });

@@ -7,10 +7,8 @@ import { createRequire } from 'node:module';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, forRequest, trackEvent } from '../../src/index.js';
-import { serverSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
-import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startProcessor } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
@@ -148,18 +146,4 @@ test('a SERVER span of no HTTP leaves Node’s request to one of HTTP, below it 
     ['GET /below', REFERRER.referer, 'outer'],
     ['GET /beside', REFERRER.referer, 'outer'],
   ]);
-});
-
-test('a span that is frozen is tracked, and nothing is logged', async () => {
-  const output = captureOutput();
-  const { processor, hits } = await startProcessor();
-  const serverUrl = await listen((_request, response) => {
-    const span = Object.freeze(serverSpan('/frozen'));
-    processor.onStart(span as never, ROOT_CONTEXT);
-    response.end(() => processor.onEnd(span));
-  });
-  await fetch(`${serverUrl}/frozen`, { headers: REFERRER });
-  await eventually(() => processor.stats().hits === 1);
-  expect((await hits()).map(({ params }) => params.urlref)).toEqual([REFERRER.referer]);
-  expect(output.join('')).not.toContain('onStart');
 });

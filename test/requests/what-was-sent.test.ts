@@ -62,16 +62,6 @@ const CHANGES: readonly (readonly [
       response.once('finish', () => replace(response, 'statusCode', 500));
     },
   ],
-  [
-    'replaces the names of headers',
-    (request) => {
-      const renamed = Object.entries(request.headers).map(([name, value]) => [
-        name.replace(/^./, (letter) => letter.toUpperCase()),
-        value,
-      ]);
-      replace(request, 'headers', Object.fromEntries(renamed));
-    },
-  ],
   ['replaces the raw headers', (request) => replace(request, 'rawHeaders', [])],
 ];
 /** Each change over both protocols, with and without tracing in turns. */

@@ -1,11 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
@@ -18,17 +12,14 @@ import { decided } from './traced-service.js';
 export const TRACKED = ['without tracing', 'with tracing'] as const;
 export type Tracked = (typeof TRACKED)[number];
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+export type Handler = RequestListener;
 
-/** A server with one handler. */
 export interface Service {
   readonly port: number;
   readonly url: string;
   readonly server: Server;
   /** The hits, once so many requests have been decided on. */
   hitsOf(requests: number): Promise<InspectedHit[]>;
-  /** Requests that were ignored, by reason. */
-  ignored(): Record<string, number>;
 }
 
 interface Started {
@@ -50,7 +41,7 @@ export async function startBoth(
   const { processor, tracer, inspector } = await startProcessor(options);
   if (tracked === 'without tracing') countAllRequests();
 
-  function listener(request: IncomingMessage, response: ServerResponse): void {
+  const listener: RequestListener = (request, response) => {
     if (tracked === 'with tracing') {
       const { method = 'GET', url = '/', headers } = request;
       const attributes = { 'http.request.method': method, 'url.path': url.replace(/\?.*/, '') };
@@ -62,11 +53,11 @@ export async function startBoth(
       });
     }
     handle(request, response);
-  }
+  };
 
   // No instrumentation, which another test may have left, sees this event.
-  const server =
-    http === 1 ? createServer(settings).on('checkContinue', listener) : startHttp2(listener);
+  const http1 = () => createServer(settings).on('checkContinue', listener);
+  const server = http === 1 ? http1() : startHttp2(listener);
   const url = await listen(server);
   return {
     url,
@@ -76,10 +67,6 @@ export async function startBoth(
       await eventually(() => decided(processor) >= requests);
       await processor.forceFlush();
       return inspector.hits();
-    },
-    ignored() {
-      const reasons = Object.entries(processor.stats().ignored).filter(([, count]) => count > 0);
-      return Object.fromEntries(reasons);
     },
   };
 }

@@ -25,13 +25,11 @@ interface Connection {
   closedMillis: number;
 }
 
-/** How the next bulks are answered. */
+/** How the next bulks are answered: so many are refused with 503 first; the wait before an answer. */
 interface Answering {
-  /** So many are refused with 503 first. */
   readonly refusals?: number;
-  /** Then, none is sent for so long. @default the sender decides */
   readonly retryAfterSeconds?: number;
-  /** Wait before the answer. What the bulk holds is tracked before it. */
+  /** What the bulk holds is tracked before it. */
   readonly delayMillis?: number;
 }
 
@@ -52,9 +50,8 @@ export interface BulkReceiver {
 export async function startBulkReceiver(): Promise<BulkReceiver> {
   const bulks: Bulk[] = [];
   const connections = new WeakMap<Socket, Connection>();
-  let refusals = 0;
-  let retryAfterSeconds: number | undefined;
-  let delayMillis = 0;
+  let playing: Answering = {};
+  let refused = 0;
   let open = 0;
   let reading = 0;
   let waiting = new AbortController();
@@ -65,8 +62,9 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     reading -= 1;
     if (body === undefined) return;
     const { requests } = body as { requests: string[] };
-    const isTracked = refusals <= 0;
-    refusals -= 1;
+    const { refusals = 0, retryAfterSeconds, delayMillis = 0 } = playing;
+    const isTracked = refused >= refusals;
+    if (!isTracked) refused += 1;
     const bulk: Bulk = {
       names: requests.map((query) => nameOf(new URLSearchParams(query))),
       rawHeaders: request.rawHeaders,
@@ -76,10 +74,9 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     };
     bulks.push(bulk);
     connection.bulks.push(bulk);
-    const retryAfter = isTracked ? undefined : retryAfterSeconds;
     await wait(delayMillis, undefined, { signal: waiting.signal }).catch(() => undefined);
     bulk.answeredMillis = Date.now();
-    if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
+    if (!isTracked && retryAfterSeconds) response.setHeader('Retry-After', retryAfterSeconds);
     response.writeHead(isTracked ? 200 : 503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
   });
@@ -99,9 +96,8 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     tracked: () => bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names),
     isQuiet: () => open + reading === 0,
     play(answering) {
-      retryAfterSeconds = answering.retryAfterSeconds;
-      refusals = answering.refusals ?? 0;
-      delayMillis = answering.delayMillis ?? 0;
+      playing = answering;
+      refused = 0;
     },
     answer() {
       waiting.abort();
@@ -112,14 +108,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
 
 /** What an additional hit tracks, or the path of the page. */
 export function nameOf(hit: URLSearchParams): string {
-  return additionalNameOf(hit) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
-}
-
-/** The name of a hit besides a page view. */
-function additionalNameOf(hit: URLSearchParams): string | undefined {
   const names = ['e_a', 'ec_id', 'dimension1', 'download'].map((name) => hit.get(name));
-  return names
-    .find((name) => name !== null)
-    ?.split('/')
-    .at(-1);
+  const name = names.find((each) => each !== null);
+  return name?.split('/').at(-1) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
 }

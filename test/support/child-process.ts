@@ -14,21 +14,18 @@ const TRACKING =
   /^opentelemetry-matomo: (?:pid \d+(?:, thread \d+)?: )?Tracking requests to .* \[tracking\]\n/gm;
 
 export interface ChildOptions {
-  /** Default: the repository's root. */
+  /** @default the repository's root */
   readonly cwd?: string;
   /** On top of a clean environment: ours without what changes the package, Node.js or colors, and with `PORT=0`; a flush at the end may take ten seconds. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Path of a `node`. Default: the one that runs this. */
   readonly node?: string;
   /** What starts `node`, such as `unshare` with its flags. */
   readonly command?: readonly string[];
   /** Opens its input for `type`. Default: there is nothing to read. */
   readonly hasInput?: boolean;
-  /** Longest wait for the URL, and for the end. Default: 120,000. */
   readonly timeoutMillis?: number;
 }
 
-/** How a process ended, as Node tells it. */
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -40,9 +37,7 @@ export interface Child {
   stdout(): string;
   /** All but the line that says that tracking works, which comes when the first bulk was tracked. */
   stderr(): string;
-  /** That line, if it was written. */
   tracking(): string | undefined;
-  /** Writes to its input. */
   type(text: string): void;
   kill(signal: NodeJS.Signals): void;
   /** Settles when it has ended and all of its output is here. */
@@ -64,7 +59,6 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
   return startProgram([...command, node, ...args], options);
 }
 
-/** The same of any program. */
 export function startProgram(
   command: readonly string[],
   { cwd = ROOT, env = {}, hasInput = false, timeoutMillis = MAX_WAIT_MILLIS }: ChildOptions = {},
@@ -133,7 +127,6 @@ export async function startServer(
   return { ...child, url };
 }
 
-/** Runs `node ...args` to its end. */
 export async function runNode(
   args: readonly string[],
   options: ChildOptions = {},
@@ -154,14 +147,10 @@ export async function eventually<T>(
     readonly unless?: Promise<string>;
   } = {},
 ): Promise<T> {
-  const {
-    timeoutMillis = MAX_WAIT_MILLIS,
-    describe = () => 'what was waited for',
-    unless,
-  } = options;
+  const { timeoutMillis = MAX_WAIT_MILLIS, describe = () => 'what was waited for' } = options;
   const deadline = performance.now() + timeoutMillis;
   let reason = '';
-  void unless?.catch(String).then((text) => {
+  void options.unless?.catch(String).then((text) => {
     reason = text;
   });
   for (;;) {
@@ -175,13 +164,10 @@ export async function eventually<T>(
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const isOurs = (name: string) =>
-    /^(?:MATOMO_|OTEL_|VITEST|(?:NODE_OPTIONS|NODE_ENV|CI|NO_COLOR|FORCE_COLOR|(?:https?|no|all)_proxy)$)/i.test(
-      name,
-    );
-  const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
+  const ours =
+    /^(?:MATOMO_|OTEL_|VITEST|(?:NODE_OPTIONS|NODE_ENV|CI|NO_COLOR|FORCE_COLOR|(?:https?|no|all)_proxy)$)/i;
   return {
-    ...Object.fromEntries(inherited),
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
     PORT: '0',
     OTEL_NODE_RESOURCE_DETECTORS: 'none',
     // The 1.5 s under `register` are not enough for a machine that is busy.
@@ -189,11 +175,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-async function withDeadline<T>(
-  promise: Promise<T>,
-  millis: number,
-  toError: () => Error,
-): Promise<T> {
+async function withDeadline<T>(promise: Promise<T>, millis: number, toError: () => Error) {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(toError()), millis);

@@ -10,15 +10,12 @@ import { type MatomoRules, type PlayedMatomo, startPlayedMatomo } from './played
 /** What goes wrong between a sender and Matomo. */
 type Fault =
   | {
+      /** Nobody listens; a reset at the first byte, or when Matomo has answered; requests go nowhere; nothing is said on connections. */
       readonly kind:
-        | /** Nobody listens. */ 'refuse'
-        /** Reset at the first byte of a request. */
+        | 'refuse'
         | 'reset-before-body'
-        /** Reset when Matomo has answered. */
         | 'reset-after-commit'
-        /** Requests are taken and go nowhere. */
         | 'stall'
-        /** Connections are taken, and nothing is said on them. */
         | 'stall-handshake';
     }
   /** Answers by itself where the body is such a one; Matomo gets the other requests. */
@@ -39,7 +36,6 @@ export interface FaultProxy {
   forwardTo(url: string): void;
   /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
   play(fault?: Fault): Promise<void>;
-  /** Connections that are open. */
   open(): number;
   /** Whole requests so far, as they came: head and body. */
   requests(): readonly Request[];
@@ -55,9 +51,8 @@ export interface FaultProxyOptions {
   readonly certificate?: Certificate;
   /** Asks clients for a certificate of the test CA. */
   readonly wantsCertificate?: boolean;
-  /** The only version of TLS. */
   readonly tlsVersion?: SecureVersion;
-  /** An address, or the path of a socket. Default: 127.0.0.1. */
+  /** An address, or the path of a socket. @default 127.0.0.1 */
   readonly host?: string;
 }
 
@@ -109,16 +104,14 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     }
   }
 
-  function listen(port: number): Promise<void> {
-    const where = host.includes('/') ? { path: host } : { port, host };
-    return new Promise((resolve) => server.listen(where, resolve));
-  }
-
-  function stop(): Promise<void> {
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => {
+      server.listen(host.includes('/') ? { path: host } : { port, host }, resolve);
+    });
+  const stop = () => {
     connections.destroy();
-    return new Promise((resolve) => server.close(() => resolve()));
-  }
-
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
   await listen(host.includes('/') ? 0 : await freePort(host));
   const port = (server.address() as AddressInfo).port;
   onTestFinished(stop);
@@ -145,15 +138,12 @@ export async function matomoOnWire(
   options: MatomoRules = {},
   wireOptions: FaultProxyOptions = {},
 ): Promise<{ inspector: PlayedMatomo; wire: FaultProxy; env: Record<string, string> }> {
-  const [inspector, wire] = await Promise.all([
-    startPlayedMatomo(options),
-    startFaultProxy(wireOptions),
-  ]);
+  const inspector = await startPlayedMatomo(options);
+  const wire = await startFaultProxy(wireOptions);
   wire.forwardTo(inspector.url);
   return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
 }
 
-/** What is in the folder of certificates. */
 export function tlsFile(name: string): string {
   return readFileSync(tlsPath(name), 'utf8');
 }

@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
 import { tlsFile } from './fault-proxy.js';
@@ -28,8 +22,6 @@ export interface HttpProxy {
   open(): number;
   /** Answers so instead of passing on, where it is not 200. */
   refuse(status: number): void;
-  /** Leaves every CONNECT without an answer. */
-  stall(): void;
 }
 
 export async function startHttpProxy(
@@ -39,38 +31,26 @@ export async function startHttpProxy(
   const port = Number(new URL(targetUrl).port);
   const requests: ProxiedRequest[] = [];
   let refusal = 200;
-  let isStalling = false;
   const tls = { key: tlsFile('server.key'), cert: tlsFile('server.pem') };
-  const server = scheme === 'https' ? createTlsServer(tls, pass) : createServer(pass);
-  function pass(incoming: IncomingMessage, response: ServerResponse): void {
+  const pass: RequestListener = (incoming, response) => {
     const { method = '', url = '', headers } = incoming;
     requests.push({ method, target: url, headers });
     if (refusal !== 200) {
       incoming.resume().on('end', () => response.writeHead(refusal).end());
       return;
     }
-    const { pathname } = new URL(url);
-    const passed = request({
-      host: '127.0.0.1',
-      port,
-      method,
-      path: pathname,
-      headers,
-      agent: false,
-    });
+    const { pathname: path } = new URL(url);
+    const passed = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
     passed.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 0, answer.headers);
       answer.pipe(response);
     });
     incoming.pipe(passed);
-  }
+  };
+  const server = scheme === 'https' ? createTlsServer(tls, pass) : createServer(pass);
   const connections = connectionsOf(server);
   server.on('connect', ({ method = '', url = '', headers }, socket) => {
     requests.push({ method, target: url, headers });
-    if (isStalling) {
-      socket.resume().on('end', () => socket.end());
-      return;
-    }
     if (refusal !== 200) {
       socket.end(`HTTP/1.1 ${refusal} No\r\nContent-Length: 0\r\n\r\n`);
       return;
@@ -91,9 +71,6 @@ export async function startHttpProxy(
     open: connections.open,
     refuse(status) {
       refusal = status;
-    },
-    stall() {
-      isStalling = true;
     },
   };
 }

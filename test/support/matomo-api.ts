@@ -1,14 +1,4 @@
-/**
- * Matomo's HTTP API, played back from `test/fixtures/matomo-api`.
- *
- *   const matomo = await startMatomoApi({ tracker: inspector.url });
- *   await command({ MATOMO_URL: matomo.url, MATOMO_TOKEN_AUTH: tokenOf('write') });
- *   expect(matomo.calls.map(({ method }) => method)).toEqual([…]);
- *
- * The token of a call is its role. `API.getBulkRequest` is answered part by part. What was not recorded is looked for in
- * `answer` first; without an answer the call fails with 501 and stands in `unrecorded`. A recording
- * with a note was made in a special state, and is not used.
- */
+// Matomo's HTTP API, played back from `test/fixtures/matomo-api`. The token of a call is its role. What was not recorded fails with 501.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -16,21 +6,18 @@ import { listen } from './listen.js';
 
 const FOLDER = new URL('../fixtures/matomo-api/', import.meta.url);
 const ROLES = ['super', 'admin', 'write', 'view', 'noaccess', 'super-secure'] as const;
-const JSON_TYPE = 'application/json; charset=utf-8';
 /** Parameters that say how to call and not what. */
 const HOW: ReadonlySet<string> = new Set(['module', 'format', 'method', 'language', 'token_auth']);
 
 export type ApiRole = (typeof ROLES)[number];
 
-/** One method that was called, alone or in a bulk. */
+/** One method that was called, alone or in a bulk: its parameters without the token, module, format and method. */
 export interface ApiCall {
   readonly role: string;
   readonly method: string;
-  /** Without the token, module, format and method. */
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** One HTTP request to the API, with all that it consists of. */
 interface ApiRequest {
   readonly method: string;
   readonly url: string;
@@ -46,6 +33,7 @@ interface Recording {
   readonly status: number;
   readonly contentType?: string;
   readonly body: unknown;
+  /** It was made in a special state, and is not used. */
   readonly note?: string;
 }
 
@@ -59,7 +47,6 @@ export interface MatomoApiOptions {
 }
 
 export interface MatomoApi {
-  /** Base URL of this Matomo. */
   readonly url: string;
   /** Methods in the order in which they were called; of a bulk its parts. */
   readonly calls: readonly ApiCall[];
@@ -93,11 +80,7 @@ export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<Ma
     void text(request).then((body) => answer(request, body, response));
   });
 
-  async function answer(
-    request: IncomingMessage,
-    body: string,
-    response: ServerResponse,
-  ): Promise<void> {
+  async function answer(request: IncomingMessage, body: string, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://matomo');
     const form = new URLSearchParams(body);
     const isApi = (url.searchParams.get('module') ?? form.get('module')) === 'API';
@@ -106,21 +89,19 @@ export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<Ma
     requests.push({ method, url: request.url ?? '', headers, body });
     const given = Object.fromEntries([...url.searchParams, ...form]);
     const role = roleOf(given.token_auth);
-    const { status, contentType = JSON_TYPE, ...answered } = reply(role, given, url);
+    const recording = reply(role, given, url);
+    const { status, contentType = 'application/json; charset=utf-8', body: content } = recording;
     response.writeHead(status, { 'content-type': contentType });
-    const { body: content } = answered;
     response.end(typeof content === 'string' ? content : JSON.stringify(content));
   }
 
   function reply(role: string, given: Record<string, string>, url: URL): Recording {
-    if (options.isLocked && role !== 'none') {
-      return recordings.find(
-        ({ status, body }) => status === 500 && /Too many/.test(String(body)),
-      ) as Recording;
-    }
+    const recorded = (is: (one: Recording) => boolean) => recordings.find(is) as Recording;
+    if (options.isLocked && role !== 'none')
+      return recorded(({ status, body }) => status === 500 && /Too many/.test(String(body)));
     if (role === 'wrong') {
       const how = url.searchParams.has('method') ? /token in the body/ : /all in the body/;
-      return recordings.find((one) => how.test(one.how ?? '')) as Recording;
+      return recorded((one) => how.test(one.how ?? ''));
     }
     if (given.method !== 'API.getBulkRequest') return replyToOne(role, given);
     const parts = Object.keys(given).filter((name) => /^urls\[\d+\]$/.test(name));
@@ -155,12 +136,8 @@ async function pass(
 ): Promise<void> {
   if (tracker === undefined) return void response.writeHead(404).end();
   const { 'content-type': type = '', 'user-agent': agent = '' } = headers;
-  const passed = { 'content-type': type, 'user-agent': agent };
-  const answer = await fetch(tracker + url, {
-    method,
-    headers: passed,
-    ...(body !== '' && { body }),
-  });
+  const passed = { method, headers: { 'content-type': type, 'user-agent': agent } };
+  const answer = await fetch(tracker + url, { ...passed, ...(body !== '' && { body }) });
   response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
   response.end(Buffer.from(await answer.arrayBuffer()));
 }

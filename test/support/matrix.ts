@@ -3,17 +3,14 @@ import type { InspectedHit } from '../../src/inspector/index.js';
 import { ROOT } from './child-process.js';
 import { skipTest } from './skips.js';
 
-/** A major version of Node.js, packages to install, and programs of them that build an application. */
+/** A major version of Node.js, packages to install in a folder, and programs of them that build an application. */
 export interface Setting {
   readonly node: number;
-  readonly setUp: SetUp;
+  readonly setUp: {
+    readonly name: string;
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
   readonly build?: readonly Build[];
-}
-
-interface SetUp {
-  /** Begins the name of the folder. */
-  readonly name: string;
-  readonly dependencies: Readonly<Record<string, string>>;
 }
 
 /** The first argument is a file in `node_modules`. */
@@ -23,13 +20,12 @@ export interface Build {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What Node.js is started with, and what is sent to the application: by default, the four requests of the matrix. */
+/** What Node.js is started with, and what sends requests to the application: by default, the four of the matrix. */
 interface Command {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly requests?: readonly object[];
   readonly before?: readonly object[];
-  /** A program that sends the requests. */
   readonly client?: { file: string; path: string; env: Readonly<Record<string, string>> };
 }
 
@@ -44,16 +40,14 @@ export interface Cell extends Setting, Expected {
   readonly name: string;
   readonly sdk?: string;
   readonly way?: string;
-  /** Runs in the whole matrix only. */
   readonly isNightly?: boolean;
   command(isWith: boolean): Command;
 }
 
+/** Differences of a wrong cell, or the reason why one was skipped. */
 interface Result extends Cell {
   readonly status: 'right' | 'wrong' | 'skipped';
-  /** Of a wrong cell. */
   readonly differences?: readonly string[];
-  /** Of a skipped one. */
   readonly reason?: string;
 }
 
@@ -76,7 +70,6 @@ interface Matrix {
   attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
   expectedHits(requests: readonly object[], titles?: Expected['titles']): string[];
   installNode(major: number | string): Promise<{ path: string }>;
-  installSetUp(setUp: SetUp): Promise<string>;
   judgeCell(command: Place & Command, expected: Expected): Promise<{ differences: string[] }>;
   packPackage(): Promise<object>;
   planCells(options: { core: true }): Cell[];
@@ -91,20 +84,8 @@ interface Matrix {
   runCells(cells: readonly Cell[], options: { npmPackage: object }): Promise<Result[]>;
 }
 
-const PARTS = [
-  ...[
-    'attempt',
-    'cell',
-    'nodes',
-    'package',
-    'places',
-    'requests',
-    'run-app',
-    'run-cells',
-    'install',
-  ],
-  ...['operations', 'plan', 'set-ups'],
-];
+const PARTS = `attempt cell nodes package places requests run-app run-cells install
+  operations plan set-ups`.split(/\s+/);
 const modules = await Promise.all(PARTS.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
 export const matrix: Matrix = Object.assign({}, ...modules);
 

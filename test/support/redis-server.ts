@@ -41,13 +41,8 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
 
   async function start(): Promise<void> {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    const started = startProgram([
-      REDIS_SERVER as string,
-      ...args,
-      '--appendonly',
-      'yes',
-      ...options,
-    ]);
+    const command = [REDIS_SERVER as string, ...args, '--appendonly', 'yes', ...options];
+    const started = startProgram(command);
     server = started;
     const ended = started.ended.then(({ code }) => `it ended with ${code}`);
     if (!client.isOpen) client.connect().catch(() => undefined);
@@ -78,27 +73,16 @@ type WireState = 'well' | 'cut' | 'dead' | 'mute' | 'refusing';
 /** A wire to a port on loopback that can be cut, go dead without a word, lose all answers, or refuse commands like a proxy without a server. */
 export interface Wire {
   readonly port: number;
-  /** How many there have been, also those that were cut at once. */
-  readonly connections: number;
   /** How many commands it has refused. */
   readonly refused: number;
   play(state: WireState): void;
-  /** New connections lead to another port. */
-  leadTo(port: number): void;
   /** Loses all answers from the next command on that contains this text. */
   muteAt(text: string): void;
-  /** Loses all answers after so many further commands. */
-  muteAfter(commands: number): void;
-  /** Keeps the next answer that contains this text until another one follows, so that both arrive at once. */
-  delay(text: string): void;
 }
 
-export async function startWire(firstPort: number): Promise<Wire> {
-  let targetPort = firstPort;
+export async function startWire(targetPort: number): Promise<Wire> {
   let state: WireState = 'well';
   let muting: string | undefined;
-  let delaying: string | undefined;
-  let answered = Number.POSITIVE_INFINITY;
   let refused = 0;
   const server = createServer((near) => {
     if (state === 'cut') {
@@ -106,45 +90,27 @@ export async function startWire(firstPort: number): Promise<Wire> {
       return;
     }
     const far = connect(targetPort, '127.0.0.1').on('error', () => undefined);
-    near
-      .on('close', () => far.destroy())
-      .on('data', (bytes) => {
-        if (muting !== undefined && bytes.includes(muting)) {
-          muting = undefined;
-          state = 'mute';
-        }
+    near.on('close', () => far.destroy());
+    near.on('data', (bytes) => {
+      if (muting !== undefined && bytes.includes(muting)) {
+        muting = undefined;
+        state = 'mute';
+      }
+      if (state === 'refusing') {
         const commands = bytes.toString('latin1').match(/\*\d+\r\n\$/g) ?? [];
-        answered -= commands.length;
-        if (answered < 0 && state === 'well') state = 'mute';
-        if (state === 'refusing') {
-          refused += commands.length;
-          near.write('-no upstream host\r\n'.repeat(commands.length));
-        } else if (state !== 'dead') far.write(bytes);
-      });
-    let delayed: Buffer = Buffer.alloc(0);
-    far
-      .on('close', () => near.destroy())
-      .on('data', (bytes: Buffer) => {
-        const at = delaying === undefined ? -1 : bytes.indexOf(delaying);
-        if (at >= 0) delaying = undefined;
-        // With another answer behind it, both arrive at once: no other one may follow until then.
-        if (at >= 0 && bytes.indexOf('\n', at) === bytes.length - 1) {
-          const start = bytes.lastIndexOf('\n', at) + 1;
-          near.write(bytes.subarray(0, start));
-          delayed = bytes.subarray(start);
-        } else if (state === 'well') {
-          near.write(Buffer.concat([delayed, bytes]));
-          delayed = Buffer.alloc(0);
-        }
-      });
+        refused += commands.length;
+        near.write('-no upstream host\r\n'.repeat(commands.length));
+      } else if (state !== 'dead') far.write(bytes);
+    });
+    far.on('close', () => near.destroy());
+    far.on('data', (bytes: Buffer) => {
+      if (state === 'well') near.write(bytes);
+    });
   });
   const connections = connectionsOf(server);
   const { port } = new URL(await listen(server));
   return {
     port: Number(port),
-    get connections() {
-      return connections.count();
-    },
     get refused() {
       return refused;
     },
@@ -152,19 +118,9 @@ export async function startWire(firstPort: number): Promise<Wire> {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.
       if (next === 'cut' || state !== 'well') connections.destroy();
       state = next;
-      answered = Number.POSITIVE_INFINITY;
-    },
-    leadTo(port) {
-      targetPort = port;
     },
     muteAt(text) {
       muting = text;
-    },
-    muteAfter(commands) {
-      answered = commands;
-    },
-    delay(text) {
-      delaying = text;
     },
   };
 }

@@ -40,11 +40,10 @@ interface Answer {
   readonly body: string;
 }
 
-interface FetchOptions {
-  readonly method?: string;
+type FetchOptions = Pick<RequestInit, 'method'> & {
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string;
-}
+};
 
 /**
  * A real HTTP server under the real SDK, whose processor sends to an inspector. A function without parameters makes the listener after

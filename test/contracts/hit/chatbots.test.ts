@@ -37,7 +37,6 @@ golden([
   ...words('/llms.txt /a.md /feed.xml').map((path) => read(path, { path })),
   notRead(...withHeader('cookie', 'a=b; matomo_has_js=1; c=d')),
   read(...withHeader('cookie', 'matomo_has_js=10')),
-  read(...withHeader('cookie', 'x_matomo_has_js=1')),
   notRead(...withHeader('range', 'bytes=10-', PART)),
   notRead(...withHeader('range', 'bytes=-500', PART)),
   read(...withHeader('range', 'Bytes = 00 - 5, 7-9', PART)),
@@ -64,11 +63,6 @@ golden(
   (
     [
       [true, '/a', 200, 'Application/PDF; x=y'],
-      [true, '/a', 200, 'application/vnd.oasis.opendocument.text'],
-      [true, '/a', 200, 'application/epub+zip'],
-      [true, '/a', 200, 'application/x-tar'],
-      [true, '/a', 200, 'text/csv'],
-      [true, '/a', 200, 'video/mp4'],
       [true, '/a.PDF', 404, 'text/html'],
       [true, '/a.pdf', 200, 'application/octet-stream'],
       [true, '/a.pdf', 200, ''],
@@ -116,9 +110,7 @@ golden([
   sized(0, '0'),
   sized(['17'], '17'),
   sized('4294967295', '4294967295'),
-  ...['', -1, 1.5, '1.5', ' 5', 4_294_967_296, '99999999999', true].map((value) =>
-    sized(value, null),
-  ),
+  ...['', -1, 1.5, ' 5', 4_294_967_296, true].map((value) => sized(value, null)),
   {
     ...bot('a size in a header', {
       bodyBytes: undefined,
@@ -135,7 +127,6 @@ const NOT_IN_SAMPLE = { sampleRate: 1e-9 };
 golden([
   { ...bot('HEAD', { method: 'HEAD' }), chatbot: { bw_bytes: null } },
   { ...bot('POST', { method: 'POST' }) },
-  { ...bot('204', { status: 204 }), chatbot: { bw_bytes: null } },
   { ...bot('304', { status: 304 }), chatbot: { bw_bytes: null } },
   { ...bot('capitals', { headers: { ...HEADERS, host: 'Shop.Example.org' } }), chatbot: {} },
   {
@@ -168,14 +159,6 @@ golden([
     hits: [chatbot({ url: null, download: PAGE }), additional({ e_c: 'a', e_a: 'b' })],
   },
   { ...bot('without page views', {}, { pageViews: false }), chatbot: ALONE },
-  {
-    ...bot(
-      'without page views, annotated',
-      { calls: [['annotate', { dimension1: 'x', uid: 'ada' }]] },
-      { pageViews: false, tokenAuth: 'f'.repeat(32) },
-    ),
-    chatbot: ALONE,
-  },
   { ...bot('aiChatbots: off', {}, { aiChatbots: 'off' }) },
   { ...bot('a sample', {}, NOT_IN_SAMPLE), chatbot: {} },
   {

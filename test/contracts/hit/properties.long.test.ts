@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CHATGPT } from '../../support/chatbots.js';
+import { sampled } from '../../support/long.js';
 import { startMatomo } from '../../support/matomo.js';
 import { seededRuns } from '../../support/seed.js';
 import { words } from '../../support/words.js';
@@ -170,7 +171,7 @@ test.each([
             expect(stored?.type, params.url).not.toBe('search');
         }
       }),
-      seededRuns(100),
+      seededRuns(sampled(25, 100)),
     );
     builder.close();
   },

@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
-import { jwt } from '../../support/jwt.js';
 import { words } from '../../support/words.js';
 import { build, type MatomoOptions } from '../doors/build.js';
 import { golden } from './golden.js';
 
-const JWT = jwt({ sub: 'bob' });
-/** Keys and tokens as their services make them. */
+/** Tokens and keys as their services make them. */
 const NPM = 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E';
-const OPENAI = 'sk-proj-x9_Kd2mQ7xT9vB1nL6pR3sW8zD5-hJ0cY2aGt4EuI7oP-T3BlbkFJq1W2e3R4t5Y6u7I8o9P0a';
-const SLACK = 'kXyZ9aB3cD4eF5gH6iJ7kL8m';
-const DISCORD = 'kXyZ_9-aB3cD4eF5-gH6iJ7kL8mN9oP0qR1sT2uV3wX4yZ5';
-const TELEGRAM = '123456789:AAF8xK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2a';
-const CALENDAR = 'private-9f8e7d6c5b4a39281706f5e4d3c2b1a0';
 const DJANGO = 'dilbc0-3f9a1c2b4d5e6f708192a3b4c5d6e7f8';
 const SHA1 = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12';
 const UUID = '123e4567-e89b-12d3-a456-426614174000';
@@ -24,82 +17,31 @@ const XID = '9m4e2mr0ui3e8a215n4g';
 /** What is sent of a path in URLs, and in titles if that differs. */
 const rowOf = (path: string, sent: string, title: string = sent) => ({ path, sent, title });
 
-/** The last segment is marked. */
-const lastOf = (path: string) => rowOf(path, path.replace(/[^/]*$/, 'redacted'));
-
+// Which values are secrets: secrets.test.ts. Here, what is sent instead.
 const SECRET = [
-  // What is not plain.
+  // The last segment is marked: what is not plain, by its form, and after a secret word.
   ...words(`
-    /users/ann@example.org /users/ann%252540example.org /users/m%C3%BCller@m%C3%BCller.de /users/ann%EF%BC%A0example.org
-    /share/ann@example.org,bob@example.org /confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D /token%EF%BC%9D9fK2mQ7x /reset-password%5C9fK2mQ7x
-    /access_token%253Ds3cret /%252574oken=s3cret /%E2%80%8Btoken /ada＠example.org /fetch/https:%2F%2Fuser:pw@intern
-    /img/logo@2x.png /a%00b /a%E2%80%AEb
-  `).map(lastOf),
-  ...words('%252525252541 a=b {a} a\\b').map((segment) =>
-    rowOf(`/x/${segment}/y`, '/x/redacted/y'),
-  ),
+    /%E2%80%8Btoken /img/logo@2x.png /a%00b /a%E2%80%AEb /x/%252541 /x/a=b /x/{a} /x/a\\b
+    /sk-hynix-memory-chips-2026 /pay/4111-1111-1111-1111 /a/sk_live_51abcdefghijklmn
+    /about/a1b2c3d4e5g6h7i8j9k0a1b2c3d4e5g6h /about/token_${ULID} /about/key_${XID}
+    /pw/7 /sso/7 /motdepasse/7 /authentication/7 /passwor-t/7 /tok-en/7 /to2ken/7 /x-pw/7 /APIKey/7 /token/v1234
+    /verify-email/7 /session/42 /sessionState/42 /reset_password/${ULID} /reset_password/user_${XID}
+  `).map((path) => rowOf(path, path.replace(/[^/]*$/, 'redacted'))),
   rowOf(`/x/${'a b '.repeat(76)}`, '/x/redacted'),
-  rowOf(
-    '/fetch/https://user:pw@intern/a',
-    '/fetch/https://redacted/a',
-    '/fetch/https://redacted/a',
-  ),
+  rowOf('/fetch/https://user:pw@intern/a', '/fetch/https://redacted/a'),
   rowOf('//user@intern:8080/a', '//redacted/a'),
   rowOf('/token=s3cret/a', '/redacted/a'),
-  // By its form.
-  lastOf(`/verify/${JWT}`),
-  lastOf(`/redirect/${encodeURIComponent(`https://a.example/verify/${JWT}`)}`),
-  ...['{ "a": 1 }', '{\n "a": 1}', '{\r\n "a": 1}', '{\n\t"a": 1}'].map((json) =>
-    lastOf(`/about/${Buffer.from(json).toString('base64url')}.e30.c2ln`),
-  ),
-  ...[NPM, OPENAI, SLACK, `ghp_${'a1'.repeat(18)}`, `sk-proj-${'abcdefghi'.repeat(4)}`].map((key) =>
-    lastOf(`/about/${key}`),
-  ),
-  ...words(`
-    /call/+4917612345678 /call/%2B4917612345678 /call/+49%20(176)%20123-45.678 /call/whatsapp:+4917612345678 /call/+123456
-    /maps/AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY /hooks/xoxb-123456789012-1234567890123-AbCdEfGhIjKlMn /sk-hynix-memory-chips-2026
-    /pay/4111-1111-1111-1111 /a/sk_live_51abcdefghijklmn
-  `).map(lastOf),
-  rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
-  rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
-  rowOf('/Bearer%20abc/a', '/redacted/a'),
-  // A random token, also signed by Flask, Django and SendGrid, and as PASETO.
-  ...words(`
-    kX3vQ9bT2mN7pL5wZ8rY kX3vQ9bT2mN7pL5wZ8rY. kX3vQ9bT2mN7pL5wZ8rY) (kX3vQ9bT2mN7pL5wZ8rY) kX3vQ9bT2mN7pL5wZ8rY.json
-    kX3vQ9bT-2mN7pL5-wZ8rYa kX3vQ9bT_2mN7pL5_wZ8rYa abcDefg12hijKlmn34opqRst kX3vQ9bT2mN7pL5wZ8rY______
-    ImFkYUBleGFtcGxlLm9yZyI.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
-    .eJwVjEEKgCAQAP-y5w5qRdRnYt2F.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
-    ImFkYSI:1qXyZ1:Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1
-    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
-    v4.local.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1W a1b2c3d4e5g6h7i8j9k0a1b2c3d4e5g6h
-  `).map((token) => lastOf(`/about/${token}`)),
-  // After a secret word.
-  ...words(`
-    /-/user/token/5f4dcc3b5aa765d61d8327deb882cf99 /reset-password/9fK2mQ7x /resetPassword/9fK2mQ7x
-    /password/correct-horse-battery-staple /token/./9fK2mQ7x /token/~/9fK2mQ7x /token/-/9fK2mQ7x /phone/030.123.456 /phone/123.456
-    /pw/7 /sso/7 /motdepasse/7 /authentication/7 /passwor-t/7 /tok-en/7 /to2ken/7 /x-pw/7 /APIKey/7 /token/v1234 /verify-email/7
-    /token/v2/4.4.0/oauth2/2fa/9fK /session/42 /sessionState/42
-  `).map(lastOf),
-  ...words('reset verify activate confirm unsubscribe account-activation').map((word) =>
-    lastOf(`/${word}/${SHA1}`),
-  ),
-  ...[UUID, ULID, XID, `user_${ULID}`, `user_${XID}`].map((id) => lastOf(`/reset_password/${id}`)),
-  ...[`token_${ULID}`, `key_${XID}`].map((id) => lastOf(`/about/${id}`)),
   rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
   rowOf('/cod%C3%A9/7', '/cod%C3%A9/redacted', '/codé/redacted'),
   rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
   rowOf(`/accounts/reset/MTA1/${DJANGO}/`, '/accounts/reset/redacted/redacted/'),
   rowOf('/invite/abc123;rest/accept', '/invite/redacted/accept'),
-  rowOf('/invite/ann@b.cc/abc123', '/invite/redacted/redacted'),
-  rowOf('/token/abcdefghijklmnopqrst/x', '/token/redacted/x'),
-  rowOf('/token:s3cret/a', '/redacted/a'),
   rowOf(
-    `/api/webhooks/1234567890/${DISCORD}/messages/77`,
-    '/api/webhooks/redacted/redacted/messages/77',
-    '/api/webhooks/redacted/redacted/messages/:id',
+    '/api/webhooks/1234567890/abc1_def/a/7',
+    '/api/webhooks/redacted/redacted/a/7',
+    '/api/webhooks/redacted/redacted/a/:id',
   ),
   // Matrix parameters.
-  rowOf('/a;jsessionid=s3cret/b', '/a/b'),
   rowOf('/a;token=1&b=2;c/x', '/a/x'),
   rowOf('/a;v=1', '/a'),
 ];
@@ -134,7 +76,10 @@ const KEPT = [
   ...['/queue/email', '/items'].map((path) =>
     rowOf(`${path}/${UUID.toUpperCase()}`, `${path}/${UUID.toUpperCase()}`, `${path}/:uuid`),
   ),
-  rowOf(`/commits/${SHA1}`, `/commits/${SHA1}`, '/commits/:id'),
+  ...words(`
+    ${SHA1} 507f1f77bcf86cd799439011 ${ULID} ${XID} prod_${ULID} cus_${XID}
+    jxn8odzg4qvcyb3fdi46jimz cjld2cjxh0000qzrmn831i7rn user_01h455vb4pex5vsknk084sn02q
+  `).map((id) => rowOf(`/commits/${id}`, `/commits/${id}`, '/commits/:id')),
   rowOf(`/static/main.${SHA1}.chunk.css`, `/static/main.${SHA1}.chunk.css`),
   rowOf('/c++/17', '/c++/17', '/c++/:id'),
   rowOf('/tags/c%23', '/tags/c%23', '/tags/c#'),
@@ -161,35 +106,18 @@ test.each([...SECRET, ...KEPT])('of the path $path, $sent is sent', ({ path, sen
   });
 });
 
-const TEXT_IDS = [
-  ...words('jxn8odzg4qvcyb3fdi46jimz cjld2cjxh0000qzrmn831i7rn user_01h455vb4pex5vsknk084sn02q'),
-  ...[ULID, XID, `prod_${ULID}`, `cus_${XID}`, '507f1f77bcf86cd799439011'],
-];
-
-test.each(TEXT_IDS)('the ID %s stays in a path', (id) => {
-  expect(parametersOf({ path: `/a/${id}` }).url).toBe(`${ORIGIN}/a/${id}`);
-});
-
-test.each([
-  ...words('login Login user username db_user currentUser account basic auth creds').map((name) => [
-    name,
-    'ada:pw',
-  ]),
-  ['login', 'admin%253Asecretpw123'],
-  ['basic', 'YWRhOnNlY3JldA=='],
-  ['sign', `1764350000-${MD5}`],
-  ...words('api_sign hash checksum md5 mac X-Amz-Signature sha256').map((name) => [name, MD5]),
-  ['x', `sk-proj-${'abcdefghi'.repeat(4)}`],
-  ['x', `ghp_${'a1'.repeat(18)}`],
-  ...[MD5, UUID].map((name) => ['operationName', name]),
-  ...words(`
-    passphrase pin code_verifier SAMLart id_token _wpnonce dbpass appkey smsCode invitecode sig access_token X-Api-Key
-    sessionId session_state csrfmiddlewaretoken NEWPASSWD oldPassWord PHPSESSID slang_code error_code_token country_code.code
-    zipCode userCardNumber cvv2 JSONPin sso neuesPasswort mot_de_passe email
-  `).map((name) => [name, 'a1']),
-])('%s=%s is redacted wherever a URL has it', (name, value) => {
-  const pair = `${name}=${value}`;
-  const redacted = `${name}=redacted`;
+test.each(
+  words(`
+    login=ada:pw Login=ada:pw user=ada:pw username=ada:pw db_user=ada:pw currentUser=ada:pw account=ada:pw basic=ada:pw
+    auth=ada:pw creds=ada:pw login=admin%253Asecretpw123 basic=YWRhOnNlY3JldA== sign=1764350000-${MD5} api_sign=${MD5}
+    hash=${MD5} checksum=${MD5} md5=${MD5} mac=${MD5} X-Amz-Signature=${MD5} sha256=${MD5} operationName=${MD5}
+    operationName=${UUID} passphrase=a1 pin=a1 code_verifier=a1 SAMLart=a1 id_token=a1 _wpnonce=a1 dbpass=a1 appkey=a1
+    smsCode=a1 invitecode=a1 sig=a1 access_token=a1 X-Api-Key=a1 sessionId=a1 session_state=a1 csrfmiddlewaretoken=a1
+    NEWPASSWD=a1 oldPassWord=a1 PHPSESSID=a1 slang_code=a1 error_code_token=a1 country_code.code=a1 zipCode=a1
+    userCardNumber=a1 cvv2=a1 JSONPin=a1 sso=a1 neuesPasswort=a1 mot_de_passe=a1 email=a1
+  `),
+)('%s is redacted wherever a URL has it', (pair) => {
+  const redacted = pair.replace(/=.*/, '=redacted');
   const [page, event] = build(
     {
       path: `/a;${pair}/${pair}/b`,
@@ -221,25 +149,15 @@ const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
   ['Bearer%20s3cret&token:s3cret', 'redacted&redacted'],
   ['tokenizer=1;x=2', 'tokenizer=redacted'],
   ['t%E9l%E9phone=1', 't%E9l%E9phone=redacted'],
-  // What is not plain, although it is usual: URLs, JSON, quotes, other pairs.
+  // What is not plain, although it is usual; credentials, and paths inside of a value.
   ...words(`
     https%3A%2F%2Fauth.example.org%3A8443%2Fcb //a.example:8080/users/42 https:/a.example %2Fx%3Fpage%3D2 city%20eq%20'Berlin'
-    %7B%22a%22%3A1%7D %3Ca%3E1%3C/a%3E a%3Bb a=b a%5Cb eyJwYWdlIjoyfQ== %252541
+    %7B%22a%22%3A1%7D %3Ca%3E1%3C/a%3E a%3Bb a=b a%5Cb eyJwYWdlIjoyfQ== %252541 x|token|abc1 sk-hynix-memory-chips-2026
+    4111%201111%201111%201111 378282246310005 +4917612345678 whatsapp:+4917612345678 x/token/9fK2mQ7x /call/%2B49+151+12345678
   `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
   [`x=${'a '.repeat(51)}`, 'x=redacted'],
-  // Credentials and pairs inside of a value.
-  ...words(`
-    Bearer%20abcdef bearer+abcdef Basic%20dXNlcjpwYXNz ApiKey+s3cret1 apikey+s3cret1 token%20s3cret1
-    token%3As3cret a,token:s3cret password%20%3A%20secret x|token|abc1 4111%201111%201111%201111 378282246310005
-    +4917612345678 %2B49+176+12345678 whatsapp:+4917612345678 sk-hynix-memory-chips-2026
-  `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
-  // Paths inside of a value.
-  ...words(`
-    /reset-password/9fK2mQ7x x/token/9fK2mQ7x %2Fapp%23%2Freset-password%2F9fK2mQ7x %2Fcall%2F%252B4915112345678 /call/%2B49+151+12345678
-    /confirm/kX3vQ9bT2mN7pL5wZ8rY
-  `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
   ['utm_content=/p/token:abcdef&gclid=token%3Aabcdef', 'utm_content=redacted&gclid=redacted'],
-  [`utm_id=${NPM}&gclid=${JWT}`, 'utm_id=redacted&gclid=redacted'],
+  [`utm_id=${NPM}`, 'utm_id=redacted'],
 ];
 
 const KEPT_QUERIES = words(`

@@ -11,8 +11,6 @@ function hitsByClient(options: MatomoOptions, factsOf: (client: number) => Facts
     const built = ['/a', '/b'].map((path) =>
       builder.build({ path, route: '', calls: [['trackEvent', 'a', 'b']], ...factsOf(client) }),
     );
-    for (const { hits, ignored } of built)
-      expect(ignored).toBe(hits.length === 0 ? 'sampled' : undefined);
     return built.reduce((sum, { hits }) => sum + hits.length, 0);
   });
   builder.close();

@@ -35,11 +35,9 @@ golden([
       ['/users/3f2504e0-4f89-11d3-9a0c-0305e82c3301', '/users/:uuid'],
       ['/users/7/orders/42/', '/users/:id/orders/:id/'],
       ['/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/a/:id/deadbeef/:id'],
-      ['/4%32/caf%C3%A9/a%2Fb/%FF', '/:id/caf%C3%A9/a%2Fb/%FF'],
       ['/4%32/caf%C3%A9/a%2Fb/x', '/:id/café/a%2Fb/x'],
       // IDs of cuid2, cuid, xid and TypeID, and a ULID behind a prefix.
       ['/posts/jxn8odzg4qvcyb3fdi46jimz/edit', '/posts/:id/edit'],
-      ['/posts/ckopqwooh000001la8mbi2im9', '/posts/:id'],
       ['/posts/9m4e2mr0ui3e8a215n4g', '/posts/:id'],
       ['/users/user_01h455vb4pex5vsknk084sn02q', '/users/:id'],
       ['/products/prod_01M8PJNRGESS0DCAGCW1W2CE2W', '/products/:id'],
@@ -51,7 +49,6 @@ golden([
       ['/api/123/items', '/api/:id/items'],
       ['/api/1/2/items', '/api/1/:id/items'],
       ['/api/users/1/items', '/api/users/:id/items'],
-      ['/myapi/1/items', '/myapi/:id/items'],
       // Data of pages.
       ['/data.json', '/data.json'],
       ['/posts/7.data', '/posts/7.data'],
@@ -59,27 +56,18 @@ golden([
       ['/posts/7/_payload.json', '/posts/:id'],
       ['/posts/7/q-data.json', '/posts/:id/'],
       ['/_next/data/build/posts/7.json', '/posts/:id'],
-      ['/_next/data/build/index.json', '/'],
       ['/page-data/posts/7/page-data.json', '/posts/:id/'],
-      ['/page-data/index/page-data.json', '/'],
     ] as const
   ).map(([path, title]) => ({ ...at(path), page: { action_name: `GET ${title}` } })),
-  ...['/a%E2%80%AEb', '/%00'].map((path) => ({ ...at(path), options: { query: 'keep' as const } })),
   { ...at('/posts/7.data', 200, { query: '_routes=a' }), page: { action_name: 'GET /posts/:id' } },
   {
     ...at('/posts/7.data', 200, { responseHeaders: { 'content-type': SCRIPT } }),
     page: { action_name: 'GET /posts/:id' },
   },
-  ...(
-    [
-      ['/_root.data', '/'],
-      ['/_.data', '/'],
-      ['/posts/7/_.data', '/posts/:id/'],
-    ] as const
-  ).map(([path, title]) => ({
-    ...at(path, 200, { headers: { accept: SCRIPT } }),
-    page: { action_name: `GET ${title}` },
-  })),
+  {
+    ...at('/posts/7/_.data', 200, { headers: { accept: SCRIPT } }),
+    page: { action_name: 'GET /posts/:id/' },
+  },
   // With query: keep, secrets stay in URLs, and not in titles.
   ...(
     [
@@ -117,16 +105,6 @@ golden([
     ...before('a success', at('/x/7', 403), { path: '/x/8' }),
     page: { action_name: 'GET /x/:id' },
   },
-  { ...before('a success', at('/x', 404), {}), page: { action_name: 'GET Not Found' } },
-  { ...before('a success', at('/x', 410), {}), page: { action_name: 'GET Gone' } },
-  {
-    ...before('a failure', at('/x', 401), { status: 500 }),
-    page: { action_name: 'GET Unauthorized' },
-  },
-  {
-    ...before('a POST', at('/x', 401), { method: 'POST' }),
-    page: { action_name: 'GET Unauthorized' },
-  },
   { name: 'a 404 of a route', facts: { status: 404 } },
 ]);
 
@@ -150,10 +128,8 @@ const refused = (
 golden([
   refused('an endpoint with a route', [ORDER], '/orders/:order'),
   refused('the same, whose body is invalid', [ORDER], '/orders/:order', { status: 400 }),
-  refused('the same, which is forbidden', [ORDER], '/orders/:order', { status: 403 }),
   refused('the same, which does not exist', [ORDER], 'Not Found', { status: 404 }),
   refused('a wildcard', [ORDER], '/orders/:order', { route: '/*' }),
-  refused('a wildcard, at first', [], 'Unauthorized', { route: '/:a/*' }),
   refused('an own route', [ORDER], '/orders/:id', { route: '/orders/:id' }),
   refused(
     'a route that has changed',
@@ -177,7 +153,6 @@ golden([
     [{ ...ORDER, calls: [['annotate', { action_name: 'Order' }]] }],
     '/orders/:order',
   ),
-  refused('the oldest of 500 endpoints', [ORDER, ...others(499)], '/orders/:order'),
   refused('the oldest of 501 endpoints', [ORDER, ...others(500)], 'Unauthorized'),
   refused(
     'the oldest of 501 endpoints, used again',
@@ -229,12 +204,6 @@ golden([
     facts: { headers: { host: 'u:p@shop.example.org:8080/x?y#z' } },
     options: { actionName: '{host}' },
     page: { url: 'https://localhost/users/42', action_name: 'shop.example.org:8080' },
-  },
-  {
-    name: 'a title without a host',
-    facts: { headers: { host: undefined } },
-    options: { actionName: 'x{host}' },
-    page: { url: 'https://localhost/users/42', action_name: 'x' },
   },
   {
     options: { actionName: ({ method, route, statusCode }) => `${method} ${route} ${statusCode}` },
@@ -295,46 +264,21 @@ golden([
     page: { action_name: TOOL },
   },
   {
-    name: 'AWS',
-    facts: {
-      ...posted('/'),
-      route: '',
-      headers: { 'x-amz-target': 'Kinesis_20131202.ListStreams' },
-      responseHeaders: { 'content-type': 'application/x-amz-json-1.1' },
-    },
-    page: { action_name: 'POST / ListStreams' },
-  },
-  {
-    name: 'the longest action',
-    facts: {
-      ...posted('/orders'),
-      headers: { soapaction: 'GetOrder'.padStart(256, 'x:') },
-      responseHeaders: { 'content-type': 'text/xml' },
-    },
-    page: { action_name: 'POST /orders GetOrder' },
-  },
-  {
     name: 'tRPC',
     facts: { path: '/trpc/user.byId', route: '', ...JSON_ANSWER },
     options: { dimensions: { 1: 'rpc.method' } },
     page: { dimension1: 'user.byId' },
   },
-  ...(
-    [
-      [3, '3'],
-      [100, '100'],
-      [101, '100+'],
-    ] as const
-  ).map(([size, count]) => ({
-    name: `a batch of ${size} calls of tRPC`,
+  {
+    name: 'a batch of more than 100 calls of tRPC',
     facts: {
-      path: `/trpc/${Array(size).fill('p').join(',')}`,
+      path: `/trpc/${Array(101).fill('p').join(',')}`,
       route: '',
       query: 'batch=1',
       ...JSON_ANSWER,
     },
-    page: { action_name: `GET /trpc/p (${count})` },
-  })),
+    page: { action_name: 'GET /trpc/p (100+)' },
+  },
   { name: 'an empty route', facts: { path: '/', route: '/' } },
   ...[
     ['&é'.repeat(300), '&é'.repeat(146)], // by bytes after escaping
@@ -349,17 +293,10 @@ const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 
 // Names of operations that no program has: secrets and IDs.
 golden(
-  [
-    jwt({ sub: 'bob' }),
-    MD5,
-    `user_${MD5}`,
-    MD5 + MD5,
-    'get/123e4567-e89b-12d3-a456-426614174000',
-    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    'kX3vQ9bT2mN/7pL5wZ8rYaB/3cD4',
-    'kX3vQ9bT2mN7pL5wZ8rY.call',
-    '1234567890123456',
-  ].map((name) => ({
+  words(`
+    ${jwt({ sub: 'bob' })} user_${MD5} get/123e4567-e89b-12d3-a456-426614174000 01ARZ3NDEKTSV4RRFFQ69G5FAV
+    kX3vQ9bT2mN/7pL5wZ8rYaB/3cD4 kX3vQ9bT2mN7pL5wZ8rY.call 1234567890123456
+  `).map((name) => ({
     name,
     facts: posted('/rpc', rpc(name)),
     page: { action_name: 'POST /rpc redacted' },

@@ -27,12 +27,6 @@ golden([
     page: { url: 'https://shop.example.org/' },
   },
   {
-    name: 'a lone surrogate',
-    facts: at('/a\ud800b'),
-    options: { query: 'keep' },
-    page: { url: 'https://shop.example.org/a%EF%BF%BDb', action_name: 'GET /a�b' },
-  },
-  {
     name: 'matrix parameters are not sent',
     facts: at('/find;q=shoes;page=2/x;Keyword=a&k=b'),
     options: { siteSearch: true },
@@ -46,7 +40,6 @@ golden([
     },
     page: { url: 'https://shop.example.org/users/42?kw=11&qq=12' },
   },
-  { facts: { query: 'q=shoes&s=1' }, options: { siteSearch: true } },
   {
     name: 'entities are separators as Matomo reads them',
     facts: { query: 'a=1&amp;q=2&amp;amp;b=3&lt;q=4;q=5;c=6' },
@@ -58,11 +51,6 @@ golden([
     facts: { query: 'a=1&b=2&a[]=3&c;d&a=4;e;b=5&token=x' },
     options: { query: ['a', 'token'] },
     page: { url: 'https://shop.example.org/users/42?a=1&a[]=3&a=4%3Be%3Bb=5&token=x' },
-  },
-  {
-    name: 'query: keep',
-    facts: { query: 'token=abc&a=1', path: '/token/9fK2mQ7x', route: '' },
-    options: { query: 'keep' },
   },
   {
     name: 'a query that is too long loses whole parameters',
@@ -78,10 +66,6 @@ golden([
     },
   },
   {
-    facts: { query: `a=${'x'.repeat(2000)}` },
-    page: { url: 'https://shop.example.org/users/42?a=redacted' },
-  },
-  {
     facts: { status: 404 },
     options: { urlPaths: 'template' },
     page: { url: 'https://shop.example.org/users/:id' },
@@ -90,9 +74,7 @@ golden([
   ...(
     [
       ['http', 'localhost:3000', {}, 'http://localhost:3000'],
-      ['https', 'localhost:3000', {}, 'https://localhost:3000'],
       ['http', '10.1.2.3:80', {}, 'http://10.1.2.3'],
-      ['http', 'shop.internal.', {}, 'http://shop.internal.'],
       ['http', '8.8.8.8', {}, 'https://8.8.8.8'],
       ['http', '[::1]:3000', {}, 'http://[::1]:3000'],
       ['http', 'shop.example.org', NOT_ASSUMED, 'http://shop.example.org'],
@@ -102,7 +84,6 @@ golden([
       ['http', 'shop.example.org:443', NOT_ASSUMED, 'http://shop.example.org:443'],
       ['http', 'shop.example.org:8443', {}, 'https://shop.example.org:8443'],
       ['http', 'a b/c', {}, 'https://localhost'],
-      ['http', 'user:pw@shop.example.org', {}, 'https://localhost'],
       ['http', 'shop.example.org:99999', {}, 'https://localhost'],
       ['http', undefined, {}, 'https://localhost'],
     ] as const
@@ -163,7 +144,7 @@ golden([
   })),
   {
     name: 'a GraphQL document is no search',
-    facts: { path: '/graphql', route: '', query: 'query=%7Ba%7D&x=1' },
+    facts: at('/graphql', 'query=%7Ba%7D&x=1'),
     options: { siteSearch: true },
     page: { url: 'https://shop.example.org/graphql?x=1' },
   },
@@ -191,11 +172,6 @@ golden([
     options,
     page: { urlref },
   })),
-  {
-    facts: { headers: { referer: 'https://ref.example/users/42' } },
-    options: { urlPaths: 'template' },
-    page: { url: 'https://shop.example.org/users/:id', urlref: 'https://ref.example/users/:id' },
-  },
   { facts: { calls: [['annotate', { url: '/a' }]] }, problems: ['parameter-invalid'] },
   {
     name: 'the path is cut with patterns after 2,048 characters',

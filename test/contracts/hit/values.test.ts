@@ -48,15 +48,9 @@ test.each(TIMES)('the time %o is the one that was meant', (cdt) => {
   expect(page?.cdt).toBe(String(SECONDS));
 });
 
-test('a day is its midnight in UTC', () => {
-  const day = ISO.slice(0, 10);
-  const [hit] = job(['trackEvent', 'Job', 'done', { ...USER, cdt: day }]).hits;
-  expect(Number(hit?.parameters.cdt)).toBe(Date.parse(day) / 1000);
-});
-
 test.each([
-  ...['', ' ', 'yesterday', '-2 hours', '20.11.2026', '11/20/2026', '2026-02-30 10:00:00'],
-  ...['2026-13-01', '2026-11-20 25:00:00', '2026-11-20T10:00:00Zulu', new Date(Number.NaN)],
+  ...['', 'yesterday', '20.11.2026', '2026-02-30 10:00:00'],
+  ...['2026-11-20 25:00:00', '2026-11-20T10:00:00Zulu', new Date(Number.NaN)],
   ...[Number.NaN, Number.POSITIVE_INFINITY, 0, -1, 1e19, SECONDS * 1e6, NOON + 3_600_000],
   ...['2999-01-01 00:00:00', '1999-12-31 23:59:59', 915_148_800, true, null, {}, [], [SECONDS]],
 ])('a hit with the time %o is dropped, and a page view keeps its own time', (cdt) => {
@@ -73,14 +67,11 @@ test.each([
 const AMOUNTS: readonly [given: unknown, read: number][] = [
   ['9.99', 9.99],
   [' 9.99 ', 9.99],
-  ['10', 10],
-  ['-3.5', -3.5],
   ['.5', 0.5],
   ['1e3', 1000],
   [7n, 7],
   [new Decimal('9.99'), 9.99],
   [Object('9.99'), 9.99],
-  [9.99, 9.99],
 ];
 
 test.each(AMOUNTS)('the amount %o is a number, wherever it is passed', (amount, read) => {
@@ -109,31 +100,21 @@ test.each(AMOUNTS)('the amount %o is a number, wherever it is passed', (amount, 
   expect(problems).toEqual([]);
 });
 
-test('the revenue of a goal as an argument, as in the JavaScript tracker', () => {
-  const { hits } = build({ calls: [['trackGoal', 1, new Decimal('10')]] });
-  expect(hits[1]?.parameters).toMatchObject({ idgoal: '1', revenue: '10' });
-});
-
 test.each([
   ...['9,99', '1.234,50', '1,000.00', '$9.99', '9.99 EUR', '', ' ', '0x10', 'NaN', 'Infinity'],
   ...[Number.NaN, Number.POSITIVE_INFINITY, {}, [], [9.99], true, new Date(), new Decimal('9,99')],
   '9'.repeat(200),
 ])('%o is no amount: what it is for is left out or dropped', (amount) => {
+  const invalid = [
+    { sku: 'b', price: amount },
+    { sku: 'c', quantity: amount },
+  ];
   const { hits, dropped, problems } = job(
     ['trackOrder', { id: 1, revenue: amount }, USER],
     ['trackGoal', 1, { ...USER, revenue: amount }],
     ['trackHit', { ...USER, idgoal: 2, revenue: amount }],
     ['trackEvent', 'a', 'b', { ...USER, value: amount }],
-    [
-      'trackOrder',
-      {
-        id: 2,
-        revenue: 5,
-        tax: amount,
-        items: [{ sku: 'a' }, { sku: 'b', price: amount }, { sku: 'c', quantity: amount }],
-      },
-      USER,
-    ],
+    ['trackOrder', { id: 2, revenue: 5, tax: amount, items: [{ sku: 'a' }, ...invalid] }, USER],
   );
   expect({ dropped, problems }).toEqual({
     dropped: { invalid: 3 },

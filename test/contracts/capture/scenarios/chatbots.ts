@@ -40,12 +40,6 @@ type Row = readonly [
 export const CHATBOTS: readonly Scenario[] = [
   ...rows,
   {
-    name: 'an AI chatbot that gets a document',
-    does: 'pdf',
-    sends: [get('/files/chatbot.pdf', { headers: { 'user-agent': CHATBOT } })],
-    hits: [{ hit: 'chatbot 200', params: { download: /\/files\/chatbot\.pdf$/, url: undefined } }],
-  },
-  {
     name: 'two AI chatbots on one connection',
     does: 'sends 5,000 bytes',
     needs: ['HTTP/1.1'],

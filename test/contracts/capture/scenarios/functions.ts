@@ -36,7 +36,6 @@ export const FUNCTIONS: readonly Scenario[] = [
   page('annotated in finish', 'annotates in finish', '/annotated-in-finish', {
     dimension5: 'finish',
   }),
-  page('annotated in close', 'annotates in close', '/annotated-in-close', { dimension5: 'close' }),
   {
     name: 'annotated when the client has left',
     does: 'annotates what the client left',
@@ -58,23 +57,13 @@ export const FUNCTIONS: readonly Scenario[] = [
     { needs: ['time'] },
   ),
   ignored('ignored', 'ignores', '/ignored', { receives: [{ status: 200 }] }),
-  ignored('ignored in finish', 'ignores in finish', '/ignored-in-finish'),
   ignored('ignored, with events before and after', 'ignores, with an event', '/ignored-event', {
     hits: ['event Test before', 'event Test after'],
   }),
   tracks('an event in the request', 'tracks an event', '/event', [
     { hit: 'event Cart open', params: { e_n: 'name', e_v: '3' } },
   ]),
-  tracks('an event in finish', 'tracks an event in finish', '/event-in-finish', [
-    'event Test finish',
-  ]),
   tracks('an event in close', 'tracks an event in close', '/event-in-close', ['event Test close']),
-  {
-    name: 'an event when the request has closed',
-    does: 'tracks an event in the end of the request',
-    sends: [post('/event-in-request-close', 'body')],
-    hits: ['POST /event-in-request-close 200', 'event Test request closed'],
-  },
   {
     name: 'events when the client of a stream has left',
     does: 'tracks what a stream leaves',
@@ -118,9 +107,6 @@ export const FUNCTIONS: readonly Scenario[] = [
     gt_ms: /^\d+$/,
     pf_srv: /^\d+$/,
   }),
-  page('a measured step without a wait', 'measures without a wait', '/measured-at-once', {
-    pf_dm1: /^(?:[5-9]|\d{2,})$/,
-  }),
   page(
     'functions for the request',
     'for the request',
@@ -128,7 +114,6 @@ export const FUNCTIONS: readonly Scenario[] = [
     { dimension5: 'for the request', pf_dm2: TWENTY },
     { hits: ['event Test for the request', 'goal 3'] },
   ),
-  ignored('ignored for the request', 'ignores for the request', '/for-request-ignored'),
   {
     name: 'callbacks of a pool, for the request',
     does: 'asks a pool for the request',

@@ -17,13 +17,6 @@ const rows: readonly Scenario[] = [
     hits: ['1', '2', '3'].flatMap((client) => logged('GET /morgan 200', '200', client)),
   },
   {
-    name: 'morgan, of a client that leaves before the headers',
-    before: 'logs with morgan',
-    does: 'never answers',
-    sends: [get('/morgan-left?a', { leaves: 'before headers' })],
-    hits: logged('GET /morgan-left 499', '-', 'a'), // it logs no status
-  },
-  {
     name: 'on-finished, of bodies that arrive late',
     before: 'waits with on-finished',
     does: 'reads the body',

@@ -34,12 +34,6 @@ const rows: readonly Scenario[] = [
     [json('/rpc-batch', [rpc('first'), rpc('second')])],
     ['POST /rpc-batch first (2) 200'],
   ),
-  row(
-    'JSON-RPC that fails, and never succeeded',
-    'status 500',
-    [json('/rpc-failing', rpc('never_succeeds'))],
-    ['POST /rpc-failing 500'],
-  ),
   row('MCP', 'json', [json('/mcp', call('find_order'))], ['MCP tools/call find_order 200']),
   row(
     'a notification of MCP',
@@ -48,7 +42,6 @@ const rows: readonly Scenario[] = [
     [],
     { ignored: 'mcp' },
   ),
-  row('GraphQL', 'json', [json('/graphql', graphql('Find'))], ['POST /graphql Find 200']),
   row(
     'GraphQL that fails, as graphql 17 announces it',
     'announces a GraphQL query that fails',
@@ -78,13 +71,6 @@ export const OPERATIONS: readonly Scenario[] = [
       except: (setup) => setup.framework === 'stream' || (each.except?.(setup) ?? false),
     }),
   ),
-  {
-    name: 'tRPC',
-    route: '/trpc/*',
-    does: 'json',
-    sends: [get('/trpc/user.byId?input=1')],
-    hits: ['GET /trpc/user.byId 200'],
-  },
   {
     name: 'SOAP',
     before: 'reads the body',

@@ -3,7 +3,6 @@ import { get, page, post, raw, type Scenario, withRoute } from '../scenario.js';
 
 const statuses = (
   [
-    [204, 'GET /status-204'],
     [404, 'GET Not Found'],
     [500, 'GET /status-500'],
   ] as const
@@ -23,9 +22,7 @@ const statuses = (
 const left = (
   [
     ['writes half', 499],
-    ['writes video of a known size', 499],
     ['writes events', 200],
-    ['writes video', 200],
   ] as const
 ).map(([does, status]): Scenario => {
   const path = `/left-${does.replaceAll(' ', '-')}`;
@@ -47,8 +44,6 @@ const destroyed = (
   [
     ['destroys at once', 500, undefined],
     ['destroys in the middle', 500, 200],
-    ['destroys a failure in the middle', 500, 502],
-    ['destroys events', 200, 200],
   ] as const
 ).map(([does, status, received]): Scenario => {
   const path = `/${does.replaceAll(' ', '-')}`;
@@ -93,33 +88,6 @@ const ofConnection: readonly Scenario[] = [
     ),
   },
   {
-    name: 'events of pipelined requests whose connection is destroyed',
-    does: 'tracks its ends, and destroys the connection',
-    sends: [raw(['/destroyed?1', '/destroyed?2'])],
-    hits: [
-      ...[/\?1$/, /\?2$/].flatMap((url) =>
-        ['GET /destroyed 500', 'event Test request closed'].map((hit) => ({
-          hit,
-          params: { url },
-        })),
-      ),
-      { hit: 'event Test response closed', params: { url: /\?1$/ } },
-    ],
-  },
-  {
-    name: 'events of a response that another request ends',
-    does: 'tracks its ends, and waits',
-    next: { route: '/ends-other', does: 'answers what waits' },
-    sends: [get('/ended-by-other'), get('/ends-other')],
-    sendsAtOnce: true,
-    hits: [
-      'GET /ends-other 200',
-      ...['GET /ended-by-other 200', 'event Test request closed', 'event Test response closed'].map(
-        (hit) => ({ hit, params: { url: /\/ended-by-other$/ } }),
-      ),
-    ],
-  },
-  {
     name: 'HTTP/1.0 without a host',
     does: 'ok',
     sends: [inLines('/old', 'GET /old HTTP/1.0')],
@@ -149,12 +117,6 @@ const ofConnection: readonly Scenario[] = [
     ],
     hits: ['GET /expects 417'],
     receives: [{ status: 417 }],
-  },
-  {
-    name: 'a client that waits for 100 Continue',
-    does: 'reads the body',
-    sends: [post('/continue', 'xyz', { headers: { expect: '100-continue' }, isBodyLate: true })],
-    hits: [{ hit: 'POST /continue 200', params: { dimension5: '3 of x' } }, 'event Test body'],
   },
   {
     name: 'a client that leaves while it sends its body',

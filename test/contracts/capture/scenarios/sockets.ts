@@ -4,9 +4,7 @@ import { get, type Scenario } from '../scenario.js';
 const rows = (
   [
     ['answers on the socket', '/socket-answer', 503, { status: 503, isComplete: true }],
-    ['answers on the socket, as bytes', '/socket-bytes', 503, { status: 503, isComplete: true }],
     ['destroys the socket', '/socket-destroyed', 500, { status: undefined }],
-    ['ends the socket without an answer', '/socket-ended', 500, { status: undefined }],
     ['sends informational responses', '/informed', 200, { status: 200, isComplete: true }],
   ] as const
 ).map(

@@ -9,13 +9,6 @@ const NOTHING = {
 
 /** Attributes and events of spans, which need an instrumentation. */
 const recorded: readonly Scenario[] = [
-  page(
-    'a step that a span times',
-    'times a step with a span',
-    '/span-timed',
-    { pf_dm1: /^(?:19|[2-9]\d|\d{3,})$/ },
-    { needs: ['child spans'] },
-  ),
   {
     name: 'attributes of a child span',
     needs: ['child spans'],
@@ -78,13 +71,6 @@ const recorded: readonly Scenario[] = [
     receives: [{ status: 201 }],
   },
   {
-    name: 'a SERVER span that ends with an error before the response has begun',
-    does: 'ends its span with an error, and answers later',
-    sends: [get('/span-ends-failed')],
-    hits: ['GET /span-ends-failed 500'],
-    receives: [{ status: 201 }],
-  },
-  {
     name: 'a SERVER span that ends while the response is sent',
     does: 'ends its span in the body',
     sends: [get('/span-ends-in-body')],
@@ -114,13 +100,6 @@ const any: readonly Scenario[] = [
     'a span that ends much too late',
     'annotates with a span that ends much too late',
     '/span-too-late',
-    NOTHING,
-    { needs: ['spans', 'time'], unusedSpans: 1 },
-  ),
-  page(
-    'a span that begins much too late',
-    'annotates with a span that begins much too late',
-    '/span-far-too-late',
     NOTHING,
     { needs: ['spans', 'time'], unusedSpans: 1 },
   ),

@@ -49,20 +49,6 @@ export const TITLES: readonly Scenario[] = [
     '/api/v3/carts/:id',
     { status: 500, does: 'throws' },
   ),
-  {
-    name: 'a wildcard',
-    route: '/tree/*',
-    does: 'ok',
-    sends: [get('/tree/a/7')],
-    hits: ['GET /tree/a/:id 200'],
-  },
-  {
-    name: 'a route without parameters that has the extension of a file',
-    does: 'ok',
-    sends: [get('/cards.min.css')],
-    hits: [],
-    ignored: 'static',
-  },
   skipped('/skipped/7', { route: '/skipped/:skipped', hits: ['GET /skipped/:skipped 404'] }),
   skipped('/skipping/7', {
     route: '/skipping/:skipped',
@@ -70,31 +56,11 @@ export const TITLES: readonly Scenario[] = [
     hits: [{ hit: 'GET /skipping/:order 200', params: { dimension5: undefined } }],
   }),
   {
-    name: 'a failure of a route with a parameter',
-    route: '/failing/:order',
-    does: 'status 404',
-    sends: [get('/failing/7')],
-    hits: ['GET Not Found 404'],
-    differs: withRoute(['GET /failing/:order 404']),
-  },
-  {
     name: 'a request whose properties are undefined at its end',
     does: 'empties its request',
     sends: [get('/emptied?a=1')],
     hits: [{ hit: 'GET /emptied 200', params: { url: /\/emptied\?a=1$/, dimension1: 'GET' } }],
     except: ({ framework }) => framework !== 'node',
-  },
-  page('a rewritten URL', 'rewrites the URL', '/before-rewriting'),
-  page('a method that the application changes', 'changes the method', '/method-changed', {
-    dimension1: 'GET',
-  }),
-  {
-    name: 'a path that is percent-encoded',
-    route: '/caf%C3%A9',
-    does: 'ok',
-    sends: [get('/caf%C3%A9')],
-    hits: ['GET /café 200'],
-    except: ({ framework }) => framework !== 'node' && framework !== 'stream',
   },
   {
     name: 'an ignored path',

@@ -9,7 +9,6 @@ const ignored = (
   [
     ['Do Not Track', { dnt: '1' }, 'do_not_track'],
     ['no consent', { 'x-consent': undefined }, 'no_consent'],
-    ['a health checker', { 'user-agent': 'kube-probe/1.31' }, 'user_agent'],
     ['an ignored address', { 'x-forwarded-for': '198.51.100.99' }, 'address'],
     ['Do Not Track that was deleted', { dnt: '1' }, 'do_not_track', 'deletes headers'],
     ['consent of a middleware', { 'x-consent': undefined }, 'no_consent', 'adds consent'],
@@ -59,7 +58,6 @@ export const VISITORS: readonly Scenario[] = [
     cip: '127.0.0.1',
     url: /^https?:\/\/shop\.example/,
   }),
-  sent('an API key', '/keyed', KEY, { uid: PSEUDONYM }),
   {
     ...sent('an API key that was deleted', '/key-deleted', KEY, {
       uid: PSEUDONYM,

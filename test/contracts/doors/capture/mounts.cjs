@@ -23,23 +23,17 @@ app.use(['/v1', '/v2'], routerOf({ '/ping/:count': answer, '/failing/:count': fa
 
 const deep = express();
 deep.get('/leaves/:leaf', answer);
-deep.get('/failing/:leaf', fail);
 const admin = express();
 admin.get('/reports/:report', answer);
 admin.use('/deep/:level', deep);
 app.use('/admin', admin);
 
 app.get(['/multi/:one', '/other/:two'], answer);
-app.route('/chained/:link').get(answer).post(answer);
 
-const called = routerOf({ '/inside/:inner': answer, '/failing/:inner': fail });
-app.use('/wrapped', (request, response, next) => called(request, response, next));
+const called = routerOf({ '/inside/:inner': answer });
 app.use('/wrapped-in/:name', (request, response, next) => called(request, response, next));
 
 app.use(routerOf({ '/at-the-root/:leaf': answer, '/failing-at-the-root/:leaf': fail }));
-const twice = routerOf({ '/same/:leaf': answer, '/failing/:leaf': fail });
-app.use('/twice/a', twice);
-app.use('/twice/b/:place', twice);
 
 app.use('/people/:person', routerOf({ '/': answer, '/posts/:post': answer }));
 app.get('/optional{/:opt}', answer);
@@ -65,16 +59,13 @@ const own = routerOf(posts, {});
 const nested = routerOf({}, {});
 nested.use('/t/:tenant', own);
 app.use('/nested', nested);
-for (const path of [/^\/u-[^/]+\/posts/, /^\/[^/]+@[^/]+\/e1/, /^\/in\/(?<city>[^/]+)\/e1/])
-  app.use(path, own);
-for (const path of ['/files/*folder/posts', '/:from-:to/posts', '/users/:userId/posts'])
+for (const path of [/^\/u-[^/]+\/posts/, '/files/*folder/posts', '/users/:userId/posts'])
   app.use(path, own);
 
 // Routers that functions call.
 const users = { '/users/:id': answer, '/fails': fail, '/': answer };
 const inner = routerOf(users);
 const outer = routerOf({});
-outer.use('/admin', (...given) => inner(...given));
 outer.use('/t/:tenant', (...given) => inner(...given));
 const owner = express();
 owner.use('/of/:owner', inner);
@@ -84,19 +75,15 @@ app.use('/f2', async (request, response, next) => {
   inner(request, response, next);
 });
 app.use('/account', (...given) => owner(...given));
-app.use(['/list', '/others/:other'], (...given) => inner(...given));
 const visits = routerOf({ '/visits/:visit': answer });
 const clinic = routerOf({});
-for (const path of ['/patients/:patient', '/guests/:guest', '/staff/:member'])
+for (const path of ['/patients/:patient', '/guests/:guest'])
   clinic.use(path, (...given) => visits(...given));
 app.use('/clinic', (...given) => clinic(...given));
 
 // Rewritten URLs, as in json-server and Verdaccio.
 app.use((request, _response, next) => {
-  request.url = request.url
-    .replace(/^\/rewritten/, '')
-    .replace(/^\/(@[^/]+)\/(.+)/, '/$1%2f$2')
-    .replace(/^\/writers\/\w+\/notes/, '/notes');
+  request.url = request.url.replace(/^\/rewritten/, '').replace(/^\/(@[^/]+)\/(.+)/, '/$1%2f$2');
   next();
 });
 app.use(
@@ -122,21 +109,10 @@ for (const path of ['/a', '/:tenant/a', '/']) app.use(path, again);
 // Spellings, of which Express ignores the case.
 const cased = routerOf({ '/users/:id': answer, '/': answer });
 app.use('/Admin/apiV1', cased);
-app.use(['/roll', '/rollOfAll'], cased);
-app.use(/^\/pattern/i, cased);
-const MOUNTS = [
-  '/bigShop',
-  '/former/users/:userId',
-  '/former/:from-:to/posts',
-  '/former/files/*folder/posts',
-];
-for (const path of MOUNTS) {
-  app.use(path, cased);
-  app.router.stack.at(-1).rawPath = undefined; // as before router 2.3
-}
+app.use('/former/users/:userId', cased);
+app.router.stack.at(-1).rawPath = undefined; // as before router 2.3
 
 // Wildcards, and what only answers for other routes.
-app.use('/wild', routerOf({ '/*rest': answer }));
 app.use('/wild-of/:tenant', routerOf({ '/files/*rest': answer }));
 for (const path of ['/login/fails', '/login/ends'])
   app.get(path, (_request, _response, next) =>

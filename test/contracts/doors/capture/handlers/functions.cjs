@@ -37,8 +37,6 @@ function trackEnds(exchange) {
   exchange.onBody(() => undefined);
 }
 
-let waiting;
-
 module.exports = {
   annotates() {
     annotate({ action_name: 'Checkout', dimension5: 'pro' });
@@ -61,9 +59,6 @@ module.exports = {
   'annotates in finish'(exchange) {
     exchange.onFinish(() => annotate({ dimension5: 'finish' }));
   },
-  'annotates in close'(exchange) {
-    exchange.onClose(() => annotate({ dimension5: 'close' }));
-  },
   'annotates what the client left'(exchange) {
     exchange.onClose(() => annotate({ dimension5: 'left' }));
     exchange.begin(200, { 'content-type': 'text/html' }).write('half');
@@ -77,9 +72,6 @@ module.exports = {
   ignores() {
     ignore();
   },
-  'ignores in finish'(exchange) {
-    exchange.onFinish(ignore);
-  },
   'ignores, with an event'() {
     event('before');
     ignore();
@@ -92,30 +84,10 @@ module.exports = {
     event('first');
     event('second');
   },
-  'tracks an event in finish': (exchange) => exchange.onFinish(() => event('finish')),
   'tracks an event in close': (exchange) => exchange.onClose(() => event('close')),
-  async 'tracks an event in the end of the request'(exchange) {
-    exchange.onRequestClose(() => event('request closed'));
-    exchange.onBody(() => undefined);
-  },
   async 'tracks its ends'(exchange) {
     trackEnds(exchange);
     await delay(2);
-  },
-  'tracks its ends, and waits'(exchange) {
-    trackEnds(exchange);
-    waiting = exchange.take();
-  },
-  async 'answers what waits'() {
-    while (!waiting) await turn();
-    waiting.begin(200, { 'content-type': 'text/html' }).end('ok');
-  },
-  /** On Node.js 20 and 22, the response that waits for its turn has no end. */
-  'tracks its ends, and destroys the connection'(exchange) {
-    const { request, url } = exchange.take();
-    exchange.onRequestClose(() => event('request closed'));
-    if (url.endsWith('1')) exchange.onClose(() => event('response closed'));
-    else request.socket.destroy();
   },
   /** The client leaves. */
   'tracks what a stream leaves'(exchange) {
@@ -142,21 +114,12 @@ module.exports = {
     const rejects = () => delay(20).then(() => Promise.reject(new Error('no')));
     await measure('pf_dm2', rejects).catch(() => undefined);
   },
-  'measures without a wait'() {
-    measure('pf_dm1', () => {
-      const end = performance.now() + 5;
-      while (performance.now() < end);
-    });
-  },
   async 'for the request'({ handle }) {
     const functions = forRequest(handle);
     functions.annotate({ dimension5: 'for the request' });
     functions.trackEvent('Test', 'for the request');
     functions.trackGoal(3);
     await functions.measure('pf_dm2', () => delay(20));
-  },
-  'ignores for the request'({ handle }) {
-    forRequest(handle).ignore();
   },
   async 'asks a pool for the request'({ handle, url }) {
     await queried(() => {
@@ -195,12 +158,6 @@ module.exports = {
   },
   'adds consent'({ request }) {
     request.headers['x-consent'] = 'yes';
-  },
-  'changes the method'({ request }) {
-    request.method = 'PATCH';
-  },
-  'rewrites the URL'({ request }) {
-    request.url = '/rewritten/to/this';
   },
   'skips the route': () => 'route',
   /** As `express.json()`. */

@@ -2,9 +2,6 @@ const RAW = 'HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nConnection: close\r\n\r\n
 
 module.exports = {
   'answers on the socket': (exchange) => void exchange.take().response.socket.end(RAW),
-  'answers on the socket, as bytes': (exchange) =>
-    void exchange.take().response.socket.end(Buffer.from(RAW)),
-  'ends the socket without an answer': (exchange) => void exchange.take().response.socket.end(),
   'destroys the socket': (exchange) => void exchange.take().response.socket.destroy(),
   'sends informational responses'({ response }) {
     response.writeProcessing();

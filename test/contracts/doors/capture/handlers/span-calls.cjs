@@ -36,11 +36,4 @@ module.exports = {
     const span = tracer().startSpan('late', { attributes });
     exchange.longAfter(() => span.end());
   },
-  'annotates with a span that begins much too late'(exchange) {
-    const active = context.active();
-    exchange.longAfter(() => {
-      const attributes = { 'matomo.dimension5': 'too late' };
-      tracer().startSpan('late', { attributes }, active).end();
-    });
-  },
 };

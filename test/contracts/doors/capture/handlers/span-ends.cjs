@@ -13,13 +13,6 @@ module.exports = {
     annotate({ dimension5: 'after the span' });
     return { status: 201 };
   },
-  async 'ends its span with an error, and answers later'() {
-    const span = serverSpan();
-    span.setStatus({ code: 2 });
-    span.end();
-    await delay(5);
-    return { status: 201 };
-  },
   'ends its span in the body'(exchange) {
     exchange.begin(202, { 'content-type': 'text/plain' }).write('half');
     serverSpan().end();

@@ -16,9 +16,6 @@ const step = (attributes, run, options = {}) =>
   });
 
 module.exports = {
-  async 'times a step with a span'() {
-    await step({ 'matomo.perf_key': 'pf_dm1' }, () => delay(20));
-  },
   async 'annotates with a child span'() {
     await step({ 'matomo.perf_key': 'pf_dm1', 'matomo.dimension5': 'child' }, async (span) => {
       await delay(1);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
 import { words } from '../../support/words.js';
 import { openBuilder } from '../doors/build.js';
@@ -71,48 +72,6 @@ test('no planted secret is sent', () => {
   const text = readFileSync(`${ROOT}test/fixtures/planted-secrets.jsonl`, 'utf8').trim();
   const rows: Planted[] = text.split('\n').map((line) => JSON.parse(line));
   for (const row of rows) expectHidden(sentOf(row), row);
-});
-
-const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
-const KEY = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789';
-const PAIRS = [
-  ...words('login Login user username db_user currentUser account basic auth creds').map(
-    (name) => `${name}=ada:s3cretpw`,
-  ),
-  ...words('api_sign sign hash checksum md5 mac X-Amz-Signature sha256 operationName').map(
-    (name) => `${name}=${MD5}`,
-  ),
-  ...words(`
-    login=admin%253As3cretpw basic=YWRhOnNlY3JldA== operationName=123e4567-e89b-12d3-a456-426614174000 x=sk_live_51abcdefghijklmn
-    x=ghp_a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1
-  `),
-  ...[`x=${KEY}`, `operationName=${KEY}`],
-  ...words(`
-    passphrase pin puk otp code_verifier assertion client_assertion SAMLResponse samlresponse SAMLart wresult id_token ticket
-    _wpnonce sess psw pswd tkn mnemonic dbpass userpass appkey resetcode smsCode security_code recoverycode invitecode sig hmac
-    access_token X-Api-Key sessionId session_state csrfmiddlewaretoken mypassword NEWPASSWD oldPassWord myapikey authkey
-    authcode phonenumber awscredentials appsecret userpwd newpassphrase usersessionid pos_sessionid PHPSESSID mysessionkey
-    slang_code error_code_token country_code.code postal_code zipCode creditcard credit_card userCardNumber cvv2 JSONPin
-    magic invite sso neuesPasswort mot_de_passe email
-  `).map((name) => `${name}=S3cR1t`),
-];
-
-test.each(PAIRS)('%s is sent in no place', (pair) => {
-  const sentOf = openPlaces();
-  const secret = decoded(pair.slice(pair.indexOf('=') + 1))
-    .replace(/=+$/, '')
-    .split(':')
-    .at(-1);
-  const targets = [
-    { path: '/', query: pair },
-    { path: '/', query: `a=1;${pair}` },
-    { path: '/', query: `a=1&next=${encodeURIComponent(`/a?${pair}`)}` },
-    { path: '/', query: `q=${encodeURIComponent(pair)}` },
-    { path: `/${pair}/b` },
-    { path: `/a;${pair}/b` },
-  ];
-  for (const target of targets)
-    expectHidden(sentOf(target), { ...target, secrets: [secret as string] });
 });
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
@@ -222,6 +181,6 @@ test.each([
   const sentOf = openPlaces();
   fc.assert(
     fc.property(planted, (each) => expectHidden(sentOf(each), each)),
-    seededRuns(3000),
+    seededRuns(sampled(200, 3000)),
   );
 });
