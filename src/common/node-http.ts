@@ -4,6 +4,7 @@ import { builtin } from './unhooked.js';
 // once, and the rest of the client when the process serves.
 
 // Not `request`, which is replaced most, and may be already: what global-agent puts there does not use the agent that it is given.
-export const { Agent, ClientRequest, IncomingMessage, OutgoingMessage } = builtin('node:http');
+export const { Agent, ClientRequest, IncomingMessage, OutgoingMessage, STATUS_CODES } =
+  builtin('node:http');
 export const { Socket } = builtin('node:net');
 export const { connect: connectSocket } = Socket.prototype;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from '../common/node-http.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import { decodeLatin1 } from '../hit/text.js';
@@ -12,6 +13,7 @@ import type { ReadRequest, Request } from './request.js';
 interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
+  readonly statusMessage?: unknown;
   readonly _sent100?: boolean;
 }
 
@@ -65,9 +67,11 @@ function writtenHeader(head: string, name: string): string | undefined {
 }
 
 /** The content type of a response, empty if it has none; `undefined` if that is not known. */
-export function contentTypeOf({ response, attributes }: Request): string | undefined {
-  if (!response) return contentTypeIn(attributes);
-  return responseHeader(response, 'content-type') ?? '';
+export function contentTypeOf(request: Request): string | undefined {
+  // Attributes are made when they are read: a request with a response needs none.
+  return request.response
+    ? (responseHeader(request.response, 'content-type') ?? '')
+    : contentTypeIn(request.attributes);
 }
 
 /** The content type in attributes of captured headers. */
@@ -93,9 +97,10 @@ export function isEndless(request: Request, contentType: string | undefined): bo
   return medium === undefined || !hasLength(request);
 }
 
-function hasLength({ response, attributes }: Request): boolean {
-  if (!response) return readBodySize(attributes) !== undefined;
-  return responseHeader(response, 'content-length') !== undefined;
+function hasLength(request: Request): boolean {
+  return request.response
+    ? responseHeader(request.response, 'content-length') !== undefined
+    : readBodySize(request.attributes) !== undefined;
 }
 
 /**
@@ -104,7 +109,9 @@ function hasLength({ response, attributes }: Request): boolean {
  */
 export function sentStatusOf({ response }: Request): number | undefined {
   if (!response?.headersSent) return undefined;
-  const { _header: head } = response as WrittenResponse;
+  const { _header: head, statusMessage } = response as WrittenResponse;
+  // Node.js has set both when it wrote the head, whose text V8 would have to put together.
+  if (STATUS_CODES[response.statusCode] === statusMessage) return response.statusCode;
   const status = typeof head === 'string' ? Number(head.slice(STATUS_START, STATUS_END)) : 0;
   return status || response.statusCode;
 }
