@@ -275,6 +275,12 @@ export function attributeNamesIn({ userId, dimensions }: ResolvedOptions): strin
   return ofUser === undefined ? ofDimensions : [ofUser, ...ofDimensions];
 }
 
+/** Whether an option is a function. */
+export function hasFunctions(options: ResolvedOptions): boolean {
+  const all: unknown[] = [...Object.values(options), ...Object.values(options.dimensions)];
+  return all.some((each) => typeof each === 'function');
+}
+
 /** A list with a number that is not finite is that number, which is reported and not sent. */
 function toText(value: AttributeValue | undefined): string | number | undefined {
   if (Array.isArray(value)) return hasNonFiniteNumber(value) ? Number.NaN : value.join(',');

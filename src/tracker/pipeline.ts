@@ -25,7 +25,12 @@ import { currentStatusOf } from '../request/response.js';
 import type { HitReceiver, SpanReceiver } from '../request/tracker.js';
 import type { AssembledRequest } from '../spans/assemble-requests.js';
 import { AdditionalHits, HitsOfRequest } from './additional-hits.js';
-import { attributeNamesIn, createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
+import {
+  attributeNamesIn,
+  createOptionCallbacks,
+  hasFunctions,
+  type OptionCallbacks,
+} from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { type Instruments, Metrics } from './metrics.js';
 import { createAllowsUnknown, createDecide, type Decision, type IgnoreReason } from './reasons.js';
@@ -58,6 +63,8 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   readonly reading: RequestReading;
   /** Attributes of spans that options name. */
   readonly attributeNames: readonly string[];
+  /** Whether an option is a function, which is called in the async context of the request. */
+  readonly callsOptions: boolean;
   readonly delivery: Delivery;
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
@@ -93,6 +100,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     this.#countUnused = countUnused;
     this.reading = createRequestReading(options, diagnostics);
     this.attributeNames = attributeNamesIn(options);
+    this.callsOptions = hasFunctions(options);
     this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
     const { delivery } = this.#made;

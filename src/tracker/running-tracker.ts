@@ -42,7 +42,10 @@ export interface TrackerSettings {
 export class RunningTracker implements Tracker {
   readonly #diagnostics: Diagnostics;
   readonly #settings: TrackerSettings;
-  readonly #ends = new Ends((request) => this.end(request));
+  readonly #ends = new Ends(
+    (request) => this.end(request),
+    () => this.pipeline.callsOptions,
+  );
   readonly #current: RequestFunctions = createRequestFunctions(this, findRequest);
   readonly capture: Capture;
   /** That of the options that hold now. */
