@@ -1,4 +1,4 @@
-import { memoize, memoizePair } from '../common/generation-cache.js';
+import { copyText, remember } from '../common/recent-texts.js';
 import {
   type AdditionalHit,
   addAdditionalHit,
@@ -16,8 +16,7 @@ import {
   createToTitle,
   DEFAULT_TITLE,
   isRefusedPath,
-  titleMethodOf,
-  toDefaultTitle,
+  type Place,
   toPlacePath,
 } from './page/title.js';
 import {
@@ -60,9 +59,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const dimensions = createDimensions(options);
   const places = createPlaces(hasTemplates ? 'template' : options.titlePaths);
-  const toTitle = createToTitlePart(options);
-  const toVariables = createToVariables(options, report);
-  const toTime = memoize((seconds: number) => partOf('cdt', seconds));
+  const toTitle = createTitles(options, places.show, report);
+  const toTime = createToTime();
   const urls = createSentUrls(options);
   const toReferrer = createToReferrer(urls);
   const visitors = createVisitors(options);
@@ -80,32 +78,33 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const client = toSentClient(request);
     const startMillis = Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis);
     const visitor = visitors.of(request, client.userAgent, site, startMillis);
-    const sent = urls.redactPath(request.path);
-    const redacted = request.isPageData ? toPagePath(sent) : sent;
-    const place = places.find(request, redacted, site);
-    const path = hasTemplates ? toPlacePath(place, redacted) : sent;
+    const page = urls.pageOf(request.path);
+    const redacted = request.isPageData ? toPagePath(page.path) : page.path;
+    const isOfPath = redacted === request.path;
+    const place = places.find(request, redacted, site, isOfPath ? page : undefined);
+    const path = hasTemplates ? toPlacePath(place.text, redacted) : page.path;
+    const encoded = path === page.path ? page.encoded : undefined;
     const query = hasTemplates && isRefusedPath(path) ? undefined : request.query;
-    const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
+    const isSearch = query !== undefined && options.siteSearch && !isGraphqlRequest(request);
     const hit = new HitText();
     hit.named = visitor;
     hit.address = request.address;
-    hit.toClient = visitors.toClient;
     hit.startSeconds = Math.floor(startMillis / 1000);
     hit.who = visitor.text;
     hit.agent = client.text;
-    hit.url = urls.ofRequest({ scheme, host, query }, path, use);
+    hit.url = urls.ofRequest({ scheme, host, query }, path, isSearch ? 'page' : 'graphql', encoded);
     if (referrer !== undefined) hit.referrer = toReferrer(referrer);
     hit.time = toTime(hit.startSeconds);
     if (!isPageView) {
       addLayers(hit, request, nowMillis);
       return hit;
     }
-    const shown = places.show(place, request, redacted);
-    hit.title = toTitle(request, path, shown) + toVariables(request.method, request.statusCode);
+    hit.title = toTitle(request, path, redacted, place);
     if (dimensions.length > 0) {
-      const page = { request, hit, path, address: visitors.addressOf(visitor) };
+      const shown = places.show(place.text, request, redacted);
+      const source = { request, hit, path, address: visitors.addressOf(visitor) };
       for (const { name, read } of dimensions)
-        override(hit, name, read(page, shown), setting, 'the option dimensions');
+        override(hit, name, read(source, shown), setting, 'the option dimensions');
     }
     addLayers(hit, request, nowMillis);
     addDuration(hit, request);
@@ -247,41 +246,52 @@ function callBeforeSend(
   return checked;
 }
 
-/**
- * The referrer. One without a query is remembered if it is sent as it came: those with a query rarely recur, and others may contain
- * secrets.
- */
+/** Texts of referrers. Only those that are sent as they came are remembered: others may contain secrets. */
 function createToReferrer(urls: SentUrls): (referrer: string) => string {
-  const make = (referrer: string) => partOf('urlref', urls.ofReferrer(decodeLatin1(referrer)));
-  const remember = memoize(make, (part, referrer) => readPart(part) === referrer);
-  return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
-}
-
-/** The title. Only a default title is remembered: others may name each request. */
-function createToTitlePart({
-  actionName,
-}: ToHitsOptions): (request: HttpRequest, path: string, place: string) => string {
-  const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
-  if (template !== DEFAULT_TITLE) {
-    const toText = createToTitle(template);
-    return (request, path, place) => partOf('action_name', toText(request, path, place));
-  }
-  const toDefault = memoizePair((method: string, place: string) =>
-    partOf('action_name', toDefaultTitle(method, place)),
+  return remember(
+    1024,
+    (referrer) => partOf('urlref', urls.ofReferrer(decodeLatin1(referrer))),
+    (part, referrer) => readPart(part) === referrer,
   );
-  return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
 }
 
-/** The custom variables that every request has. */
-function createToVariables(
-  { maxCustomVariables }: ToHitsOptions,
+/** Texts of times. Nearly all requests begin in the second of the one before them. */
+function createToTime(): (seconds: number) => string {
+  let latest = Number.NaN;
+  let text = '';
+  return function toTime(seconds) {
+    if (seconds === latest) return text;
+    text = copyText(partOf('cdt', seconds));
+    latest = seconds;
+    return text;
+  };
+}
+
+/** Texts of titles and custom variables. They are remembered with the default title: others may name each request. */
+function createTitles(
+  { actionName, maxCustomVariables }: ToHitsOptions,
+  show: ReturnType<typeof createPlaces>['show'],
   report: ReportProblem,
-): (method: string, statusCode: number) => string {
-  return memoizePair((method, statusCode) => {
+): (request: HttpRequest, path: string, redacted: string, place: Place) => string {
+  const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
+  const isDefault = template === DEFAULT_TITLE;
+  const toText = createToTitle(template);
+
+  function toVariables(request: HttpRequest): string {
     if (maxCustomVariables === 0) return '';
-    const variables = customVariablesOf({ statusCode, method });
+    const variables = customVariablesOf(request);
     return rawPart('cvar', toCustomVariables(variables, maxCustomVariables, report));
-  });
+  }
+
+  return function toTitle(request, path, redacted, place) {
+    const mayKeep = isDefault && request.operation === undefined;
+    const known = mayKeep ? place.partOf(request) : undefined;
+    if (known !== undefined) return known;
+    const shown = show(place.text, request, redacted);
+    const part = partOf('action_name', toText(request, path, shown)) + toVariables(request);
+    if (mayKeep) place.keepPart(request, part);
+    return part;
+  };
 }
 
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */

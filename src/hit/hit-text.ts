@@ -1,4 +1,4 @@
-import { copyText } from '../common/generation-cache.js';
+import { copyText } from '../common/recent-texts.js';
 import { PARAMETERS, type SettableParameter, SHARED } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-values.js';
 import { encodeValue } from './text.js';
@@ -85,9 +85,6 @@ const SLOT_OF: ReadonlyMap<string, Slot> = /* @__PURE__ */ new Map(
   Object.entries(NAMES).flatMap(([slot, names]) => names.map((name) => [name, slot as Slot])),
 );
 
-/** A keyed hash of an address that no option masks; `undefined` without a key for the day. */
-type ToClient = (address: string, epochSeconds: number) => string | undefined;
-
 /**
  * A hit, while it is built and when it is sent: text in slots, each of which has one or several parameters, percent-encoded. A class and not
  * a literal, like the other objects that each request makes and stores: once V8 has seen that objects of one literal survive, it allocates all
@@ -107,7 +104,6 @@ export class HitText implements Hit {
   named: Visitor | undefined = undefined;
   /** Address of the client as it is known, never sent. */
   address: string | undefined = undefined;
-  toClient: ToClient | undefined = undefined;
   /** The part with the user that the option `userId` names. */
   user = '';
   /** Whether a parameter was set that says who made the hit. */
@@ -123,7 +119,7 @@ export class HitText implements Hit {
 
   /** The hash is made only if the hit is stored in a spool, or if hits fail. */
   get client(): string {
-    this.#client ??= this.address && this.toClient?.(this.address, this.startSeconds);
+    this.#client ??= this.address && this.named?.toClient(this.address, this.startSeconds);
     return this.#client || this.visitor;
   }
 
@@ -186,7 +182,6 @@ export class HitText implements Hit {
     const empty = new HitText();
     empty.named = this.named;
     empty.address = this.address;
-    empty.toClient = this.toClient;
     empty.user = this.user;
     empty.startSeconds = this.startSeconds;
     empty.kind = this.kind;

@@ -1,6 +1,6 @@
 import type { Attributes } from '../common/otel-types.js';
 import type { PerfKey } from './parameters/parameter-values.js';
-import type { Client } from './visitor/client.js';
+import type { Client, Sender } from './visitor/client.js';
 
 /** Annotations of one request by the application, from one kind of source. */
 export class Annotations {
@@ -106,6 +106,8 @@ export class HttpRequest {
   readonly acceptLanguage!: string | undefined;
   /** User agent and language as one object, if there is a user agent. */
   readonly client?: Client | undefined;
+  /** That of its connection. */
+  readonly sender?: Sender | undefined;
   readonly referrer!: string | undefined;
   /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */
   readonly clientHints!: string | undefined;

@@ -5,6 +5,8 @@ const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
 // Slash, colon, question mark and equals sign need no encoding in the value of a query string.
 const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
+/** Most queries. */
+const PLAIN_PAIRS = /^[\w.~/:?=&-]*$/;
 /** Characters that `encodeURI` keeps but a value in a query string must not contain. */
 const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
 
@@ -29,6 +31,7 @@ export function isPlain(text: string): boolean {
 /** Percent-encodes a well-formed value for a query string. Encoding its parts one by one yields the same. */
 export function encodeValue(text: string): string {
   if (isPlain(text)) return text;
+  if (PLAIN_PAIRS.test(text)) return text.replaceAll('&', '%26');
   const encoded = encodeURI(text);
   // Most values have none of these characters.
   if (encoded.search(ENCODED_IN_A_VALUE) < 0) return encoded;

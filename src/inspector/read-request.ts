@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { copyText } from '../common/generation-cache.js';
+import { copyText } from '../common/recent-texts.js';
 
 /** The parameters of a hit by name. */
 export type Parameters = Readonly<Record<string, string>>;

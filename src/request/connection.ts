@@ -1,23 +1,22 @@
 import type { Socket } from 'node:net';
 import { setHidden } from '../common/foreign-objects.js';
-import type { Client } from '../hit/visitor/client.js';
+import { Sender } from '../hit/visitor/client.js';
 import type { Request } from './request.js';
 
 /** The property of Node's socket that has the state of its connection. */
 const CONNECTION = Symbol('opentelemetry-matomo.connection');
 
 /** One connection over HTTP/1.1. */
-export class Connection {
+export class Connection extends Sender {
   /** The requests whose responses are not closed, in the order of their responses. */
   readonly open: Request[];
   /** The key for `Ends.unwatch` when the connection is closed. */
   watched: WeakRef<Iterable<Request>> | undefined = undefined;
   /** The `end` that the socket had. */
   readonly end: Socket['end'];
-  /** The client of its latest request, which most later ones have, too. */
-  client: Client | undefined = undefined;
 
   constructor(socket: Socket, first: Request) {
+    super();
     this.end = socket.end;
     this.open = [first];
     setHidden(socket, CONNECTION, this);

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { copyText } from '../common/generation-cache.js';
+import { copyText } from '../common/recent-texts.js';
 import { isRecord } from '../common/is-record.js';
 import type { SpanContext } from '../common/otel-types.js';
 import {

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { memoize, PairCache } from '../common/generation-cache.js';
+import { RecentTexts, remember } from '../common/recent-texts.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
-import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
-import { connectionOf } from './connection.js';
+import { CLIENT_HINTS, Client, type Sender } from '../hit/visitor/client.js';
 import { textOf } from './finished-span.js';
 import type { RequestReading } from './read-request.js';
 
@@ -69,10 +68,8 @@ export function decoded(value: AttributeValue | undefined): string | undefined {
   return text === undefined ? undefined : decodeLatin1(text);
 }
 
-/** The maximum number of clients that are remembered, because a scanner sends ever new ones. */
-const MAX_CLIENTS = 4000;
 /** Clients by user agent and languages, as they were sent. */
-const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENTS);
+const clients = /* @__PURE__ */ new RecentTexts<Client>(4096);
 
 /**
  * The client of a request with these headers; `undefined` without a user agent. To compare texts with those of the connection's latest client
@@ -80,24 +77,23 @@ const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENT
  */
 export function clientOf(
   headers: IncomingHttpHeaders,
-  socket?: object,
+  sender?: Sender,
   agent: AttributeValue | undefined = headers['user-agent'],
 ): Client | undefined {
   const userAgent = firstText(agent);
   if (userAgent === undefined) return undefined;
   const language = firstText(headers['accept-language']) ?? '';
-  const connection = connectionOf(socket);
-  const latest = connection?.client;
+  const latest = sender?.client;
   if (latest?.userAgent === userAgent && (latest.acceptLanguage ?? '') === language) return latest;
-  const client = clients.get(userAgent, language) ?? newClient(userAgent, language);
-  if (connection) connection.client = client;
+  const client = clients.find(userAgent, language) ?? newClient(userAgent, language);
+  if (sender) sender.client = client;
   return client;
 }
 
 function newClient(userAgent: string, language: string): Client {
-  const client = new Client(decodeLatin1(userAgent), decoded(language), () =>
-    clients.set(userAgent, language, client),
-  );
+  const store = () => clients.keep(client, userAgent, language);
+  const sent = [decodeLatin1(userAgent), decoded(language)] as const;
+  const client: Client = new Client(...sent, clients.mayKeep ? store : undefined);
   return client;
 }
 
@@ -206,7 +202,7 @@ export function headersIn(
 }
 
 /** Names of headers in attributes. Some instrumentations keep upper case, and before 0.212 they had underscores. */
-const headerNameOf = /* @__PURE__ */ memoize((text: string) =>
+const headerNameOf = /* @__PURE__ */ remember(256, (text) =>
   text.toLowerCase().replaceAll('_', '-'),
 );
 

@@ -7,6 +7,7 @@ import { createRedactPath } from '../hit/page/redact.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
 import { createToOrigin, type OriginOptions } from '../hit/visitor/forwarded-origin.js';
+import { connectionOf } from './connection.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -64,7 +65,8 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const sentAgent = incoming && readFirstRaw(incoming, 'user-agent');
   const userAgent =
     sentAgent ?? headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
-  const client = clientOf(headers, incoming?.socket, userAgent);
+  const sender = connectionOf(incoming?.socket);
+  const client = clientOf(headers, sender, userAgent);
   const ofSpan = incoming ? undefined : targetOf(attributes);
   const { path, query } = ofSpan ?? request;
   const contentType = contentTypeOf(request);
@@ -115,6 +117,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.userAgent = client?.userAgent;
   http.acceptLanguage = client ? client.acceptLanguage : decoded(headers['accept-language']);
   http.client = client;
+  http.sender = sender;
   http.referrer = firstText(headers.referer); // not remembered as it came, because it may contain secrets
   http.clientHints = clientHintsOf(headers);
   http.optedOut = readOptOut(headers, incoming, reading);

@@ -1,5 +1,4 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { GenerationCache } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
 import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
@@ -28,8 +27,8 @@ export function createReadUserId(
   const key = stableVisitorKey(options);
   if (source === undefined || key === undefined) return undefined;
   const toPseudonym = createToPseudonym(key);
-  /** Digests of headers that the application has let in. */
-  const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
+  /** Digests of headers that the application has let in, in the order in which they were used. */
+  const letIn = new Set<string>();
 
   return function readUserId(request) {
     const header = request.headerAsSent(source.header);
@@ -37,9 +36,9 @@ export function createReadUserId(
     if (identity.kind === 'known') {
       const pseudonym = toPseudonym(identity.value);
       const credential = identity.value === header ? pseudonym : toPseudonym(header as string);
-      if (letIn.get(credential)) return pseudonym;
-      if (!isLetIn(request.http)) return undefined;
-      letIn.set(credential, true);
+      if (!letIn.delete(credential) && !isLetIn(request.http)) return undefined;
+      letIn.add(credential);
+      if (letIn.size > MAX_CREDENTIALS) letIn.delete(letIn.values().next().value as string);
       return pseudonym;
     }
     if (identity.kind === 'none' || !isLetIn(request.http)) return undefined;
@@ -52,8 +51,8 @@ export function createReadUserId(
   };
 }
 
-/** Credentials that are remembered. The cache keeps at least half of them. */
-const MAX_CREDENTIALS = 20_000;
+/** Credentials that are remembered. */
+const MAX_CREDENTIALS = 10_000;
 
 /** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
 function isLetIn({ method, sentStatus = 0 }: ReadRequest['http']): boolean {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeError } from '../../src/common/describe-error.js';
-import { copyText } from '../../src/common/generation-cache.js';
+import { copyText } from '../../src/common/recent-texts.js';
 
 const PERSON = 'alice@example.com';
 
@@ -35,6 +35,6 @@ test.for<[string, unknown, RegExp]>([
 test('the first position in this package is in the log', () => {
   const error = thrownBy(() => copyText(undefined as unknown as string));
   expect(describeError(error)).toMatch(
-    /^TypeError ERR_INVALID_ARG_TYPE at common\/generation-cache\.ts:\d+:\d+$/,
+    /^TypeError ERR_INVALID_ARG_TYPE at common\/recent-texts\.ts:\d+:\d+$/,
   );
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { copyText, memoize, memoizePair } from '../../src/common/generation-cache.js';
+import { copyText, remember } from '../../src/common/recent-texts.js';
 import { createBuildHits, HIT_OPTIONS, httpRequest, NOON } from '../support/builders.js';
 import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
@@ -8,24 +8,25 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
   (name) => {
     for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
       const build = createBuildHits({ ...HIT_OPTIONS, beforeSend });
-      const kept = keptBytes((part) =>
-        build(httpRequest({ route: undefined, [name]: part }), 1, NOON),
+      const kept = keptBytes(
+        twice((part) => build(httpRequest({ route: undefined, [name]: part }), 1, NOON)),
       );
       expect(kept).toBeLessThan(PARTS_BYTES / 4);
     }
   },
 );
 
+/** What comes twice is remembered. */
+function twice(use: (part: string) => unknown): (part: string) => void {
+  return (part) => {
+    use(part);
+    use(part);
+  };
+}
+
 const kept: string[] = [];
 test.for<[string, (part: string) => unknown]>([
-  ['what is memoized', memoize((part: string) => part.slice(1))],
-  [
-    'what is memoized of two',
-    (
-      (of) => (part) =>
-        of(1, part)
-    )(memoizePair((_: number, part: string) => part.slice(1))),
-  ],
+  ['what is remembered', twice(remember(64, (part) => part.slice(1)))],
   ['a copy that is no Unicode', (part) => kept.push(copyText(`${part}\ud800`.slice(-30)))],
 ])('%s does not keep the whole text', ([, remember]) => {
   expect(keptBytes(remember)).toBeLessThan(PARTS_BYTES / 4);

@@ -28,7 +28,7 @@ const SUITES = {
 };
 /** Caches, texts of messages, and tables that are data. */
 const NO_BEHAVIOR =
-  /(?:generation-cache|messages|diagnostics|line-limiter|explain-error|otel-types|-code)\.ts$/;
+  /(?:recent-texts|messages|diagnostics|line-limiter|explain-error|otel-types|-code)\.ts$/;
 /** Types are not loaded. */
 const IMPORT = /^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'/gm;
 const RESULTS = join(ROOT, `.mutations-${values.seed}.jsonl`);

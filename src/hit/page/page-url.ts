@@ -1,12 +1,12 @@
-import { memoize } from '../../common/generation-cache.js';
+import { remember } from '../../common/recent-texts.js';
 import { partOf } from '../hit-text.js';
 import { decodePath, encodeValue, isPlain } from '../text.js';
 import { redactPair } from './redact.js';
 
 /** Matomo cuts URLs at this number of bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
-/** A longer URL may exceed Matomo's limit when it is HTML-escaped. */
-const SAFE_URL_LENGTH = 170;
+/** A longer URL, with the name of the parameter, may exceed Matomo's limit when it is HTML-escaped. */
+const SAFE_LENGTH = 175;
 
 // A host as it may stand in a URL: a name or an address, IPv6 in brackets, a port. No userinfo, no path.
 const MAX_HOST_LENGTH = 259; // a name of 253 bytes and a port
@@ -39,33 +39,49 @@ export type UrlUse = 'page' | 'graphql' | 'chatbot';
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string, use?: UrlUse) => string {
+): (request: Located, path: string, use?: UrlUse, encoded?: string) => string {
   const toQuery = {
     page: createToQuery(options),
     graphql: createToQuery({ ...options, siteSearch: false }),
     chatbot: createToQuery({ ...options, removesCampaigns: true }),
   };
-  const baseUrl = options.baseUrl === undefined ? undefined : encodeValue(options.baseUrl);
-  const toHttp = memoize((host: string) => encodeValue(`http://${toHost(host, 'http')}`));
-  const toHttps = memoize((host: string) => encodeValue(`https://${toHost(host, 'https')}`));
-  function toPlace(path: string): string {
-    if (path === '*') return '/';
-    return isPlain(path) ? path : encodeValue(encodeUnsafe(path));
-  }
-  return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
-    const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
-    const place = toPlace(path);
+  const baseUrl = options.baseUrl === undefined ? undefined : toStart(options.baseUrl);
+  const toHttp = remember(256, (host) => toStart(`http://${toHost(host, 'http')}`));
+  const toHttps = remember(256, (host) => toStart(`https://${toHost(host, 'https')}`));
+  return function toPageUrl(
+    { scheme, host = '', query },
+    path,
+    use = 'page',
+    encoded = encodePath(path),
+  ) {
+    const start = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
     const tracked = query === undefined ? '' : toQuery[use](query);
-    const isLong = origin.length + place.length + tracked.length > SAFE_URL_LENGTH;
-    return isLong ? toLongPart(origin + place, tracked) : `&url=${origin}${place}${tracked}`;
+    const isLong = start.length + encoded.length + tracked.length > SAFE_LENGTH;
+    return isLong
+      ? toLongPart(start.slice(START.length) + encoded, tracked)
+      : start + encoded + tracked;
   };
+}
+
+const START = '&url=';
+
+/** The parameter up to the path of its URL. */
+function toStart(origin: string): string {
+  return START + encodeValue(origin);
+}
+
+/** Encodes a redacted path for the parameter. */
+export function encodePath(path: string): string {
+  if (path === '*') return '/';
+  return isPlain(path) ? path : encodeValue(encodeUnsafe(path));
 }
 
 /** Texts of queries. Only those that are sent as they came are remembered: others may hold secrets. */
 function createToQuery(policy: QueryPolicyOptions): (query: string) => string {
   const toTrackedQuery = createToTrackedQuery(policy);
-  return memoize(
-    (query: string) => {
+  return remember(
+    1024,
+    (query) => {
       const tracked = encodeUnsafe(toTrackedQuery(query));
       return tracked === '' ? '' : encodeValue(`?${tracked}`);
     },
@@ -92,9 +108,10 @@ function toHost(host: string, scheme: string): string {
 }
 
 /** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
-export function isUrlHost(host: string): boolean {
-  return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
-}
+export const isUrlHost: (host: string) => boolean = /* @__PURE__ */ remember(
+  256,
+  (host) => host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`),
+);
 
 /** A text that is longer than a URL is cut before it is encoded, because encoding makes no text shorter. */
 function encodeUnsafe(text: string): string {
@@ -142,10 +159,15 @@ export function createToTrackedQuery(
   };
 }
 
+/** A name that needs no decoding, as most do. */
+const PLAIN_NAME = /^[\w-]*$/;
+
 /** The name as PHP reads it: decoded, without the brackets of an array. */
 function pairNameOf(pair: string): string {
   const equals = pair.indexOf('=');
-  const name = decodePath((equals < 0 ? pair : pair.slice(0, equals)).replaceAll('+', ' '));
+  const encoded = equals < 0 ? pair : pair.slice(0, equals);
+  if (PLAIN_NAME.test(encoded)) return encoded;
+  const name = decodePath(encoded.replaceAll('+', ' '));
   const bracket = name.indexOf('[');
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }

@@ -1,4 +1,4 @@
-import { memoize } from '../../common/generation-cache.js';
+import { remember } from '../../common/recent-texts.js';
 import { decodePath, MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 
 // Nothing of a URL is sent because it is known to be harmless in every encoding that anybody can think of. It is sent because it is plain: a
@@ -21,7 +21,8 @@ const PUBLIC =
   /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
 
 /** Whether the name of a parameter or of a header says that its value is a secret. Short ones are remembered: the same come in most requests. */
-export const isSecretName = /* @__PURE__ */ memoize(
+export const isSecretName = /* @__PURE__ */ remember(
+  512,
   (name: string): boolean => {
     if (/^[a-z]*$/.test(name)) return WORDS.has(name) || (PARTS.test(name) && name !== 'iphone');
     const words = (/^[ -~]*$/.test(name) ? name : withoutAccents(name))
@@ -43,7 +44,8 @@ function withoutAccents(name: string): string {
 const MAX_NAME = 60;
 
 /** Whether a segment names the next one as a secret. `email` and `mail` are things with an ID there, and a text with spaces is no name. */
-const isSecretWord = /* @__PURE__ */ memoize(
+const isSecretWord = /* @__PURE__ */ remember(
+  512,
   (word: string): boolean =>
     word.length <= MAX_NAME && !/\s/.test(word) && isSecretName(word.replace(/e?mails?/gi, '')),
   (_, word) => /^[A-Za-z_-]{1,15}$/.test(word),

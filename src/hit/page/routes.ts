@@ -1,4 +1,4 @@
-import { memoize } from '../../common/generation-cache.js';
+import { remember } from '../../common/recent-texts.js';
 import type { HttpRequest } from '../http-request.js';
 import type { TrackingParameters } from '../parameters/parameter-values.js';
 import { decodePath } from '../text.js';
@@ -62,7 +62,8 @@ const PARAMETERS_ONLY = 1;
 export const WITH_TEXT = 2;
 
 /** Reads a route; `null` if it is none. Routes with secrets or IDs are not remembered. */
-export const toRoute = /* @__PURE__ */ memoize(
+export const toRoute = /* @__PURE__ */ remember(
+  1024,
   (text: string): Route | null => {
     const route = text.length > MAX_LENGTH ? '' : text.replace(AROUND, '');
     const all = segmentsOf(normalize(route)).filter((each) => each !== '?'); // of `/users/?`

@@ -1,12 +1,15 @@
+import { remember } from '../../common/recent-texts.js';
 import { decodePath, withoutUserInfo } from '../text.js';
 import { toTitlePath } from './page-path.js';
 import {
   createToPageUrl,
+  encodePath,
   createToTrackedQuery,
   isUrlHost,
   type PageUrlOptions,
 } from './page-url.js';
 import { createRedactPath, isPlainValue } from './redact.js';
+import { Page } from './title.js';
 
 export interface SentUrlOptions extends PageUrlOptions {
   /** With `strict`, a referrer is sent as its origin. */
@@ -58,8 +61,15 @@ export function createSentUrls(options: SentUrlOptions) {
   }
 
   return {
-    /** The path of a request, for its URL and its title. */
-    redactPath: redactOwnPath,
+    /** The path of a request, for its URL and its title. One that is not sent as it came is not remembered. */
+    pageOf: remember(
+      2048,
+      (path) => {
+        const sent = redactOwnPath(path);
+        return new Page(sent, encodePath(sent));
+      },
+      (page, path) => page.path === path,
+    ),
     /** The URL of a request, whose path comes redacted. */
     ofRequest: createToPageUrl(options),
     ofReferrer,

@@ -1,4 +1,4 @@
-import { copyText } from '../../common/generation-cache.js';
+import { copyText, remember } from '../../common/recent-texts.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
@@ -57,43 +57,139 @@ const MAX_PLACES = 500;
 /** The longest place that is remembered, because clients choose methods and paths. */
 const MAX_PLACE_LENGTH = 500;
 
+/** The maximum number of texts of a place, because clients choose methods and some statuses. */
+const MAX_PARTS = 8;
+
+/** The place of requests as titles show it, with the texts that are sent of it. */
+export class Place {
+  /** The route, or what titles show instead, without an operation. */
+  readonly text: string;
+  readonly #parts: { method: string; statusCode: number; part: string }[] = [];
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** The title and the custom variables of requests without an operation. */
+  partOf({ method, statusCode }: Answered): string | undefined {
+    for (const each of this.#parts)
+      if (each.statusCode === statusCode && each.method === method) return each.part;
+    return undefined;
+  }
+
+  keepPart({ method, statusCode }: Answered, part: string): void {
+    if (this.#parts.length < MAX_PARTS && METHODS.has(method))
+      this.#parts.push({ method, statusCode, part: copyText(part) });
+  }
+}
+
+/** A path as it is sent, with what is made of it. */
+export class Page {
+  /** The path without secrets. */
+  readonly path: string;
+  /** The path as it is in URLs, encoded. */
+  readonly encoded: string;
+  /** The last request with this path that succeeded. */
+  success: Success | undefined = undefined;
+  place: Place | undefined = undefined;
+
+  constructor(path: string, encoded: string) {
+    this.path = path;
+    this.encoded = encoded;
+  }
+}
+
+/** A request that has succeeded, which is remembered for requests that are refused later. */
+interface Success {
+  readonly site: number;
+  readonly service: string | undefined;
+  readonly method: string;
+  readonly titleRoute: string | undefined;
+  /** Whether it came again since it was last the oldest one. */
+  isUsed: boolean;
+  isForgotten: boolean;
+}
+
 /** Makes the places of requests for titles, dimensions and URLs, from redacted paths. */
 export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
-  /** Keys and routes of places, in the order in which they were used. A route may be empty. */
-  const places = new Map<string, readonly [key: string, titleRoute: string]>();
+  const toPlace = remember(1024, (text) => new Place(copyText(text)));
+  /** Successful requests by site, service, method and template, the oldest first. */
+  const successes = new Map<string, Success>();
 
-  function remember(key: string, titleRoute: string): void {
-    if (key.length + titleRoute.length > MAX_PLACE_LENGTH) return;
-    const known = places.get(key);
-    // A text may be part of a longer one, which it would keep in memory.
-    const place =
-      known?.[1] === titleRoute ? known : ([copyText(key), copyText(titleRoute)] as const);
-    places.delete(key);
-    places.set(place[0], place);
-    if (places.size > MAX_PLACES) places.delete(places.keys().next().value as string);
+  function keyOf({ method, service }: Placed, site: number, path: string): string {
+    return `${site} ${service} ${method} ${toTitlePath(path)}`;
+  }
+
+  function learn(request: Placed, site: number, path: string): Success | undefined {
+    const { method, titleRoute, service } = request;
+    const key = keyOf(request, site, path);
+    const known = successes.get(key);
+    if (known && known.titleRoute === titleRoute) {
+      known.isUsed = true;
+      return known;
+    }
+    if (known) known.isForgotten = true;
+    if (key.length + (titleRoute?.length ?? 0) > MAX_PLACE_LENGTH) return undefined;
+    const success: Success = {
+      ...{ site, service: service && copyText(service), method: copyText(method) },
+      ...{ titleRoute: titleRoute && copyText(titleRoute), isUsed: false, isForgotten: false },
+    };
+    successes.delete(key);
+    successes.set(copyText(key), success);
+    if (successes.size > MAX_PLACES) forgetOldest();
+    return success;
+  }
+
+  /** Removes the oldest successful request. One that came again since it was last the oldest one stays. */
+  function forgetOldest(): void {
+    for (const [key, each] of successes) {
+      successes.delete(key);
+      each.isForgotten = !each.isUsed;
+      if (each.isForgotten) return;
+      each.isUsed = false;
+      successes.set(key, each);
+    }
   }
 
   return {
     /**
      * The first that there is of: the route; why the request was refused, because scanners must not fill titles with paths that they try; the
      * path. What was refused because of who asks, or what, has the place of the last such request that succeeded.
+     *
+     * @param page that of the path, if that is sent as it came
      */
-    find(
-      { method, titleRoute, statusCode, operation, service }: Placed,
-      path: string,
-      site: number,
-    ) {
+    find(request: Placed, path: string, site: number, page?: Page): Place {
+      const { method, titleRoute, statusCode, operation, service } = request;
       // The procedures of tRPC are no part of their endpoint.
       const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
-      const key = `${site} ${service} ${method} ${toTitlePath(endpoint)}`;
-      if (statusCode < FIRST_FAILED_STATUS) remember(key, titleRoute ?? '');
+      if (statusCode < FIRST_FAILED_STATUS) {
+        const last = endpoint === path ? page?.success : undefined;
+        if (
+          last?.titleRoute === titleRoute &&
+          last?.method === method &&
+          last.site === site &&
+          last.service === service &&
+          !last.isForgotten &&
+          page?.place
+        ) {
+          last.isUsed = true;
+          return page.place;
+        }
+        const place = toPlace(titleRoute ?? toPath(endpoint));
+        const success = learn(request, site, endpoint);
+        if (page && endpoint === path) {
+          page.success = success;
+          page.place = place;
+        }
+        return place;
+      }
       const refusal = titleRoute === undefined ? REFUSALS[statusCode] : undefined;
-      if (refusal === undefined) return titleRoute ?? toPath(endpoint);
-      const known = refusal.isFinal ? undefined : places.get(key)?.[1];
-      if (known === undefined) return refusal.reason;
-      remember(key, known);
-      return known || toPath(endpoint);
+      if (refusal === undefined) return toPlace(titleRoute ?? toPath(endpoint));
+      const known = refusal.isFinal ? undefined : successes.get(keyOf(request, site, endpoint));
+      if (known === undefined) return toPlace(refusal.reason);
+      known.isUsed = true;
+      return toPlace(known.titleRoute ?? toPath(endpoint));
     },
     /** A place with the operation, as titles show both. */
     show(place: string, { operation }: Placed, path: string): string {
@@ -166,9 +262,8 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
     request.spanName === request.method ? shownMethodOf(request) : redactRoute(request.spanName),
 };
 
-/** The default title, as a template and as a function. */
+/** The default title. */
 export const DEFAULT_TITLE = '{method} {route}';
-export const toDefaultTitle = (method: string, route: string): string => `${method} ${route}`;
 
 /** The fields of a title template. */
 export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);

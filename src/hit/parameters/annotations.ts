@@ -1,3 +1,4 @@
+import { copyText } from '../../common/recent-texts.js';
 import { type HitText, partOf } from '../hit-text.js';
 import type { HttpRequest } from '../http-request.js';
 import type { RouteDetails } from '../page/routes.js';
@@ -100,6 +101,18 @@ export function setTimings(hit: HitText, request: HttpRequest): void {
   }
 }
 
+/** By milliseconds, once there was one. */
+const DURATIONS: (string | undefined)[] = new Array(500).fill(undefined);
+
+function toDuration(millis: number): string {
+  DURATIONS[millis] ??= copyText(durationText(millis));
+  return DURATIONS[millis] as string;
+}
+
+function durationText(millis: number): string {
+  return `&gt_ms=${millis}&pf_srv=${millis}`;
+}
+
 /**
  * The duration of a request, besides what the application has set of it. Matomo ignores `gt_ms`, so it is the server time, too. Matomo adds
  * all timings to the page load time, so the others are subtracted.
@@ -109,7 +122,7 @@ export function addDuration(hit: HitText, request: HttpRequest): void {
   const millis = Math.round(request.durationMillis);
   if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
   if (hit.duration === '' && !hit.rest.includes('&pf_')) {
-    hit.duration = `&gt_ms=${millis}&pf_srv=${millis}`;
+    hit.duration = millis < DURATIONS.length ? toDuration(millis) : durationText(millis);
     return;
   }
   let others = 0;

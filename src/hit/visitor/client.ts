@@ -1,9 +1,10 @@
-import { copyText } from '../../common/generation-cache.js';
+import { copyText } from '../../common/recent-texts.js';
 import { partOf, rawPart } from '../hit-text.js';
 import type { Annotations, HttpRequest, Writable } from '../http-request.js';
 import { storableHints } from '../parameters/client-values.js';
 import { ADDRESS, toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import { plainAddress } from './addresses.js';
+import type { Visitor } from './visitor.js';
 
 /** Texts of clients that are longer than this are not remembered: a scanner sends ever new ones. */
 const MAX_KEPT_CHARACTERS = 1000;
@@ -23,6 +24,14 @@ function newSentClient({ userAgent = '', acceptLanguage, clientHints }: ClientHe
   const hints = clientHints === undefined ? undefined : toClientHints(clientHints);
   const others = partOf('uadata', hints) + partOf('lang', acceptLanguage);
   return { userAgent: sent, text: copyText(rawPart('ua', sent) + others) };
+}
+
+/** Who has sent the latest request of a connection. Most later ones are of the same: each is compared with what is known here. */
+export class Sender {
+  client: Client | undefined = undefined;
+  visitor: Visitor | undefined = undefined;
+  /** Address of the visitor as it is known. */
+  address: string | undefined = undefined;
 }
 
 /** What a client says about itself. */

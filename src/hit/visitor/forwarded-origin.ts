@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from '../../common/addresses.js';
-import { copyText, memoize } from '../../common/generation-cache.js';
+import { copyText, remember } from '../../common/recent-texts.js';
 import { isUrlHost } from '../page/page-url.js';
 import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
 
@@ -49,7 +49,7 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const isLocal = memoize(isLocalHost);
+  const isLocal = remember(256, isLocalHost);
 
   return function toOrigin(claims) {
     const peer = isIPv4(claims.peerAddress ?? '')

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { copyText } from '../../common/generation-cache.js';
+import { copyText } from '../../common/recent-texts.js';
 
 const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;

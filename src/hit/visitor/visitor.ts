@@ -1,4 +1,4 @@
-import { copyText, PairCache } from '../../common/generation-cache.js';
+import { copyText, RecentTexts } from '../../common/recent-texts.js';
 import { type HitText, partOf, rawPart, siteText } from '../hit-text.js';
 import type { HttpRequest } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
@@ -15,8 +15,8 @@ import {
 /** The address that is sent if addresses are hidden. Matomo stores it with an unknown country. */
 const HIDDEN_ADDRESS = '0.0.0.0';
 
-/** The maximum number of visitors that are remembered, because computing an ID is slow. */
-const MAX_VISITORS = 40_000;
+/** The maximum number of visitors that are remembered, because computing an ID is slow. A power of two. */
+const MAX_VISITORS = 8192;
 
 export interface VisitorOptions {
   readonly anonymizeIp: number;
@@ -40,6 +40,8 @@ export interface Visitor extends VisitorTraits {
   readonly id: string | undefined;
   /** Site, address and visitor ID, with which each of its hits begins. */
   readonly text: string;
+  /** A keyed hash of an address that no option masks; `undefined` without a key for the day. */
+  readonly toClient: (address: string, epochSeconds: number) => string | undefined;
 }
 
 /**
@@ -51,7 +53,8 @@ export function createVisitors(options: VisitorOptions) {
   const hidesOtherUserIds = options.privacy === 'strict';
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
-  const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
+  const toClient = createToClient(options.visitorKey);
+  const visitors = new RecentTexts<Visitor>(MAX_VISITORS);
 
   /** The address of which an ID is made. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
@@ -68,8 +71,8 @@ export function createVisitors(options: VisitorOptions) {
     const cip = hasToken && address !== undefined ? partOf('cip', sentAddress) : '';
     const id = options.visitorId === 'none' ? undefined : toVisitorId(traits);
     const cid = id === undefined ? '' : rawPart('cid', id);
-    const text = siteText(site, trackBots) + cip + cid;
-    return { address, userAgent, site, startMillis, session, day, id, text };
+    const text = copyText(siteText(site, trackBots) + cip + cid);
+    return { address, userAgent, site, startMillis, session, day, id, text, toClient };
   }
 
   /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
@@ -77,10 +80,11 @@ export function createVisitors(options: VisitorOptions) {
     const { address = '', userAgent, site, startMillis, session } = traits;
     const day = dayOf(startMillis);
     const who = session === undefined ? userAgent : keyOfSession(session);
-    const known = visitors.get(who, address);
+    const known = visitors.find(who, address);
     if (known && known.day === day && known.site === site) return known;
     const visitor = newVisitor(traits, day);
-    if (!areKeysDeleted) visitors.set(who, address, visitor);
+    const mayKeep = known !== undefined || visitors.mayKeep;
+    if (mayKeep && !areKeysDeleted) visitors.keep(visitor, who, address);
     return visitor;
   }
 
@@ -94,13 +98,27 @@ export function createVisitors(options: VisitorOptions) {
   return {
     /** The visitor ID of a request with this user agent. */
     of(
-      { address, operation }: HttpRequest,
+      { address, operation, sender }: HttpRequest,
       userAgent: string,
       site: number,
       startMillis: number,
     ): Visitor {
       const session = operation?.mcp?.session;
-      return find({ address: toAddress(address), userAgent, site, startMillis, session });
+      const latest = sender?.visitor;
+      const isSame =
+        latest?.toClient === toClient &&
+        sender?.address === address &&
+        latest.userAgent === userAgent &&
+        latest.session === session &&
+        latest.site === site &&
+        latest.day === dayOf(startMillis);
+      if (isSame) return latest;
+      const visitor = find({ address: toAddress(address), userAgent, site, startMillis, session });
+      if (sender !== undefined && !areKeysDeleted) {
+        sender.visitor = visitor;
+        sender.address = address;
+      }
+      return visitor;
     },
     /** The address as dimensions send it; `undefined` if it is not known. */
     addressOf({ address }: VisitorTraits): string | undefined {
@@ -132,8 +150,6 @@ export function createVisitors(options: VisitorOptions) {
     },
     /** The visitor ID, even if none is sent. */
     idOf: toVisitorId,
-    /** The value of `Hit.client`. */
-    toClient: createToClient(options.visitorKey),
   };
 }
 

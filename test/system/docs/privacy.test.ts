@@ -35,7 +35,7 @@ test.each(EXAMPLES)(
     ] as const) {
       const [path = '', query] = url.split(/\?(.*)/s);
       const place = { scheme: 'https', host: 'shop.example', query };
-      const part = urls.ofRequest(place, urls.redactPath(path));
+      const part = urls.ofRequest(place, urls.pageOf(path).path);
       expect(new URLSearchParams(part).get('url')).toBe(`https://shop.example${expected}`);
       expect(urls.ofAttribute(url)).toBe(expected);
     }
