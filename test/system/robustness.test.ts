@@ -1,15 +1,9 @@
 import type { RequestListener } from 'node:http';
-import { join } from 'node:path';
-import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { MatomoSpanProcessor } from '../../src/index.js';
-import { eventually } from '../support/child-process.js';
-import { listen } from '../support/listen.js';
 import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
-import { requires } from '../support/skips.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
 
@@ -22,25 +16,6 @@ test('null and undefined in place of a span throw nothing', () => {
   }
   expect(processor.stats().hits).toBe(0);
   return processor.shutdown();
-});
-
-test('the processor’s own requests are no spans', async () => {
-  const service = await startTracedService((_request, response) => void response.end());
-  const names: string[] = [];
-  const { onStart } = service.processor;
-  service.processor.onStart = (span, parent) => {
-    names.push((span as unknown as { name: string }).name);
-    onStart.call(service.processor, span, parent);
-  };
-  await service.fetch('/');
-  await service.requests(1);
-  const before = names.length;
-  await trace.getTracer('test').startActiveSpan('flushing', async (span) => {
-    await service.processor.forceFlush();
-    span.end();
-  });
-  await eventually(() => service.processor.stats().tracked === 1);
-  await expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
 });
 
 const serveNothing: RequestListener = (_request, response) => void response.end();
@@ -92,21 +67,3 @@ function randomBytes(random: () => number): string {
   const bytes = Array.from({ length: 1 + below(60) }, () => 0x21 + below(0xdf));
   return bytes.map((byte) => String.fromCharCode(byte === 0x7f ? 0x80 : byte)).join('');
 }
-
-test('a Unix socket makes no request fail', async () => {
-  requires('Unix sockets');
-  const service = await startTracedService(serveNothing, BEHIND_PROXY);
-  const folder = temporaryFolder();
-  const path = join(folder, 's');
-  await listen((_request, response) => void response.end(), { path });
-  const answer = await sendRaw(
-    { path },
-    rawRequest('/unix', ['X-Forwarded-For: \xff, 203.0.113.5']),
-  );
-  expect(statusOf(answer)).toBe(200);
-  await service.requests(1);
-  expect((await service.hits())[0]?.params).toMatchObject({
-    url: 'https://shop.example/unix',
-    cip: '203.0.113.5',
-  });
-});

@@ -38,11 +38,8 @@ test('where the OpenTelemetry API is not installed, register and start track, an
     const require = createRequire(import.meta.url);
     start({ titlePaths: 'raw' });${SERVE}`,
   );
-  for (const [index, args] of [
-    [...REGISTER, 'plain-http.cjs'],
-    ['starts.cjs'],
-    ['starts.mjs'],
-  ].entries()) {
+  const ways = [[...REGISTER, 'plain-http.cjs'], ['starts.cjs'], ['starts.mjs']];
+  for (const [index, args] of ways.entries()) {
     const app = await startServer(args, { cwd, env });
     await get(`${app.url}/${index}/x`);
     await app.stop();
