@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
 import { INSPECTOR_OPTIONS } from '../inspector/inspector-options.js';
@@ -7,7 +6,7 @@ import { untilEndSignal } from './terminal.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
-/** Runs the inspector until a signal, such as that of Ctrl-C, or until nobody reads its output, and prints hits as they arrive. */
+/** Runs the inspector until a signal, such as that of Ctrl-C, and prints hits as they arrive. */
 export async function inspect(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -20,7 +19,7 @@ export async function inspect(args: string[]): Promise<void> {
     },
   });
   const inspector = await startInspector(readFlags(INSPECTOR_OPTIONS, values));
-  const ended = Promise.race([untilEndSignal(), once(process.stdout, 'error')]);
+  const ended = untilEndSignal();
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);
   let last: InspectedHit | undefined;

@@ -5,7 +5,7 @@ import {
   type InspectorOptions,
   startInspector,
 } from '../../src/inspector/index.js';
-import { CHATGPT, FIREFOX, GPTBOT } from '../support/chatbots.js';
+import { CHATGPT, GPTBOT } from '../support/chatbots.js';
 import { freePort } from '../support/free-port.js';
 import { sorted } from '../support/sorted.js';
 import { hit, sendBulk, start } from './inspector-client.js';
@@ -16,7 +16,6 @@ const ADDRESS = { cip: '192.0.2.1' };
 
 test.each<[Record<string, string>, InspectedHit['verdict'], reason: string | undefined]>([
   [{}, 'tracked', undefined],
-  [{ idsite: '9' }, 'invalid', 'idsite'],
   [{ rec: '0' }, 'dropped', 'rec'],
   [ADDRESS, 'invalid', 'cip: needs a token'],
   [{ ...ADDRESS, token_auth: 'any' }, 'tracked', undefined],
@@ -30,8 +29,6 @@ test.each<[Record<string, string>, InspectedHit['verdict'], reason: string | und
   [{ e_c: ' ', e_a: 'a' }, 'invalid', 'e_c'],
   [{ pf_srv: '-2' }, 'invalid', 'pf_srv'],
   [{ ua: CHATGPT, recMode: '1' }, 'ai_chatbot', undefined],
-  [{ ua: FIREFOX, recMode: '1' }, 'dropped', 'recMode'],
-  [{ ua: GPTBOT, recMode: '1', bots: '1' }, 'dropped', 'not an AI chatbot'],
 ])('%j: %s because of %s', async (params, verdict, reason) => {
   const inspector = await start({ sites: { 1: {} } });
   await sendBulk(inspector, [hit(params)]);

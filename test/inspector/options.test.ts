@@ -25,11 +25,6 @@ test.each<[unknown, ...string[]]>([
   await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));
 });
 
-test('options that are undefined have their defaults', async () => {
-  const inspector = await start({ port: undefined, sites: undefined, host: undefined });
-  expect(inspector.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-});
-
 test.each<[unknown, ...string[]]>([
   [503, 'play()', '503'],
   [{ code: 503 }, 'code', '503', 'status'],

@@ -26,24 +26,6 @@ test('the page is used with Tab and Enter alone', async () => {
   expect(await focused()).toBe('GET /c');
 });
 
-test('the page fits 360 pixels without scrolling to the side', async () => {
-  const { page, inspector } = await open({ viewport: { width: 360, height: 740 } });
-  const width = () => page.evaluate('document.documentElement.scrollWidth');
-  expect(await width()).toBe(360);
-  await sendSome(inspector);
-  const long = 'x'.repeat(900);
-  await sendBulk(inspector, [
-    view(long, 200, { uid: long, ua: long, url: `https://a.test/${long}`, [long]: long }),
-  ]);
-  await listed(page, 8);
-  expect(await width()).toBe(360);
-  await page.locator('#hits .link').first().click();
-  await page.locator('#detail').waitFor();
-  expect(await page.evaluate('document.activeElement.id')).toBe('detail-heading');
-  expect(await width()).toBe(360);
-  expect(await page.getByRole('columnheader', { name: 'status' }).count()).toBe(1);
-});
-
 test.each(['light', 'dark'] as const)(
   'the page has a theme for each scheme of the system, and nothing that axe finds, in %s',
   async (colorScheme) => {
