@@ -136,10 +136,10 @@ function excessOfRun(
   return excessOf({ small: of(size), large: of(characters), characters }, enoughMillis);
 }
 
-/** Each fourth one, but every night all. */
+/** Each eighth one, but every night all. */
 const unitsOf = (place: string): readonly string[] =>
   sampled(
-    UNITS.filter((_, i) => (i + place.length) % 4 === 0),
+    UNITS.filter((_, i) => (i + place.length) % 8 === 0),
     UNITS,
   );
 

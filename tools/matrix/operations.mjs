@@ -220,6 +220,8 @@ const NIGHTLY_ROWS = [
     oldestNode: 22,
   },
   calls('tRPC, standalone, and its client', 'trpc.cjs', TRPC, TRPC_CALLS),
+  alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
+  alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
 ].map((row) => ({ ...row, isNightly: true }));
 
 const ROWS = [
@@ -228,8 +230,6 @@ const ROWS = [
   calls('jayson on Express and its client', 'jayson.cjs', JAYSON, JAYSON_CALLS),
   calls('tRPC in Fastify 5 and its client', 'trpc-fastify.cjs', TRPC, TRPC_FASTIFY_CALLS),
   ...NIGHTLY_ROWS,
-  alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
-  alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
   ...nightlyIfTraced(mountRows('4.22.3')),
   ...mountRows('5.3.0'),
   tracedMountRow('1.30', '0.42.0', '4.22.3', UNNAMED_INNER_MOUNTS),

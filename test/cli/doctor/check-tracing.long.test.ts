@@ -56,10 +56,8 @@ test.each<[string, object]>([
   [`--import "${pathToFileURL(OWN)}/dist/cjs/register.js"`, { verdict: 'ok' }],
   ['-r opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
   ['--import=opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
-  ['-r ./a.cjs --import opentelemetry-matomo/register', { code: 'preload-relative' }],
   ['', { verdict: 'unknown' }],
   ['--require opentelemetry-matomo', { verdict: 'unknown' }],
-  ['--title=opentelemetry-matomo/register', { verdict: 'unknown' }],
 ])('NODE_OPTIONS=%s', (NODE_OPTIONS, expected) => {
   const finding = checkPreload({ NODE_OPTIONS });
   expect(finding).toMatchObject(expected);
