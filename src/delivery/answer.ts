@@ -99,15 +99,7 @@ function readStatus(answer: Answer, known: Known): BulkResult {
   // Without transactions in Matomo, those before the hit that failed are stored.
   const ofOthers = meaning === UNCLEAR ? known.sent : status === 500 ? known.sent - 1 : 0;
   const mayBeStored = counters?.tracked ?? ofOthers;
-  return { ...meaning, mayBeStored, retryAfter, reason: reason + explainStatus(answer) };
-}
-
-/** Who answers instead of Matomo, as far as that shows. */
-function explainStatus({ status, authenticate }: Answer): string {
-  if (status === 403) return ': usually a firewall in front of it, such as mod_security';
-  const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(authenticate ?? '');
-  if (status !== 401 || !scheme) return '';
-  return `: a server in front of it asks for authentication (${scheme[0]})`;
+  return { ...meaning, mayBeStored, retryAfter, reason };
 }
 
 function readCounted(counters: Counters, known: Known): BulkResult {

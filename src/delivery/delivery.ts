@@ -149,11 +149,7 @@ export class Delivery {
       this.#parts.diagnostics.warnOnce('after-shutdown', text);
       return false;
     }
-    if (!this.memory.put([hit])) {
-      this.counts.lost.queue_full += 1;
-      this.log.add({ queue_full: 1 });
-      return false;
-    }
+    if (!this.keep([hit])) return false;
     // Nearly all hits come while the timer is set for an older one.
     if (this.memory.waiting === 1 || this.#isBulkFull) this.#schedule();
     return true;
@@ -168,9 +164,12 @@ export class Delivery {
     return this.memory.count === 0 || this.memory.hasRoom(hits, bytes);
   }
 
-  /** Takes hits back from the spool, whether there is room or not. */
-  keep(hits: readonly Hit[]): void {
-    if (!this.memory.put(hits)) this.counts.lost.spool += hits.length;
+  /** Queues hits in memory, also those that a spool gives back. Returns `false` if there is no room: then they are lost, which is counted. */
+  keep(hits: readonly Hit[]): boolean {
+    if (this.memory.put(hits)) return true;
+    this.counts.lost.queue_full += hits.length;
+    this.log.add({ queue_full: hits.length });
+    return false;
   }
 
   /** No bulk is begun for so long. */
@@ -267,7 +266,11 @@ export class Delivery {
       await this.#drain(this.spool, mode, () => this.spool?.isUsable === true);
     if (mode === 'last' && this.spool?.isUsable === false) this.keep(this.spool.putNow?.([]) ?? []);
     const isFromMemory = () => !this.spool?.isUsable || this.#isRefused;
-    await this.#drain(this.memory, mode, () => isFromMemory() && (mode !== 'due' || this.#isDue));
+    await this.#drain(
+      this.memory,
+      mode,
+      () => isFromMemory() && (mode !== 'due' || performance.now() >= this.#dueMillis),
+    );
   }
 
   /** Sends until there is nothing, or sending waits. */
@@ -287,14 +290,14 @@ export class Delivery {
       }
       const claim = await store.claim(maxExportBatchSize);
       if (!claim) return;
-      await this.#sendClaim(claim, now);
+      await this.#sendClaim(claim, now, store === this.spool);
     }
   }
 
-  async #sendClaim(claim: Claim, sinceMillis: number): Promise<void> {
+  async #sendClaim(claim: Claim, sinceMillis: number, isOfSpool: boolean): Promise<void> {
     const { sender, log } = this;
     const { transport, options } = this.#parts;
-    const attempt = sender.begin(claim, sinceMillis);
+    const attempt = sender.begin(claim, sinceMillis, isOfSpool);
     const steps = sender.send(attempt);
     this.attempt = attempt;
     try {
@@ -329,12 +332,7 @@ export class Delivery {
     }
   }
 
-  /** Whether something is due to be sent. */
-  get #isDue(): boolean {
-    return performance.now() >= this.#dueMillis;
-  }
-
-  /** When it is, on the monotonic clock. */
+  /** When something is due to be sent, on the monotonic clock. */
   get #dueMillis(): number {
     const { scheduledDelayMillis, maxExportBatchSize } = this.#parts.options;
     const { memory, spool } = this;
@@ -385,7 +383,7 @@ export class Delivery {
       void this.#attempts.run(async () => {
         const mayBegin =
           this.sender.mayBegin(false) && performance.now() >= this.#pausedUntilMillis;
-        if (mayBegin && this.#isDue) await this.#attempt('due');
+        if (mayBegin && performance.now() >= this.#dueMillis) await this.#attempt('due');
       });
     });
   }

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf } from '../common/describe-error.js';
-import type { Hit } from '../hit/hit-text.js';
 import type { Steps } from './folder-files.js';
-import { type HitsFile, nameOf, parseName, rename, unlink } from './folder-names.js';
-import { toLines } from './hit-lines.js';
+import { type HitsFile, nameOf, parseName, rename } from './folder-names.js';
 import type { SpoolOptions } from './store.js';
 
 /** Names are listed at most so often, and take at most one part in so many of the time. */
@@ -127,24 +125,5 @@ export class FolderList {
     yield ['sync', nameOf(part)];
     const file = { ...part, state: 'hits' as const };
     if (yield* rename(part, file)) this.add(file);
-  }
-
-  /** Writes hits to a file of their own. */
-  *write(hits: readonly Hit[], millis: number): Steps<void> {
-    const data = Buffer.from(toLines(hits), 'latin1');
-    const part = this.begin(millis);
-    const sizes = { hits: hits.length, bytes: data.length };
-    const file = { ...part, ...sizes, state: 'hits' as const };
-    try {
-      yield ['create', nameOf(part), data];
-      yield ['sync', nameOf(part)];
-      yield ['rename', nameOf(part), nameOf(file)];
-    } catch (error) {
-      yield* unlink(part);
-      throw error;
-    }
-    this.bytes += data.length;
-    this.hits += hits.length;
-    this.add(file);
   }
 }

@@ -17,11 +17,14 @@ type OwnClaim = Claim & Required<Pick<Claim, 'doneNow'>>;
 /** A file that this process is sending. */
 interface Taken extends ReadLines {
   readonly file: HitsFile;
+  /** Its hits have no result. */
+  isOpen: boolean;
 }
 
 /** Hits that are being put. */
 interface Put {
   readonly hits: readonly Hit[];
+  readonly data: Buffer;
   /** Its caller has gone on, because the disk hangs. */
   isLate: boolean;
   /** The rename that makes them count has begun, and has not ended. */
@@ -45,10 +48,9 @@ class FolderStore implements Spool {
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
   #isOpen = false;
   #hasBeenOpen = false;
-  /** At the event `exit`: hits that are not stored, and those that were being put and are. */
   #isEnding = false;
-  readonly #back = new Set<Hit>();
-  readonly #known = new Set<Hit>();
+  /** At the event `exit`: hits that were being put or given back, and are not stored. */
+  readonly #back: Hit[] = [];
 
   constructor(options: SpoolOptions, files: Files) {
     this.#options = options;
@@ -113,82 +115,79 @@ class FolderStore implements Spool {
 
   async put(hits: readonly Hit[]): Promise<boolean> {
     if (!this.#can('put')) return false;
-    const put = { hits, isLate: false, isUnknown: false };
-    const steps = this.#try('put', () => this.#put(put));
-    const isPut = await this.#queue.run<boolean | undefined>(steps, {
-      onHang: () => {
-        put.isLate = true;
-        this.count += hits.length;
-        return true;
+    const put = toPut(hits);
+    const isPut = await this.#queue.run<boolean | undefined>(
+      this.#try('put', () => this.#put(put)),
+      {
+        onHang: () => {
+          put.isLate = true;
+          this.count += hits.length;
+          return true;
+        },
+        onEnd: (value) => this.#endPut(put, value === true),
+        onLeft: () => this.#endPut(put, false),
       },
-      onEnd: (value) => this.#endPut(put, value === true),
-      onLeft: () => {
-        if (put.isUnknown) this.#options.counts.lost.spool += hits.length;
-        this.#endPut(put, put.isUnknown);
-      },
-    });
+    );
     return isPut === true;
   }
 
   /** Hits that were not put are those of the caller, unless it has gone on. */
-  #endPut({ hits, isLate }: Put, isKnown: boolean): void {
-    if (isLate) this.count -= hits.length;
-    if (!isKnown && (isLate || this.#isEnding)) this.#giveBack(hits);
-    if (isKnown && this.#isEnding) for (const hit of hits) this.#known.add(hit);
+  #endPut(put: Put, isStored: boolean): void {
+    if (put.isLate) this.count -= put.hits.length;
+    if (!isStored && (put.isLate || this.#isEnding)) this.#giveBack(put);
   }
 
-  #giveBack(hits: readonly Hit[]): void {
-    if (this.#isEnding) for (const hit of hits) this.#back.add(hit);
-    else this.#options.keep(hits);
+  #giveBack({ hits, isUnknown }: Put): void {
+    if (!this.#isEnding) this.#options.keep(hits);
+    else if (isUnknown) this.#options.counts.lost.spool += hits.length;
+    else this.#back.push(...hits);
   }
 
-  *#put(put: Put): Steps<true> {
-    const { counts, maxExportBatchSize } = this.#options;
-    const { length } = put.hits;
-    const data = Buffer.from(toLines(put.hits), 'latin1');
-    if (data.length > this.room) throw new Error('maxSpoolBytes is reached');
-    if ((this.#list.part?.hits ?? 0) + length > maxExportBatchSize) yield* this.#list.finish();
-    const hasPart = this.#list.part !== undefined;
+  *#put(put: Put, isBack = false): Steps<true> {
+    const list = this.#list;
+    const { hits, data } = put;
+    if (!isBack && data.length > this.room) throw new Error('maxSpoolBytes is reached');
+    if ((list.part?.hits ?? 0) + hits.length > this.#options.maxExportBatchSize)
+      yield* list.finish();
+    const { part } = list;
+    list.part = undefined; // after any failure, nothing more is appended to it
     try {
-      yield* this.#append(put, data);
+      list.part = yield* this.#append(put, part ?? list.begin(Date.now()), 'part');
     } catch (error) {
-      if (this.#isEnding && put.isUnknown) {
-        counts.lost.spool += length;
-        return true;
-      }
-      if (!hasPart || !isMissing(error)) throw error;
-      yield* this.#append(put, data); // another process has taken the file for a dead one's
+      if (!part || !isMissing(error) || (this.#isEnding && put.isUnknown)) throw error;
+      // Another process has taken the file for a dead one's.
+      list.part = yield* this.#append(put, list.begin(Date.now()), 'part');
     }
-    counts.stored += length;
-    this.#list.hits += length;
-    this.#list.bytes += data.length;
     return true;
   }
 
-  *#append(put: Put, data: Buffer): Steps<void> {
-    const part = this.#list.part ?? this.#list.begin(Date.now());
-    const { hits, bytes } = part;
-    const to = { ...part, hits: hits + put.hits.length, bytes: bytes + data.length };
-    const isNew = this.#list.part === undefined;
-    this.#list.part = undefined; // after any failure, nothing more is appended to it
+  /** Writes hits to a file, which is created if it has none, and says so in its name: then they count. */
+  *#append(put: Put, part: HitsFile, state: 'part' | 'hits'): Steps<HitsFile> {
+    const { hits, data } = put;
+    const sizes = { hits: part.hits + hits.length, bytes: part.bytes + data.length };
+    const to = { ...part, ...sizes, state };
     put.isUnknown = false;
     try {
-      yield [isNew ? 'create' : 'append', nameOf(part), data];
+      yield [part.hits === 0 ? 'create' : 'append', nameOf(part), data];
+      if (state === 'hits') yield ['sync', nameOf(part)];
       put.isUnknown = true;
       yield ['rename', nameOf(part), nameOf(to)];
     } catch (error) {
-      if (isNew) yield* unlink(part);
+      if (part.hits === 0) yield* unlink(part);
       throw error;
     }
     put.isUnknown = false;
-    this.#list.part = to;
+    this.#options.counts.stored += hits.length;
+    this.#list.hits += hits.length;
+    this.#list.bytes += data.length;
+    return to;
   }
 
-  async claim(most: number): Promise<Claim | undefined> {
+  async claim(): Promise<Claim | undefined> {
     if (!this.#can('claim')) return undefined;
     let isLate = false;
     return this.#queue.run(
-      this.#try('claim', () => this.#take(most)),
+      this.#try('claim', () => this.#take()),
       {
         onHang: () => {
           isLate = true;
@@ -202,25 +201,17 @@ class FolderStore implements Spool {
     );
   }
 
-  *#take(most: number): Steps<OwnClaim | undefined> {
+  *#take(): Steps<OwnClaim | undefined> {
     yield* this.#list.look();
-    const taken: Taken[] = [];
-    let sum = 0;
-    for (let file = this.#list.next(); file; file = sum < most ? this.#list.next() : undefined) {
-      try {
-        const one = yield* this.#takeFile(file);
-        if (one) taken.push(one);
-        sum += one?.file.hits ?? 0;
-      } catch (error) {
-        if (taken.length === 0) throw error;
-        break;
-      }
+    for (let file = this.#list.next(); file; file = this.#list.next()) {
+      const claim = yield* this.#takeFile(file);
+      if (claim) return claim;
     }
-    return taken.length > 0 ? this.#toClaim(taken) : undefined;
+    return undefined;
   }
 
   /** `undefined` if another process was faster, it cannot be read, or nothing in it is to be sent. */
-  *#takeFile(from: HitsFile): Steps<Taken | undefined> {
+  *#takeFile(from: HitsFile): Steps<OwnClaim | undefined> {
     const { counts, log, resendUnconfirmed } = this.#options;
     const file = { ...from, state: 'sending' as const, sinceMillis: Date.now() };
     if (!(yield* rename(from, file))) return undefined;
@@ -236,10 +227,11 @@ class FolderStore implements Spool {
     const read = yield* this.#read(from, file);
     if (!read) return undefined;
     if (isDead) counts.resent += read.hits.length;
-    const taken = { ...read, file };
-    if (read.hits.length > 0) return taken;
-    this.#open([taken]);
-    yield* this.#end([taken], {}, [], false);
+    const taken = { ...read, file, isOpen: true };
+    this.count += file.hits;
+    counts.claimed += file.hits;
+    if (read.hits.length > 0) return this.#toClaim(taken);
+    yield* this.#end(taken, {}, [], false);
     return undefined;
   }
 
@@ -255,21 +247,15 @@ class FolderStore implements Spool {
     }
   }
 
-  #toClaim(taken: readonly Taken[]): OwnClaim {
-    const { counts } = this.#options;
+  #toClaim(taken: Taken): OwnClaim {
     let hasEnded = false;
-    this.#open(taken);
     const end = (results: Results, back: readonly Hit[], isBehind = false) => {
       hasEnded = true;
       return this.#end(taken, results, back, isBehind);
     };
-    const leave = () => {
-      hasEnded = true;
-      this.count -= linesOf(taken);
-      counts.claimed -= linesOf(taken);
-    };
+    const leave = () => this.#leave(taken);
     return {
-      hits: taken.flatMap(({ hits }) => hits),
+      hits: taken.hits,
       done: async (...given) => {
         const options = { isNeeded: true, onHang: () => true, onLeft: leave };
         return (await this.#queue.run(end(...given), options)) === true;
@@ -283,70 +269,48 @@ class FolderStore implements Spool {
     };
   }
 
-  #open(taken: readonly Taken[]): void {
-    this.count += linesOf(taken);
-    this.#options.counts.claimed += linesOf(taken);
+  /** It is that of another process, or left to the one that finds it, which counts its hits. */
+  #leave(taken: Taken): void {
+    if (!taken.isOpen) return;
+    taken.isOpen = false;
+    this.count -= taken.file.hits;
+    this.#options.counts.claimed -= taken.file.hits;
   }
 
-  /** Returns whether the hits were still those of this process. Then they are counted. */
-  *#end(
-    taken: readonly Taken[],
-    results: Results,
-    back: readonly Hit[],
-    isBehind: boolean,
-  ): Steps<boolean> {
+  /** Writes what is given back, then deletes the file. Returns whether the hits were still those of this process. Then they are counted. */
+  *#end(taken: Taken, results: Results, back: readonly Hit[], isBehind: boolean): Steps<boolean> {
     const { counts, log } = this.#options;
-    const lines = linesOf(taken);
-    const isOurs = yield* this.#replace(taken, back, isBehind);
-    this.count -= lines;
+    const { file, damaged } = taken;
+    const own = { ...file, sinceMillis: Date.now() };
+    let isOurs = false;
+    try {
+      isOurs = yield* back.length > 0 ? rename(file, own) : unlink(file);
+    } catch (error) {
+      this.#fail('claim', error);
+    }
     if (!isOurs) {
-      counts.claimed -= lines;
+      this.#leave(taken);
       return false;
     }
-    const damaged = taken.reduce((sum, one) => sum + one.damaged, 0);
-    addResults(counts, results);
-    addResults(counts, { spool: damaged });
+    if (back.length > 0) yield* this.#putBack(back, isBehind ? undefined : file.millis);
+    taken.isOpen = false;
+    this.count -= file.hits;
+    this.#list.bytes -= file.bytes;
+    addResults(counts, { ...results, spool: damaged });
     log.addDamaged(damaged);
+    if (back.length > 0) yield* unlink(own);
     return true;
   }
 
-  /** Writes what is given back, then deletes the files. */
-  *#replace(taken: readonly Taken[], back: readonly Hit[], isBehind: boolean): Steps<boolean> {
-    const files = taken.map(({ file }) => file);
-    const own: HitsFile[] = [];
-    for (const file of files) {
-      const again = { ...file, sinceMillis: Date.now() };
-      if (back.length === 0) own.push(file);
-      else if (yield* this.#move(file, again)) own.push(again); // they are still those of this process
-    }
-    const millis = isBehind ? Date.now() : Math.min(...files.map((file) => file.millis));
-    let isWritten = back.length === 0;
+  /** Writes hits behind all others, or to a file of their own at their place. */
+  *#putBack(hits: readonly Hit[], millis: number | undefined): Steps<void> {
+    const put = toPut(hits);
     try {
-      if (back.length > 0 && own.length > 0) {
-        yield* this.#list.write(back, millis);
-        isWritten = true;
-      }
+      if (millis === undefined) yield* this.#put(put, true);
+      else this.#list.add(yield* this.#append(put, this.#list.begin(millis), 'hits'));
     } catch (error) {
       this.#fail('put', error);
-    }
-    let isOurs = false;
-    for (const file of own) {
-      if (!(yield* unlink(file))) continue;
-      isOurs = true;
-      this.#list.bytes -= file.bytes;
-    }
-    if (isWritten) this.#options.counts.stored += back.length;
-    else if (isOurs) this.#giveBack(back);
-    return isOurs;
-  }
-
-  /** A claim that cannot be renamed is left to the process that finds it. */
-  *#move(from: HitsFile, to: HitsFile): Steps<boolean> {
-    try {
-      return yield* rename(from, to);
-    } catch (error) {
-      this.#fail('claim', error);
-      return false;
+      this.#giveBack(put);
     }
   }
 
@@ -362,13 +326,12 @@ class FolderStore implements Spool {
 
   putNow(hits: readonly Hit[]): readonly Hit[] {
     this.#endNow();
-    const all = [...new Set([...this.#back, ...hits])].filter((hit) => !this.#known.has(hit));
-    this.#back.clear();
+    const all = [...this.#back.splice(0), ...hits];
     if (this.#queue.isHanging || !this.#isOpen) return all;
     const most = this.#options.maxExportBatchSize;
     let put = 0;
     for (let isPut = true; isPut && put < all.length; put += isPut ? most : 0) {
-      const bulk = { hits: all.slice(put, put + most), isLate: false, isUnknown: false };
+      const bulk = toPut(all.slice(put, put + most));
       isPut = this.#queue.runNow(this.#try('put', () => this.#put(bulk))) === true;
     }
     this.#queue.runNow(this.#try('put', () => this.#list.finish()));
@@ -380,6 +343,7 @@ class FolderStore implements Spool {
   }
 }
 
-function linesOf(taken: readonly Taken[]): number {
-  return taken.reduce((sum, { file }) => sum + file.hits, 0);
+function toPut(hits: readonly Hit[]): Put {
+  const data = Buffer.from(toLines(hits), 'latin1');
+  return { hits, data, isLate: false, isUnknown: false };
 }

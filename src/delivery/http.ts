@@ -21,8 +21,6 @@ export interface Answer {
   readonly body: string;
   readonly location?: string | undefined;
   readonly retryAfter?: string | undefined;
-  /** The `Date` header, in time of the server's clock. */
-  readonly date?: string | undefined;
   /** The `WWW-Authenticate` header of a server in front of Matomo. */
   readonly authenticate?: string | undefined;
 }
@@ -175,7 +173,6 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, chunks: readonly
     body: body.toString('utf8'),
     location: headers.location,
     retryAfter: headers['retry-after'],
-    date: headers.date,
     authenticate: headers['www-authenticate'],
   };
 }

@@ -5,7 +5,7 @@ import { codeOf } from '../common/describe-error.js';
 import { parseName } from './folder-names.js';
 import { DESCRIPTION, matomoOf, readOwn, requireTrust, UntrustedFolder } from './folder-setup.js';
 import { RedisConnection, reasonOf } from './redis-connection.js';
-import { ownerOf, DESCRIPTION as REDIS_DESCRIPTION } from './redis-store.js';
+import { DESCRIPTION as REDIS_DESCRIPTION } from './redis-store.js';
 
 /** What a spool has, and whether it can be used. */
 export interface SpoolReport {
@@ -71,9 +71,10 @@ export async function inspectRedis(place: string): Promise<SpoolReport> {
   const found = { hits: 0, bytes: 0 };
   let matomoUrl: string | undefined;
   try {
-    const description = (await connection.send('GET', REDIS_DESCRIPTION)) as string | null;
-    if (description !== null) {
-      matomoUrl = ownerOf(description);
+    matomoUrl = ((await connection.send('GET', REDIS_DESCRIPTION)) ?? undefined) as
+      | string
+      | undefined;
+    if (matomoUrl !== undefined) {
       const totals = ['HMGET', 'matomo-spool:totals', 'hits', 'bytes'];
       const [hits, bytes] = (await connection.send(...totals)) as (string | null)[];
       Object.assign(found, { hits: Number(hits), bytes: Number(bytes) });

@@ -15,9 +15,6 @@ type Client = ReturnType<typeof import('redis').createClient>;
 /** There was no connection: Redis has not got the command. */
 export class NotSent extends Error {}
 
-/** It is that of another Matomo, or of another version. */
-export class UnusableRedis extends Error {}
-
 /** A connection to Redis, which keeps the process alive only while a reply is pending. */
 export class RedisConnection {
   /** Replies are waited for so long. */
@@ -85,7 +82,5 @@ export function reasonOf(error: unknown): string {
   const text = codeOf(error);
   if (text === 'MODULE_NOT_FOUND')
     return 'the package redis is not installed; run: npm install redis';
-  return error instanceof UnusableRedis || /^[\w ]+$/.test(text)
-    ? text
-    : show(text.replace(/\.? script: .*$/s, ''));
+  return /^[\w ]+$/.test(text) ? text : show(text.replace(/\.? script: .*$/s, ''));
 }

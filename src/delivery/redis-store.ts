@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { show } from '../common/diagnostics.js';
 import { AsyncScope, withTimeout } from '../common/timers.js';
 import type { SharedKeys } from '../common/visitor-keys.js';
 import type { Hit } from '../hit/hit-text.js';
 import { addResults, type Results } from './counts.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
-import { NotSent, RedisConnection, reasonOf, UnusableRedis } from './redis-connection.js';
+import { NotSent, RedisConnection, reasonOf } from './redis-connection.js';
 import type { Claim, Spool, SpoolOptions } from './store.js';
 
 // Keys of a spool in Redis:
 //
-//     matomo-spool:description          string  format, and URL of Matomo
+//     matomo-spool:description          string  URL of the Matomo that gets the hits
 //     matomo-spool:hits                 stream  hits of processes without a token
 //     matomo-spool:hits:token           stream  hits that need a token
 //     matomo-spool:totals               hash    hits and bytes in both streams
@@ -24,23 +23,22 @@ export const DESCRIPTION = 'matomo-spool:description';
 const STREAM = 'matomo-spool:hits';
 const KEY = /^[\da-f]{64}$/;
 const VISITOR_KEY = 'matomo-spool:visitor-key';
-const FORMAT = '1';
 /** Options of XCLAIM: what was given back can be claimed at once, whatever is the limit for dead processes: after 30 years. */
 const RELEASED = ['IDLE', '1000000000000', 'RETRYCOUNT', '0', 'JUSTID'];
 
 const RETRY_MILLIS = 1_000;
 const CLOSE_MILLIS = 1_500;
 
-/** Each script has the description as its first argument, and replies with nothing if there is no such spool. */
+/** Each script has the URL of Matomo as its first argument, and replies with nothing if there is no such spool. */
 const BEGIN = `if redis.call('GET', '${DESCRIPTION}') ~= ARGV[1] then return nil end`;
 
 /**
  * `deadMillis, most, process, stream…`: claims entries of the first stream that has some: those of which the process has got no reply, those that
- * were given back or a dead process was sending, and new ones. Replies with the totals, the time of the oldest entry, the stream, and for each
+ * were given back or a dead process was sending, and new ones. Replies with the totals, the stream, and for each
  * entry its ID, whether a dead process was sending it, and its lines.
  */
 const CLAIM = `${BEGIN}
-local oldest, found
+local found
 local entries = {}
 for i = 5, #ARGV do
   local stream, count = ARGV[i], 0
@@ -63,13 +61,11 @@ for i = 5, #ARGV do
     if not read then break end
     take(read[1][2][1], '')
   end
-  local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if first and (not oldest or first[1] < oldest) then oldest = first[1] end
   if count > 0 then found = stream break end
 end
 if redis.call('XLEN', '${STREAM}') + redis.call('XLEN', '${STREAM}:token') == 0 then redis.call('DEL', 'matomo-spool:totals') end
 local totals = redis.call('HMGET', 'matomo-spool:totals', 'hits', 'bytes')
-return { totals, oldest or '', found or '', entries }
+return { totals, found or '', entries }
 `;
 
 /**
@@ -102,13 +98,6 @@ redis.call('XCLAIM', ARGV[2], 'senders', ARGV[3], 0, unpack(ARGV, 4))
 return 1
 `;
 
-/** The Matomo whose hits are in a spool. Throws if this version cannot read it. */
-export function ownerOf(description: string): string {
-  const [format, url = ''] = description.split(' ');
-  if (format !== FORMAT) throw new UnusableRedis(`this version cannot read ${DESCRIPTION}`);
-  return url;
-}
-
 /** Opens a spool in Redis, which need not be available yet. Resolves after the first attempt to connect. */
 export async function openRedis(options: SpoolOptions): Promise<Spool> {
   const store = new RedisStore(options);
@@ -132,15 +121,10 @@ interface Change {
 type Entry = readonly [id: string, isDead: string, text: string];
 
 /** The reply of CLAIM. */
-type Claimed = readonly [totals: string[], oldest: string, stream: string, entries: Entry[]];
+type Claimed = readonly [totals: string[], stream: string, entries: Entry[]];
 
 /** The entries of a claim. */
-interface Taken extends ReadLines {
-  readonly stream: string;
-  readonly ids: readonly string[];
-  readonly lines: number;
-  readonly bytes: number;
-}
+type Taken = ReadLines & { stream: string; ids: readonly string[]; lines: number; bytes: number };
 
 /** Hits in streams of Redis. */
 class RedisStore implements Spool {
@@ -150,7 +134,6 @@ class RedisStore implements Spool {
   oldestSeconds: number = Number.POSITIVE_INFINITY;
   #bytes = 0;
   readonly #options: SpoolOptions;
-  readonly #description: string;
   readonly #id = randomBytes(4).toString('hex');
   readonly #connection: RedisConnection;
   readonly #scope = new AsyncScope('MatomoRedis');
@@ -164,7 +147,6 @@ class RedisStore implements Spool {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#description = `${FORMAT} ${options.matomoUrl}`;
     this.#connection = new RedisConnection(options.place);
   }
 
@@ -188,16 +170,16 @@ class RedisStore implements Spool {
     }
   }
 
-  /** The first process describes the spool, also if it was deleted. */
+  /** The first process says which Matomo gets the hits, also if that was deleted. */
   async #prepare(): Promise<void> {
     const { log, keys, matomoUrl } = this.#options;
-    const find = ['GET', DESCRIPTION];
-    const describe = ['SET', DESCRIPTION, this.#description, 'NX'];
-    const isNew = (await this.#send(...find)) === null && (await this.#send(...describe)) !== null;
-    const owner = ownerOf(String(await this.#send(...find)));
-    if (owner !== matomoUrl) throw new UnusableRedis(`it belongs to ${show(owner)}`);
+    const find = () => this.#connection.send('GET', DESCRIPTION);
+    const describe = () => this.#connection.send('SET', DESCRIPTION, matomoUrl, 'NX');
+    const isNew = (await find()) === null && (await describe()) !== null;
+    const owner = await find();
+    if (owner !== matomoUrl) throw new Error(`it belongs to ${owner}`);
     for (const stream of [STREAM, `${STREAM}:token`]) {
-      const create = this.#send('XGROUP', 'CREATE', stream, 'senders', '0', 'MKSTREAM');
+      const create = this.#connection.send('XGROUP', 'CREATE', stream, 'senders', '0', 'MKSTREAM');
       await create.catch(() => undefined); // it exists, or claims fail, which is logged
     }
     if (isNew && this.#wasUsable) log.addLost('The keys were deleted');
@@ -209,13 +191,13 @@ class RedisStore implements Spool {
   async #shareKeys(keys: SharedKeys): Promise<void> {
     const days = keys.days.join();
     if (days === this.#sharedDays) return;
-    if (days !== '') await this.#send('DEL', VISITOR_KEY);
+    if (days !== '') await this.#connection.send('DEL', VISITOR_KEY);
     for (const day of keys.days) {
       const name = day === undefined ? VISITOR_KEY : `${VISITOR_KEY}:${day}`;
       const own = (keys.find(day) ?? randomBytes(32)).toString('hex');
       const end = day === undefined ? [] : ['EXAT', String((day + 1) * 86_400 + 3_600)];
-      await this.#send('SET', name, own, 'NX', ...end);
-      const found = String(await this.#send('GET', name));
+      await this.#connection.send('SET', name, own, 'NX', ...end);
+      const found = String(await this.#connection.send('GET', name));
       if (KEY.test(found)) keys.learn(day, Buffer.from(found, 'hex'));
       else this.#options.log.beginKeyUnshared('it is damaged');
     }
@@ -226,23 +208,18 @@ class RedisStore implements Spool {
     this.isUsable = false;
     if (this.#isClosed) return;
     const reason = reasonOf(error);
-    const { log, keys } = this.#options;
-    const isNew = !this.#wasUsable && (error instanceof UnusableRedis || /npm/.test(reason));
-    log.begin(reason, isNew ? 'spool-not-used' : 'spool-not-written');
-    if (keys && this.#sharedDays === undefined) log.beginKeyUnshared(reason);
+    const { log } = this.#options;
+    log.begin(reason, this.#wasUsable ? 'spool-not-written' : 'spool-not-used');
     clearTimeout(this.#timer);
     this.#scope.runInAsyncScope(() => {
       this.#timer = setTimeout(() => void this.open(), RETRY_MILLIS).unref();
     });
   }
 
-  #send(...command: readonly string[]): Promise<unknown> {
-    return this.#connection.send(...command);
-  }
-
   /** Runs a script. Rejects if there is no such spool any more. */
   async #run(script: string, ...args: readonly string[]): Promise<unknown> {
-    const reply = await this.#send('EVAL', script, '0', this.#description, ...args);
+    const command = ['EVAL', script, '0', this.#options.matomoUrl, ...args];
+    const reply = await this.#connection.send(...command);
     if (reply === null) throw new Error('the keys were deleted');
     return reply;
   }
@@ -306,10 +283,11 @@ class RedisStore implements Spool {
       if (keys) await this.#shareKeys(keys);
       const limits = [String(deadMillis), String(most), this.#id];
       const reply = await this.#run(CLAIM, ...limits, ...streams);
-      const [[hits, bytes], oldest, stream, entries] = reply as Claimed;
+      const [[hits, bytes], stream, entries] = reply as Claimed;
       this.hits = Number(hits);
       this.#bytes = Number(bytes);
-      this.oldestSeconds = oldest ? Number.parseInt(oldest, 10) / 1000 : Number.POSITIVE_INFINITY;
+      const times = entries.map(([id]) => Number.parseInt(id, 10) / 1000);
+      this.oldestSeconds = Math.min(...times, Infinity);
       return entries.length > 0 ? await this.#toClaim(stream, entries, most) : undefined;
     } catch (error) {
       this.#fail(error);
@@ -325,7 +303,13 @@ class RedisStore implements Spool {
   ): Promise<Claim | undefined> {
     const { counts, log, resendUnconfirmed } = this.#options;
     const dead = entries.filter(([, isDead]) => isDead !== '');
-    const taken = this.#take(stream, dead.length > 0 ? dead : entries);
+    const own = dead.length > 0 ? dead : entries;
+    const text = own.map(([, , lines]) => lines).join('');
+    const read = readLines(text);
+    const lines = read.hits.length + read.damaged;
+    this.count += lines;
+    counts.claimed += lines;
+    const taken = { ...read, stream, ids: own.map(([id]) => id), lines, bytes: text.length };
     const isUnconfirmed = dead.length > 0 && !resendUnconfirmed;
     if (!isUnconfirmed && taken.hits.length > 0) {
       if (dead.length > 0) counts.resent += taken.hits.length;
@@ -335,15 +319,6 @@ class RedisStore implements Spool {
     log.addUnconfirmed(unconfirmed);
     await this.#done(taken, { unconfirmed }, []);
     return this.claim(most);
-  }
-
-  #take(stream: string, entries: readonly Entry[]): Taken {
-    const text = entries.map(([, , lines]) => lines).join('');
-    const read = readLines(text);
-    const lines = read.hits.length + read.damaged;
-    this.count += lines;
-    this.#options.counts.claimed += lines;
-    return { ...read, stream, ids: entries.map(([id]) => id), lines, bytes: text.length };
   }
 
   async #done(
@@ -380,7 +355,7 @@ class RedisStore implements Spool {
 
   async hurry(millis: number): Promise<void> {
     this.#connection.replyMillis = millis;
-    if (this.isUsable) await this.#send('PING').catch((error) => this.#fail(error));
+    if (this.isUsable) await this.#connection.send('PING').catch((error) => this.#fail(error));
   }
 
   /** Nothing can be written without waiting. What was being put may be there. */

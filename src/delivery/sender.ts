@@ -26,6 +26,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
 const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * HOUR - 10 * MINUTE;
+/** A spool keeps personal data no longer. */
+const OLDEST_IN_SPOOL_MILLIS = 7 * 24 * HOUR;
 
 /** Waits, of which the last one stays. A part of each is random, so that processes do not retry together. */
 interface BackOff {
@@ -132,9 +134,9 @@ export class Sender {
   }
 
   /** Begins to send the hits of a claim, but for those that are too old. `sinceMillis`: before it was made, on the monotonic clock. */
-  begin(claim: Claim, sinceMillis: number = this.#now()): Attempt {
+  begin(claim: Claim, sinceMillis: number = this.#now(), isOfSpool = false): Attempt {
     const { maxExportBatchSize } = this.#parts.options;
-    const fresh = claim.hits.filter((hit) => this.#isFresh(hit));
+    const fresh = claim.hits.filter((hit) => this.#isFresh(hit, isOfSpool));
     const { ofClients, others } = this.#clients.split(fresh);
     const untried = others.filter(({ failures }) => failures === undefined);
     const suspects = others.filter(({ failures }) => failures !== undefined);
@@ -159,9 +161,10 @@ export class Sender {
   }
 
   /** Reads the clock for each hit: it may be set back. */
-  #isFresh({ startSeconds }: Hit): boolean {
-    const oldestMillis = this.#wallMillis() - OLDEST_WITHOUT_TOKEN_MILLIS;
-    return this.#token.value !== undefined || startSeconds * 1000 > oldestMillis;
+  #isFresh({ startSeconds }: Hit, isOfSpool: boolean): boolean {
+    const withToken = isOfSpool ? OLDEST_IN_SPOOL_MILLIS : Infinity;
+    const most = this.#token.value === undefined ? OLDEST_WITHOUT_TOKEN_MILLIS : withToken;
+    return startSeconds * 1000 > this.#wallMillis() - most;
   }
 
   /**

@@ -76,7 +76,7 @@ test('a spool in Redis is inspected, and its password stays here', async () => {
   await opened.spool.put([hitNamed('a')]);
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('has 1 hit') }]);
   await opened.spool.close();
-  await redis.command('SET', 'matomo-spool:description', '1 http://x.test/\u001b[2Jmatomo.php');
+  await redis.command('SET', 'matomo-spool:description', 'http://x.test/\u001b[2Jmatomo.php');
   const foreign = await check(spool);
   expect(foreign).toMatchObject([{ ...NOT_USED, ...found('belongs to "http://x.test/') }]);
   expect(formatFindings(foreign)).not.toMatch(/[^\P{Cc}\n]/u);

@@ -225,6 +225,14 @@ test('one line a minute says how many hits a full queue has lost', async () => {
   expect(lines).toBeLessThanOrEqual(6);
 });
 
+test('what a spool gives back while the queue is full is lost, with a line', () => {
+  const sender = openFour(tracked, { options: { maxQueueSize: 4 } });
+  putAll(sender, 'abc');
+  sender.giveBack([hit('d'), hit('e')]);
+  expect(sender.counts()).toMatchObject({ pending: 3, lost: { queue_full: 2 } });
+  expect(sender.codes()).toEqual(['queue-full']);
+});
+
 test('a full queue is logged soon, also while a request is in flight', async () => {
   const sender = openSender({
     options: { maxQueueSize: 4, maxExportBatchSize: 2 },

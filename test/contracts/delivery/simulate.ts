@@ -79,29 +79,37 @@ const FLUSH_SECONDS = 0.5;
 const RESTART_SECONDS = 0.5;
 const START_MILLIS = Date.UTC(2026, 10, 20, 12);
 
-/** Entries of hits that were put together; in memory, each hit is one. A claim takes entries until it has enough. */
+/** Entries of hits. In memory, each hit is one; in a folder, a process appends to its latest file, and a claim takes one. */
 class SimulatedStore {
   readonly #isInFolder: boolean;
-  #entries: (readonly Hit[])[] = [];
+  #entries: Hit[][] = [];
+  readonly #parts = new Map<object, Hit[]>();
   size = 0;
 
   constructor(isInFolder: boolean) {
     this.#isInFolder = isInFolder;
   }
 
-  put(hits: readonly Hit[], isFirst = false): void {
-    const entries: (readonly Hit[])[] = [];
+  put(process: object, hits: readonly Hit[], isFirst = false): void {
+    this.size += hits.length;
+    const part = this.#parts.get(process);
+    if (part && !isFirst && part.length + hits.length <= BULK && this.#entries.includes(part)) {
+      part.push(...hits);
+      return;
+    }
+    const entries: Hit[][] = [];
     const most = this.#isInFolder ? BULK : 1;
     for (let i = 0; i < hits.length; i += most) entries.push(hits.slice(i, i + most));
     if (isFirst) this.#entries = [...entries, ...this.#entries];
     else for (const entry of entries) this.#entries.push(entry);
-    this.size += hits.length;
+    const last = entries.at(-1);
+    if (this.#isInFolder && !isFirst && last) this.#parts.set(process, last);
   }
 
   claim(): readonly Hit[] | undefined {
     let taken = 0;
     let hits = 0;
-    while (hits < BULK && taken < this.#entries.length)
+    while (hits < (this.#isInFolder ? 1 : BULK) && taken < this.#entries.length)
       hits += (this.#entries[taken++] as Hit[]).length;
     this.size -= hits;
     return hits === 0 ? undefined : this.#entries.splice(0, taken).flat();
@@ -221,7 +229,7 @@ export function simulate(scenario: Scenario, seed: number): History {
       const hit = toHit(next, number);
       const process = processes[number % count] as Process;
       process.firstSeconds = Math.min(process.firstSeconds, next.seconds);
-      if (!isInFolder) store.put([hit]);
+      if (!isInFolder) store.put(process, [hit]);
       else if (process.buffer.push(hit) >= BULK) flush(process);
       else process.flushSeconds = Math.min(process.flushSeconds, next.seconds + FLUSH_SECONDS);
     }
@@ -229,14 +237,14 @@ export function simulate(scenario: Scenario, seed: number): History {
   }
 
   function flush(process: Process): void {
-    store.put(process.buffer.splice(0));
+    store.put(process, process.buffer.splice(0));
     process.flushSeconds = Infinity;
   }
 
   function kill(process: Process): void {
     if (process.sending) {
       const { inFlight, bulks, suspects, tried, back } = process.sending.attempt;
-      store.put([...inFlight, ...[...bulks, ...suspects, ...tried].flat(), ...back]);
+      store.put({}, [...inFlight, ...[...bulks, ...suspects, ...tried].flat(), ...back]);
     }
     start(process);
     process.now += RESTART_SECONDS;
@@ -290,7 +298,7 @@ export function simulate(scenario: Scenario, seed: number): History {
       ended[number] = true;
       if (!stored[number] && !isBad) history.lostGood += 1;
     }
-    store.put(attempt.back, !attempt.isBehind);
+    store.put(process, attempt.back, !attempt.isBehind);
     process.sending = undefined;
     process.hasRest = store.size > 0;
   }

@@ -15,7 +15,6 @@ interface Posted {
   readonly contentType?: string;
   readonly location?: string | undefined;
   readonly retryAfter?: string | undefined;
-  readonly date?: string | undefined;
   readonly authenticate?: string | undefined;
   /** Of what has no answer, and of it what there is. */
   readonly message?: string;

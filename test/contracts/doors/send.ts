@@ -72,6 +72,8 @@ type Counts = Pick<DeliveryCounts, 'tracked' | 'accepted' | 'invalid' | 'resent'
 /** What sends hits to a scripted Matomo. Time passes only in `advance`. */
 export interface Sender {
   put(hit: TextHit): void;
+  /** As a spool does that has no place for them. */
+  giveBack(hits: readonly TextHit[]): void;
   flush(): Promise<void>;
   shutdown(millis: number): Promise<void>;
   /** No bulk is begun for so long, but by a flush. */
@@ -114,6 +116,7 @@ export function openSender(setup: SenderSetup): Sender {
   });
   return {
     put: (hit) => void delivery.put(hit),
+    giveBack: (hits) => void delivery.keep(hits),
     flush: () => delivery.flush(),
     shutdown: (millis) => delivery.shutdown(millis),
     pause: (millis) => delivery.pause(millis),

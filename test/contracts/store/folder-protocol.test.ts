@@ -106,6 +106,7 @@ class Process {
   /** Its claim, from when it has it until it ends. */
   #claim: Awaited<ReturnType<Folder['spool']['claim']>>;
   #memory: Folder['kept'] = [];
+  #isPutting = false;
   readonly #disk: MemoryFolder;
   readonly #random: () => number;
   readonly #fates: Map<string, Fate>;
@@ -159,7 +160,10 @@ class Process {
     this.put += made.length;
     this.#memory = [...made, ...kept.splice(0)];
     for (let tries = 0; tries < 30 && this.#memory.length > 0; tries++) {
-      if (!(await this.#alive(spool.put(this.#memory)))) continue;
+      this.#isPutting = true;
+      const isPut = await this.#alive(spool.put(this.#memory));
+      this.#isPutting = false;
+      if (!isPut) continue;
       // If the disk hung, they may be given back.
       const isKnown = spool.count === 0 && kept.length === 0;
       for (const each of this.#memory) this.#fateOf(each).isStored = isKnown;
@@ -226,11 +230,11 @@ class Process {
       const lostBefore = folder.counts.lost.spool;
       this.#claim?.doneNow?.({}, []);
       const all = [...this.#memory, ...folder.kept.splice(0)];
-      const back = folder.spool.putNow?.(all) ?? all;
-      for (const each of back) this.#fateOf(each).sent += 1;
+      const back = folder.spool.putNow?.(this.#isPutting ? all.slice(this.#memory.length) : all);
+      for (const each of back ?? []) this.#fateOf(each).sent += 1;
       const isLost = folder.counts.lost.spool > lostBefore;
-      if (isLost) for (const each of all) this.#fateOf(each).isCounted ||= !back.includes(each);
-      else for (const each of all) if (!back.includes(each)) this.#fateOf(each).isStored = true;
+      if (isLost) for (const each of all) this.#fateOf(each).isCounted ||= !back?.includes(each);
+      else for (const each of all) if (!back?.includes(each)) this.#fateOf(each).isStored = true;
     }
     if (moment > 0.66) this.#carryOutLate(pending?.step);
   }

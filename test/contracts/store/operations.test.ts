@@ -61,6 +61,7 @@ const ROWS: readonly Row[] = [
   },
   {
     title: 'small puts are claimed together',
+    kinds: ['memory', 'redis'],
     async run(open) {
       const store = await open(SMALL);
       await putEach(store, 'ab c d e f');

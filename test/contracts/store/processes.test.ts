@@ -85,7 +85,7 @@ describe('a Redis behind TLS', () => {
     const process = start();
     await process.put('a');
     await until(process, (counts) => counts.tracked === 1);
-    await eventually(() => process.codes().includes('spool-not-written'));
+    await eventually(() => process.codes().includes('spool-not-used'));
     expect(await redis.command('DBSIZE')).toBe(0);
   });
 });

@@ -60,7 +60,7 @@ test('a visitor key that is damaged is not used, and one line says so', async ()
 
 test('control characters of a description are not logged', async () => {
   const server = await startRedis();
-  await server.command('SET', 'matomo-spool:description', '1 https://\u001b[2J\n.test/');
+  await server.command('SET', 'matomo-spool:description', 'https://\u001b[2J\n.test/');
   const redis = await openRedisSpool({ place: server.url });
   expect(redis.lines).toEqual([expect.stringMatching(/^\P{Cc}+$/u)]);
   expect(redis.spool.isUsable).toBe(false);
@@ -265,7 +265,7 @@ test('a spool of another Matomo is not used, which is logged once', async () => 
 test('without Redis, it is not usable, and no line has a password', async () => {
   const redis = await openRedisSpool({ place: 'redis://user:sesame@127.0.0.1:1/0' });
   expect(redis.spool.isUsable).toBe(false);
-  expect(redis.codes()).toEqual(['spool-not-written']);
+  expect(redis.codes()).toEqual(['spool-not-used']);
   expect(redis.hasLogged('sesame')).toBe(false);
   const report = await inspectRedis('redis://user:sesame@127.0.0.1:1/0');
   expect(report.problem).toBe('ECONNREFUSED');

@@ -7,6 +7,12 @@ import { openSender } from '../doors/send.js';
 
 const realSetTimeout = globalThis.setTimeout;
 
+/** Only timers are fake: the disk needs its time. */
+async function waitUntil(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let polls = 0; polls < 3_000 && !(await isSo()); polls++)
+    await new Promise((resolve) => realSetTimeout(resolve, 10));
+}
+
 test('a hit is in the folder within a second, however long it may wait for its bulk', async () => {
   const place = temporaryFolder();
   const { spool } = await openFolderSpool({ place });
@@ -16,10 +22,24 @@ test('a hit is in the folder within a second, however long it may wait for its b
     await sender.advance(pauseMillis);
     sender.put(hit(String(i)));
     await sender.advance(SECOND);
-    // Only timers are fake: the disk needs its time.
-    for (let polls = 0; polls < 3_000 && linesIn(place).length <= i; polls++)
-      await new Promise((resolve) => realSetTimeout(resolve, 10));
+    await waitUntil(() => linesIn(place).length > i);
     expect(linesIn(place)).toHaveLength(i + 1);
   }
   await sender.shutdown(SECOND);
+});
+
+test('hits of requests more than seven days ago are deleted from a folder, and count as expired', async () => {
+  const { spool } = await openFolderSpool({ place: temporaryFolder() });
+  const sender = openSender({ options: { tokenAuth: 't' }, answers: tracked, spool });
+  for (const [name, days] of [
+    ['a', 6.9],
+    ['b', 7.1],
+  ] as const)
+    sender.put(hit(name, { startSeconds: Date.now() / 1000 - days * 86_400 }));
+  await waitUntil(async () => {
+    await sender.advance(SECOND);
+    return sender.counts().tracked > 0;
+  });
+  expect(sender.counts()).toMatchObject({ tracked: 1, pending: 0, lost: { expired: 1 } });
+  expect(sender.codes()).toEqual(['expired']);
 });
