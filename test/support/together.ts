@@ -2,7 +2,7 @@
 const ROWS_AT_A_TIME = 4;
 
 /** Runs all rows of a table, each to its end. */
-export async function settled<T>(
+async function settled<T>(
   rows: readonly T[],
   run: (row: T) => Promise<void>,
 ): Promise<Map<T, PromiseSettledResult<void>>> {

@@ -51,16 +51,6 @@ test('with a good hit each second, the bad hit alone is rejected within a minute
   expect(bulks(sender).filter((names) => names === 'd').length).toBeLessThanOrEqual(12);
 });
 
-test('of 600 hits of which each 50th is bad, the other 588 are tracked within 300 requests and 15 s', async () => {
-  const names = namesOf('a', 600).map((name, i) => (i % 50 === 49 ? `bad${i}` : name));
-  const sender = openSender({ answers: failsWith({ ...ROLLED_BACK, takesMillis: 20 }) });
-  putAll(sender, names);
-  await sender.advance(15 * SECOND);
-  const { tracked: good, pending, lost } = sender.counts();
-  expect([good, pending + lost.rejected]).toEqual([588, 12]);
-  expect(sender.sent().length).toBeLessThanOrEqual(300);
-});
-
 test('a single hit that fails goes behind everything', async () => {
   const options = { maxExportBatchSize: 1 };
   const sender = openSender({ options, answers: [ROLLED_BACK, tracked] });
@@ -77,25 +67,6 @@ test('if every hit fails, few requests are sent, of one hit after the first ones
   expect(sender.counts()).toMatchObject({ pending: 300 });
   expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
   expect(new Set(sizes(sender).slice(20))).toEqual(new Set([1]));
-});
-
-test('500 for everything for 2 h with 10,000 hits queued: one hit per step, and all arrive after the recovery', async () => {
-  let isDown = true;
-  const sender = openSender({
-    answers: (request) => (isDown ? ROLLED_BACK : tracked(request)),
-    options: { tokenAuth: 't' },
-  });
-  putAll(sender, namesOf('a', 10_000));
-  await sender.advance(2 * HOUR);
-  expect(sender.counts()).toMatchObject({ pending: 10_000, lost: { rejected: 0 } });
-  expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
-  expect(new Set(sizes(sender).slice(12))).toEqual(new Set([1]));
-  const step = Math.max(...gaps(sender));
-  expect(step).toBeLessThan(11 * SECOND);
-  isDown = false;
-  await sender.advance(step + MINUTE);
-  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 10_000 });
-  expect(new Set(sender.codes())).toEqual(new Set(['rolled-back', 'available-again']));
 });
 
 test('with resendUnconfirmed, hits are sent again until Matomo answers', async () => {
@@ -223,30 +194,6 @@ describe('with a token', () => {
     expect(sender.counts()).toMatchObject({ pending: 0, invalid: 1, tracked: 4 });
   });
 
-  test('many orders that are all invalid look like a rejected token', async () => {
-    const sender = open(allInvalid);
-    putAll(sender, 'ABCDEFGH');
-    await sender.advance(HOUR);
-    expect(sender.sent().length).toBeLessThanOrEqual(6);
-    expect(sender.counts().pending).toBeGreaterThanOrEqual(6);
-    expect(total(sender)).toBe(8);
-    expect(sender.codes()).toContain('token-rejected');
-  });
-
-  test('a token that was replaced in its file: the rejected bulk is sent again a second later', async () => {
-    let file: string | undefined = TOKEN;
-    const sender = open(
-      (request) => (request.token === 'new' ? tracked(request) : allInvalid(request)),
-      () => file,
-    );
-    file = 'new';
-    putAll(sender, 'abcd');
-    await sender.advance(1_100);
-    expect(sender.requests().map(({ token }) => token)).toEqual([TOKEN, 'new']);
-    expect(sender.counts()).toMatchObject({ tracked: 4, pending: 0 });
-    expect(sender.codes()).toEqual([]);
-  });
-
   test('while the token is rejected, its file is read again, and a new token is sent within 5 s', async () => {
     let file: string | undefined = TOKEN;
     let reads = 0;
@@ -309,14 +256,6 @@ describe('clients', () => {
     await sender.advance(MINUTE);
     return sender;
   }
-
-  test.each<[string, (index: number) => Partial<TextHit>]>([
-    ['one client', () => ({ client: 'bad', visitor: 'bad' })],
-    ['one client whose visitor changes', (i) => ({ client: 'bad', visitor: `bad${i}` })],
-  ])('of %s, each hit is refused: those of others are all tracked', async (_name, ofBad) => {
-    const sender = await run(ofBad);
-    expect(sender.counts()).toMatchObject({ tracked: 1800, pending: 0, lost: { rejected: 1200 } });
-  });
 
   test('of a client whose hits were rejected, good hits are rejected with bad ones, for ten minutes', async () => {
     const sender = await run(() => ({ client: 'bad' }));

@@ -1,8 +1,7 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
@@ -68,21 +67,6 @@ test('a bulk is a POST of JSON, and its answer comes back whole', async () => {
   });
 });
 
-test('an answer without a type or a body', async () => {
-  const poster = await serve((request, response) => {
-    request.resume().on('end', () => response.writeHead(204).end());
-  });
-  expect(await poster.post(BULK)).toMatchObject({ status: 204, contentType: '', body: '' });
-});
-
-test.each([65_535, 65_536, 65_537])('of an answer of %i bytes, 64 kB are read', async (bytes) => {
-  const poster = await serve((request, response) => {
-    request.resume().on('end', () => response.end('x'.repeat(bytes)));
-  });
-  const { body } = await poster.post(BULK);
-  expect(body).toHaveLength(Math.min(bytes, 65_536));
-});
-
 test('an answer without an end is cut', async () => {
   const poster = await serve((_request, response) => {
     const timer = setInterval(() => response.write(Buffer.alloc(10_000, 'x')), 1);
@@ -92,25 +76,6 @@ test('an answer without an end is cut', async () => {
 });
 
 describe('what is known of a request that failed', () => {
-  test.each([
-    ['nobody listens', 'http://127.0.0.1:1/matomo.php', /^ECONNREFUSED: .* 127\.0\.0\.1:1\b/],
-    ['there is no such host', 'http://matomo.invalid/matomo.php', /^(?:ENOTFOUND|EAI_AGAIN): /],
-  ])('%s: it was not sent', async (_why, url, message) => {
-    expect(await openPoster(url).post(BULK)).toEqual({
-      kind: 'not sent',
-      message: expect.stringMatching(message),
-    });
-  });
-
-  test('the server does not speak TLS: it was not sent', async () => {
-    const server = createTcpServer((socket) => void socket.end('no TLS'));
-    const { host } = new URL(await listen(server));
-    expect(await openPoster(`https://${host}/`).post(BULK)).toEqual({
-      kind: 'not sent',
-      message: expect.stringMatching(/^(?:ERR_SSL_\w+|EPROTO): it does not speak TLS/),
-    });
-  });
-
   test('closing ends a connection that is being made', async () => {
     const { wire } = await matomoOnWire({}, { certificate: 'server' });
     await wire.play({ kind: 'stall-handshake' });
@@ -223,39 +188,6 @@ describe('connections', () => {
     });
     return { poster, sockets, announced };
   }
-
-  test('an idle one is closed by this side, and others are reused after it', async () => {
-    const { poster, sockets, announced } = await count();
-    await poster.post(BULK);
-    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
-    await poster.post(BULK);
-    await poster.post(BULK);
-    expect(sockets.size).toBe(2);
-    expect(announced).toEqual(Array(3).fill('keep-alive'));
-  });
-
-  test('no timer delays a request on an open one', async () => {
-    const { poster } = await count();
-    await poster.post(BULK);
-    let turns = 0;
-    let counting = setImmediate(function next() {
-      turns += 1;
-      counting = setImmediate(next);
-    });
-    const waited: number[] = [];
-    const onStart = () => waited.push(turns);
-    subscribe('http.client.request.start', onStart);
-    onTestFinished(() => {
-      clearImmediate(counting);
-      unsubscribe('http.client.request.start', onStart);
-    });
-    for (let i = 0; i < 9; i++) {
-      turns = 0;
-      expect(await poster.post(BULK)).toMatchObject(answered);
-    }
-    expect(waited).toHaveLength(9);
-    expect(Math.max(...waited)).toBeLessThanOrEqual(3);
-  });
 
   test.each([0, 1, 20])(
     'a server that closes each %i ms after its answer, without notice, answers all',

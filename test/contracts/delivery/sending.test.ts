@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Answer, openSender, type TextHit } from '../doors/send.js';
 import {
-  allInvalid,
   bulks,
   counters,
   gaps,
@@ -233,16 +232,6 @@ test('what a spool gives back while the queue is full is lost, with a line', () 
   expect(sender.codes()).toEqual(['queue-full']);
 });
 
-test('a full queue is logged soon, also while a request is in flight', async () => {
-  const sender = openSender({
-    options: { maxQueueSize: 4, maxExportBatchSize: 2 },
-    answers: HANGING,
-  });
-  putAll(sender, 'abcdef');
-  await sender.advance(2 * SECOND);
-  expect(sender.codes()).toEqual(['queue-full']);
-});
-
 const DAY = 24 * HOUR;
 const TEN_MINUTES = 10 * MINUTE;
 
@@ -258,18 +247,6 @@ test.each<[string, string | undefined, number, boolean]>([
   expect(bulks(sender)).toEqual([isExpired ? 'b' : 'acb']);
   expect(sender.counts()).toMatchObject({ pending: 0, lost: { expired: isExpired ? 2 : 0 } });
   expect(sender.codes()).toEqual(isExpired ? ['expired'] : []);
-});
-
-test('a wall clock that is set ahead makes hits expire; one that is set back does not', async () => {
-  const sender = openFour([UNAVAILABLE, tracked]);
-  putAll(sender, 'ab');
-  sender.stepWallClock(-30 * DAY);
-  await sender.advance(MINUTE);
-  expect(sender.counts()).toMatchObject({ tracked: 2 });
-  putAll(sender, 'cd');
-  sender.stepWallClock(2 * DAY);
-  await sender.advance(MINUTE);
-  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 2, lost: { expired: 2 } });
 });
 
 test('a flush sends at once what waits for the delay', async () => {
@@ -321,16 +298,6 @@ test.each([
     expect(sender.counts()).toMatchObject({ tracked: 1 });
   },
 );
-
-test('what a flush could not send is sent again by back-off, however long the delay is', async () => {
-  const sender = openFour([UNAVAILABLE, UNAVAILABLE, tracked], {
-    options: { scheduledDelayMillis: HOUR },
-  });
-  putAll(sender, 'ab');
-  await sender.flush();
-  await sender.advance(10 * SECOND);
-  expect(bulks(sender)).toEqual(['ab', 'ab', 'ab']);
-});
 
 test('hits that come during a flush are sent by the next one, for which all calls wait', async () => {
   const sender = openFour(({ names }) => ({ ...counters(names.length), takesMillis: 100 }));
@@ -401,16 +368,6 @@ test('a shutdown during a back-off makes one attempt, and what is left is lost',
   expect(sender.codes()).toContain('lost-at-shutdown');
 });
 
-test('a shutdown searches for a bad hit, until the server is the cause: what is left is lost', async () => {
-  const sender = openFour(ROLLED_BACK);
-  putAll(sender, 'abcdef');
-  void sender.shutdown(10 * SECOND);
-  await sender.advance(11 * SECOND);
-  expect(bulks(sender).slice(0, 3)).toEqual(['abcd', 'ab', 'a']);
-  expect(sender.sent().length).toBeLessThan(10);
-  expect(sender.counts()).toMatchObject({ pending: 0, lost: { shutdown: 6 } });
-});
-
 test('ages: of the oldest pending hit, and of the last success', async () => {
   const sender = openFour([tracked, { ...UNAVAILABLE, retryAfter: '60' }, tracked]);
   expect(sender.ages()).toEqual({ oldest: 0, lastSuccess: 0 });
@@ -429,15 +386,3 @@ test('ages: of the oldest pending hit, and of the last success', async () => {
   expect(sender.ages()).toMatchObject({ oldest: 0 });
   expect(sender.ages().lastSuccess).toBeLessThan(35);
 });
-
-test.each([allInvalid, text(200, 'DEBUG: x'), ROLLED_BACK, NO_ANSWER])(
-  'the age of the last success goes on if no hit was tracked: %o',
-  async (reply) => {
-    const sender = openFour(reply);
-    await sender.advance(10 * SECOND);
-    putAll(sender, 'abcd');
-    await sender.advance(10 * SECOND);
-    expect(sender.sent().length).toBeGreaterThan(0);
-    expect(sender.ages().lastSuccess).toBeCloseTo(20, 0);
-  },
-);

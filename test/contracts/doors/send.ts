@@ -79,8 +79,6 @@ export interface Sender {
   /** No bulk is begun for so long, but by a flush. */
   pause(millis: number): void;
   advance(millis: number): Promise<void>;
-  /** The same. Resolves with how many timers were set meanwhile. */
-  countTimers(millis: number): Promise<number>;
   /** Steps the wall clock, as an operator or NTP does. The monotonic clock and timers do not notice. */
   stepWallClock(millis: number): void;
   requests(): readonly SentRequest[];
@@ -122,21 +120,6 @@ export function openSender(setup: SenderSetup): Sender {
     pause: (millis) => delivery.pause(millis),
     async advance(millis) {
       await vi.advanceTimersByTimeAsync(millis);
-    },
-    async countTimers(millis) {
-      const { setTimeout: fake } = globalThis;
-      let timers = 0;
-      // A spy would be restored when the file ends: the fake timer would stay for the other files of its process.
-      globalThis.setTimeout = ((...args: Parameters<typeof fake>) => {
-        timers += 1;
-        return fake(...args);
-      }) as typeof fake;
-      try {
-        await vi.advanceTimersByTimeAsync(millis);
-      } finally {
-        globalThis.setTimeout = fake;
-      }
-      return timers;
     },
     stepWallClock: (millis) => void vi.setSystemTime(Date.now() + millis),
     requests: () => transport.requests,

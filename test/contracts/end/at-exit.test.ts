@@ -4,19 +4,6 @@ import { startServer } from '../../support/child-process.js';
 import { secondCopy } from '../../support/installed-app.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 import { runScript } from '../../support/script.js';
-import { WAITS_LONG } from './rows/row.js';
-
-test('the first hits of a process are those of a listener of `exit`: they are sent', async () => {
-  const { inspector } = await runScript(
-    `const { trackHit } = require('opentelemetry-matomo');
-    process.on('exit', () => {
-      for (const action_name of ['bye', 'again']) trackHit({ action_name, uid: 'ann' });
-    });
-    report('done');`,
-    { flags: REGISTER, env: WAITS_LONG },
-  );
-  expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(['bye', 'again']);
-});
 
 test('if Matomo does not answer, hits of a listener of `exit` together take no longer than other waits', async () => {
   const { reported, stderr } = await runScript(

@@ -3,7 +3,7 @@ import { installNodeBeforeTests, OWN_NODE } from '../../support/matrix.js';
 import { EXITS, OWN_SIGNALS } from './rows/exits.js';
 import { PROCESSES } from './rows/processes.js';
 import { SIGNALS } from './rows/signals.js';
-import { testEndsTogether } from './table.js';
+import { testEnds } from './table.js';
 
 const OTHERS = [20, 26].filter((major) => major !== OWN_NODE);
 /** Rows in which versions of Node.js may differ. In the others, handlers of the application wait and exit. */
@@ -11,7 +11,7 @@ const ROWS = [...EXITS, ...OWN_SIGNALS, ...SIGNALS, ...PROCESSES];
 
 describe.each(OTHERS)('Node.js %i', (major) => {
   const findNode = installNodeBeforeTests(major);
-  testEndsTogether(ROWS, 'memory', {
+  testEnds(ROWS, 'memory', {
     answers: ['fast'],
     findSetUp: () => ({ node: findNode() }),
   });

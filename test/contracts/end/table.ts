@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sorted } from '../../support/sorted.js';
-import { settled, together } from '../../support/together.js';
+import { together } from '../../support/together.js';
 import type { TableRow } from './rows/row.js';
 import {
   type Answers,
@@ -11,7 +11,7 @@ import {
   runWithout,
 } from './run-row.js';
 
-/** The first test waits for all rows, which takes long if the machine is busy. */
+/** All rows take long if the machine is busy. */
 const ALL_ROWS_MILLIS = 300_000;
 /** With a spool, a Matomo that is down is named, if it was asked. Its hits wait. */
 const OUTAGES = [[], ['unavailable'], ['unreachable']];
@@ -29,26 +29,15 @@ interface Variant {
 
 /**
  * Tests that the processes of these rows end as without the package, and that each hit arrives once. A Matomo is `fast`, `slow` (300 ms),
- * `down` (nothing listens), or `hangs`: it never answers. The first test runs all rows that need nothing.
+ * `down` (nothing listens), or `hangs`: it never answers. One test has all rows that need nothing.
  */
 export function testEnds(rows: readonly TableRow[], place: Place, variant: Variant): void {
-  let ran: ReturnType<typeof settled<TableRow>> | undefined;
-  describe.each(rows.map((row) => [row.name, row] as const))('%s', (_name, row) => {
-    const answers = answersOf(row, variant);
-    test(
-      `with ${place}, Matomo ${answers.join(', ')}`,
-      async () => {
-        if (mayBeSkipped(row)) return expectEnds(row, place, answers, variant);
-        ran ??= settled(
-          rows.filter((each) => !mayBeSkipped(each)),
-          (each) => expectEnds(each, place, answersOf(each, variant), variant),
-        );
-        const result = (await ran).get(row);
-        if (result?.status === 'rejected') throw result.reason;
-      },
-      ALL_ROWS_MILLIS,
-    );
-  });
+  const title = `with ${place}, Matomo ${variant.answers.join(', ')}`;
+  const run = (row: TableRow) => expectEnds(row, place, answersOf(row, variant), variant);
+  for (const row of rows.filter(mayBeSkipped)) test(`${row.name}, ${title}`, () => run(row));
+  const others = rows.filter((row) => !mayBeSkipped(row));
+  const runAll = () => together(others, ({ name }) => name, run);
+  if (others.length > 0) test(`all other ends ${title}`, runAll, ALL_ROWS_MILLIS);
 }
 
 function answersOf({ answers, isDownToo }: TableRow, variant: Variant): readonly Answers[] {
@@ -60,22 +49,6 @@ function answersOf({ answers, isDownToo }: TableRow, variant: Variant): readonly
 /** Windows has no signals, which skips the test that sends one. */
 function mayBeSkipped(row: TableRow): boolean {
   return row.requires !== undefined || process.platform === 'win32';
-}
-
-/** The same within one test. */
-export function testEndsTogether(rows: readonly TableRow[], place: Place, variant: Variant): void {
-  testEnds(
-    rows.filter(({ requires }) => requires),
-    place,
-    variant,
-  );
-  const others = rows.filter(({ requires }) => !requires);
-  test(`all other ends with ${place}, Matomo ${variant.answers.join(', ')}`, () =>
-    together(
-      others,
-      ({ name }) => name,
-      (row) => expectEnds(row, place, row.answers?.slice(-1) ?? answersOf(row, variant), variant),
-    ));
 }
 
 async function expectEnds(

@@ -15,7 +15,6 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../support/child-process.js';
-import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mountTinyDisk } from '../../support/tiny-disk.js';
@@ -26,7 +25,7 @@ import {
   openFolderSpool,
   parseName,
 } from '../doors/folder-store.js';
-import { drain, drainAll, expectBalance, hit, hits, SOON_DEAD } from './support.js';
+import { drain, drainAll, hit, hits, SOON_DEAD } from './support.js';
 
 const OTHER_USER = 12_345;
 /** With this option, a file has no more hits than a put. */
@@ -92,15 +91,6 @@ describe('files', () => {
     expect(await drain({ spool })).toBe('abcd');
   });
 
-  test('a day without Matomo leaves one file per bulk', async () => {
-    const { place, spool } = await openNew();
-    for (let i = 0; i < 1_000; i++) await spool.put([hit(String(i))]);
-    expect(spoolFiles(place)).toHaveLength(10);
-    const claim = await spool.claim(100);
-    await claim?.done({}, claim.hits);
-    expect(spoolFiles(place)).toHaveLength(10);
-  });
-
   test('what waits is known, and how old it is', async () => {
     const { spool, counts, balance } = await openNew(SMALL);
     const before = Math.floor(Date.now()) / 1000;
@@ -116,17 +106,6 @@ describe('files', () => {
     expect([spool.hits, spool.count, spool.oldestSeconds]).toEqual([0, 0, Infinity]);
     expect(counts).toMatchObject({ stored: 3, claimed: 3, tracked: 2, invalid: 1 });
     expect(balance(3)).toEqual([6, 6]);
-  });
-
-  test('what others left is known', async () => {
-    const { place, spool } = await openNew(SMALL);
-    for (let i = 0; i < 50; i++) await spool.put([hit(`${'x'.repeat(400)}${i}`)]);
-    await (await spool.claim(1))?.done({ tracked: 1 }, []);
-    await spool.close();
-    const next = await openIn(place, { maxBytes: 20_000 });
-    expect(next.spool.hits).toBe(49);
-    expect(await next.spool.put(hits(['a'.repeat(4_000)] as never))).toBe(false);
-    expect(next.codes()).toEqual(['spool-not-written']);
   });
 });
 
@@ -253,20 +232,6 @@ describe('a folder that cannot be used', () => {
     expect(linesIn(disk.folder)).toBe(40);
   });
 
-  test('that becomes read-only: hits stay in memory, and are stored when it is writable', async () => {
-    const disk = await mountTinyDisk(64);
-    const folder = await openIn(disk.folder);
-    await folder.spool.put(hits('a'));
-    disk.setReadOnly(true);
-    expect(await folder.spool.put(hits('x'))).toBe(false);
-    expect(await folder.spool.claim(1)).toBeUndefined();
-    expect(folder.balance(2 - 1)).toEqual([1, 1]);
-    disk.setReadOnly(false);
-    await storesAgain(folder);
-    expect(await drain(folder)).toBe('ab');
-    expect(folder.codes()).toEqual(['spool-not-written', 'spool-written-again']);
-  });
-
   test('whose limit is reached: no more is stored, until something was sent', async () => {
     const folder = await openIn(join(temporaryFolder(), 'spool'), { maxBytes: 200 });
     for (const name of 'abcdefgh') await folder.spool.put(hits(name));
@@ -283,19 +248,6 @@ describe('at the event exit', () => {
     await spool.put(hits('a'));
     expect(spool.putNow?.(hits('bc'))).toEqual([]);
     expect(await drainAll(await openIn(place), 3)).toBe('abc');
-  });
-
-  test('of a claim, only what has no result can be claimed again', async () => {
-    for (const left of ['', 'b', 'abc']) {
-      const { place, spool, counts } = await openNew();
-      await spool.put(hits('abc'));
-      const claim = await spool.claim(3);
-      const back = claim?.hits.filter(({ query }) => left.includes(query.slice(3))) ?? [];
-      claim?.doneNow?.({}, back);
-      expect(spool.count).toBe(0);
-      expect(counts).toMatchObject({ stored: 3 + left.length, claimed: 3 });
-      expect(await drainAll(await openIn(place), left.length)).toBe(left);
-    }
   });
 });
 
@@ -447,48 +399,4 @@ test('a visitor key that is damaged is not used, and one line says so', async ()
   const folder = await openIn(place, { keys });
   expect(folder.codes()).toEqual(['spool-visitor-key']);
   expect(await folder.spool.put(hits('a'))).toBe(true);
-});
-
-test('whoever dies, each hit that was put is counted once', async () => {
-  const random = seededRandom();
-  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
-  for (let round = 0; round < 4; round++) {
-    const place = temporaryFolder();
-    const put = new Map<Folder, number>();
-    const all: Folder[] = [];
-    const start = async () => {
-      const folder = await openIn(place, { deadMillis: 1e9, maxExportBatchSize: 7 });
-      put.set(folder, 0);
-      all.push(folder);
-      return folder;
-    };
-    let alive = [await start(), await start(), await start()];
-    let number = 0;
-    for (let i = 0; i < 80; i++) {
-      const folder = pick(alive);
-      const { spool } = folder;
-      const kind = random();
-      if (kind < 0.4) {
-        const some = [...Array(Math.ceil(random() * 9))].map(() => hit(`${++number}.`));
-        if (await spool.put(some)) put.set(folder, (put.get(folder) ?? 0) + some.length);
-      } else if (kind < 0.9) {
-        const claim = await spool.claim(Math.ceil(random() * 5));
-        const back = claim?.hits.filter(() => random() < 0.3) ?? [];
-        const results = { tracked: (claim?.hits.length ?? 0) - back.length };
-        await claim?.done(results, back, random() < 0.5);
-      } else {
-        await spool.close();
-        alive = alive.filter((other) => other !== folder);
-        alive.push(await start());
-      }
-    }
-    for (const { spool } of alive) await spool.close();
-    const last = await start();
-    await drain(last);
-    expect(spoolFiles(place)).toEqual([]);
-    const sum = (of: (folder: Folder) => number) => all.reduce((total, one) => total + of(one), 0);
-    for (const folder of all) expectBalance(folder, put.get(folder) ?? 0);
-    expect(sum(({ counts }) => counts.claimed)).toBe(sum(({ counts }) => counts.stored));
-    expect(sum(({ counts }) => counts.tracked)).toBe(number);
-  }
 });

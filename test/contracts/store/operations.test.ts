@@ -84,16 +84,6 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    title: 'an empty store has nothing to claim',
-    async run(open) {
-      const store = await open();
-      expect(await store.spool.claim(10)).toBeUndefined();
-      await putEach(store, 'a');
-      expect(await drain(store)).toBe('a');
-      expect(await store.spool.claim(10)).toBeUndefined();
-    },
-  },
-  {
     title: 'what is claimed is not claimed again before it has a result',
     kinds: ['memory', 'folder'], // to a process that asks again, Redis gives what it has claimed: it has not got it
     async run(open) {
@@ -101,21 +91,6 @@ const ROWS: readonly Row[] = [
       await putEach(store, 'a b');
       expect(namesOf((await store.spool.claim(1))?.hits)).toBe('a');
       expect(namesOf((await store.spool.claim(10))?.hits)).toBe('b');
-    },
-  },
-  {
-    title: 'no more hits are put than the limit, claimed ones included',
-    kinds: ['memory'],
-    async run(open) {
-      const store = await open({ maxHits: 3 });
-      expect(await store.spool.put(hits('abcd'))).toBe(false);
-      await putEach(store, 'ab c');
-      const claim = await claimed(store);
-      expect(namesOf(claim.hits)).toBe('abc');
-      expect(await store.spool.put(hits('f'))).toBe(false);
-      await claim.done({ tracked: 3 }, []);
-      expect(await store.spool.put(hits('g'))).toBe(true);
-      expect(await drain(store)).toBe('g');
     },
   },
   {

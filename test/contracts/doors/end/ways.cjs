@@ -97,9 +97,7 @@ module.exports = {
   'sends SIGUSR2 again, as nodemon says': (server) => {
     process.once('SIGUSR2', () => server.close(() => killMyself('SIGUSR2')));
   },
-  'kills itself from a timer': killsFrom((kill) => setTimeout(kill, 20)),
   'kills itself from fs': killsFrom((kill) => readFile(__filename, () => kill())),
-  'kills itself from an immediate': killsFrom((kill) => setImmediate(() => kill())),
   'kills itself in beforeExit': (server) => {
     process.once('beforeExit', () => killMyself());
     return () => server.close();

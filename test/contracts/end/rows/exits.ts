@@ -131,14 +131,6 @@ export const EXITS: readonly TableRow[] = [
   },
   {
     way: 'exit in a handler',
-    name: 'process.exit(), and a proxy that is none',
-    answers: ['fast'],
-    env: { MATOMO_URL: 'http://matomo.test', HTTP_PROXY: 'socks5://127.0.0.1:1', NO_PROXY: '' },
-    exit: code(3),
-    expected: { 'memory fast': LOST },
-  },
-  {
-    way: 'exit in a handler',
     name: 'process.exit() with exitFlush off',
     env: { MATOMO_EXIT_FLUSH: 'false' },
     answers: ['fast'],
@@ -152,11 +144,11 @@ export const EXITS: readonly TableRow[] = [
 
 /** A signal as the last act of a process. */
 export const OWN_SIGNALS: readonly TableRow[] = [
-  ...['a timer', 'an immediate', 'fs'].map((from) => ({
-    way: `kills itself from ${from}`,
-    name: `SIGTERM to itself from ${from}`,
+  {
+    way: 'kills itself from fs',
+    name: 'SIGTERM to itself from fs',
     exit: killed('SIGTERM'),
-  })),
+  },
   {
     way: 'kills itself in beforeExit',
     name: 'SIGTERM to itself in `beforeExit`',

@@ -25,7 +25,6 @@ export const HANDLERS: readonly TableRow[] = [
       'memory down': { codes: [['lost-at-shutdown'], ['unreachable', 'lost-at-shutdown']] },
     },
   },
-  { ...closing('SIGINT', 'exits at once', 5), answers: ['fast'] },
   { ...closing('SIGINT', 'exits after 30 ms', 0), answers: ['fast'] },
   {
     way: 'exits after 30 ms',

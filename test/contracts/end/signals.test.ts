@@ -1,4 +1,0 @@
-import { SIGNALS } from './rows/signals.js';
-import { testEnds } from './table.js';
-
-testEnds(SIGNALS, 'memory', { answers: ['slow'] });
