@@ -117,6 +117,11 @@ const TROUBLES: readonly [
     },
     (server) => server.signal('SIGCONT'),
   ],
+  [
+    'pauses its clients',
+    (server) => server.command('CLIENT', 'PAUSE', '600000', 'WRITE'),
+    (server) => server.command('CLIENT', 'UNPAUSE'),
+  ],
   ['vanishes', (server) => server.kill(), (server) => server.start()],
   [
     'becomes a replica',
