@@ -181,14 +181,3 @@ test.each(PIPELINED.flatMap((row) => TRACKED.map((tracked) => [...row, tracked] 
     expect(titlesOf(await service.hitsOf(3))).toEqual(expected);
   },
 );
-
-test('a response that cannot be read does not keep the application from ending the socket', async () => {
-  const fail = () => {
-    throw new Error('of the application');
-  };
-  const service = await startBoth('without tracing', ({ socket }, response) => {
-    Object.defineProperty(response, 'headersSent', { get: fail });
-    socket.end(answer(200));
-  });
-  await once(open(service.port).resume(), 'close');
-});

@@ -5,7 +5,6 @@ import type { HttpRequest } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
 import type { NamedOperation } from '../../src/request/operations.js';
-import { createRequestReading, type RequestReading } from '../../src/request/read-request.js';
 import { Request } from '../../src/request/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 
@@ -138,11 +137,6 @@ export function openRequest({
   request.ensureSpanFacts().operation = spanOperation;
   return Object.assign(request, others as Partial<Request>);
 }
-
-/** How spans are read where nothing is configured. */
-export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
-  warnOnce: () => undefined,
-});
 
 /** Headers as attributes of an instrumentation that captures them. */
 export function capturedHeaders(

@@ -47,7 +47,6 @@ const NEEDS = {
   terminal: [hasScript, 'There is no script (util-linux), which makes terminals.'],
   '/proc': [() => process.platform === 'linux', 'Only Linux has /proc.'],
   packages: [() => true, ''],
-  'streams of HTTP/2': [() => true, ''],
 } as const satisfies Record<string, readonly [isThere: () => boolean, ifNot: string]>;
 
 export type Need = keyof typeof NEEDS;

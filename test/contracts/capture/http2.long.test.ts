@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { runNode } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
 import { installNodeBeforeTests } from '../../support/matrix.js';
-import { skipTest } from '../../support/skips.js';
 import { startColumn } from '../doors/capture.js';
 import { columnName, OPTIONS, type Setup } from './columns.js';
 import { runScenarios } from './run-scenarios.js';
@@ -19,14 +17,7 @@ const COLUMNS = FRAMEWORKS.flatMap((framework, i) =>
 // Their newest versions announce the streams of HTTP/2.
 describe('Node.js 24', () => {
   const nodePath = installNodeBeforeTests(24);
-  const known = knowsStreams();
-  runScenarios(COLUMNS, async () => {
-    const node = nodePath();
-    const { version, isAnnounced } = await known(node);
-    const reason = `Node.js ${version} does not announce streams of HTTP/2.`;
-    skipTest(isAnnounced ? undefined : reason, 'streams of HTTP/2');
-    return { node };
-  });
+  runScenarios(COLUMNS, async () => ({ node: nodePath() }));
 
   test('spans of an SDK that starts when a connection is in use add to its requests', async () => {
     const column = await startColumn({
@@ -65,28 +56,3 @@ describe('Node.js 20', () => {
     },
   );
 });
-
-const PROBE = `
-const { connect, createServer } = require('node:http2');
-let isAnnounced = false;
-require('node:diagnostics_channel').subscribe('http2.server.stream.created', () => {
-  isAnnounced = true;
-});
-const server = createServer((_request, response) => response.end());
-server.listen(0, '127.0.0.1', () => {
-  const client = connect('http://127.0.0.1:' + server.address().port);
-  client.request().resume().on('close', () => {
-    client.close();
-    server.close();
-    console.log(JSON.stringify({ version: process.versions.node, isAnnounced }));
-  });
-});`;
-
-/** Asks a Node.js once whether it announces the streams of HTTP/2. */
-function knowsStreams() {
-  let asked: Promise<{ version: string; isAnnounced: boolean }> | undefined;
-  return (node: string) => {
-    asked ??= runNode(['-e', PROBE], { node }).then(({ stdout }) => JSON.parse(stdout));
-    return asked;
-  };
-}

@@ -1,3 +1,4 @@
+import { words } from '../../support/words.js';
 import { golden, variables } from './golden.js';
 
 const SOURCES = {
@@ -54,35 +55,20 @@ golden([
       dimension11: 'https://ref.example/?token=redacted',
     },
   },
-  {
-    name: 'the same by old names',
-    options: {
-      dimensions: {
-        1: 'http.method',
-        2: 'http.status_code',
-        3: 'http.url',
-        4: 'http.scheme',
-        5: 'net.peer.ip',
-        6: 'http.user_agent',
-        7: 'http.client_ip',
-        8: 'network.peer.address',
-        9: 'net.sock.peer.addr',
-        10: 'http.request.header.user-agent',
-      },
-    },
-    page: {
-      dimension1: 'GET',
-      dimension2: '200',
-      dimension3: 'https://shop.example.org/users/42',
-      dimension4: 'https',
-      dimension5: '192.0.2.10',
-      dimension6: 'curl/8.5.0',
-      dimension7: '192.0.2.10',
-      dimension8: '192.0.2.10',
-      dimension9: '192.0.2.10',
-      dimension10: 'curl/8.5.0',
-    },
-  },
+  // The same by old names.
+  ...(
+    [
+      ['http.method', 'GET'],
+      ['http.status_code', '200'],
+      ['http.url', 'https://shop.example.org/users/42'],
+      ['http.scheme', 'https'],
+      ['http.user_agent', 'curl/8.5.0'],
+      ['http.request.header.user-agent', 'curl/8.5.0'],
+      ...words('net.peer.ip http.client_ip network.peer.address net.sock.peer.addr').map(
+        (name) => [name, '192.0.2.10'] as const,
+      ),
+    ] as const
+  ).map(([name, dimension1]) => ({ options: { dimensions: { 1: name } }, page: { dimension1 } })),
   {
     name: 'what the hit knows of a failure',
     options: {
@@ -126,24 +112,17 @@ golden([
       dimensions: {
         1: (request) => request.header('X-Plan'),
         2: (request) => request.attributes['app.tier'] as string,
-        3: (request) =>
-          [
-            request.protocol,
-            request.host,
-            request.address,
-            request.userAgent,
-            request.query,
-            request.aborted,
-            request.durationMillis,
-            request.startTime,
-          ].join(' '),
+        3: ({ protocol, host, address, userAgent, query }) =>
+          `${protocol} ${host} ${address} ${userAgent} ${query}`,
+        4: ({ aborted, durationMillis, startTime }) => `${aborted} ${durationMillis} ${startTime}`,
       },
     },
     facts: { query: 'x=1', headers: { 'x-plan': 'pro' }, attributes: { 'app.tier': 'gold' } },
     page: {
       dimension1: 'pro',
       dimension2: 'gold',
-      dimension3: 'https shop.example.org 192.0.2.10 curl/8.5.0 x=1 false 12.4 1795176000000',
+      dimension3: 'https shop.example.org 192.0.2.10 curl/8.5.0 x=1',
+      dimension4: 'false 12.4 1795176000000',
     },
   },
   // Headers.
@@ -217,25 +196,21 @@ golden([
   // The product of a user agent and its version.
   ...(
     [
-      ['python-requests (x)', { 2: 'python-requests' }],
+      ['python-requests (x)', { dimension2: 'python-requests' }],
+      ['Mozilla/5.0 x/1', {}],
       [
         `${'p'.repeat(70)}/${'1'.repeat(25)}`,
-        { 2: 'p'.repeat(64), 3: '1'.repeat(20) },
-        `${'p'.repeat(40)}/${'1'.repeat(25)}`,
+        {
+          ua: `${'p'.repeat(40)}/${'1'.repeat(25)}`,
+          dimension2: 'p'.repeat(64),
+          dimension3: '1'.repeat(20),
+        },
       ],
-      ['Mozilla/5.0 x/1', {}],
     ] as const
-  ).map(([userAgent, sent, ua = userAgent]) => ({
+  ).map(([userAgent, sent]) => ({
     facts: { headers: { 'user-agent': userAgent } },
-    options: {
-      dimensions: { 2: 'user_agent.name', 3: 'user_agent.version' },
-    },
-    page: {
-      ua,
-      ...Object.fromEntries(
-        Object.entries(sent).map(([id, value]) => [`dimension${id}`, value as string]),
-      ),
-    },
+    options: { dimensions: { 2: 'user_agent.name', 3: 'user_agent.version' } },
+    page: { ua: userAgent, ...sent },
   })),
   {
     name: 'a header of the response',

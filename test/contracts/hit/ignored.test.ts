@@ -45,11 +45,6 @@ golden([
   { options: { ignoreUserAgents: [/CURL/i] }, ignored: 'user_agent' },
   { options: { ignoreUserAgents: [/./] }, facts: { headers: { 'user-agent': undefined } } },
   {
-    options: { ignoreUserAgents: [/end/] },
-    facts: agent(`${'x'.repeat(2048)}end`),
-    page: { ua: 'x'.repeat(1024) },
-  },
-  {
     options: { ignoreUserAgents: [/bad/] },
     facts: { calls: [['annotate', { ua: 'bad/1' }]] },
     ignored: 'user_agent',
@@ -152,13 +147,6 @@ golden([
     ignored: 'predicate',
   },
   { name: 'ignore: a text', options: { ignore: () => 'yes' as never }, ignored: 'predicate' },
-  {
-    name: 'ignore: throws',
-    options: { ignore: throws },
-    facts: { calls: [['trackEvent', 'a', 'b']] },
-    ignored: 'predicate',
-    problems: ['callback-failed'],
-  },
   {
     name: 'ignore: an event of an open request',
     options: { ignore: throws },

@@ -131,21 +131,8 @@ golden([
   ...(
     [
       [[['timing', 'pf_dm1', 40]], { pf_srv: '0', pf_dm1: '40' }],
-      [
-        [
-          ['timing', 'pf_srv', 3],
-          ['timing', 'pf_tfr', 2],
-        ],
-        { pf_srv: '3', pf_tfr: '2' },
-      ],
+      [[['timing', 'pf_srv', 3]], { pf_srv: '3' }],
       [[['annotate', { pf_dm2: 4 }]], { pf_srv: '8', pf_dm2: '4' }],
-      [
-        [
-          ['timing', 'pf_dm1', 2],
-          ['annotate', { pf_srv: 12 }],
-        ],
-        { pf_dm1: '2' },
-      ],
     ] as const
   ).map(([calls, sent]) => ({ facts: { calls }, page: sent })),
   { facts: { durationMillis: 16_777_216 }, page: UNTIMED },

@@ -1,7 +1,7 @@
 import { jwt } from '../../support/jwt.js';
 import { words } from '../../support/words.js';
 import type { Facts } from '../doors/build.js';
-import { golden, variables } from './golden.js';
+import { golden } from './golden.js';
 
 const at = (path: string, status = 200, more = {}) => ({
   name: `path ${path.slice(0, 70)}, ${status}`,
@@ -130,7 +130,6 @@ golden([
   refused('the same, whose body is invalid', [ORDER], '/orders/:order', { status: 400 }),
   refused('the same, which does not exist', [ORDER], 'Not Found', { status: 404 }),
   refused('a wildcard', [ORDER], '/orders/:order', { route: '/*' }),
-  refused('an own route', [ORDER], '/orders/:id', { route: '/orders/:id' }),
   refused(
     'a route that has changed',
     [ORDER, { ...ORDER, route: '/:any_order/:order' }],
@@ -146,11 +145,6 @@ golden([
   refused(
     'an operation',
     [{ ...ORDER, below: [{ attributes: graphql('Orders') }] }],
-    '/orders/:order',
-  ),
-  refused(
-    'an annotated title',
-    [{ ...ORDER, calls: [['annotate', { action_name: 'Order' }]] }],
     '/orders/:order',
   ),
   refused('the oldest of 501 endpoints', [ORDER, ...others(500)], 'Unauthorized'),
@@ -188,12 +182,6 @@ golden([
     page: { action_name: '201 shop.example.org/users/42 [users.show] /users/:id GET!' },
   },
   {
-    name: 'a span name that is the method',
-    facts: { method: 'FOO', status: 404, spanName: 'FOO' },
-    options: { actionName: '{span}' },
-    page: { action_name: '_OTHER', cvar: variables(404, '_OTHER') },
-  },
-  {
     name: 'a span name with secrets',
     facts: { spanName: 'GET /token/9fK2mQ7x' },
     options: { actionName: '{span}' },
@@ -210,11 +198,6 @@ golden([
     page: { action_name: 'GET /users/:id 200' },
   },
   { options: { actionName: () => undefined } },
-  {
-    name: 'routeDetails with custom variables',
-    options: { routeDetails: { '/users/:id': { dimension1: 'x', cvar: { plan: 'pro' } } } },
-    page: { cvar: variables(200, 'GET', { plan: 'pro' }), dimension1: 'x' },
-  },
   // Keys of routeDetails, and routes: the one that names the title A applies.
   ...(
     [

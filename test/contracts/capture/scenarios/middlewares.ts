@@ -1,4 +1,4 @@
-import { get, type Hits, post, raw, type Scenario } from '../scenario.js';
+import { type Hits, post, raw, type Scenario } from '../scenario.js';
 
 /** A page view that was annotated when its response was logged, and an event of the same request. */
 const logged = (hit: string, line: string, client: string): Hits => [

@@ -1,4 +1,4 @@
-import { type ExpectedHit, get, type Hits, json, post, type Scenario } from '../scenario.js';
+import { type ExpectedHit, type Hits, json, post, type Scenario } from '../scenario.js';
 
 /** JSON-RPC, GraphQL and so on: a name appears after the operation has succeeded. What a parser leaves on the request is read. */
 const row = (

@@ -7,6 +7,8 @@ const NOTHING = {
   dimension6: undefined,
 };
 
+const SPAN_EVENT = { hits: ['event Span event'] };
+
 /** Attributes and events of spans, which need an instrumentation. */
 const recorded: readonly Scenario[] = [
   {
@@ -22,15 +24,7 @@ const recorded: readonly Scenario[] = [
     sends: [get('/span-annotated')],
     hits: [{ hit: 'Span 200', params: { dimension5: 'span' } }],
   },
-  page(
-    'an event of its span',
-    'tracks with a span event',
-    '/span-event',
-    {},
-    {
-      hits: ['event Span event'],
-    },
-  ),
+  page('an event of its span', 'tracks with a span event', '/span-event', {}, SPAN_EVENT),
   {
     name: 'a route that code sets on the span',
     route: '/set/*',

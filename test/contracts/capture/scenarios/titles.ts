@@ -1,4 +1,4 @@
-import { get, page, type Scenario, withoutRoute, withRoute } from '../scenario.js';
+import { get, type Scenario, withoutRoute } from '../scenario.js';
 
 const routed = (
   name: string,
