@@ -25,10 +25,10 @@ const entries = [...JSON.stringify(exports).matchAll(/dist\/cjs\/([\w/]+)\.js/g)
   ([, name]) => name,
 );
 /** Entries that nobody imports: the command, and what `register` loads with `require`: at once, and when a server listens. */
-const OWN_ENTRIES = ['cli/main', 'register/preload', 'tracker/running-tracker'];
+const OWN_ENTRIES = ['cli/main', 'register/preload', 'tracker/request-watch'];
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
-  /build.(?:common.(?:channel-listener|describe-error|diagnostics|environment|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker|unseen-servers)|tracker.key|version)\.js$/;
+  /build.(?:common.(?:channel-listener|describe-error|diagnostics|environment|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|find-tracker|process-tracker|watch-servers)|version)\.js$/;
 /** Names the version for applications that import the package. `register` and the command check it themselves. */
 const CHECK_NODE = `if (!process.getBuiltinModule) throw new Error("opentelemetry-matomo needs Node.js ${engines.node.replace('>=', '')} or later [node-version]");`;
 /** What an application imports to track. */
@@ -48,7 +48,7 @@ await bundle('cjs', [...entries, ...OWN_ENTRIES], {
       { name: 'node-version', test: /build.common.node-version\.js$/, priority: 4 },
       { name: 'early', test: EARLY, priority: 3 },
       { name: 'options', test: /build.(?:common|options)./, priority: 2 },
-      { name: 'pipeline', test: /build.tracker.running-tracker.js$/, priority: 1 },
+      { name: 'pipeline', test: /build.tracker.request-watch.js$/, priority: 1 },
     ],
   },
   esModule: true,
@@ -61,7 +61,7 @@ await bundle('esm', ['index'], {
   plugins: [{ name: 'rest', resolveId: toCommonJs }],
 });
 linkEntry('register', '#preload', './register/preload.js');
-linkEntry('register/preload', '#tracker', '../tracker/running-tracker.js');
+linkEntry('register/preload', '#tracker', '../tracker/request-watch.js');
 await bundleTypes();
 copyPage();
 writeLicense();

@@ -4,8 +4,7 @@ import type {
   PerfKey,
   TrackingParameters,
 } from './hit/parameters/parameter-values.js';
-import { findTracker } from './tracker/key.js';
-import { NO_FUNCTIONS } from './tracker/no-functions.js';
+import { findTracker, NO_FUNCTIONS } from './register/find-tracker.js';
 
 /**
  * Sets tracking parameters for the hit of the current request. They win over defaults and over what child spans set; entries of

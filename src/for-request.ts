@@ -1,6 +1,5 @@
+import { findTracker, NO_FUNCTIONS } from './register/find-tracker.js';
 import type { RequestFunctions } from './request/functions.js';
-import { findTracker } from './tracker/key.js';
-import { NO_FUNCTIONS } from './tracker/no-functions.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Callbacks of drivers that keep

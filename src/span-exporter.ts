@@ -1,19 +1,12 @@
 import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
-import { activeContext, spanOf } from './common/otel-global.js';
-import type { AdditionalHit } from './hit/additional-hit.js';
 import type { MatomoOptions } from './options.js';
-import { openTracker } from './register/process-tracker.js';
 import type { FinishedSpan } from './request/finished-span.js';
-import { createRequestFunctions } from './request/functions.js';
-import { HIT_EVENT, toEventAttributes } from './request/matomo-attributes.js';
-import type { HitReceiver } from './request/tracker.js';
 import { addRequests } from './spans/assemble-requests.js';
-import { isAnnotated } from './spans/facts.js';
+import { addFacts } from './spans/facts.js';
 import { placeSpan } from './spans/group-spans.js';
 import { createPipeline, type Pipeline } from './tracker/pipeline.js';
-import * as late from './tracker/running-tracker.js';
 import { type MatomoStats, noStats } from './tracker/stats.js';
 
 const SUCCESS = 0; // ExportResultCode.SUCCESS
@@ -33,7 +26,8 @@ export interface ExportResult {
 /**
  * Makes hits of batches of finished spans, for environments that only accept an exporter. If you can, use
  * {@link MatomoSpanProcessor}: an exporter gets only sampled spans and no Node.js requests. It knows Accept-Language, Referer and
- * aborted requests only from span attributes, and combines only spans of one batch to a request.
+ * aborted requests only from span attributes, and combines only spans of one batch to a request. Functions such as `trackEvent` have no
+ * effect: add an event `matomo.hit` to the active span.
  *
  * @example
  * new NodeSDK({ traceExporter: new MatomoSpanExporter({ url: 'https://matomo.example.org', siteId: 1 }) }).start();
@@ -41,7 +35,6 @@ export interface ExportResult {
 export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #pipeline: Pipeline | undefined;
-  readonly #withdraw: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -49,11 +42,9 @@ export class MatomoSpanExporter {
    * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
    */
   constructor(options: MatomoOptions = {}) {
-    const pipeline = createPipeline(options, this.#diagnostics, {
+    this.#pipeline = createPipeline(options, this.#diagnostics, {
       component: 'matomo_span_exporter',
     });
-    this.#pipeline = pipeline;
-    if (pipeline) this.#withdraw = receiveCalls(pipeline);
   }
 
   /**
@@ -70,7 +61,7 @@ export class MatomoSpanExporter {
       const placed = spans.flatMap((span) => this.#read(() => placeSpan(span)) ?? []);
       this.#read(() => {
         for (const { placed: left } of addRequests(placed, pipeline))
-          if (isAnnotated(left.span, pipeline.reading)) pipeline.countUnused();
+          if (addFacts(undefined, left.span, pipeline.reading)) pipeline.countUnused();
       });
     }
     resultCallback({ code: SUCCESS });
@@ -106,33 +97,12 @@ export class MatomoSpanExporter {
    * return the same promise.
    */
   shutdown(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#closed ??= this.#pipeline?.shutdown() ?? Promise.resolve();
     return this.#closed;
-  }
-
-  async #close(): Promise<void> {
-    this.#withdraw?.();
-    await this.#pipeline?.shutdown();
   }
 
   /** Counts of all requests and hits so far. */
   stats(): MatomoStats {
     return this.#pipeline?.stats() ?? noStats();
   }
-}
-
-/** As long as nothing else tracks, a call adds an event to the active span, if that is recorded: its request is not known yet. */
-function receiveCalls(pipeline: Pipeline): () => void {
-  function addHit(hit: AdditionalHit): void {
-    const span = spanOf(activeContext());
-    if (span?.isRecording()) span.addEvent(HIT_EVENT, toEventAttributes(hit.parameters));
-    else pipeline.addHit(hit, span ? 'unknown' : undefined);
-  }
-  const receiver: HitReceiver = {
-    addHit,
-    refuseHit: (...problem) => pipeline.refuseHit(...problem),
-    reportHit: (...problem) => pipeline.reportHit(...problem),
-  };
-  const functions = createRequestFunctions({ pipeline: receiver }, () => undefined);
-  return openTracker(() => late).addExporter({ functions: () => functions });
 }

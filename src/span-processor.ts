@@ -3,10 +3,10 @@ import type { Context, Span } from './common/otel-types.js';
 import { OPTIONS } from './options/option-table.js';
 import { parseInCode } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
+import type { TrackerHandle } from './register/find-tracker.js';
 import { openTracker } from './register/process-tracker.js';
 import type { FinishedSpan } from './request/finished-span.js';
-import type { TrackerMember } from './tracker/key.js';
-import * as late from './tracker/running-tracker.js';
+import * as late from './tracker/request-watch.js';
 import { type MatomoStats, noStats } from './tracker/stats.js';
 import { announceOptions } from './tracker/worker-options.js';
 
@@ -15,14 +15,14 @@ import { announceOptions } from './tracker/worker-options.js';
  * 3.x. Other processors still get all spans. Spans are not changed, except for a private field.
  *
  * A process has one tracker, however many processors there are, and beside `register` and `start`, which track all requests. Options are set
- * in code, or by environment variables. Those of the first code that has any hold; other ones have no effect, and one line is logged. If
+ * in code, or by environment variables. Those of the first code that has any hold, if nothing tracks yet; other ones have no effect, and one line is logged. If
  * `url` or `siteId` is missing, one error is logged when the first server listens, and nothing is tracked.
  *
  * @example
  * new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1 })] }).start();
  */
 export class MatomoSpanProcessor {
-  readonly #member: TrackerMember;
+  readonly #handle: TrackerHandle;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
@@ -31,18 +31,18 @@ export class MatomoSpanProcessor {
   constructor(options: MatomoOptions = {}) {
     parseInCode(OPTIONS, options);
     announceOptions(options);
-    this.#member = openTracker(() => late).join('processor', options);
+    this.#handle = openTracker(() => late).join('processor', options);
     Object.defineProperty(this, TRACKER_KEY, { value: true });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */
   onStart(span: Span, parentContext: Context): void {
-    this.#member.onStart(span, parentContext);
+    this.#handle.onStart(span, parentContext);
   }
 
   /** Called by the SDK for every span that ends. Never throws. */
   onEnd(span: FinishedSpan): void {
-    this.#member.onEnd(span);
+    this.#handle.onEnd(span);
   }
 
   /**
@@ -51,7 +51,7 @@ export class MatomoSpanProcessor {
    * Keeps the process alive until then. Never rejects.
    */
   forceFlush(): Promise<void> {
-    return this.#member.forceFlush();
+    return this.#handle.forceFlush();
   }
 
   /**
@@ -59,11 +59,11 @@ export class MatomoSpanProcessor {
    * is counted as lost. Never rejects. Further calls return the same promise.
    */
   shutdown(): Promise<void> {
-    return this.#member.shutdown();
+    return this.#handle.shutdown();
   }
 
   /** Counts of all requests and hits since tracking began, all zero until then. */
   stats(): MatomoStats {
-    return this.#member.stats() ?? noStats();
+    return this.#handle.stats() ?? noStats();
   }
 }

@@ -3,9 +3,9 @@ import { isSdkDisabled } from './common/otel-global.js';
 import { OPTIONS } from './options/option-table.js';
 import { parseInCode } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
+import type { TrackerHandle } from './register/find-tracker.js';
 import { openTracker } from './register/process-tracker.js';
-import type { TrackerMember } from './tracker/key.js';
-import * as late from './tracker/running-tracker.js';
+import * as late from './tracker/request-watch.js';
 import { type MatomoStats, noStats } from './tracker/stats.js';
 import { announceOptions } from './tracker/worker-options.js';
 
@@ -37,7 +37,7 @@ export interface MatomoHandle extends AsyncDisposable {
  *
  * When the process ends, queued hits are sent, as with `register`: `exitFlush` is `true` by default, and `shutdownTimeoutMillis` 1500.
  * A process has one tracker, however often this is called, and beside `register` and `MatomoSpanProcessor`. Options in code win over the
- * environment one by one. Those of the first code that has any hold; other ones have no effect, and one line is logged. A worker thread needs a call of its own, unless the
+ * environment one by one. Those of the first code that has any hold, if nothing tracks yet; other ones have no effect, and one line is logged. A worker thread needs a call of its own, unless the
  * environment has all options. Call it in the main thread before that creates workers: only later ones know of privacy options in code.
  *
  * @param options - Options. Environment variables set those that are missing.
@@ -54,12 +54,12 @@ export function start(options: MatomoOptions = {}): MatomoHandle {
     : createHandle(openTracker(() => late).join('start', options));
 }
 
-/** @param member `undefined` if OpenTelemetry is turned off */
-function createHandle(member: TrackerMember | undefined): MatomoHandle {
-  const shutdown = () => member?.shutdown() ?? Promise.resolve();
+/** @param handle `undefined` if OpenTelemetry is turned off */
+function createHandle(handle: TrackerHandle | undefined): MatomoHandle {
+  const shutdown = () => handle?.shutdown() ?? Promise.resolve();
   return {
-    stats: () => member?.stats() ?? noStats(),
-    forceFlush: () => member?.forceFlush() ?? Promise.resolve(),
+    stats: () => handle?.stats() ?? noStats(),
+    forceFlush: () => handle?.forceFlush() ?? Promise.resolve(),
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };

@@ -1,9 +1,7 @@
 import { trace } from '@opentelemetry/api';
-import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
-import { trackEvent, trackOrder } from '../src/index.js';
+import { trackEvent } from '../src/index.js';
 import { eventually } from './support/child-process.js';
-import { startExporter } from './support/senders.js';
 import { sorted } from './support/sorted.js';
 import { linesIn } from './support/spool.js';
 import { temporaryFolder } from './support/temporary-folder.js';
@@ -52,40 +50,4 @@ test('a span event whose time is invalid has the time at which it is sent', asyn
   const hits = await service.visit('/a');
   for (const { params } of hits) expect(Number(params.cdt)).toBeGreaterThan(1e9);
   expect(hits).toHaveLength(3);
-});
-
-test('an exporter alone gets them as events of the active span, with dates and decimals', async () => {
-  const { inspector, exporter } = await startExporter({
-    tokenAuth: 'a-token',
-    ignorePaths: ['/matomo.php'], // of the inspector, which is a server of this process
-  });
-  const time = new Date(Math.floor(Date.now() / 1000 - 86_400) * 1000);
-  const decimal = { toString: () => '2.5' } as never;
-  const service = await startTracedService(
-    (_request, response) => {
-      trackEvent('ex', 'ported', { value: decimal, cvar: { a: 'b' }, cdt: time });
-      trackEvent('no', 'time', { cdt: {} as never });
-      trackOrder({ id: 'E-1', revenue: 3, items: [{ sku: 'x' }] });
-      response.end();
-    },
-    { enabled: false },
-    { spanProcessors: [new SimpleSpanProcessor(exporter as never)] },
-  );
-  await service.fetch('/a');
-  trackEvent('job', 'x', { uid: 'ann' });
-  trackEvent('job', 'of nobody');
-  await eventually(() => exporter.stats().hits === 4);
-  await exporter.forceFlush();
-  const hits = inspector.hits().map(({ params }) => params);
-  const page = hits.find(({ action_name }) => action_name !== undefined);
-  expect(hits.find(({ e_c }) => e_c === 'ex')).toMatchObject({
-    e_v: '2.5',
-    cvar: '{"1":["a","b"]}',
-    cid: page?.cid,
-    cdt: String(time.getTime() / 1000),
-  });
-  expect(hits.find(({ ec_id }) => ec_id === 'E-1')?.ec_items).toBe('[["x","","",0,1]]');
-  expect(hits.find(({ uid }) => uid === 'ann')).toMatchObject({ e_c: 'job' });
-  const dropped = { no_visitor: 1, invalid: 1 };
-  expect(exporter.stats()).toMatchObject({ additionalHits: 3, dropped });
 });

@@ -12,10 +12,17 @@ import {
   unsubscribe,
 } from '../common/channel-listener.js';
 import type { Ends } from '../request/ends.js';
-import type { Tracker } from '../request/tracker.js';
 import { announcementListeners } from './announcements.js';
 import { Http1Capture } from './http1.js';
 import { Http2Capture } from './http2.js';
+
+/** What is told of connections. Nothing here throws. */
+export interface ConnectionWatch {
+  /** A connection or a stream of HTTP/2 begins. Called before an instrumentation sees its requests. */
+  begin(): void;
+  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
+  beginStream(canCapture: boolean): void;
+}
 
 /** The capture of every request to Node's `http`, `https` and `http2` servers. */
 export interface Capture {
@@ -25,9 +32,9 @@ export interface Capture {
   stop(): void;
 }
 
-export function startCapture(tracker: Tracker, ends: Ends): Capture {
-  const http1 = new Http1Capture(tracker, ends);
-  const http2 = new Http2Capture(tracker, ends);
+export function startCapture(watch: ConnectionWatch, ends: Ends): Capture {
+  const http1 = new Http1Capture(watch, ends);
+  const http2 = new Http2Capture(watch, ends);
   const listeners = new Map<string, ChannelListener>([
     [REQUEST_CHANNEL, channelListener(isRequestMessage, (message) => http1.begin(message))],
     [FINISH_CHANNEL, channelListener(isObject, (message) => http1.finish(message))],

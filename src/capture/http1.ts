@@ -7,7 +7,7 @@ import { enterRequest, ownerOf, runIn, setOwner } from '../request/contexts.js';
 import type { Ends } from '../request/ends.js';
 import { Request, UNTRACKED } from '../request/request.js';
 import { rawStatusOf } from '../request/response.js';
-import type { Tracker } from '../request/tracker.js';
+import type { ConnectionWatch } from './capture.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
 
@@ -27,13 +27,13 @@ const leaving = new WeakSet<object>();
 
 /** Begins and ends requests over HTTP/1.1. */
 export class Http1Capture {
-  readonly #tracker: Tracker;
+  readonly #watcher: Pick<ConnectionWatch, 'begin'>;
   readonly #ends: Ends;
   /** One listener for all connections, each of which may stay open for long. */
   readonly #endConnection: (this: Socket) => void;
 
-  constructor(tracker: Tracker, ends: Ends) {
-    this.#tracker = tracker;
+  constructor(watcher: Pick<ConnectionWatch, 'begin'>, ends: Ends) {
+    this.#watcher = watcher;
     this.#ends = ends;
     this.#endConnection = function endConnection(this: Socket): void {
       const connection = connectionOf(this);
@@ -64,6 +64,7 @@ export class Http1Capture {
     if (connection) connection.open.push(request);
     else {
       this.#watch(socket, request);
+      this.#watcher.begin();
       linkServerSpans(server);
       if (!LOSES_CONTEXT) leaveInErrors(server);
     }
@@ -75,7 +76,6 @@ export class Http1Capture {
     // Once the connection is closed, its address is unknown, unless it was read before.
     const { remoteAddress } = socket;
     if (IS_BUN) setHidden(socket, 'remoteAddress', remoteAddress);
-    this.#tracker.begin();
   }
 
   /**

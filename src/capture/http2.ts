@@ -6,7 +6,7 @@ import type { Ends } from '../request/ends.js';
 import { Http2Request, Http2Response, type Peer } from '../request/http2-message.js';
 import { Request } from '../request/request.js';
 import { isClientError } from '../request/response.js';
-import type { Tracker } from '../request/tracker.js';
+import type { ConnectionWatch } from './capture.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { IS_BUN } from './http1.js';
 
@@ -31,12 +31,12 @@ const GRPC = /^application\/grpc/i;
 
 /** Begins and ends requests over HTTP/2. A session closes all of its streams when it closes. */
 export class Http2Capture {
-  readonly #tracker: Tracker;
+  readonly #watch: ConnectionWatch;
   readonly #ends: Ends;
   readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
 
-  constructor(tracker: Tracker, ends: Ends) {
-    this.#tracker = tracker;
+  constructor(watch: ConnectionWatch, ends: Ends) {
+    this.#watch = watch;
     this.#ends = ends;
   }
 
@@ -44,7 +44,7 @@ export class Http2Capture {
   begin(message: StreamMessage): void {
     const { stream, headers } = message;
     if (ownerOf(stream)) return;
-    this.#tracker.beginStream(!IS_BUN); // Bun calls the listeners of streams in no async context
+    this.#watch.beginStream(!IS_BUN); // Bun calls the listeners of streams in no async context
     if (IS_BUN || !isRequestStream(message)) return;
     const node = stream.session as ServerHttp2Session & { readonly server?: object };
     if (node.server && UNTRACKED_SERVER in node.server) return;
@@ -59,7 +59,7 @@ export class Http2Capture {
     emitIn(stream, request);
     watchEnd(stream, response, request);
     countWrites(stream, response);
-    this.#tracker.begin();
+    this.#watch.begin();
   }
 
   /** Ends a stream that is closed, before Node.js emits that. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
-import { activeContext, rpcMetadataOf } from '../common/otel-global.js';
+import { activeContext, otelGlobal, rpcMetadataOf } from '../common/otel-global.js';
 import { currentRequest, ownerOf, setOwner } from '../request/contexts.js';
 import type { Request } from '../request/request.js';
 
@@ -10,6 +10,8 @@ const linked = new WeakSet<Server>();
  * if the span is not recorded, too, of which no processor is told.
  */
 export function linkServerSpans(server: Server): void {
+  // Nothing is registered with OpenTelemetry's API yet. The next connection looks again.
+  if (!otelGlobal()?.context) return;
   if (linked.has(server) || typeof server.prependListener !== 'function') return;
   linked.add(server);
   server.prependListener('request', link);

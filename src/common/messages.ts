@@ -34,7 +34,6 @@ export const MESSAGE_CODES = [
   'started-twice',
   'worker-without-options',
   'not-attached',
-  'spans-not-recorded',
   'annotated-too-late',
   'other-version',
   'http2-not-tracked',

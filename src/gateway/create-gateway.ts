@@ -96,11 +96,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const pipeline = openPipeline(matomo, diagnostics, {
     component: 'matomo_gateway',
     countUnused: () => assembler.counts.unused,
-    instruments: {
+    counters: {
       'matomo.exports.refused': {
         unit: '{export}',
         description: 'Exports that a gateway refused because there was no room',
-        read: (_observed, observe) => observe(refusedExports),
+        read: () => refusedExports,
       },
     },
   });

@@ -119,6 +119,8 @@ export class HttpRequest {
   readonly isPrefetch?: boolean;
   /** A framework such as React Router or SvelteKit requests the data of a page, to show it without loading it. */
   readonly isPageData?: boolean;
+  /** The site of its hits; 0 if none is sent. */
+  site = 0;
   /** Whether it is sent as a request by an AI chatbot. */
   isAiChatbot?: boolean;
   /** For AI chatbots, the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */

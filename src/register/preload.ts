@@ -8,7 +8,7 @@ import { openTracker } from './process-tracker.js';
 // Preloads run again in every worker thread, which tracks for itself. In each thread the first installation of the package that is loaded tracks.
 if (!isSdkDisabled(environment()) && !isOwnCommand()) {
   // A literal `require`, so that bundlers find the module.
-  const load = () => require('#tracker') as typeof import('../tracker/running-tracker.js');
+  const load = () => require('#tracker') as typeof import('../tracker/request-watch.js');
   openTracker(load).join('register', {});
 }
 

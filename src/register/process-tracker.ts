@@ -1,18 +1,3 @@
-import type { Cluster } from 'node:cluster';
-import type { Server } from 'node:net';
-import {
-  type ChannelListeners,
-  CONNECTION_CHANNEL,
-  channelListener,
-  isObject,
-  isRequestMessage,
-  isStreamMessage,
-  LISTEN_CHANNEL,
-  REQUEST_CHANNEL,
-  STREAM_CHANNEL,
-  subscribe,
-  unsubscribe,
-} from '../common/channel-listener.js';
 import { createDiagnostics, writeToStderr } from '../common/diagnostics.js';
 import { environment } from '../common/environment.js';
 import { shared, TRACKER_KEY } from '../common/foreign-objects.js';
@@ -23,173 +8,95 @@ import { AsyncScope } from '../common/timers.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 import type { RequestFunctions } from '../request/functions.js';
-import type { ProviderWatch } from '../spans/attach.js';
-import {
-  type CallReceiver,
-  findTracker,
-  type MemberKind,
-  type SharedTracker,
-  type TrackerMember,
-} from '../tracker/key.js';
-import type { RunningTracker } from '../tracker/running-tracker.js';
+import type { ProviderWatch, SpanListener } from '../spans/attach.js';
+import type { RequestWatch } from '../tracker/request-watch.js';
 import { VERSION } from '../version.js';
-import { publishRequestsOnBun } from './bun.js';
-import { watchUnseenServers } from './unseen-servers.js';
+import { findTracker, type TrackerHandle } from './find-tracker.js';
+import { watchServers } from './watch-servers.js';
 
-type Late = typeof import('../tracker/running-tracker.js');
+type Late = typeof import('../tracker/request-watch.js');
 
 /** The tracker of this process or thread, which is made if there is none. `load` returns the code that is needed when it begins. */
-export function openTracker(load: () => Late): SharedTracker {
+export function openTracker(load: () => Late): ProcessTracker {
   const known = findTracker();
   if (known && known.version !== VERSION)
     createDiagnostics().warn(coded('other-version', otherVersion(known.version)));
   return known ?? shared(TRACKER_KEY, () => new ProcessTracker(load));
 }
 
-interface Member {
-  readonly kind: MemberKind;
-  /** What tracks, or has tracked until its shutdown. */
-  running: RunningTracker | undefined;
+/** From the first `register`, `start` or processor until the last of them is shut down. */
+interface Life {
+  /** Of the first code that has any. */
+  options: MatomoOptions;
+  /** Whether requests without a SERVER span count, and hits are sent at the end of the process: there is a `register` or `start`. */
+  countsAll: boolean;
+  /** Those that are not shut down. */
+  readonly handles: Set<TrackerHandle>;
+  hasBegun: boolean;
+  /** What tracks, or has tracked; `undefined` if the options do not allow it. */
+  watch: RequestWatch | undefined;
 }
 
 /**
  * The one tracker of a process or thread. It reads no environment and loads nothing until a server listens, a SERVER span starts or a call
  * makes a hit: with `NODE_OPTIONS` it also is in npm and compilers, and an application may set its environment in code.
  */
-class ProcessTracker implements SharedTracker {
-  readonly version = VERSION;
+export class ProcessTracker implements SpanListener {
+  readonly version: string = VERSION;
   readonly #load: () => Late;
-  readonly #members = new Set<Member>();
-  readonly #exporters = new Set<CallReceiver>();
   /** A request or a call of the application may be what the tracker begins with. */
   readonly #scope = new AsyncScope('opentelemetry-matomo');
-  /** Options of the first code that has set any. */
-  #options: MatomoOptions | undefined;
-  /** `off`: the options do not allow to track. */
-  #running: RunningTracker | 'off' | undefined;
-  /** What has tracked for processors alone: calls that come later count as lost, or are sent at the event `exit`. */
-  #last: RunningTracker | undefined;
-  #watch: ProviderWatch | undefined;
+  #life: Life | undefined;
+  #providers: ProviderWatch | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(load: () => Late) {
     this.#load = load;
   }
 
-  join(kind: MemberKind, given: object): TrackerMember {
-    const member: Member = { kind, running: this.#current };
-    this.#members.add(member);
-    this.#addOptions(Object.entries(given).filter(([, value]) => value !== undefined));
-    this.#setCountsAll();
-    if (this.#running === undefined) this.#stopListening ??= this.#listen();
+  /** Makes the tracker track, for as long as the handle is not shut down. Options hold if they are the first ones, and nothing tracks yet. */
+  join(kind: 'register' | 'start' | 'processor', given: object): TrackerHandle {
+    this.#life ??= {
+      ...{ options: {}, countsAll: false, handles: new Set() },
+      ...{ hasBegun: false, watch: undefined },
+    };
+    const life = this.#life;
+    const set = Object.entries(given).filter(([, value]) => value !== undefined);
+    const isFirst = !life.hasBegun && Object.keys(life.options).length === 0;
+    if (isFirst) life.options = Object.fromEntries(set);
+    else if (set.length > 0)
+      createDiagnostics().warn(coded('started-twice', startedTwice(set.map(([name]) => name))));
+    if (kind !== 'processor') {
+      life.countsAll = true;
+      life.watch?.countAll();
+    }
+    if (!life.hasBegun) this.#stopListening ??= this.#listen();
     let closed: Promise<void> | undefined;
-    return {
+    const handle: TrackerHandle = {
       onStart: (span, parentContext) => {
-        if (this.#members.has(member)) this.onStart(span, parentContext);
+        if (life.handles.has(handle)) this.onStart(span, parentContext);
       },
       onEnd: (span) => {
-        if (this.#members.has(member)) this.onEnd(span);
-        else {
-          member.running?.onEnd(span);
-          member.running?.pipeline.ends?.endWaiting(); // the process may end soon
-        }
+        if (life.handles.has(handle)) this.onEnd(span);
+        else life.watch?.endLate(span);
       },
-      stats: () => member.running?.pipeline.stats(),
-      forceFlush: () => this.forceFlush(),
+      stats: () => life.watch?.pipeline.stats(),
+      forceFlush: async () => life.watch?.flush(),
       shutdown: () => {
-        closed ??= this.#leave(member);
+        closed ??= this.#close(life, handle);
         return closed;
       },
     };
+    life.handles.add(handle);
+    return handle;
   }
 
-  async #leave(member: Member): Promise<void> {
-    if (!this.#members.delete(member)) return; // it was ended with the tracker
-    if (this.#members.size === 0) return this.#end();
-    this.#setCountsAll();
-    return this.forceFlush();
-  }
-
-  get #current(): RunningTracker | undefined {
-    return this.#running === 'off' ? undefined : this.#running;
-  }
-
-  get #countsAll(): boolean {
-    return [...this.#members].some(({ kind }) => kind !== 'processor');
-  }
-
-  #setCountsAll(): void {
-    if (this.#current) this.#current.countsAll = this.#countsAll;
-  }
-
-  /** The options of the first code hold, also if the environment alone has set them before: its privacy options must. */
-  #addOptions(set: readonly (readonly [name: string, value: unknown])[]): void {
-    if (set.length === 0) return;
-    const options = Object.fromEntries(set) as MatomoOptions;
-    if (this.#options !== undefined) {
-      if (areSame(options, this.#options)) return;
-      const names = set.map(([name]) => name).join(', ');
-      createDiagnostics().warn(coded('started-twice', startedTwice(names)));
-      return;
-    }
-    this.#options = options;
-    if (this.#running === 'off') {
-      this.#running = undefined;
-      this.#begin();
-    } else if (this.#running) {
-      const running = this.#running;
-      if (!this.#scope.runInAsyncScope(() => running.replaceOptions(options))) this.#turnOff();
-    }
-  }
-
-  /** Begins to track, unless that was tried before. */
-  #begin(): RunningTracker | undefined {
-    if (this.#running !== undefined || this.#members.size === 0) return this.#current;
-    try {
-      const { startTracker, watchProviders } = withoutTracing(this.#load);
-      this.#running = this.#scope.runInAsyncScope(() => {
-        this.#watch ??= watchProviders(this);
-        return startTracker({
-          options: this.#options ?? {},
-          countsAll: this.#countsAll,
-          providers: this.#watch,
-          shutdown: () => this.#end(true),
-        });
-      });
-    } catch (error) {
-      // The code that logs messages is not loaded.
-      writeToStderr(
-        `opentelemetry-matomo: Could not load the tracker (${error}). Nothing is tracked. Install the package again. [not-started]`,
-      );
-    }
-    const running = this.#current;
-    this.#last = undefined;
-    for (const member of this.#members) member.running = running;
-    if (running) this.#stopListening ??= this.#listen();
-    else this.#turnOff();
-    return running;
-  }
-
-  /** The options do not allow to track. Test runners load the package once per file in one process: each would listen until the process ends. */
-  #turnOff(): void {
-    const last = this.#current;
-    this.#running = 'off';
+  async #close(life: Life, handle: TrackerHandle): Promise<void> {
+    life.handles.delete(handle);
+    if (life.handles.size > 0) return life.watch?.flush();
+    this.#life = undefined;
     this.#stop();
-    last?.capture.stop();
-    void last?.pipeline.shutdown();
-  }
-
-  /** @param isProcessEnding requests that end while hits are sent count, too */
-  async #end(isProcessEnding = false): Promise<void> {
-    const last = this.#current;
-    if (isProcessEnding) await last?.pipeline.shutdown();
-    this.#last = last?.countsAll ? undefined : last;
-    this.#stop();
-    this.#members.clear();
-    this.#running = undefined;
-    this.#options = undefined;
-    last?.capture.stop();
-    if (!isProcessEnding) await last?.pipeline.shutdown();
+    await life.watch?.shutdown();
   }
 
   #stop(): void {
@@ -197,136 +104,74 @@ class ProcessTracker implements SharedTracker {
     this.#stopListening = undefined;
   }
 
+  /** Begins to track, unless that was tried before. */
+  #begin(): RequestWatch | undefined {
+    const life = this.#life;
+    if (!life || life.hasBegun) return life?.watch;
+    life.hasBegun = true;
+    try {
+      const { startWatch, watchProviders } = withoutTracing(this.#load);
+      this.#scope.runInAsyncScope(() => {
+        this.#providers ??= watchProviders(this);
+        life.watch = startWatch(life.options, life.countsAll, this.#providers);
+      });
+    } catch (error) {
+      // The code that logs messages is not loaded.
+      writeToStderr(
+        `opentelemetry-matomo: Could not load the tracker (${error}). Nothing is tracked. Install the package again. [not-started]`,
+      );
+    }
+    // Test runners load the package once per file in one process: each would listen until the process ends.
+    if (!life.watch) this.#stop();
+    return life.watch;
+  }
+
+  #listen(): () => void {
+    const tracker = this;
+    return watchServers({
+      get hasBegun() {
+        return tracker.#life?.hasBegun !== false;
+      },
+      get hasSpool() {
+        return Boolean(tracker.#life?.options.spool ?? environment().MATOMO_SPOOL);
+      },
+      begin: () => this.#begin(),
+      beginUnseen: (name) => {
+        if (this.#life?.countsAll && this.#begin())
+          createDiagnostics().warn(coded('server-not-seen', unseenServer(name)));
+      },
+    });
+  }
+
   onStart(span: Span, parentContext: Context): void {
     const isServer = (span as Partial<FinishedSpan> | undefined)?.kind === 1;
-    const running = this.#running === undefined && isServer ? this.#begin() : this.#current;
-    running?.onStart(span, parentContext);
+    const watch = isServer ? this.#begin() : this.#life?.watch;
+    watch?.onStart(span, parentContext);
   }
 
   onEnd(span: FinishedSpan): void {
-    const hasHit = this.#running === undefined && span?.events?.some(isHit);
-    const running = hasHit ? this.#begin() : this.#current;
-    running?.onEnd(span);
+    const hasHit = !this.#life?.hasBegun && span?.events?.some(({ name }) => name === 'matomo.hit');
+    const watch = hasHit ? this.#begin() : this.#life?.watch;
+    watch?.onEnd(span);
   }
 
   async forceFlush(): Promise<void> {
-    const settling = this.#current?.pipeline.ends?.settle();
-    if (settling !== undefined) await settling;
-    await this.#current?.pipeline.flush();
+    await this.#life?.watch?.flush();
   }
 
-  /** What takes calls now. */
-  get #receiver(): CallReceiver | undefined {
-    const [exporter] = this.#exporters;
-    return this.#current ?? exporter ?? this.#last;
-  }
-
+  /** The functions for one of Node's requests, or for that of the async context; `undefined` if nothing tracks. */
   functions(incoming?: object): RequestFunctions | undefined {
-    return this.#receiver?.functions(incoming);
+    return this.#life?.watch?.functions(incoming);
   }
 
+  /** The same for a call that makes a hit, with which tracking may begin. */
   functionsForHits(): RequestFunctions | undefined {
-    this.#begin();
-    return this.functions();
-  }
-
-  addExporter(exporter: CallReceiver): () => void {
-    this.#exporters.add(exporter);
-    return () => this.#exporters.delete(exporter);
-  }
-
-  /** Listens for servers, connections and, until the tracker begins, requests: a server can get its connections by hand. */
-  #listen(): () => void {
-    publishRequestsOnBun();
-    watchUnseenServers((name) => {
-      const hasProcessor = [...this.#members].some(({ kind }) => kind === 'processor');
-      if (!hasProcessor && this.#begin())
-        createDiagnostics().warn(coded('server-not-seen', unseenServer(name)));
-    });
-    const onListen = channelListener(isObject, (message) => {
-      const { server } = message as { server?: Server };
-      if (!isObject(server) || !(isHttpServer(server) || this.#isPrimaryWithSpool())) return;
-      const isFirst = this.#running === undefined;
-      const running = this.#begin();
-      if (isFirst) running?.prepare();
-      running?.begin();
-    });
-    const onConnection = channelListener(isObject, (message) => {
-      const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
-      if (!isObject(server) || !isHttpServer(server)) return;
-      const running = this.#begin();
-      running?.begin();
-      if (isHttp2Server(server)) running?.expectStreams(server);
-    });
-    const ofServers: ChannelListeners = [
-      [LISTEN_CHANNEL, onListen],
-      [CONNECTION_CHANNEL, onConnection],
-    ];
-    const toFirst = (channel: string) => (message: object) => {
-      unsubscribe(ofFirstRequest);
-      if (this.#running === undefined) this.#begin()?.capture.announce(channel, message);
-    };
-    const ofFirstRequest: ChannelListeners = [
-      [REQUEST_CHANNEL, channelListener(isRequestMessage, toFirst(REQUEST_CHANNEL))],
-      [STREAM_CHANNEL, channelListener(isStreamMessage, toFirst(STREAM_CHANNEL))],
-    ];
-    subscribe(ofServers);
-    subscribe(ofFirstRequest);
-    return () => {
-      unsubscribe(ofServers);
-      unsubscribe(ofFirstRequest);
-    };
-  }
-
-  /**
-   * Whether this is the primary of a cluster with a spool. It lives longer than its workers and sends what they leave in the spool; without
-   * a spool it has nothing to send.
-   */
-  #isPrimaryWithSpool(): boolean {
-    if (!(this.#options?.spool ?? environment().MATOMO_SPOOL)) return false;
-    const cluster: object = process.getBuiltinModule('cluster');
-    const { isPrimary, workers } = cluster as Cluster;
-    return isPrimary && Object.keys(workers ?? {}).length > 0;
+    return this.#begin()?.functions();
   }
 }
 
-/** Whether an event of a span makes a hit. */
-function isHit({ name }: { readonly name: string }): boolean {
-  return name === 'matomo.hit';
-}
-
-/** Does not load `node:http`, which the process may not need. */
-function isHttpServer(server: Server): boolean {
-  return 'maxHeadersCount' in server || isHttp2Server(server);
-}
-
-/** Checks the class by name, because Node.js does not export it. */
-function isHttp2Server(server: object): boolean {
-  return /^Http2(?:Secure)?Server$/.test(server.constructor?.name);
-}
-
-/** Whether options have the same names and values. Functions are the same if their texts are. */
-function areSame(options: object, others: object): boolean {
-  const names = Object.keys(options);
-  if (names.length !== Object.keys(others).length) return false;
-  return names.every((name) => {
-    const [value, other] = [options, others].map((each) => Reflect.get(each, name));
-    return value === other || describe(value) === describe(other);
-  });
-}
-
-function describe(value: unknown): unknown {
-  try {
-    return JSON.stringify(value, (_name, each) =>
-      typeof each === 'function' || each instanceof RegExp ? String(each) : each,
-    );
-  } catch {
-    return value; // it refers to itself, as a meter provider does: no other one is the same
-  }
-}
-
-function startedTwice(names: string): string {
-  return `Other options were set in code (${names}), but this process has a tracker with options in code. They have no effect. Set all options where the tracker is first made, or call shutdown() before.`;
+function startedTwice(names: readonly string[]): string {
+  return `Options were set in code (${names.join(', ')}), but this process tracks with those of earlier code or of the environment. These hold, also if the others would send less. Set all options where the tracker is first made, before a server listens.`;
 }
 
 function otherVersion(version: string): string {

@@ -12,14 +12,13 @@ const SPAN_WAIT_MILLIS = 1000;
 const CHILD_SPAN_WAIT_MILLIS = 20;
 
 /**
- * When requests end: together, after the other events of the turn of the event loop in which their responses were closed. Ends in a row
- * find their code in the CPU's caches, and no response waits for the end of another request. A SERVER span usually ends in the same turn;
- * else the request ends after the turn in which it does, or when it was waited for long enough.
+ * When requests end: together, after the other events of the turn of the event loop in which their responses were closed. No response
+ * waits for the end of another request. A SERVER span usually ends in the same turn; else the request ends after the turn in which it does,
+ * or when it was waited for long enough.
  */
 export class Ends {
   readonly #end: (request: Request) => void;
-  /** Whether requests end in the async context in which they were closed: callbacks of the application need it. */
-  readonly #needsContext: () => boolean;
+  readonly #hasCallbacks: boolean;
   /** Requests that end after this turn, in the order in which they were closed. */
   #closed: Request[] = [];
   /** Requests that wait for a span. */
@@ -29,10 +28,10 @@ export class Ends {
   /** The open requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #connections = new Set<WeakRef<Iterable<Request>>>();
 
-  /** Creates the ends of requests, with an `end` that must not throw. */
-  constructor(end: (request: Request) => void, needsContext: () => boolean) {
+  /** Creates the ends of requests, with an `end` that must not throw. With callbacks, each has the async context of its closed response. */
+  constructor(end: (request: Request) => void, hasCallbacks: boolean) {
     this.#end = end;
-    this.#needsContext = needsContext;
+    this.#hasCallbacks = hasCallbacks;
   }
 
   /** Adds the open requests of a connection, until what it returns is passed to `unwatch`. */
@@ -50,7 +49,7 @@ export class Ends {
   close(request: Request): void {
     if (request.closedMillis > 0) return;
     request.closedMillis = performance.now();
-    if (this.#needsContext()) request.scope = new AsyncScope('opentelemetry-matomo');
+    if (this.#hasCallbacks) request.scope = new AsyncScope('opentelemetry-matomo');
     this.#add(request);
   }
 
@@ -60,7 +59,7 @@ export class Ends {
     if (this.#waiting.delete(request)) this.#add(request);
     else if (!request.incoming) {
       request.closedMillis = performance.now();
-      if (this.#needsContext()) request.scope = new AsyncScope('opentelemetry-matomo');
+      if (this.#hasCallbacks) request.scope = new AsyncScope('opentelemetry-matomo');
       this.#wait(request);
     } else if (span.status.code === ERROR_STATUS && !hasBegun(request)) this.close(request);
   }
@@ -106,18 +105,18 @@ export class Ends {
 
   #add(request: Request): void {
     this.#closed.push(request);
-    if (this.#closed.length > 1) return;
-    this.#scope.runInAsyncScope(() => setImmediate(() => this.#endTurn()));
+    if (this.#closed.length === 1)
+      this.#scope.runInAsyncScope(setImmediate, undefined, this.#endTurn);
   }
 
-  #endTurn(): void {
+  readonly #endTurn = (): void => {
     const closed = this.#closed;
     this.#closed = [];
     for (const each of closed) {
       if (each.spanState === 'open') this.#wait(each);
       else this.#finish(each);
     }
-  }
+  };
 
   #wait(request: Request): void {
     this.#waiting.add(request);
@@ -126,7 +125,7 @@ export class Ends {
     );
   }
 
-  /** A new set each time: V8 keeps what was removed from one that is always in use. */
+  /** The set is replaced, because V8 keeps what was removed from one that is always in use. */
   #takeWaiting(): Iterable<Request> {
     const waiting = this.#waiting;
     this.#waiting = new Set();

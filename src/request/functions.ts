@@ -11,7 +11,7 @@ import {
 } from '../hit/parameters/parameter-values.js';
 import { readNumber } from '../hit/parameters/read-values.js';
 import type { Request } from './request.js';
-import type { HitReceiver } from './tracker.js';
+import type { Tracker } from './tracker.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -46,18 +46,17 @@ export interface RequestFunctions {
 export type FoundRequest = Request | 'missing' | 'unknown' | undefined;
 
 /**
- * The functions for the request that `find` returns at each call, and the pipeline that the tracker has then: options in code that come
- * later replace it. Nothing here throws but what the application runs in `measure`.
+ * The functions for the request that `find` returns at each call. Nothing here throws but what the application runs in `measure`.
  */
 export function createRequestFunctions(
-  tracker: { readonly pipeline: HitReceiver },
+  tracker: Pick<Tracker, 'addHit' | 'refuseHit' | 'reportHit'>,
   find: () => FoundRequest,
 ): RequestFunctions {
   function findOpen(name?: 'annotate' | 'ignore'): Request | undefined {
     const request = find();
     if (request === undefined || typeof request === 'string') return undefined;
     if (!request.isEnded) return request;
-    if (name) tracker.pipeline.reportHit('late', describeLate(name), 'annotated-too-late');
+    if (name) tracker.reportHit('late', describeLate(name), 'annotated-too-late');
     return undefined;
   }
 
@@ -67,14 +66,14 @@ export function createRequestFunctions(
       const parameters = read();
       const request = find();
       if (typeof parameters === 'string') {
-        tracker.pipeline.refuseHit(
+        tracker.refuseHit(
           `${name} ${parameters}`,
           `${name}: ${parameters}. The call was dropped. Correct it.`,
         );
-      } else if (request === 'missing') tracker.pipeline.refuseHit('forRequest', NO_REQUEST);
-      else tracker.pipeline.addHit({ parameters, epochMillis: Date.now() }, request);
+      } else if (request === 'missing') tracker.refuseHit('forRequest', NO_REQUEST);
+      else tracker.addHit({ parameters, epochMillis: Date.now() }, request);
     } catch (error) {
-      tracker.pipeline.refuseHit(
+      tracker.refuseHit(
         `${name} read`,
         `${name}: the arguments cannot be read (${describeError(error)}). The call was dropped. Correct it.`,
       );
@@ -85,7 +84,7 @@ export function createRequestFunctions(
     const request = findOpen();
     if (!request) return undefined;
     if (!isPerfKey(key)) {
-      tracker.pipeline.reportHit('measure key', UNKNOWN_TIMING);
+      tracker.reportHit('measure key', UNKNOWN_TIMING);
       return undefined;
     }
     const additions = request.ensureAdditions();
@@ -119,17 +118,16 @@ export function createRequestFunctions(
         const request = findOpen('annotate');
         if (!request) return;
         if (!isRecord(parameters)) {
-          tracker.pipeline.reportHit('annotate', NO_PARAMETERS);
+          tracker.reportHit('annotate', NO_PARAMETERS);
           return;
         }
         const { cvar, ...others } = parameters;
-        if (cvar !== undefined && !isRecord(cvar))
-          tracker.pipeline.reportHit('annotate cvar', CVAR_INVALID);
+        if (cvar !== undefined && !isRecord(cvar)) tracker.reportHit('annotate cvar', CVAR_INVALID);
         const additions = request.ensureAdditions();
         additions.parameters = addTo(additions.parameters, others);
         if (isRecord(cvar)) additions.cvar = addTo(additions.cvar, cvar);
       } catch {
-        tracker.pipeline.reportHit('annotate', NO_PARAMETERS);
+        tracker.reportHit('annotate', NO_PARAMETERS);
       }
     },
 
@@ -142,7 +140,7 @@ export function createRequestFunctions(
 
     trackEvent(category, action, more = {}) {
       send('trackEvent', () => {
-        const { name, value, ...others } = readMore(tracker.pipeline, more, SIGNATURES.trackEvent);
+        const { name, value, ...others } = readMore(tracker, more, SIGNATURES.trackEvent);
         if (isEmpty(category) || isEmpty(action)) return 'an event needs a category and an action';
         return merge({ e_n: name, e_v: value }, others, { e_c: category, e_a: action });
       });
@@ -155,7 +153,7 @@ export function createRequestFunctions(
         // Matomo's JavaScript tracker takes the revenue as an argument.
         const revenue = readNumber(more);
         if (Number.isFinite(revenue)) return { idgoal, revenue };
-        const others = readMore(tracker.pipeline, more, SIGNATURES.trackGoal);
+        const others = readMore(tracker, more, SIGNATURES.trackGoal);
         if (others.revenue === undefined) return merge(others, { idgoal });
         const ofGoal = readNumber(others.revenue);
         if (!Number.isFinite(ofGoal)) return 'the revenue is not a number such as 9.99 or "9.99"';
@@ -170,13 +168,13 @@ export function createRequestFunctions(
         const read = readOrder(order);
         if (typeof read === 'string') return read;
         for (const problem of read.problems) {
-          tracker.pipeline.reportHit(
+          tracker.reportHit(
             `order ${problem}`,
             `An order has ${problem}. That was left out, and the order is sent. Correct it.`,
           );
         }
         const { idgoal, ec_id, revenue, ...others } = read.parameters;
-        return merge(others, readMore(tracker.pipeline, more, SIGNATURES.trackOrder), {
+        return merge(others, readMore(tracker, more, SIGNATURES.trackOrder), {
           idgoal,
           ec_id,
           revenue,
@@ -215,7 +213,7 @@ const SIGNATURES = {
 
 /** Further parameters of a call. Anything else is reported, and the hit is sent without it. */
 function readMore(
-  pipeline: HitReceiver,
+  tracker: Pick<Tracker, 'reportHit'>,
   more: unknown,
   signature: string,
 ): Record<string, unknown> {
@@ -223,7 +221,7 @@ function readMore(
   if (more !== undefined && more !== null) {
     const text =
       'An argument is not an object of tracking parameters. It is left out, and the hit is sent.';
-    pipeline.reportHit(signature, `${signature}: ${text} Call it like this.`);
+    tracker.reportHit(signature, `${signature}: ${text} Call it like this.`);
   }
   return {};
 }

@@ -2,8 +2,7 @@ import { environment } from '../common/environment.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import type { AdditionalHit } from '../hit/additional-hit.js';
 import { Annotations, hasAnnotations } from '../hit/http-request.js';
-import { listAsJson, toSiteId } from '../hit/parameters/parameter-values.js';
-import { textOfValue } from '../hit/parameters/read-values.js';
+import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
 /** Name of a span event that adds a hit besides the page view. */
@@ -15,27 +14,6 @@ export const MAX_ADDITIONAL_HITS = 100;
 /** The prefix of attributes for Matomo. */
 export const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
-
-/** The attributes of an event that adds a hit. An invalid value is written as empty text, which no parameter may be. */
-export function toEventAttributes(
-  parameters: Readonly<Record<string, unknown>>,
-): Record<string, string | number | boolean> {
-  const attributes: Record<string, string | number | boolean> = {};
-  function add(prefix: string, values: object): void {
-    for (const [name, value] of Object.entries(values))
-      attributes[prefix + name] = isPrimitive(value)
-        ? value
-        : (textOfValue(value) ?? listAsJson(value));
-  }
-  const { cvar, ...others } = parameters;
-  add(PREFIX, others);
-  add(CVAR_PREFIX, cvar ?? {});
-  return attributes;
-}
-
-function isPrimitive(value: unknown): value is string | number | boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value);
-}
 
 /** Whether a span has such an event. Called for every span of the application. */
 export function hasHitEvent({ events }: FinishedSpan): boolean {

@@ -1,8 +1,9 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
+import type { HttpRequest } from '../hit/http-request.js';
 import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
-import type { ReadRequest } from './request.js';
+import type { Request } from './request.js';
 
 export interface UserIdOptions {
   readonly userId?: unknown;
@@ -22,7 +23,7 @@ export function userIdAttributeOf(userId: unknown): string | undefined {
 export function createReadUserId(
   options: UserIdOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): ((request: ReadRequest) => string | undefined) | undefined {
+): ((http: HttpRequest, request: Request) => string | undefined) | undefined {
   const source = userIdSourceOf(options.userId);
   const key = stableVisitorKey(options);
   if (source === undefined || key === undefined) return undefined;
@@ -30,18 +31,18 @@ export function createReadUserId(
   /** Digests of headers that the application has let in, in the order in which they were used. */
   const letIn = new Set<string>();
 
-  return function readUserId(request) {
+  return function readUserId(http, request) {
     const header = request.headerAsSent(source.header);
     const identity = identify(source, header);
     if (identity.kind === 'known') {
       const pseudonym = toPseudonym(identity.value);
       const credential = identity.value === header ? pseudonym : toPseudonym(header as string);
-      if (!letIn.delete(credential) && !isLetIn(request.http)) return undefined;
+      if (!letIn.delete(credential) && !isLetIn(http)) return undefined;
       letIn.add(credential);
       if (letIn.size > MAX_CREDENTIALS) letIn.delete(letIn.values().next().value as string);
       return pseudonym;
     }
-    if (identity.kind === 'none' || !isLetIn(request.http)) return undefined;
+    if (identity.kind === 'none' || !isLetIn(http)) return undefined;
     const text =
       identity.kind === 'token'
         ? `The header ${source.header} is a JSON Web Token, which changes often. Such requests have no user ID. Set userId to jwt.sub, jwt.client_id or jwt.azp.`
@@ -55,7 +56,7 @@ export function createReadUserId(
 const MAX_CREDENTIALS = 10_000;
 
 /** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
-function isLetIn({ method, sentStatus = 0 }: ReadRequest['http']): boolean {
+function isLetIn({ method, sentStatus = 0 }: HttpRequest): boolean {
   // Applications answer CORS preflights before they authenticate. Over HTTP/2, middleware accepts lower-case letters.
   if (method.toUpperCase() === 'OPTIONS') return false;
   return (sentStatus >= 200 && sentStatus < 300) || sentStatus === 304;

@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { performance } from 'node:perf_hooks';
 import type { RpcMetadata } from '../common/otel-global.js';
 import type { Attributes } from '../common/otel-types.js';
+import type { CheckedHit } from '../hit/additional-hit.js';
+import type { HitText } from '../hit/hit-text.js';
 import { Annotations, type HttpRequest, hasAnnotations, toErrorType } from '../hit/http-request.js';
 import { storeAnnotations } from '../hit/visitor/client.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
@@ -43,11 +45,20 @@ export class SpanFacts {
 
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
+/** The hits of a request besides its page view. */
+export class AddedHits {
+  /** All of them, sent or not. */
+  count = 0;
+  /** Wait for the end of the request, since the first one came. */
+  waiting: CheckedHit[] = [];
+  sinceMillis = 0;
+}
+
 type SpanState = 'none' | 'open' | 'ended';
 
 /**
  * One request, from its beginning to its end: what Node.js announced, and what spans and the application add to it. It is open until it is
- * released, which its end does in one place. After that, only `hits` is left of it.
+ * released, which its end does in one place. After that, only `hits` and `shared` are left of it.
  */
 export class Request {
   /**
@@ -85,8 +96,10 @@ export class Request {
   spanFacts: SpanFacts | undefined = undefined;
   /** The request as it was read, while its hits are built. */
   http: HttpRequest | undefined = undefined;
-  /** State of the tracker for additional hits, which only the tracker reads. */
-  hits: object | undefined = undefined;
+  /** Created on demand. */
+  hits: AddedHits | undefined = undefined;
+  /** What hits after its end have in common with its page view; `none`: none of its hits may be sent. */
+  shared: HitText | 'none' | undefined = undefined;
   /** Headers in attributes, of which a map is made once. */
   #headers: IncomingHttpHeaders | undefined = undefined;
   /** Headers of Node.js. */
@@ -236,11 +249,6 @@ export class Request {
     this.#headers = undefined;
     this.#attributes = undefined;
   }
-}
-
-/** A request while its hits are built. */
-export interface ReadRequest extends Request {
-  http: HttpRequest;
 }
 
 /** The request of servers of this package, which makes no hit and is not counted. */

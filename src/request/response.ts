@@ -7,7 +7,7 @@ import { ERROR_STATUS, type FinishedSpan, micrometerIn, UNSET_STATUS } from './f
 import type { Http2Response } from './http2-message.js';
 import { isHttp2 } from './node-request.js';
 import { firstText, responseHeaderIn } from './read-headers.js';
-import type { ReadRequest, Request } from './request.js';
+import type { Request } from './request.js';
 
 /** Properties that are not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
@@ -162,9 +162,13 @@ export function impliedStatus({ status, events }: FinishedSpan): number {
 }
 
 /** Bytes of the body as sent, from Node's response if there is one, else from attributes; `undefined` if that is not certain. */
-export function readBodyBytes(request: ReadRequest): number | undefined {
-  const { http, response } = request;
-  if (!hasBody(http.method, http.statusCode)) return undefined;
+export function readBodyBytes(
+  request: Request,
+  method: string,
+  statusCode: number,
+): number | undefined {
+  const { response } = request;
+  if (!hasBody(method, statusCode)) return undefined;
   return toSize(response ? bodyBytesOf(request, response) : readBodySize(request.attributes));
 }
 

@@ -1,33 +1,19 @@
-import type { AdditionalHit } from '../hit/additional-hit.js';
-import {
-  type FinishedSpan,
-  mayBeUnreadRequest,
-  SERVER_SPAN,
-  toMillis,
-} from '../request/finished-span.js';
+import { type FinishedSpan, mayBeUnreadRequest, toMillis } from '../request/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from '../request/matomo-attributes.js';
-import { type RequestReading, readRequest } from '../request/read-request.js';
-import { type ReadRequest, Request } from '../request/request.js';
-import { annotateBelow, annotateOwn, isAnnotatedBelow } from './facts.js';
+import { Request } from '../request/request.js';
+import type { Tracker } from '../request/tracker.js';
+import { addFacts } from './facts.js';
 import { groupSpans, type LeftSpan, type PlacedSpan } from './group-spans.js';
 
-/** A request of which nothing but finished spans is known. */
-export interface AssembledRequest {
-  readonly request: ReadRequest;
-  /** Hits besides its page view, from events of the spans. */
-  readonly hits: readonly AdditionalHit[];
-}
-
-/** Takes what is made of spans. */
-export interface Hitmaker {
-  readonly reading: RequestReading;
-  addAssembled(assembled: AssembledRequest): void;
-  addHit(hit: AdditionalHit, owner: 'unknown' | undefined): void;
+/** What makes hits of assembled requests. */
+export interface RequestReceiver extends Pick<Tracker, 'reading' | 'addHit'> {
+  /** The end of a request. */
+  end(request: Request): void;
   /** Counts a request that cannot be read. */
   lose(error: unknown): void;
 }
 
-/** A request as it is read: the span of its server, and those below. */
+/** A request of which nothing but finished spans is known: the span of its server, and those below. */
 export interface RequestSpans {
   readonly root: FinishedSpan;
   readonly below: readonly FinishedSpan[];
@@ -37,7 +23,10 @@ export interface RequestSpans {
  * Makes hits of the HTTP requests in a list of finished spans, in any order, and of events in spans of no request. Returns the spans that
  * made no hit.
  */
-export function addRequests(spans: readonly PlacedSpan[], maker: Hitmaker): readonly LeftSpan[] {
+export function addRequests(
+  spans: readonly PlacedSpan[],
+  receiver: RequestReceiver,
+): readonly LeftSpan[] {
   const traces = new Map<string, PlacedSpan[]>();
   for (const each of spans) {
     const trace = traces.get(each.traceId);
@@ -47,45 +36,36 @@ export function addRequests(spans: readonly PlacedSpan[], maker: Hitmaker): read
   return [...traces.values()].flatMap((trace) => {
     const { groups, left } = groupSpans(trace);
     for (const { root, below } of groups)
-      addRequest(() => ({ root: root.span, below: below.map(({ span }) => span) }), maker);
-    return left.filter((one) => !addEvents(one, maker));
+      addRequest(() => ({ root: root.span, below: below.map(({ span }) => span) }), receiver);
+    return left.filter((one) => !addEvents(one, receiver));
   });
 }
 
-/** Makes the hits of a request. Counts one that cannot be read. */
-export function addRequest(read: () => RequestSpans, maker: Hitmaker): void {
+/** Makes the hits of a request, with the annotations of the spans below. Counts one that cannot be read. */
+export function addRequest(read: () => RequestSpans, receiver: RequestReceiver): void {
   try {
-    const assembled = assembleRequest(read(), maker.reading);
-    if (assembled) maker.addAssembled(assembled);
+    const { root, below } = read();
+    const request = Request.ofSpan(root);
+    for (const span of inOrderOfEnding(below)) addFacts(request, span, receiver.reading);
+    addFacts(request, root, receiver.reading);
+    for (const span of [...below, root])
+      if (hasHitEvent(span)) for (const hit of hitsOfEvents(span)) receiver.addHit(hit, request);
+    receiver.end(request);
   } catch (error) {
-    maker.lose(error);
+    receiver.lose(error);
   }
 }
 
 /** Makes hits of the events of a span without a request. Returns whether there are any. */
 export function addEvents(
   { placed: { span }, isAncestorMissing }: LeftSpan,
-  maker: Hitmaker,
+  receiver: RequestReceiver,
 ): boolean {
-  if (mayBeUnreadRequest(span)) maker.reading.reportUnreadRequest(span);
+  if (mayBeUnreadRequest(span)) receiver.reading.reportUnreadRequest(span);
   if (!hasHitEvent(span)) return false;
   const hits = hitsOfEvents(span);
-  for (const hit of hits) maker.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
+  for (const hit of hits) receiver.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
   return hits.length > 0;
-}
-
-/** The request of a SERVER span, with the annotations of the spans below; `undefined` if it is not an HTTP request. */
-function assembleRequest(
-  { root, below }: RequestSpans,
-  reading: RequestReading,
-): AssembledRequest | undefined {
-  const request = Request.ofSpan(root);
-  const read = below.filter((span) => span.kind === SERVER_SPAN || isAnnotatedBelow(span, reading));
-  for (const span of inOrderOfEnding(read)) annotateBelow(request, span, reading);
-  annotateOwn(request, root, reading);
-  request.http = readRequest(request, reading);
-  if (!request.http) return undefined;
-  return { request: request as ReadRequest, hits: [...below, root].flatMap(hitsOfEvents) };
 }
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {

@@ -13,12 +13,7 @@ import {
   PERF_KEY_ATTRIBUTE,
   PREFIX,
 } from '../request/matomo-attributes.js';
-import {
-  isGraphqlSpan,
-  isMcpSpan,
-  isOperationSpan,
-  operationOfSpan,
-} from '../request/operations.js';
+import { isGraphqlSpan, isMcpSpan, operationOfSpan } from '../request/operations.js';
 import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
 import { routeBelow } from '../request/routes.js';
@@ -26,70 +21,77 @@ import { routeBelow } from '../request/routes.js';
 /** One of them matches the path. */
 const MAX_ROUTES = 10;
 
-/** Whether a child span affects the hit. Called for every span of the application. */
-export function isAnnotatedBelow(span: FinishedSpan, reading: RequestReading): boolean {
-  return isAnnotated(span, reading) || routeBelow(span) !== undefined;
+/**
+ * Adds what a span says to its request, if that is open: its SERVER span, or one below. Returns whether the span has anything for Matomo,
+ * besides a route. Called for every span of the application.
+ */
+export function addFacts(
+  request: Request | undefined,
+  span: FinishedSpan,
+  reading: RequestReading,
+): boolean {
+  const { attributes, events, status } = span;
+  const isOwn = request?.span === span;
+  const hasEvents = events !== undefined && events.length > 0;
+  let hasFacts = status.code === ERROR_STATUS || (hasEvents && hasHitEvent(span));
+  for (const name in attributes) {
+    const isUser = name === reading.userIdAttribute;
+    if (!isUser && !name.startsWith(PREFIX)) continue;
+    if (attributes[name] === undefined) continue;
+    hasFacts = true;
+    if (request) annotate(annotationsOf(request, isOwn), name, span, reading);
+  }
+  const operation = operationOfSpan(span);
+  const isOfOperation = operation !== undefined || (hasEvents && isGraphqlSpan(span));
+  hasFacts ||= isOfOperation;
+  const route = isOwn ? undefined : routeBelow(span);
+  if (!request) return hasFacts;
+  // A SERVER span can have an error without having the status of one.
+  if (hasFacts || route !== undefined || span.kind === SERVER_SPAN) {
+    const type = errorTypeOf(span);
+    if (type !== undefined) {
+      const annotations = annotationsOf(request, isOwn);
+      annotations.errorType = type;
+      if (isGraphqlSpan(span) || isMcpSpan(span)) annotations.operationError = type;
+    }
+  }
+  if (isOfOperation || route !== undefined) {
+    const facts = request.ensureSpanFacts();
+    // A span of MCP contains the others, and ends after them.
+    if (operation?.kind === 'mcp' || isOwn) facts.operation = operation ?? facts.operation;
+    else facts.operation ??= operation;
+    if (!isOwn) facts.hasFailed ||= isOfOperation && hasError(span);
+    const isNew = route !== undefined && !facts.routes.includes(route);
+    if (isNew && facts.routes.length < MAX_ROUTES) facts.routes = [...facts.routes, route];
+  }
+  return hasFacts;
 }
 
-/** Whether a span has anything for Matomo. */
-export function isAnnotated(span: FinishedSpan, { userIdAttribute }: RequestReading): boolean {
-  if (span.status.code === ERROR_STATUS) return true;
-  if (hasHitEvent(span)) return true;
-  const { attributes } = span;
-  if (userIdAttribute !== undefined && attributes[userIdAttribute] !== undefined) return true;
-  for (const name in attributes) {
-    if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
-  }
-  return isOperationSpan(span);
+function annotationsOf(request: Request, isOwn: boolean): Annotations {
+  const facts = request.ensureSpanFacts();
+  return isOwn ? facts.own : facts.below;
 }
 
-/** Copies what a span has for Matomo to the annotations of its request. */
-function annotate(annotations: Annotations, span: FinishedSpan, reading: RequestReading): void {
-  const { attributes } = span;
-  for (const name in attributes) {
-    const value = attributes[name];
-    if (value === undefined) continue;
-    if (name === reading.userIdAttribute && !hasNonFiniteNumber(value))
-      annotations.userId = reading.toUserId(name, String(value));
-    if (name !== PERF_KEY_ATTRIBUTE) annotateWith(annotations, name, value);
-    else if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
-    else reading.reportPerfKey(value);
-  }
-  const errorType = errorTypeOf(span);
-  annotations.errorType = errorType ?? annotations.errorType;
-  if (errorType !== undefined && (isGraphqlSpan(span) || isMcpSpan(span)))
-    annotations.operationError = errorType;
+/** Copies an attribute for Matomo, or that names the user. */
+function annotate(
+  annotations: Annotations,
+  name: string,
+  { attributes, duration }: FinishedSpan,
+  reading: RequestReading,
+): void {
+  const value = attributes[name];
+  if (value === undefined) return;
+  if (name === reading.userIdAttribute && !hasNonFiniteNumber(value))
+    annotations.userId = reading.toUserId(name, String(value));
+  if (name !== PERF_KEY_ATTRIBUTE) annotateWith(annotations, name, value);
+  else if (isPerfKey(value)) addTiming(annotations, value, toMillis(duration));
+  else reading.reportPerfKey(value);
 }
 
 function hasError(span: FinishedSpan): boolean {
   const { status, events, attributes } = span;
   if (status.code === ERROR_STATUS || events?.some(({ name }) => name === 'exception')) return true;
   return attributes['error.type'] !== undefined && isMcpSpan(span);
-}
-
-/** Copies the annotations of a child span. */
-export function annotateBelow(request: Request, span: FinishedSpan, reading: RequestReading): void {
-  const additions = request.ensureSpanFacts();
-  annotate(additions.below, span, reading);
-  const operation = operationOfSpan(span);
-  // A span of MCP contains the others, and ends after them.
-  if (operation?.kind === 'mcp') additions.operation = operation;
-  else additions.operation ??= operation;
-  additions.hasFailed ||= isOperationSpan(span) && hasError(span);
-  const route = routeBelow(span);
-  if (route === undefined || additions.routes.includes(route)) return;
-  if (additions.routes.length < MAX_ROUTES) additions.routes = [...additions.routes, route];
-}
-
-/** Copies the annotations of the server span. */
-export function annotateOwn(request: Request, span: FinishedSpan, reading: RequestReading): void {
-  const { events, attributes } = span;
-  // It can have an error without having the status of one.
-  const mayHaveFailed = events?.length || attributes['error.type'] !== undefined;
-  if (!mayHaveFailed && !isAnnotated(span, reading)) return;
-  const additions = request.ensureSpanFacts();
-  annotate(additions.own, span, reading);
-  additions.operation = operationOfSpan(span) ?? additions.operation;
 }
 
 /** Class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */

@@ -9,19 +9,19 @@ import {
 } from '../request/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from '../request/matomo-attributes.js';
 import { Request } from '../request/request.js';
-import type { SpanReceiver } from '../request/tracker.js';
-import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './facts.js';
+import type { Tracker } from '../request/tracker.js';
+import { addFacts } from './facts.js';
 
 /**
  * Spans of this process, from their start to their end: which request each belongs to, and what it adds. A SERVER span of HTTP describes
  * its request; any further one adds to it like a child span.
  */
 export class Spans {
-  readonly #receiver: SpanReceiver;
+  readonly #tracker: Tracker;
   readonly #ends: Ends;
 
-  constructor(receiver: SpanReceiver, ends: Ends) {
-    this.#receiver = receiver;
+  constructor(tracker: Tracker, ends: Ends) {
+    this.#tracker = tracker;
     this.#ends = ends;
   }
 
@@ -59,33 +59,29 @@ export class Spans {
       request.dropSpan();
       return;
     }
-    annotateOwn(request, span, this.#receiver.reading);
+    addFacts(request, span, this.#tracker.reading);
     this.#addHits(span, request);
   }
 
   /** A request that ends has turned out to be none of HTTP. */
   discard({ span }: Request): void {
     if (!span) return;
-    if (mayBeUnreadRequest(span)) this.#receiver.reading.reportUnreadRequest(span);
-    this.#countUnused(span);
+    const { reading } = this.#tracker;
+    if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
+    if (addFacts(undefined, span, reading) && !hasHitEvent(span)) this.#tracker.countUnused();
   }
 
   #endBelow(request: Request | undefined, span: FinishedSpan): void {
-    if (!isAnnotatedBelow(span, this.#receiver.reading)) return;
-    this.#addHits(span, request);
-    if (request && !request.isEnded) annotateBelow(request, span, this.#receiver.reading);
-    else this.#countUnused(span);
+    const open = request?.isEnded ? undefined : request;
+    const hasFacts = addFacts(open, span, this.#tracker.reading);
+    if (!this.#addHits(span, request) && hasFacts && !open) this.#tracker.countUnused();
   }
 
-  #addHits(span: FinishedSpan, request: Request | undefined): void {
-    if (!hasHitEvent(span)) return;
-    for (const hit of hitsOfEvents(span)) this.#receiver.addHit(hit, request);
-  }
-
-  /** Routes are not counted: most of the spans that have one add nothing to their request. */
-  #countUnused(span: FinishedSpan): void {
-    if (isAnnotated(span, this.#receiver.reading) && !hasHitEvent(span))
-      this.#receiver.countUnused();
+  /** Returns whether there are any. */
+  #addHits(span: FinishedSpan, request: Request | undefined): boolean {
+    if (!hasHitEvent(span)) return false;
+    for (const hit of hitsOfEvents(span)) this.#tracker.addHit(hit, request);
+    return true;
   }
 }
 

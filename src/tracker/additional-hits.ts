@@ -8,32 +8,14 @@ import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { MAX_ADDITIONAL_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
-import type { Request } from '../request/request.js';
+import { AddedHits, type Request } from '../request/request.js';
 import { siteOfService } from './callbacks.js';
 import type { HitCounts } from './stats.js';
 
 /** How long a hit waits for the end of its request if it is to be in a spool soon. */
 const SPOOL_WAIT_MILLIS = 200;
 
-/** The additional hits of a request. It stays for as long as the request, whose later hits need it. */
-export class HitsOfRequest {
-  /** All of them, sent or not. */
-  count = 0;
-  /** Wait for the end of the request, since the first one came. */
-  waiting: CheckedHit[] = [];
-  sinceMillis = 0;
-  /** Whether those that come now are built at once. */
-  isOver = false;
-  /** Then, or `undefined` if no hit of the request may be sent. */
-  shared: HitText | undefined = undefined;
-
-  static of(request: Request): HitsOfRequest {
-    request.hits ??= new HitsOfRequest();
-    return request.hits as HitsOfRequest;
-  }
-}
-
-export interface AdditionalHitsParts {
+interface AdditionalHitsParts {
   readonly options: ResolvedOptions;
   readonly delivery: Delivery;
   readonly counts: HitCounts;
@@ -42,8 +24,8 @@ export interface AdditionalHitsParts {
   readonly allowsUnknown: () => boolean;
   /** Counts a hit that could not be built, as lost. */
   readonly lose: (error: unknown) => void;
-  /** An open request as it is now; `undefined` if it is not of HTTP; without hits if none may be sent. */
-  readonly readOpen: (request: Request) => { readonly shared: HitText | undefined } | undefined;
+  /** What an open request shares with its hits as it is now; `undefined` if it is not of HTTP. */
+  readonly shareOpen: (request: Request) => Request['shared'];
 }
 
 /**
@@ -69,7 +51,7 @@ export class AdditionalHits {
     const hit = this.#parts.builder().check(unchecked);
     if (!hit) this.#drop('invalid');
     else if (request === undefined) this.#addWithoutRequest(hit);
-    else if (request !== 'unknown') this.#addToRequest(hit, request);
+    else if (request !== 'unknown' && isKnown(request)) this.#addToRequest(hit, request);
     else if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
@@ -79,24 +61,19 @@ export class AdditionalHits {
     this.#drop('invalid');
   }
 
-  /** Builds what waits for the end of a request, whose page view was just built. Later ones are built when they come. */
-  end(request: Request, shared: HitText | undefined): void {
-    const hits = HitsOfRequest.of(request);
-    hits.isOver = true;
-    hits.shared = shared;
+  /** Builds what waits for the end of a request, whose page view was just built. */
+  end(hits: AddedHits, shared: Request['shared']): void {
     for (const hit of hits.waiting.splice(0)) this.#build(hit, shared, true);
   }
 
   /** The request has turned out to be none of HTTP, but the call of a function, for instance. */
-  endWithoutHttp(request: Request): void {
-    const { waiting } = HitsOfRequest.of(request);
-    request.hits = undefined;
-    for (const hit of waiting) this.#addWithoutRequest(hit);
+  endWithoutHttp({ waiting }: AddedHits): void {
+    for (const hit of waiting.splice(0)) this.#addWithoutRequest(hit);
   }
 
   /** Counts what waits for the end of a request that cannot be read. */
-  lose(request: Request, error: unknown): void {
-    for (const _hit of HitsOfRequest.of(request).waiting.splice(0)) {
+  lose({ waiting }: AddedHits, error: unknown): void {
+    for (const _hit of waiting.splice(0)) {
       this.#parts.lose(error);
       this.#parts.counts.additionalHits += 1;
     }
@@ -108,17 +85,13 @@ export class AdditionalHits {
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
-    if (request.hits === undefined && request.isEnded) {
-      // It was no request to be tracked, and nothing of it was kept.
-      if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
-      return;
-    }
-    const hits = HitsOfRequest.of(request);
+    request.hits ??= new AddedHits();
+    const { hits, shared } = request;
     hits.count += 1;
     if (hits.count > MAX_ADDITIONAL_HITS) {
       this.#parts.report('additional too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');
-    } else if (hits.isOver) this.#build(hit, hits.shared);
+    } else if (shared !== undefined) this.#build(hit, shared);
     else {
       hits.waiting.push(hit);
       if (request.isEnded) return; // the key of visitor IDs is not known yet
@@ -143,39 +116,35 @@ export class AdditionalHits {
     const lastMillis = performance.now() - this.#waitMillis;
     for (const request of this.#takeOpen()) {
       const isEnding = request.closedMillis > 0; // it waits for spans
-      const { sinceMillis } = HitsOfRequest.of(request);
-      if (sinceMillis <= lastMillis && !isEnding) this.#buildOpen(request);
+      const isDue = (request.hits?.sinceMillis ?? 0) <= lastMillis;
+      if (isDue && !isEnding) this.#buildOpen(request);
       else this.#watch(request);
     }
   }
 
   /** Those with hits that still wait. */
   #takeOpen(): Request[] {
-    const open = this.#open.filter(
-      (request) => (request.hits as HitsOfRequest | undefined)?.waiting.length,
-    );
+    const open = this.#open.filter(({ hits }) => hits?.waiting.length);
     this.#open = [];
     return open;
   }
 
   #buildOpen(request: Request): void {
-    const { readOpen } = this.#parts;
-    const { waiting } = HitsOfRequest.of(request);
+    const { hits } = request;
+    if (!hits) return;
     try {
-      const read = readOpen(request);
-      for (const hit of waiting.splice(0)) {
-        if (read) this.#build(hit, read.shared);
-        else this.#addWithoutRequest(hit);
-      }
+      const shared = this.#parts.shareOpen(request);
+      if (shared === undefined) this.endWithoutHttp(hits);
+      else for (const hit of hits.waiting.splice(0)) this.#build(hit, shared);
     } catch (error) {
-      this.lose(request, error);
+      this.lose(hits, error);
     }
   }
 
   /** @param isNext whether it is put right after its page view */
-  #build(hit: CheckedHit, shared: HitText | undefined, isNext = false): void {
+  #build(hit: CheckedHit, shared: Request['shared'], isNext = false): void {
     const { builder, options } = this.#parts;
-    if (!shared) return; // its visitor opted out, or is not in the sample
+    if (!isShared(shared)) return; // its visitor opted out, or is not in the sample
     const uid = hit.own.get('uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
@@ -221,6 +190,15 @@ export class AdditionalHits {
   #drop(reason: DropReason): void {
     this.#parts.counts.dropped[reason] += 1;
   }
+}
+
+/** Whether a request is open, or its end has left what its hits need. */
+function isKnown({ isEnded, hits, shared }: Request): boolean {
+  return !isEnded || hits !== undefined || shared !== undefined;
+}
+
+function isShared(shared: Request['shared']): shared is HitText {
+  return typeof shared === 'object';
 }
 
 /** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */

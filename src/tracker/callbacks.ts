@@ -3,7 +3,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import type { TrackedRequest } from '../hit/http-request.js';
+import type { HttpRequest, TrackedRequest } from '../hit/http-request.js';
 import {
   createToSentAttribute,
   headerAttributeOf,
@@ -16,32 +16,37 @@ import { decodeLatin1 } from '../hit/text.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { findServiceSite } from '../options/values.js';
-import type { ServiceDefaults } from '../request/matomo-attributes.js';
-import { createReadUserId, userIdAttributeOf } from '../request/read-user-id.js';
-import type { ReadRequest } from '../request/request.js';
+import { type ServiceDefaults, serviceDefaultsOf } from '../request/matomo-attributes.js';
+import { createReadUserId } from '../request/read-user-id.js';
+import type { Request } from '../request/request.js';
 import { readResponseHeader } from '../request/response.js';
-import type { Decision } from './reasons.js';
 
 /** Calls options that are functions, and reads those that name attributes, headers and cookies. Nothing here throws. */
 export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 
 /** Reads what one option says of a request. It may throw. */
-type Read<T = unknown> = (decision: Decision) => T;
+type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
 /** What a call that failed returns. */
 const FAILED: unique symbol = Symbol('failed');
 
+/** What options say of a request. Those that no option needs are `undefined`. */
 export function createOptionCallbacks(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ) {
   const { beforeSend, ignore, siteId } = options;
   const parameters = parametersFor(options, diagnostics);
+  const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
   /** What a function of the application returns, or `FAILED`, which is logged once. */
-  function call<Given>(option: string, read: (given: Given) => unknown, given: Given): unknown {
+  function call<Args extends unknown[]>(
+    option: string,
+    read: (...args: Args) => unknown,
+    ...args: Args
+  ): unknown {
     try {
-      const result = read(given);
+      const result = read(...args);
       if (!isThenable(result)) return result;
       result.then(undefined, () => undefined); // a rejection would end the process
       report(option, 'returned a promise');
@@ -56,7 +61,20 @@ export function createOptionCallbacks(
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
+  /** The site that a function names. */
+  function chosenSite(http: HttpRequest, request: Request): number | undefined {
+    const result = call('siteId', fromFunction(siteId as Option), http, request);
+    if (result === undefined || result === FAILED) return undefined;
+    const site = toSiteId(result);
+    if (site === undefined)
+      diagnostics.warnOnce('siteId value', coded('site-id-value', NO_SITE_ID));
+    return site;
+  }
+
   return {
+    /** Whether any of them is a function, which needs the async context of its request. */
+    hasFunctions: [...Object.values(options), ...Object.values(options.dimensions)].some(isFunction),
+
     /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
     beforeSend:
       beforeSend &&
@@ -73,85 +91,61 @@ export function createOptionCallbacks(
       },
 
     /** What the application leaves out. If it cannot say, that is everything. */
-    findIgnored(decision: Decision): 'page' | 'all' | undefined {
-      if (typeof ignore !== 'function') return undefined;
-      const result = call('ignore', fromFunction(ignore), decision);
-      if (result === FAILED) return 'all';
-      return result ? 'page' : undefined;
-    },
+    findIgnored: isFunction(ignore)
+      ? (http: HttpRequest, request: Request): 'page' | 'all' | undefined => {
+          const result = call('ignore', fromFunction(ignore), http, request);
+          if (result === FAILED) return 'all';
+          return result ? 'page' : undefined;
+        }
+      : undefined,
+
+    /** The site of all requests without a span, unless a function chooses it. */
+    ownSite,
 
     /** The site of the request; `undefined`: not tracked. */
-    siteOf(decision: Decision): number | undefined {
-      const known = siteOfService(siteId, decision.request.service);
-      if (known !== undefined || typeof siteId !== 'function') return known;
-      const result = call('siteId', fromFunction(siteId), decision);
-      if (result === undefined || result === FAILED) return undefined;
-      const site = toSiteId(result);
-      if (site === undefined)
-        diagnostics.warnOnce('siteId value', coded('site-id-value', NO_SITE_ID));
-      return site;
+    siteOf(http: HttpRequest, request: Request): number | undefined {
+      const known = siteOfService(siteId, request.service);
+      return known === undefined && isFunction(siteId) ? chosenSite(http, request) : known;
     },
 
-    /** Tracking parameters for the request, not yet checked; `undefined` if no option sets any. */
-    parametersOf(decision: Decision): Readonly<Record<string, unknown>> | undefined {
-      if (parameters.length === 0) return undefined;
-      const set: Record<string, unknown> = {};
-      for (const { parameter, option, read } of parameters) {
-        const value = call(option, read, decision);
-        if (value !== undefined && value !== FAILED) set[parameter] = value;
-      }
-      return set;
-    },
+    /** Tracking parameters for the request, not yet checked. */
+    parametersOf:
+      parameters.length === 0
+        ? undefined
+        : (http: HttpRequest, request: Request): Readonly<Record<string, unknown>> => {
+            const set: Record<string, unknown> = {};
+            for (const { parameter, option, read } of parameters) {
+              const value = call(option, read, http, request);
+              if (value !== undefined && value !== FAILED) set[parameter] = value;
+            }
+            return set;
+          },
   };
 }
+
+type Option = (request: TrackedRequest) => unknown;
 
 /** Calls a function of the application with the request as callbacks see it. */
-function fromFunction(option: (request: TrackedRequest) => unknown): Read {
-  return (decision) => {
-    decision.tracked ??= new RequestOfCallbacks(decision.request);
-    return option(decision.tracked);
-  };
+function fromFunction(option: Option): Read {
+  return (http, request) => option(new CallbackArgument(http, request) as object as TrackedRequest);
 }
 
-/**
- * A request as callbacks see it. `header` and `attributes` work until the callback has returned. An object literal with spreads and a
- * getter would have slow properties and a hidden class of its own for each request.
- */
-class RequestOfCallbacks implements TrackedRequest {
-  readonly method: string;
-  readonly path: string;
-  declare readonly query?: string;
-  declare readonly route?: string;
-  declare readonly host?: string;
-  readonly protocol: 'http' | 'https';
-  readonly statusCode: number;
-  readonly aborted: boolean;
-  declare readonly userAgent?: string;
-  declare readonly address?: string;
-  declare readonly traceId?: string;
-  readonly header: (name: string) => string | undefined;
-  readonly durationMillis: number;
-  readonly startTime: number;
-  readonly #request: ReadRequest;
+/** A request as callbacks see it, without what is not known. `header` and `attributes` work until the callback has returned. */
+class CallbackArgument {
+  readonly #request: Request;
 
-  constructor(request: ReadRequest) {
-    const { http } = request;
-    const { query, route, host, userAgent, address } = http;
+  constructor(http: HttpRequest, request: Request) {
+    const { method, path, query, route, host, userAgent, address } = http;
     this.#request = request;
-    this.method = http.method;
-    this.path = http.path;
-    if (query !== undefined) this.query = query;
-    if (route !== undefined) this.route = route;
-    if (host !== undefined) this.host = decodeLatin1(host);
-    this.protocol = http.scheme;
-    this.statusCode = http.statusCode;
-    this.aborted = http.aborted;
-    if (userAgent !== undefined) this.userAgent = userAgent;
-    if (address !== undefined) this.address = address;
-    if (request.traceId !== '') this.traceId = request.traceId;
-    this.header = (name) => request.headerAsSent(name.toLowerCase());
-    this.durationMillis = http.durationMillis;
-    this.startTime = http.startMillis;
+    const all: { readonly [name in keyof TrackedRequest]?: unknown } = {
+      ...{ method, path, query, route, host: host && decodeLatin1(host), userAgent, address },
+      ...{ protocol: http.scheme, statusCode: http.statusCode, aborted: http.aborted },
+      traceId: request.traceId || undefined,
+      header: (name: string) => request.headerAsSent(name.toLowerCase()),
+      ...{ durationMillis: http.durationMillis, startTime: http.startMillis },
+    };
+    for (const [name, value] of Object.entries(all))
+      if (value !== undefined) Object.assign(this, { [name]: value });
   }
 
   get attributes(): Attributes {
@@ -197,9 +191,9 @@ function parametersFor(
     if (read) parameters.push({ parameter, option, read });
   };
   const readUserId = createReadUserId(options, diagnostics);
-  const readCookie: Read = ({ request, site }) =>
+  const readCookie: Read = ({ site }, request) =>
     visitorOfCookie(request.headerAsSent('cookie'), site);
-  const ofCaller: Read | undefined = readUserId && (({ request }) => readUserId(request));
+  const ofCaller: Read | undefined = readUserId;
   const ofVisitor = visitorId === 'cookie' ? readCookie : undefined;
   add('action_name', 'actionName', isFunction(actionName) ? fromFunction(actionName) : undefined);
   add('uid', 'userId', isFunction(userId) ? fromFunction(userId) : ofCaller);
@@ -233,10 +227,10 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 /** Attributes that are derived from the request, unless the span has them. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
   // Of the SERVER span. Without one, there is no trace to look for.
-  trace_id: ({ request }) => request.traceId || undefined,
-  span_id: ({ request }) => request.spanId || undefined,
-  'user_agent.name': ({ http }) => productOf(http.userAgent)?.name,
-  'user_agent.version': ({ http }) => productOf(http.userAgent)?.version,
+  trace_id: (_http, request) => request.traceId || undefined,
+  span_id: (_http, request) => request.spanId || undefined,
+  'user_agent.name': ({ userAgent }) => productOf(userAgent)?.name,
+  'user_agent.version': ({ userAgent }) => productOf(userAgent)?.version,
 };
 
 /** Makes what reads the source of a dimension: a header, an attribute, or what is derived from the request. */
@@ -252,33 +246,16 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
     if (named) {
       const { direction, header } = named;
       const isOfResponse = direction === 'response';
-      return ({ request }) =>
+      return (_http, request) =>
         toSent(isOfResponse ? readResponseHeader(request, header) : request.headerAsSent(header));
     }
     const derive = Object.hasOwn(DERIVED, source) ? DERIVED[source] : undefined;
     if (derive)
-      return (decision) => toText(decision.request.attributes[source]) ?? derive(decision);
+      return (http, request) => toText(request.attributes[source]) ?? derive(http, request);
     const oldName = OLD_NAMES[source] ?? '';
-    return ({ request: { attributes, service } }) =>
+    return (_http, { attributes, service }) =>
       toSent(toText(attributes[source] ?? attributes[oldName] ?? service.attributes[source]));
   };
-}
-
-/** The attributes of spans that options name, and that nothing else has. */
-export function attributeNamesIn({ userId, dimensions }: ResolvedOptions): string[] {
-  const sources = Object.values(dimensions).filter((source) => typeof source === 'string');
-  const ofDimensions = sources.filter(
-    (source) =>
-      !isFromRequest(source) && !headerAttributeOf(source) && !Object.hasOwn(DERIVED, source),
-  );
-  const ofUser = userIdAttributeOf(userId);
-  return ofUser === undefined ? ofDimensions : [ofUser, ...ofDimensions];
-}
-
-/** Whether an option is a function. */
-export function hasFunctions(options: ResolvedOptions): boolean {
-  const all: unknown[] = [...Object.values(options), ...Object.values(options.dimensions)];
-  return all.some((each) => typeof each === 'function');
 }
 
 /** A list with a number that is not finite is that number, which is reported and not sent. */

@@ -15,7 +15,6 @@ import type { SpoolOptions } from '../delivery/store.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { VERSION } from '../version.js';
-import type { Metrics } from './metrics.js';
 
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
@@ -32,12 +31,8 @@ export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
 export type CreatedDelivery = ReturnType<typeof createDelivery>;
 
 /** Delivery as the options want it, and what depends on whether there is a spool. */
-export function createDelivery(
-  options: ResolvedOptions,
-  diagnostics: Diagnostics,
-  metrics: Metrics | undefined,
-) {
-  const transport = createWayToMatomo(options, diagnostics, metrics);
+export function createDelivery(options: ResolvedOptions, diagnostics: Diagnostics) {
+  const transport = createWayToMatomo(options, diagnostics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const ownKey = dailyKeys?.keyOf ?? stableVisitorKey(options);
   const spoolKey = ownKey === undefined ? new StableKey() : undefined;
@@ -62,13 +57,11 @@ export function createDelivery(
     exitFlush: createExitFlush(delivery, options, USER_AGENT, transport, budget),
     /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
-    /** Whether a spool cannot provide another secret any more. */
-    hasVisitorKey: (): boolean => keys === undefined || !delivery.isOpening,
-    /** Resolves when a spool has provided it, or after a second at the latest. */
-    visitorKeyFound: async (isBackground = false) => {
-      if (keys && delivery.isOpening)
-        await withTimeout(MAX_KEY_MILLIS, delivery.opened, isBackground);
-    },
+    /** Resolves when a spool has provided it, or after a second at the latest; `undefined` if none will. */
+    visitorKeyFound: (isBackground = false) =>
+      keys && delivery.isOpening
+        ? withTimeout(MAX_KEY_MILLIS, delivery.opened, isBackground)
+        : undefined,
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };
@@ -91,14 +84,9 @@ function toSpoolOptions(
   };
 }
 
-function createWayToMatomo(
-  options: ResolvedOptions,
-  diagnostics: Diagnostics,
-  metrics: Metrics | undefined,
-): Transport {
+function createWayToMatomo(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const live = createTransport({ ...options, userAgent: USER_AGENT });
-  const transport = metrics?.measure(live) ?? live;
+  const transport = createTransport({ ...options, userAgent: USER_AGENT });
   return {
     ...transport,
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),

@@ -13,43 +13,32 @@ import type { Delivery } from '../delivery/delivery.js';
 import type { AdditionalHit } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
+import type { HttpRequest, Writable } from '../hit/http-request.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
-import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 import type { Ends } from '../request/ends.js';
 import { createRequestReading, type RequestReading, readRequest } from '../request/read-request.js';
-import type { ReadRequest, Request } from '../request/request.js';
+import { AddedHits, type Request } from '../request/request.js';
 import { currentStatusOf } from '../request/response.js';
-import type { HitReceiver, SpanReceiver } from '../request/tracker.js';
-import type { AssembledRequest } from '../spans/assemble-requests.js';
-import { AdditionalHits, HitsOfRequest } from './additional-hits.js';
-import {
-  attributeNamesIn,
-  createOptionCallbacks,
-  hasFunctions,
-  type OptionCallbacks,
-} from './callbacks.js';
+import type { Tracker } from '../request/tracker.js';
+import type { Spans } from '../spans/spans.js';
+import { AdditionalHits } from './additional-hits.js';
+import { createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
-import { type Instruments, Metrics } from './metrics.js';
-import { createAllowsUnknown, createDecide, type Decision, type IgnoreReason } from './reasons.js';
-import {
-  createHitCounts,
-  createStatsLog,
-  type MatomoStats,
-  toStats,
-  watchFirstRequests,
-  watchProxies,
-} from './stats.js';
+import { createCountFirst } from './first-requests.js';
+import { type Instruments, reportMetrics } from './metrics.js';
+import { createAllowsUnknown, createDecide, type IgnoreReason } from './reasons.js';
+import { createHitCounts, createStatsLog, type MatomoStats, toStats } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** Who has a pipeline. */
 export interface PipelineOwner {
   /** As `otel.component.type`. */
   readonly component: string;
-  /** Its own metrics. */
-  readonly instruments?: Instruments;
+  /** Its own counters. */
+  readonly counters?: Instruments;
   /** Returns the number of unused spans that the pipeline has not seen. */
   readonly countUnused?: () => number;
 }
@@ -57,36 +46,37 @@ export interface PipelineOwner {
 /** Of path, query and referrer, which may be kept after the end of a request. */
 const MAX_SHARED_CHARACTERS = 1024;
 
-/** From ended requests to Matomo: decide, count, build, put. At the end of the process, what is left is sent. */
-export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
+/** If so many requests have no SERVER span, that is no coincidence. */
+const REQUESTS_TO_JUDGE = 100;
+
+/** From the end of requests to Matomo: read, decide, count, build, put. At the end of the process, what is left is sent. */
+export class Pipeline implements Tracker, EndMember {
   readonly options: ResolvedOptions;
   readonly reading: RequestReading;
-  /** Attributes of spans that options name. */
-  readonly attributeNames: readonly string[];
-  /** Whether an option is a function, which is called in the async context of the request. */
-  readonly callsOptions: boolean;
   readonly delivery: Delivery;
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
   readonly #callbacks: OptionCallbacks;
   readonly #report: ReportProblem;
-  readonly #decide: (request: ReadRequest) => Decision;
+  readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly #counts = createHitCounts();
-  readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
-  /** Only for the first requests, and only without `trustProxy`. */
-  #countProxied: ReturnType<typeof watchProxies> | undefined;
+  /** Only for the first requests. */
+  #countFirst: ReturnType<typeof createCountFirst> | undefined;
   readonly #additional: AdditionalHits;
-  readonly #metrics: Metrics | undefined;
+  readonly #stopMetrics: (() => void) | undefined;
   readonly #countUnused: () => number;
   readonly #statsLog: ReturnType<typeof createStatsLog>;
-  #builder: HitBuilder | undefined;
-  #visitorKey: string | Buffer | KeyOfDay | undefined;
+  #builder: HitBuilder;
   /** What is built when the key of visitor IDs is known, which a spool may still provide. */
   #unbuilt: (() => void)[] | undefined;
-  /** The requests that have not ended, if Node.js announces them. */
-  ends: Pick<Ends, 'endWaiting' | 'endOpen' | 'settle'> | undefined;
+  /** Whether requests without a SERVER span count. */
+  countsAll = true;
+  /** Those that did not. */
+  #uncounted = 0;
+  /** The requests that have not ended, and the spans of this process, if anything watches them. */
+  ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
+  spans: Pick<Spans, 'describe' | 'discard'> | undefined;
   listensToSignals = false;
-  shutdownAtSignal: () => Promise<void> = async () => undefined;
   #hasExitFlush: boolean | undefined;
   #isFinishing = false;
   /** Nothing is left, so the end of the process is not listened for until there is another hit. */
@@ -94,162 +84,160 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
     const { meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
-    const { component, instruments, countUnused = () => 0 } = owner;
+    const { component, counters = {}, countUnused = () => 0 } = owner;
     this.options = options;
     this.#diagnostics = diagnostics;
     this.#countUnused = countUnused;
     this.reading = createRequestReading(options, diagnostics);
-    this.attributeNames = attributeNamesIn(options);
-    this.callsOptions = hasFunctions(options);
-    this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
-    this.#made = createDelivery(options, diagnostics, this.#metrics);
+    this.#made = createDelivery(options, diagnostics);
     const { delivery } = this.#made;
     this.delivery = delivery;
-    const { spans } = this.#counts;
-    this.#metrics?.start(() => ({ stats: this.stats(), spans, capacity, delivery }), instruments);
+    const observe = () => ({ stats: this.stats(), capacity, delivery });
+    this.#stopMetrics =
+      meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     // The message is made once: names that resemble an unknown one are looked for.
     this.#report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
-    this.#decide = createDecide({ options, diagnostics, callbacks: this.#callbacks });
-    this.#countFirstRequest = watchFirstRequests(diagnostics);
-    if (options.trustProxy === false) this.#countProxied = watchProxies(diagnostics);
+    this.#decide = createDecide(options, diagnostics, this.#callbacks);
+    this.#countFirst = createCountFirst(options.trustProxy, diagnostics);
     this.#additional = new AdditionalHits({
       ...{ options, delivery, counts: this.#counts, report: this.#report },
-      builder: () => this.#hits,
-      allowsUnknown: createAllowsUnknown({ options, diagnostics }),
+      builder: () => this.#builder,
+      allowsUnknown: createAllowsUnknown(options, diagnostics),
       lose: (error) => this.lose(error),
-      readOpen: (request) => this.#readOpen(request),
+      shareOpen: (request) => this.#shareOpen(request),
     });
     this.#statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
     this.#hasExitFlush = options.exitFlush;
     delivery.keepsForExit = options.exitFlush === true;
     joinProcessEnd(this);
-    if (this.#made.hasVisitorKey()) {
-      void this.#hits; // takes milliseconds
-    } else {
-      this.#unbuilt = [];
-      void this.#made.visitorKeyFound(true).then(() => this.#buildUnbuilt());
-    }
+    this.#builder = this.#createBuilder();
+    const found = this.#made.visitorKeyFound(true);
+    if (found) this.#unbuilt = [];
+    void found?.then(() => this.#buildUnbuilt());
   }
 
-  /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
-  get #hits(): HitBuilder {
-    const visitorKey = this.#made.visitorKey();
-    if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
-    this.#visitorKey = visitorKey;
+  #createBuilder(): HitBuilder {
     const { beforeSend } = this.#callbacks;
     const hasToken = this.options.tokenAuth !== undefined;
-    const all = { ...this.options, hasToken, visitorKey, beforeSend };
-    this.#builder = createHitBuilder(all, this.#report);
-    return this.#builder;
+    const visitorKey = this.#made.visitorKey();
+    return createHitBuilder({ ...this.options, hasToken, visitorKey, beforeSend }, this.#report);
   }
 
-  /**
-   * Makes the hits of a request that has ended. Its span and Node's objects are released afterwards.
-   *
-   * @param hasPage whether it makes a page view, or is counted as ignored
-   */
-  add(request: ReadRequest, hasPage = true): void {
-    const hasSpan = request.span !== undefined;
-    HitsOfRequest.of(request); // later hits find it
+  /** Whether an option is a function of the application. */
+  get hasCallbacks(): boolean {
+    return this.#callbacks.hasFunctions;
+  }
+
+  /** The end of a request: makes its hits, or counts why there are none, and releases it. Never throws. */
+  readonly end = (request: Request): void => {
     try {
-      const decision = this.#decide(request);
-      if (this.#unbuilt) this.#unbuilt.push(() => this.#build(decision, hasPage, hasSpan));
-      else this.#build(decision, hasPage, hasSpan);
+      if (request.span) this.spans?.describe(request);
+      const http = readRequest(request, this.reading);
+      if (http === undefined) {
+        this.#endWithoutHttp(request);
+        return;
+      }
+      request.http = http;
+      const hasPage = this.countsAll || request.span !== undefined;
+      if (!hasPage) {
+        this.#countUncounted();
+        if (!request.hits) return;
+      }
+      const reason = this.#decide(http, request);
+      if (hasPage && this.#countFirst?.(http, request, reason) === false)
+        this.#countFirst = undefined;
+      if (!this.#unbuilt) this.#build(request, http, hasPage, reason);
+      else {
+        request.hits ??= new AddedHits(); // later hits wait, too
+        this.#unbuilt.push(() => this.#build(request, http, hasPage, reason));
+      }
     } catch (error) {
-      this.loseRequest(request, error);
+      this.#lose(request, error);
+    } finally {
+      request.release();
     }
-  }
+  };
 
-  /** The same of a request that nothing but finished spans describes, and of the hits in their events. */
-  addAssembled({ request, hits }: AssembledRequest): void {
-    for (const hit of hits) this.addHit(hit, request);
-    this.add(request);
-    request.release();
-  }
-
-  #build(decision: Decision, hasPage: boolean, hasSpan: boolean): void {
-    const { request } = decision;
-    let shared: HitText | undefined;
+  #build(
+    request: Request,
+    http: HttpRequest,
+    hasPage: boolean,
+    decided: IgnoreReason | undefined,
+  ): void {
     try {
-      const isSent = this.#isSent(decision);
-      const page = hasPage ? this.#addPage(decision, hasSpan) : undefined;
-      if (isSent) shared = this.#share(decision, page);
+      const builder = this.#builder;
+      const { sampleRate, pageViews } = this.options;
+      const isSent =
+        http.site > 0 && (sampleRate >= 1 || builder.isVisitorInSample(http, http.site));
+      const reason = isSent ? decided : (decided ?? 'sampled');
+      let page: HitText | undefined;
+      if (hasPage && reason !== undefined) this.#counts.ignored[reason] += 1;
+      else if (hasPage) {
+        if (this.#counts.hits === 0 || this.#isEnded) this.#beforeHit();
+        const nowMillis = Date.now();
+        const built = builder.buildPageView(http, http.site, nowMillis);
+        const hit = builder.finish(built, nowMillis);
+        if (hit) {
+          this.#counts.hits += 1;
+          if (http.isAiChatbot) this.#counts.aiChatbots += 1;
+          this.delivery.put(hit);
+        } else this.#counts.ignored.predicate += 1;
+        if (!http.isAiChatbot) page = built;
+      }
+      // An ignored request that has no other hit by now will hardly have one.
+      const mayHaveHits = page ?? request.hits ?? (pageViews ? undefined : http);
+      if (!isSent) request.shared = 'none';
+      else if (mayHaveHits) {
+        const shared = page ?? builder.buildShared(http, http.site, Date.now());
+        request.shared = isLong(http) ? shared.toSharedCopy() : shared;
+      }
+      if (request.hits) this.#additional.end(request.hits, request.shared);
     } catch (error) {
-      this.loseRequest(request, error);
-      return;
+      this.#lose(request, error);
     }
-    this.#additional.end(request, shared);
-  }
-
-  /** Whether any hit of a request is sent. */
-  #isSent(decision: Decision): boolean {
-    const { http, site } = decision;
-    if (site === 0) return false;
-    const isInSample = this.#hits.isVisitorInSample(http, site);
-    if (!isInSample) decision.reason ??= 'sampled';
-    return isInSample;
-  }
-
-  /** What the hits of a request have in common. Its connection may stay idle, and must not keep a long URL in memory. */
-  #share({ http, site }: Decision, page?: HitText): HitText {
-    const { path, query = '', referrer = '' } = http;
-    const shared = page ?? this.#hits.buildShared(http, site, Date.now());
-    const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
-    return isLong ? shared.toSharedCopy() : shared;
-  }
-
-  /** Builds a page view and counts it, or counts why there is none. Returns it if other hits share what it has. */
-  #addPage(
-    { request, http, address, site, reason }: Decision,
-    hasSpan: boolean,
-  ): HitText | undefined {
-    this.#countFirstRequest(reason);
-    if (reason !== undefined) {
-      this.#counts.ignored[reason] += 1;
-      return undefined;
-    }
-    if (this.#countProxied?.(address, request.header('x-forwarded-for') !== undefined))
-      this.#countProxied = undefined;
-    this.#beforeHit();
-    const nowMillis = Date.now();
-    const built = this.#hits.buildPageView(http, site, nowMillis);
-    const hit = this.#hits.finish(built, nowMillis);
-    const page = http.isAiChatbot ? undefined : built;
-    if (!hit) {
-      this.#counts.ignored.predicate += 1;
-      return page;
-    }
-    this.#counts.hits += 1;
-    if (http.isAiChatbot) this.#counts.aiChatbots += 1;
-    const isTaken = this.delivery.put(hit);
-    if (!hasSpan) return page;
-    const { spans } = this.#counts;
-    if (isTaken) spans.processed += 1;
-    else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
-    return page;
   }
 
   /** An open request as it is now. Nothing is decided for its page view. */
-  #readOpen(request: Request): { shared: HitText | undefined } | undefined {
-    const http = readRequest(request, this.reading);
+  #shareOpen(request: Request): Request['shared'] {
+    const http = readRequest(request, this.reading) as Writable<HttpRequest> | undefined;
     // The span that was active may turn out to be of no HTTP request.
     if (!http) return undefined;
-    request.http = { ...http, statusCode: currentStatusOf(request) ?? 200, aborted: false };
+    http.statusCode = currentStatusOf(request) ?? 200;
+    http.aborted = false;
+    request.http = http;
     try {
-      const decision = this.#decide(request as ReadRequest);
-      return { shared: this.#isSent(decision) ? this.#share(decision) : undefined };
+      this.#decide(http, request);
+      const isSent = http.site > 0 && this.#builder.isVisitorInSample(http, http.site);
+      return isSent ? this.#builder.buildShared(http, http.site, Date.now()) : 'none';
     } finally {
       request.http = undefined;
     }
+  }
+
+  /** It has turned out to be the call of a function, for instance. */
+  #endWithoutHttp(request: Request): void {
+    this.spans?.discard(request);
+    if (request.hits) this.#additional.endWithoutHttp(request.hits);
+    request.hits = undefined;
+  }
+
+  /** A processor alone may get no spans at all. */
+  #countUncounted(): void {
+    this.#uncounted += 1;
+    if (this.#uncounted !== REQUESTS_TO_JUDGE) return;
+    const { hits, ignored } = this.#counts;
+    const isSilent = hits === 0 && Object.values(ignored).every((count) => count === 0);
+    if (isSilent) this.#diagnostics.error(coded('nothing-tracked', NOTHING_TRACKED));
   }
 
   /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#beforeHit();
     this.#additional.add(hit, request);
-    this.#afterHit();
+    // Nothing of this package runs after a listener of `exit` that tracks a hit: it is sent at once.
+    if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
   }
 
   #beforeHit(): void {
@@ -265,30 +253,18 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     }
   }
 
-  /** Nothing of this package runs after a listener of `exit` that tracks a hit: it is sent at once. */
-  #afterHit(): void {
-    if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
-  }
-
-  /** A call that makes no hit. */
   refuseHit(key: string, message: string): void {
     this.#additional.refuse(key, message);
   }
 
-  /** Part of a hit was dropped. */
   reportHit(key: string, message: string, code: MessageCode = 'parameter-invalid'): void {
     this.#diagnostics.warnOnce(key, coded(code, message));
   }
 
-  /** The additional hits of a request that turned out to be none. */
-  endWithoutHttp(request: Request): void {
-    if (request.hits) this.#additional.endWithoutHttp(request);
-  }
-
   /** A request that cannot be read, because the application has replaced what is read. */
-  loseRequest(request: Request, error: unknown): void {
+  #lose(request: Request, error: unknown): void {
     this.lose(error);
-    this.#additional.lose(request, error);
+    if (request.hits) this.#additional.lose(request.hits, error);
     request.hits = undefined; // later ones are of a request of which nothing is known
   }
 
@@ -310,7 +286,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
 
   /** Makes one attempt to send everything, see `Delivery.flush`. */
   async flush(): Promise<void> {
-    if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
+    if (this.#unbuilt) await this.#made.visitorKeyFound();
     this.#endPending();
     return this.delivery.flush();
   }
@@ -318,7 +294,7 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   /** Sends everything. What is left or comes later is lost, or sent at the event `exit`. Never rejects. */
   async shutdown(deadlineMillis: number = this.options.shutdownTimeoutMillis): Promise<void> {
     const startMillis = performance.now();
-    if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
+    if (this.#unbuilt) await this.#made.visitorKeyFound();
     this.ends?.endOpen();
     this.#endPending();
     await this.delivery.shutdown(Math.max(0, deadlineMillis - (performance.now() - startMillis)));
@@ -328,16 +304,19 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
     leaveProcessEnd(this);
     if (this.#hasExitFlush && this.delivery.pending > 0) joinProcessEnd(this);
     else this.#end();
-    this.#metrics?.stop();
+    this.#stopMetrics?.();
     this.#made.close();
   }
 
-  /** Also sends hits at signals and, unless `exitFlush` is off, at `exit`. `shutdown` is that of the tracker. */
-  flushAtEnd(shutdown: () => Promise<void>): void {
-    this.shutdownAtSignal = shutdown;
+  shutdownAtSignal(): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** From now on, requests without a SERVER span count, and hits are also sent at signals and, unless `exitFlush` is off, at `exit`. */
+  countAll(): void {
+    this.countsAll = true;
     this.#hasExitFlush ??= true;
     this.delivery.keepsForExit = this.#hasExitFlush;
-    if (this.#isEnded) return;
     this.listensToSignals = true;
     joinProcessEnd(this);
   }
@@ -371,10 +350,17 @@ export class Pipeline implements HitReceiver, SpanReceiver, EndMember {
   }
 
   #buildUnbuilt(): void {
-    const unbuilt = this.#unbuilt ?? [];
+    if (!this.#unbuilt) return;
+    const unbuilt = this.#unbuilt;
     this.#unbuilt = undefined;
+    this.#builder = this.#createBuilder();
     for (const build of unbuilt) build();
   }
+}
+
+/** The connection of a request may stay idle, and must not keep a long URL in memory. */
+function isLong({ path, query = '', referrer = '' }: HttpRequest): boolean {
+  return path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
 }
 
 /** The pipeline for options as a user gives them; `undefined` if nothing is to be tracked, which was logged. */
@@ -396,6 +382,7 @@ export function createPipeline(
   return new Pipeline(resolved, diagnostics, owner);
 }
 
+const NOTHING_TRACKED = `${REQUESTS_TO_JUDGE} requests were served, and MatomoSpanProcessor got no spans of them. Matomo receives nothing. Start the SDK that has the processor, load the HTTP instrumentation before the server, and let the sampler record its spans; or load opentelemetry-matomo/register, which needs no spans.`;
 const SIGNAL_NOT_HANDLED =
   'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
 const LISTENER_REMOVED =

@@ -2,16 +2,16 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { isAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
-import type { HttpRequest, TrackedRequest } from '../hit/http-request.js';
+import type { HttpRequest } from '../hit/http-request.js';
 import { isStaticFile } from '../hit/page/page-path.js';
 import { isEndpoint, plainRoute, withSlash } from '../hit/page/routes.js';
 import { decodePath, MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import type { ReadRequest } from '../request/request.js';
+import type { Request } from '../request/request.js';
 import { readBodyBytes } from '../request/response.js';
 import type { OptionCallbacks } from './callbacks.js';
-import { createFindPrivacyReason } from './privacy.js';
+import { privacyChecks } from './privacy.js';
 
 /** Why a request makes no page view. In this order: the first reason that applies counts. */
 export const IGNORE_REASONS = [
@@ -35,122 +35,112 @@ export const IGNORE_REASONS = [
 
 export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 
-/** A request that is decided about, while its span and Node's objects are there. */
-export interface Decision {
-  readonly request: ReadRequest;
-  readonly http: HttpRequest;
-  /** The client as it was read: annotations may name another one, and neither may be excluded. */
-  readonly client: Client | undefined;
-  readonly address: string | undefined;
-  /** The site of all of its hits. 0: none is sent. */
-  site: number;
-  reason: IgnoreReason | undefined;
-  /** What callbacks of options get, once one was called. */
-  tracked: TrackedRequest | undefined;
-}
+/**
+ * Why one option excludes a request. `client` and `address` are those that sent it: annotations may name other ones in `http`, and neither
+ * may be excluded.
+ */
+export type Check = (
+  http: HttpRequest,
+  request: Request,
+  client: Client | undefined,
+  address: string | undefined,
+) => IgnoreReason | undefined;
 
-interface Parts {
-  readonly options: ResolvedOptions;
-  readonly diagnostics: Pick<Diagnostics, 'warnOnce'>;
-  readonly callbacks: OptionCallbacks;
-}
+/**
+ * Makes what decides whether a request makes a page view, and to which site its hits are sent. It returns why there is none; without a site
+ * in `http`, the request makes no hit at all. `sampled` needs the visitor, see `pipeline.ts`.
+ */
+export function createDecide(
+  options: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+  { findIgnored, ownSite, siteOf, parametersOf }: OptionCallbacks,
+): (http: HttpRequest, request: Request) => IgnoreReason | undefined {
+  const filters = filterChecks(options);
+  const ofVisitors = privacyChecks(options, diagnostics);
+  const kinds = kindChecks(options);
 
-/** Decides whether a request makes a page view, and to which site its hits are sent. `sampled` needs the visitor, see `pipeline.ts`. */
-export function createDecide({
-  options,
-  diagnostics,
-  callbacks,
-}: Parts): (request: ReadRequest) => Decision {
-  const { ignoreUserAgents, ignorePatterns, mcp, staticFiles, pageViews } = options;
-  const isIgnoredPath = createIsIgnoredPath(options.ignorePaths);
-  const ignoredMethods = new Set(options.ignoredMethods);
-  const allowedMethods = options.allowedMethods && new Set(options.allowedMethods);
-  const findPrivacyReason = createFindPrivacyReason(options, diagnostics);
-  const knowsAiChatbots = options.aiChatbots === 'separate';
-
-  /** A client, which remembers what options say about it. */
-  function decided(client: Client): Client {
-    if (client.decidedBy === options) return client;
-    client.decidedBy = options;
-    client.isIgnored = matchesAny(ignoreUserAgents, client.userAgent);
-    client.isAiChatbot = knowsAiChatbots && isAiChatbot(client.userAgent);
-    return client;
-  }
-
-  /** What the application ignores, and what options name. */
-  function findFilter({ http, client }: Decision): IgnoreReason | undefined {
-    if (http.annotations.some(({ ignored }) => ignored)) return 'attribute';
-    if (isIgnoredPath(http)) return 'path';
-    const method = http.method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
-    if (ignoredMethods.has(method) || allowedMethods?.has(method) === false) return 'method';
-    if (http.client && decided(http.client).isIgnored) return 'user_agent';
-    if (client && decided(client).isIgnored) return 'user_agent';
-    const isMatched = ignorePatterns.length > 0 && matchesPath(ignorePatterns, http.path);
-    return isMatched ? 'pattern' : undefined;
-  }
-
-  /** Kinds of requests that are no page views. Also finds out if a request is one of an AI chatbot. */
-  function findKind({ request, http }: Decision): IgnoreReason | undefined {
-    const { client, method, operation } = http;
-    if (client && decided(client).isAiChatbot && READS.test(method) && operation?.kind !== 'mcp') {
-      if (!readsContent(http, request.header('cookie'), request.header('range')))
-        return 'ai_chatbot';
-      http.isAiChatbot = true;
-      http.bodyBytes = readBodyBytes(request);
-      return undefined;
-    }
-    if (mcp !== 'off' && operation?.mcp?.isProtocol) return 'mcp';
-    if (http.isPrefetch) return 'prefetch';
-    if (staticFiles === 'ignore' && isStatic(http)) return 'static';
-    return pageViews ? undefined : 'page_views';
-  }
-
-  return function decide(request) {
-    const { http } = request;
+  return function decide(http, request) {
     const { address, client } = http;
     request.applyAnnotations();
-    const decision: Decision = {
-      request,
-      http,
-      client,
-      address,
-      site: 0,
-      reason: undefined,
-      tracked: undefined,
-    };
-    decision.reason = findFilter(decision);
-    // What excludes all hits is asked of a request without a page view, too: it may have other hits.
-    const privacyReason = findPrivacyReason(decision);
-    if (privacyReason !== undefined) {
-      decision.reason ??= privacyReason;
-      return decision;
+    const { length } = http.annotations;
+    const isIgnored = length > 0 && http.annotations.some(({ ignored }) => ignored);
+    let reason = isIgnored ? 'attribute' : first(filters, http, request, client, address);
+    if (ofVisitors.length > 0) {
+      // Asked of a request without a page view, too: it may have other hits.
+      const ofVisitor = first(ofVisitors, http, request, client, address);
+      if (ofVisitor !== undefined) return reason ?? ofVisitor;
     }
-    const ignored = decision.reason === undefined ? callbacks.findIgnored(decision) : undefined;
-    if (ignored !== undefined) decision.reason = 'predicate';
-    if (ignored === 'all') return decision;
-    decision.site = callbacks.siteOf(decision) ?? 0;
-    if (decision.site === 0) {
-      decision.reason ??= 'site';
-      return decision;
-    }
-    decision.reason ??= findKind(decision);
-    if (decision.reason === undefined) http.client?.remember();
-    http.optionParameters = callbacks.parametersOf(decision);
-    return decision;
+    const ignored = reason === undefined ? findIgnored?.(http, request) : undefined;
+    if (ignored === 'all') return 'predicate';
+    if (ignored === 'page') reason = 'predicate';
+    const isOwn = ownSite !== undefined && request.span === undefined;
+    http.site = (isOwn ? ownSite : siteOf(http, request)) ?? 0;
+    if (http.site === 0) return reason ?? 'site';
+    reason ??= first(kinds, http, request, client, address);
+    if (reason === undefined) http.client?.remember();
+    http.optionParameters = parametersOf?.(http, request);
+    return reason;
   };
 }
 
+/** By index: this is called several times for each request. */
+function first(
+  checks: readonly Check[],
+  http: HttpRequest,
+  request: Request,
+  client: Client | undefined,
+  address: string | undefined,
+): IgnoreReason | undefined {
+  for (let i = 0; i < checks.length; i++) {
+    const reason = checks[i]?.(http, request, client, address);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+/** What options name, whatever the request is. */
+function filterChecks(options: ResolvedOptions): Check[] {
+  const { ignorePaths, ignoreUserAgents, ignorePatterns, ignoredMethods, allowedMethods } = options;
+  const checks: Check[] = [];
+  if (ignorePaths.length > 0) checks.push(pathCheck(ignorePaths));
+  if (ignoredMethods.length > 0 || allowedMethods) {
+    const ignored = new Set(ignoredMethods);
+    const allowed = allowedMethods && new Set(allowedMethods);
+    checks.push(({ method }) => {
+      const upper = method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
+      return ignored.has(upper) || allowed?.has(upper) === false ? 'method' : undefined;
+    });
+  }
+  if (ignoreUserAgents.length > 0)
+    checks.push((http, _request, client) => {
+      const isIgnored =
+        (client && decided(client, options).isIgnored) ||
+        (http.client !== client && http.client && decided(http.client, options).isIgnored);
+      return isIgnored ? 'user_agent' : undefined;
+    });
+  if (ignorePatterns.length > 0)
+    checks.push(({ path }) => (matchesPath(ignorePatterns, path) ? 'pattern' : undefined));
+  return checks;
+}
+
+/** A client, which remembers what options say about it. */
+function decided(client: Client, options: ResolvedOptions): Client {
+  if (client.decidedBy === options) return client;
+  client.decidedBy = options;
+  client.isIgnored = matchesAny(options.ignoreUserAgents, client.userAgent);
+  client.isAiChatbot = options.aiChatbots === 'separate' && isAiChatbot(client.userAgent);
+  return client;
+}
+
 /** Matching the route too leaves no other spelling of the path that the application serves. */
-function createIsIgnoredPath(
-  ignorePaths: readonly string[],
-): (http: Pick<HttpRequest, 'path' | 'route'>) => boolean {
+function pathCheck(ignorePaths: readonly string[]): Check {
   const paths = new Set(ignorePaths.map(withoutEndSlash));
   const plain = [...paths].map(plainRoute);
   const routes = new Set(plain.filter((path) => path !== '/' && !path.includes('*')));
-  return function isIgnoredPath({ path, route }) {
-    if (paths.has(withoutEndSlash(path))) return true;
-    if (routes.size === 0 || route === undefined) return false;
-    return routes.has(withoutEndSlash(plainRoute(withSlash(route))));
+  return function checkPath({ path, route }) {
+    if (paths.has(withoutEndSlash(path))) return 'path';
+    if (routes.size === 0 || route === undefined) return undefined;
+    return routes.has(withoutEndSlash(plainRoute(withSlash(route)))) ? 'path' : undefined;
   };
 }
 
@@ -162,6 +152,32 @@ function withoutEndSlash(path: string): string {
 function matchesPath(patterns: readonly RegExp[], path: string): boolean {
   if (matchesAny(patterns, path)) return true;
   return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
+}
+
+/** Kinds of requests that are no page views. One of an AI chatbot that is sent as such is of no other kind. */
+function kindChecks(options: ResolvedOptions): Check[] {
+  const { aiChatbots, mcp, staticFiles, pageViews } = options;
+  const checks: Check[] = [];
+  if (aiChatbots === 'separate')
+    checks.push((http, request) => {
+      const { client, method, operation } = http;
+      if (!client || !decided(client, options).isAiChatbot) return undefined;
+      if (!READS.test(method) || operation?.kind === 'mcp') return undefined;
+      if (!readsContent(http, request.header('cookie'), request.header('range')))
+        return 'ai_chatbot';
+      http.isAiChatbot = true;
+      http.bodyBytes = readBodyBytes(request, method, http.statusCode);
+      return undefined;
+    });
+  checks.push(({ isAiChatbot, operation, isPrefetch, path, method, route }) => {
+    if (isAiChatbot) return undefined;
+    if (mcp !== 'off' && operation?.mcp?.isProtocol) return 'mcp';
+    if (isPrefetch) return 'prefetch';
+    const isFile = staticFiles === 'ignore' && isStaticFile(path);
+    if (isFile && READS.test(method) && !isEndpoint(route)) return 'static';
+    return pageViews ? undefined : 'page_views';
+  });
+  return checks;
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -179,16 +195,11 @@ function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''
 /** The methods that only read. */
 const READS = /^(?:GET|HEAD)$/i;
 
-function isStatic(http: HttpRequest): boolean {
-  return isStaticFile(http.path) && READS.test(http.method) && !isEndpoint(http.route);
-}
-
 /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */
-export function createAllowsUnknown({
-  options,
-  diagnostics,
-}: Omit<Parts, 'callbacks'>): () => boolean {
-  const { doNotTrack, consent, ignore, ignoreAddresses, siteId } = options;
+export function createAllowsUnknown(
+  { doNotTrack, consent, ignore, ignoreAddresses, siteId }: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): () => boolean {
   const isPrivate = doNotTrack || consent || ignoreAddresses.length > 0;
   const mayExclude = isPrivate || ignore !== undefined || typeof siteId !== 'number';
   return function allowsUnknown() {

@@ -5,7 +5,6 @@ import { AsyncScope } from '../common/timers.js';
 import { createDeliveryCounts, type LossReason } from '../delivery/counts.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { DropReason } from '../hit/additional-hit.js';
-import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/addresses.js';
 import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
 
 /**
@@ -57,15 +56,8 @@ export type HitCounts = ReturnType<typeof createHitCounts>;
 
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
-  /** What metrics say of spans. Requests that only Node.js announced have none. */
-  const spans = {
-    /** Those that `MatomoStats` has, without those of a gateway. */
-    unused: 0,
-    /** SERVER spans whose page view was queued. */
-    processed: 0,
-    /** SERVER spans whose page view was not, by the reasons that OpenTelemetry's semantic conventions name. */
-    failed: { queue_full: 0, already_shutdown: 0 },
-  };
+  /** Without those of a gateway. */
+  const spans = { unused: 0 };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
   return { hits: 0, additionalHits: 0, aiChatbots: 0, dropped, ignored, spans };
@@ -107,58 +99,4 @@ export function createStatsLog(
   const scope = new AsyncScope('MatomoStats');
   const timer = scope.runInAsyncScope(() => setInterval(log, intervalMillis).unref());
   return { log, stop: () => clearInterval(timer) };
-}
-
-/** Reasons that do not show that pages reach this process. */
-const NOISE: ReadonlySet<string> = new Set(['static', 'prefetch', 'mcp']);
-/** If all of these are ignored, that is no coincidence. */
-const FIRST_REQUESTS = 20;
-
-/**
- * Logs once if the first 20 requests were all ignored for reasons that usually concern only some of them. Returns a function to call
- * with the reason for which a request was ignored, or with `undefined` if it makes a hit.
- */
-export function watchFirstRequests(
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): (reason: IgnoreReason | undefined) => void {
-  let counts: Map<string, number> | undefined = new Map();
-  let requests = 0;
-
-  return function countFirstRequest(reason) {
-    if (counts === undefined) return;
-    if (reason === undefined || !NOISE.has(reason)) {
-      counts = undefined;
-      return;
-    }
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
-    requests += 1;
-    if (requests < FIRST_REQUESTS) return;
-    const list = Array.from(counts, ([reason, count]) => `${reason}: ${count}`).join(', ');
-    const text = `The first ${FIRST_REQUESTS} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track such requests, set staticFiles or prefetches to track, or mcp to all.`;
-    diagnostics.warnOnce('all-ignored', coded('all-ignored', text));
-    counts = undefined;
-  };
-}
-
-/**
- * Logs once if more than half of the first 20 tracked requests came through a proxy with a private address, and `trustProxy` is not set: then the
- * clients behind it are few visitors. Returns a function to call with each of these, until it returns true.
- */
-export function watchProxies(
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): (address: string | undefined, isForwarded: boolean) => boolean {
-  const isPrivate = createIsInRanges([...NAMED_RANGES.keys()]);
-  let requests = 0;
-  let forwarded = 0;
-
-  return function countProxied(address, isForwarded) {
-    requests += 1;
-    if (isForwarded && address !== undefined && isPrivate(address)) forwarded += 1;
-    if (requests < FIRST_REQUESTS) return false;
-    if (forwarded > requests / 2) {
-      const text = `Of the first ${requests} requests, ${forwarded} came from a private or loopback address with X-Forwarded-For: a proxy is in front of this server, and trustProxy is not set. All of its clients with the same user agent are one visitor. Set MATOMO_TRUST_PROXY: 1 for one proxy, 2 for two; docs/proxies.md has more.`;
-      diagnostics.warnOnce('proxy-not-trusted', coded('proxy-not-trusted', text));
-    }
-    return true;
-  };
 }

@@ -7,8 +7,8 @@ import { Assembler } from '../../src/gateway/traces/assembler.js';
 import { toReceivedSpans } from '../../src/gateway/traces/received-span.js';
 import { normalize } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createRequestReading } from '../../src/request/read-request.js';
-import { addEvents, addRequest, type Hitmaker } from '../../src/spans/assemble-requests.js';
+import { createRequestReading, readRequest } from '../../src/request/read-request.js';
+import { addEvents, addRequest, type RequestReceiver } from '../../src/spans/assemble-requests.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { excessOf, GROWTH } from '../support/linear-input.js';
@@ -54,9 +54,12 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
 
 function pass(spans: Parameters<Assembler['add']>[0]): void {
   const requests: HttpRequest[] = [];
-  const maker: Hitmaker = {
+  const maker: RequestReceiver = {
     reading,
-    addAssembled: ({ request }) => void requests.push(request.http),
+    end(request) {
+      const http = readRequest(request, reading);
+      if (http) requests.push(http);
+    },
     addHit: () => undefined,
     lose: (error) => {
       throw error;

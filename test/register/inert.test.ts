@@ -55,7 +55,7 @@ test('if the tracker cannot be loaded, one line is logged and the application ru
   const installed = join(folder, 'node_modules/opentelemetry-matomo');
   cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  rmSync(join(installed, 'dist/cjs/tracker/running-tracker.js'));
+  rmSync(join(installed, 'dist/cjs/tracker/request-watch.js'));
   cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(folder, 'app.cjs'));
   const app = await startServer([...REGISTER, 'app.cjs'], { cwd: folder });
   expect(await get(`${app.url}/a`)).toBe('ok');

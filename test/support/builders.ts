@@ -32,6 +32,7 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
     startMillis: NOON,
     durationMillis: 12.4,
     annotations: [],
+    site: 0,
     ...overrides,
   } as const;
   const { userAgent, acceptLanguage } = request;

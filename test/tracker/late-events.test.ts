@@ -14,7 +14,6 @@ import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders } from '../support/builders.js';
 import { captureOutput } from '../support/output.js';
-import { startExporter } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const OPTIONS = { doNotTrack: true, scheduledDelayMillis: 60_000 };
@@ -137,13 +136,4 @@ test('a call under a span that is not recorded may be of a request that was not 
   track(startSpan(SpanKind.INTERNAL));
   expect(await service.hits()).toEqual([]);
   expect(output.join('')).toContain('[request-unknown]');
-});
-
-test('the same of an exporter: what is surely of a job is sent', async () => {
-  const { exporter, inspector } = await startExporter({ doNotTrack: true });
-  await start(UNRECORDED, { enabled: false });
-  track(startSpan(SpanKind.INTERNAL), 'in a span');
-  trackEvent('late', 'no span', { uid: 'ann' });
-  await exporter.forceFlush();
-  expect(inspector.hits().map(({ params }) => params.e_a)).toEqual(['no span']);
 });

@@ -2,19 +2,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { metrics as metricsApi } from '@opentelemetry/api';
-import { type Histogram, MeterProvider } from '@opentelemetry/sdk-metrics';
 import { expect, onTestFinished, test } from 'vitest';
 import * as own from '../../src/index.js';
 import { MatomoSpanExporter, trackEvent } from '../../src/index.js';
 import { serverSpan } from '../support/builders.js';
-import { eventually, ROOT, runNode } from '../support/child-process.js';
+import { eventually, ROOT } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { startMeterProvider } from '../support/meter-provider.js';
 import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
-import { captureOutput } from '../support/output.js';
 import { SPOOL_PLACES } from '../support/redis-server.js';
-import { matomo } from '../support/registered-app.js';
-import { startExporter, startProcessor } from '../support/senders.js';
+import { startExporter } from '../support/senders.js';
 
 /** A request `ageSeconds` ago. */
 function requestSpan(path = '/', ageSeconds = 0) {
@@ -57,55 +54,6 @@ test('refused exports are counted', async () => {
   await eventually(() => gateway.stats().pending === 1);
   expect((await sendSpans(gateway, exportRequest([receivedSpan('/b')]))).status).toBe(503);
   expect(await valuesOf('matomo.exports.refused')).toEqual([1]);
-});
-
-test('a span that ends after the shutdown counts as such', async () => {
-  const { meterProvider, read } = startMeterProvider();
-  const { processor, tracer } = await startProcessor({ meterProvider });
-  const attributes = { 'http.request.method': 'GET', 'url.path': '/a' };
-  const begin = () => tracer.startSpan('GET', { kind: 1, attributes });
-  begin().end();
-  const late = begin();
-  await processor.shutdown();
-  late.end();
-  await eventually(() => processor.stats().lost.shutdown > 0);
-  const name = 'otel.sdk.processor.span.processed';
-  expect(await read()).toMatchObject({ [name]: 1, [`${name} already_shutdown`]: 1 });
-});
-
-test('a request without a span is no processed span', async () => {
-  const { env } = await matomo();
-  const code = `
-    const instruments = {};
-    const create = (name) => ({ addCallback: (callback) => (instruments[name] = callback), record: () => undefined });
-    const meter = new Proxy({}, { get: () => create });
-    const handle = require('opentelemetry-matomo').start({ meterProvider: { getMeter: () => meter } });
-    const read = (name) => {
-      const values = [];
-      instruments[name]({ observe: (value) => values.push(value) });
-      return values;
-    };
-    const server = require('node:http').createServer((request, response) => response.end());
-    server.listen(0, '127.0.0.1', async () => {
-      await fetch('http://127.0.0.1:' + server.address().port, { headers: { connection: 'close' } });
-      server.close();
-      await handle.shutdown();
-      console.log(JSON.stringify([read('otel.sdk.processor.span.processed'), read('matomo.hits')[0]]));
-    });`;
-  const { stdout } = await runNode(['-e', code], { env });
-  expect(JSON.parse(stdout)).toEqual([[0, 0, 0], 1]);
-});
-
-test('the duration of a bulk has the bucket boundaries of http.client.request.duration', async () => {
-  const { meterProvider, read } = startMeterProvider();
-  const { exporter: matomo } = await startExporter({ meterProvider });
-  matomo.export([requestSpan()], () => undefined);
-  await matomo.forceFlush();
-  const metrics = await read();
-  const { buckets } = metrics['matomo.request.duration 200'] as unknown as Histogram;
-  expect(buckets.boundaries).toEqual([
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-  ]);
 });
 
 test.each(SPOOL_PLACES)(
@@ -153,21 +101,4 @@ test('the global meter provider is used as soon as there is one', async () => {
     return 'matomo.hits tracked' in found && found;
   });
   expect(metrics).toMatchObject({ 'matomo.hits tracked': 0 });
-});
-
-test('a hit is sent once, although a view of the meter provider throws', async () => {
-  const logged = captureOutput();
-  const failing = {
-    process(): never {
-      throw new RangeError('a secret');
-    },
-  };
-  const views = [{ instrumentName: 'matomo.request.duration', attributesProcessors: [failing] }];
-  const meterProvider = new MeterProvider({ views });
-  onTestFinished(() => meterProvider.shutdown());
-  const { exporter, inspector } = await startExporter({ meterProvider, scheduledDelayMillis: 10 });
-  exporter.export([requestSpan('/a')], () => undefined);
-  await eventually(() => exporter.stats().tracked === 1);
-  expect(inspector.hits()).toHaveLength(1);
-  expect(logged.join('')).toMatch(/RangeError.*\[callback-failed\]/);
 });

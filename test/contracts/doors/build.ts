@@ -9,9 +9,8 @@ import type { MatomoOptions } from '../../../src/options.js';
 import type { FinishedSpan } from '../../../src/request/finished-span.js';
 import { createRequestFunctions } from '../../../src/request/functions.js';
 import { hitsOfEvents } from '../../../src/request/matomo-attributes.js';
-import { readRequest } from '../../../src/request/read-request.js';
-import { type ReadRequest, Request } from '../../../src/request/request.js';
-import { annotateBelow, annotateOwn } from '../../../src/spans/facts.js';
+import { Request } from '../../../src/request/request.js';
+import { addFacts } from '../../../src/spans/facts.js';
 import { createPipeline, type Pipeline } from '../../../src/tracker/pipeline.js';
 
 export { IGNORE_REASONS } from '../../../src/tracker/reasons.js';
@@ -157,17 +156,10 @@ export function openBuilder(options: MatomoOptions = {}): {
       withFunctions(pipeline, isOutside ? undefined : request, callMillis, (call) => {
         facts.calls?.forEach(call);
         if (isOpen || isOutside) return;
-        for (const below of facts.below ?? []) annotateBelow(request, childOf(below), reading);
-        annotateOwn(request, span, reading);
+        for (const below of facts.below ?? []) addFacts(request, childOf(below), reading);
+        addFacts(request, span, reading);
         for (const hit of hitsOfEvents(span)) pipeline.addHit(hit, request);
-        const http = readRequest(request, reading);
-        if (!http) throw new Error('the facts are not of a request');
-        const { aborted, sentStatus } = facts;
-        if (aborted !== undefined) Object.assign(http, { aborted });
-        if (sentStatus !== undefined) Object.assign(http, { sentStatus });
-        request.http = http;
-        pipeline.add(request as ReadRequest);
-        request.release();
+        pipeline.end(request);
         facts.callsAfter?.forEach(call);
       });
       void pipeline.flush();
@@ -221,7 +213,7 @@ function withFunctions(
     refuseHit: (key: string, message: string) => pipeline.refuseHit(key, message),
     reportHit: (key: string, message: string) => pipeline.reportHit(key, message),
   };
-  const functions = createRequestFunctions({ pipeline: calls }, () => request);
+  const functions = createRequestFunctions(calls, () => request);
   run(([name, ...args]) => {
     if (name === 'timing')
       addTiming((request as Request).ensureAdditions(), ...(args as ['pf_dm1', number]));
