@@ -77,7 +77,8 @@ function documentationOf(symbol, checker) {
     text,
     type: type
       .replace(/readonly (\S+\[\]|\([^)]*\)\[\])/g, '$1')
-      .replaceAll('request: TrackedRequest', 'request'),
+      .replaceAll('request: TrackedRequest', 'request')
+      .replace(/\(\(request\) => [^)]+\)|(?<=\| )\(request\) => [^>]+(?=>)/, 'function'),
     example,
     defaultText,
   };

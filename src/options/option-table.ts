@@ -41,25 +41,24 @@ const GIBIBYTE = 1024 ** 3;
  */
 export const OPTIONS = declareOptions('MATOMO_', {
   /**
-   * URL of Matomo, or of its `matomo.php` or `piwik.php`, without credentials and query.
+   * URL of Matomo, or of its `matomo.php` or `piwik.php`.
    * @example MATOMO_URL=https://matomo.example.org
    */
   url: option(matomoUrl, { default: 'required' }),
   /**
-   * ID of the site in Matomo, a list of sites by `service.name` (`*` is any other service), or a function. Other services, and requests
-   * for which the function returns `undefined`, are not tracked. The resource attribute `matomo.idsite` takes precedence.
+   * ID of the site in Matomo, a list of sites by `service.name` (`*` is any other), or a function. Requests without a site are not
+   * tracked. The resource attribute `matomo.idsite` takes precedence.
    * @example MATOMO_SITE_ID=1
    */
   siteId: option(siteId, { default: 'required' }),
   /**
-   * Token of a user with write access to the site. With a token, Matomo accepts hits older than a day, and the client's address is sent unless
-   * `privacy` is `strict`.
-   * A file is read at start, and every 5 seconds while Matomo rejects the token.
+   * Token of a user with write access to the site. Matomo needs it for hits older than a day and for addresses. A file is read again every
+   * 5 seconds while Matomo rejects the token.
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
-   * Headers of every request to Matomo, for a server that requires a password or a key. In the environment, values cannot contain commas.
-   * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token.
+   * Headers of every request to Matomo. In the environment, values cannot contain commas. Matomo 5.4 and later read `Authorization: Bearer`
+   * as a Matomo token.
    * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */
   headers: option(headers, { default: {} }),
@@ -69,76 +68,64 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   enabled: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * Replaces scheme and host of tracked URLs, and is put before their path if it has one.
+   * Replaces scheme and host of tracked URLs. Its path is put before theirs.
    * @default from the request
    * @example MATOMO_BASE_URL=https://api.example.org/v2
    */
   baseUrl: option(trackedBaseUrl),
   /**
-   * Page URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for private addresses, names without a
-   * dot, and names in `.localhost`, `.local`, `.internal` or `.test`, the scheme is the server's.
+   * Page URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for private hosts, the scheme is the
+   * server's.
    * @default `true`
    */
   assumeHttps: option(boolean, { default: true }),
   /**
-   * Title of the page view: a template, in which `{span}` is the name of the SERVER span, or a function. `{route}` includes the name of [an
-   * operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get). Without a route, it is the path as in `titlePaths`, or, for some
-   * errors, a reason such as `Not Found`.
+   * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{status}`, `{host}` and `{span}`, or a function. Without a route,
+   * `{route}` is the path as in `titlePaths`, or a reason such as `Not Found`.
    * @default `{method} {route}`
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
   actionName: option(actionName, { default: DEFAULT_TITLE, isPrivacy: true }),
   /**
-   * The path in the title of a request without a route. With `template`, a segment is replaced:
-   *
-   * * `:id`: a number, hex of 8 or more characters with a digit, a ULID, or 20 to 32 lower case letters and digits, such as a cuid; the last two
-   *   also behind a prefix and `_`. A version stays, such as `/api/2/`
-   * * `:uuid`: a UUID
-   * * `:email`: an email address
-   * * `:token`: 20 or more letters, digits, `_` or `-` at the end of the segment, with a digit and both cases. Words stay, such as
-   *   `10-Ways-To-Brew-Coffee`
-   *
-   * Unless `query` is `keep`, emails and tokens are `redacted` instead. `raw` keeps all other segments. `urlPaths: 'template'`
-   * implies `template`.
+   * The path in the title of a request without a route. `template` writes numbers, ULIDs, cuids and hex with a digit as `:id`, UUIDs as `:uuid`,
+   * emails as `:email`, and 20 or more letters, digits, `_` or `-` with a digit and both cases as `:token`. Unless `query` is `keep`, emails
+   * and tokens are `redacted` instead. `raw` keeps the other segments.
    * @default `template`
    */
   titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
-   * Exact, case-sensitive paths or routes that are not tracked, with or without a slash at the end. `/` is only the path `/`. `*` is no
-   * wildcard: for everything below a path, use `ignorePatterns`.
+   * Exact paths or routes that are not tracked. `*` is no wildcard.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
   ignorePaths: option(paths, { default: [], isPrivacy: true }),
   /**
-   * Regular expressions for paths that are not tracked. They are tested on the first 2,048 characters, as sent and percent-decoded once.
+   * Regular expressions for paths that are not tracked, as sent and percent-decoded once. They see 2,048 characters.
    * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,/\.map$/i'
    */
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * Whether GET and HEAD requests of static files are page views: scripts, style sheets, source maps, images, fonts, WebAssembly, web
-   * manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`, `/_app/version.json`, and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`,
-   * `/_app/immutable/`, `/page-data/sq/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. A request whose route has a
-   * parameter, such as `/avatars/:id.png`, and no wildcard is always tracked.
+   * Whether GET and HEAD requests of static files are page views: scripts, styles, images, fonts, manifests, `robots.txt`, `sitemap.xml`, and
+   * what is below folders of frameworks such as `/_next/static/`. A route with a parameter, such as `/avatars/:id.png`, is always tracked.
    * @default `ignore`
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * Which requests to an [MCP server](mcp.md) are page views. `calls`: all but lists, pings, notifications and event streams. `off`: the
-   * endpoint is like any other, and [sessions are no visitors](mcp.md#who-is-a-visitor).
+   * Which requests to an [MCP server](mcp.md) are page views. `calls`: no lists, pings, notifications and event streams. `off`: the endpoint
+   * is like any other, and [sessions are no visitors](mcp.md#who-is-a-visitor).
    * @default `calls`
    * @example MATOMO_MCP=off
    */
   mcp: option(oneOf('calls', 'off'), { default: 'calls', isPrivacy: true }),
   /**
-   * Regular expressions for user agents that are not tracked, tested on the first 2,048 characters. Your list replaces the default: [known
-   * health checkers](exclude.md#how-do-i-exclude-health-checks).
+   * Regular expressions for user agents that are not tracked. Your list replaces the default, [known health
+   * checkers](exclude.md#how-do-i-exclude-health-checks).
    * @default `HEALTH_CHECKERS`
    * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
    */
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
-   * Clients that are not tracked, nor are their events, goals and orders: unmasked addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`,
-   * according to `trustProxy`. If there are any, nobody is tracked whose address is not known.
+   * Clients that are not tracked: unmasked addresses, CIDRs, `loopback`, `linklocal` or `uniquelocal`, according to `trustProxy`. If there
+   * are any, nobody is tracked whose address is not known.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
@@ -153,34 +140,31 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @example MATOMO_IGNORED_METHODS=HEAD,OPTIONS
    */
   ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
-  /**
-   * A request is not tracked if this function returns `true`. If it fails, its events, goals and orders are not tracked either.
-   */
+  /** A request is not tracked if this function returns `true`. If it fails, its events, goals and orders are not tracked either. */
   ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
     env: undefined,
     isPrivacy: true,
   }),
   /**
-   * Tracking parameters for some routes or paths. The first key that matches is used, in this order: `METHOD /route`, `/route`,
-   * `METHOD /path`, `/path`. [Other sources](titles.md#how-do-i-name-an-action) win. `cvar` is an object.
+   * Tracking parameters for some routes or paths. The first key that matches is used: `METHOD /route`, `/route`, `METHOD /path`, `/path`.
+   * [Other sources](titles.md#how-do-i-name-an-action) win.
    * @example MATOMO_ROUTE_DETAILS='{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'
    */
   routeDetails: option(routeDetails, { default: {} }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: an attribute, a header, a computed name ([all
-   * names](dimensions.md#what-can-a-dimension-have)), or a function. Secret headers, such as `x-api-key`, are invalid.
+   * Custom dimensions by their ID in Matomo: an attribute, a header, a computed name ([all
+   * names](dimensions.md#what-can-a-dimension-have)), or a function. Secret headers are invalid.
    * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
    */
   dimensions: option(dimensions, { default: {}, isPrivacy: true }),
   /**
-   * Slots for [custom variables](dimensions.md#can-i-use-custom-variables-instead) in your Matomo. Variables without a slot are dropped.
+   * Slots for [custom variables](dimensions.md#can-i-use-custom-variables-instead) in your Matomo.
    * @default `5`
    */
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
   /**
-   * Which proxies are trusted to report the client's address, scheme and host. As in Express: none (`false`), all (`true`), a number of hops up to
-   * 100, or a list of addresses, CIDRs (also with a netmask), `loopback`, `linklocal` and `uniquelocal`. [Which value is
-   * right?](proxies.md#which-value-is-right-for-me)
+   * Which proxies are trusted to report the client's address, scheme and host, [as in Express](proxies.md#which-value-is-right-for-me): none
+   * (`false`), all (`true`), a number of hops, or a list of addresses, CIDRs, `loopback`, `linklocal` and `uniquelocal`.
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
@@ -190,20 +174,20 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
   /**
-   * How a client without a user ID is recognized. `auto`: by address and user agent for a day, or by the session of MCP. `cookie`: by the `_pk_id`
-   * cookie of Matomo's JavaScript tracker. `none`: by Matomo's rules. A function: by 16 hex digits. Without a cookie or digits, `auto` applies.
+   * How a client without a user ID is recognized: by address and user agent for a day, or the session of MCP (`auto`); by the `_pk_id` cookie
+   * of Matomo's JavaScript tracker (`cookie`); by Matomo's rules (`none`); or by 16 hex digits of a function. Without these, as `auto`.
    * @default `auto`
    */
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
    * Secret from which [visitor IDs](visitor-ids.md#visitor-ids) are derived. With `daily`, each UTC day has a random key.
-   * @default with `privacy: 'strict'`, `daily`; otherwise derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
+   * @default `daily` with `privacy: 'strict'`, else derived from `tokenAuth`, else random, stored in the `spool`
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
-   * The user. A header such as `http.request.header.x-api-key`, or a claim of the bearer token (`jwt.sub`,
-   * `jwt.client_id` or `jwt.azp`), is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens). Other attributes of
-   * recorded spans, such as `enduser.id`, and the result of a function are sent as they are.
+   * The user: a header, or a claim of the bearer token (`jwt.sub`, `jwt.client_id` or `jwt.azp`), as [a
+   * pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens); another attribute of recorded spans, such as `enduser.id`, or the result of a
+   * function, as it is.
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
@@ -225,20 +209,16 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What is sent as the path of a page URL: the path (`full`), or the one that the title shows (`template`). `template` also applies to dimensions made from the URL, `{path}` in titles, and referrers. It keeps words, such as the
-   * name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
-   * no query.
+   * The path of page URLs, dimensions made from URLs, `{path}` in titles, and referrers: as it is (`full`), or as the title shows it
+   * (`template`). Words stay, such as the name in `/patients/max-mustermann`. A 400, 404 or 405 without a route has a path such as `/not-found`.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
   /**
-   * Keeps the parameters `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords`, so that Matomo records a site search instead
-   * of a page view. With `false`, they are removed.
+   * Keeps the parameters `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords`, of which Matomo makes site searches.
    */
   siteSearch: option(boolean, { default: false }),
-  /**
-   * Requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, nor are their events, goals and orders.
-   */
+  /** Requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, nor are their events, goals and orders. */
   doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
    * The cookie or header with which [visitors consent](privacy.md#how-do-i-track-only-with-consent).
@@ -257,7 +237,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   sampleRate: option(share, { default: 1, isPrivacy: true }),
   /**
-   * Sends `bots=1`. Without it, Matomo silently drops hits of many programs, such as clients of an API.
+   * Sends `bots=1`. Without it, Matomo silently drops hits of many programs.
    * @default `true`
    */
   trackBots: option(boolean, { default: true }),
@@ -273,17 +253,17 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * Maximum number of hits in memory. The queue is also full when its hits take 3,355 bytes times this number (by default, 32 MiB).
+   * Maximum number of hits in memory, and 3,355 bytes for each.
    * @default `10000`
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
   /**
-   * Maximum number of hits in one bulk request, at most half of `maxQueueSize`. More than 100 gains nothing in Matomo.
+   * Maximum number of hits in one bulk request, at most half of `maxQueueSize`.
    * @default `100`
    */
   maxExportBatchSize: option(integer(1, 10_000), { default: 100 }),
   /**
-   * How long a hit is queued at most, in milliseconds, if Matomo is available.
+   * How long a hit is queued at most if Matomo is available.
    * @default `5000`
    * @example MATOMO_SCHEDULE_DELAY=1000
    */
@@ -292,12 +272,12 @@ export const OPTIONS = declareOptions('MATOMO_', {
     default: 5_000,
   }),
   /**
-   * Timeout of one attempt to send, in milliseconds.
+   * Timeout of one attempt to send.
    * @default `30000`
    */
   exportTimeoutMillis: option(integer(1, DAY_MILLIS), { default: 30_000 }),
   /**
-   * Deadline of `shutdown`, in milliseconds. Also how long a bulk in flight keeps the process alive after the last request.
+   * Deadline of `shutdown`. Also how long a bulk in flight keeps the process alive after the last request.
    * @default 5000; with `register` and `start` 1500
    */
   shutdownTimeoutMillis: option(integer(0, DAY_MILLIS), { default: 5_000 }),
@@ -316,13 +296,11 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   spool: option(spoolPlace),
   /**
-   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory.
+   * Maximum size of the spool in bytes. Beyond it, hits stay in memory.
    * @default `1073741824` (1024 MiB)
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
-  /**
-   * Gets the parameters of each hit and returns what is sent. `null`, or anything that is no object of parameters, drops the hit.
-   */
+  /** Gets the parameters of each hit and returns what is sent. `null`, or what is no object of parameters, drops the hit. */
   beforeSend: option(
     functionOption<
       (
@@ -338,7 +316,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @example MATOMO_METRICS=global
    */
   meterProvider: option(meterProvider, { env: 'MATOMO_METRICS' }),
-  /** Logs `stats()` as one line of JSON at this interval, in milliseconds. */
+  /** Logs `stats()` as one line of JSON at this interval. */
   statsIntervalMillis: option(integer(1_000, DAY_MILLIS)),
 });
 
