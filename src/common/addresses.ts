@@ -1,6 +1,13 @@
 import { builtin } from './unhooked.js';
 
-export const { BlockList, isIP, isIPv4 } = builtin('node:net');
-// Node.js 20 and 22 compile an expression with the first call, which takes milliseconds: not while requests are served.
-isIP('::1');
+export const { BlockList, isIPv4 } = builtin('node:net');
 export type BlockList = InstanceType<typeof BlockList>;
+
+const MAYBE_IPV6 = /^([\da-f:.]+)(?:%[\da-z.:-]+)?$/i;
+
+/** The version of an IP address, or 0. That of Node.js 20 and 22 compiles an expression for the first IPv6 address, for 20 ms. */
+export function isIP(text: string): 0 | 4 | 6 {
+  if (isIPv4(text)) return 4;
+  const address = MAYBE_IPV6.exec(text)?.[1];
+  return address !== undefined && URL.canParse(`http://[${address}]`) ? 6 : 0;
+}

@@ -7,14 +7,12 @@ export const MESSAGE_CODES = [
   'options-missing',
   'option-invalid',
   'environment-invalid',
-  'environment-unknown',
   'privacy-option-invalid',
   'privacy-not-strict',
   'token-file',
   'switched-off',
   'dry-run',
   'callback-failed',
-  'only-explicit-events',
   'headers-not-captured',
   'proxy-ignored',
   'proxy-not-trusted',
@@ -46,7 +44,6 @@ export const MESSAGE_CODES = [
   'internal-error',
   // Matomo's answers.
   'unreachable',
-  'certificate',
   'proxy-unusable',
   'not-private',
   'unavailable',
@@ -56,7 +53,6 @@ export const MESSAGE_CODES = [
   'redirected',
   'request-rejected',
   'not-matomo',
-  'text-around-counters',
   'nothing-confirmed',
   'matomo-too-old',
   'token-rejected',
@@ -86,7 +82,6 @@ export const MESSAGE_CODES = [
   'exports-refused',
   'spool-visitor-key',
   'spool-owner',
-  'spool-open-to-others',
 ] as const;
 
 /** The code of a message, for alerts and for looking it up in docs/messages.md. */

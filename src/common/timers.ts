@@ -10,6 +10,39 @@ export class AsyncScope extends AsyncResource {
   }
 }
 
+/** Runs tasks one after the other, in the order of the calls. A task that fails does not stop the others. */
+export class SerialQueue {
+  readonly #onIdle: () => void;
+  readonly #onError: (error: unknown) => void;
+  readonly #scope: AsyncScope;
+  #last: Promise<void> = Promise.resolve();
+  #open = 0;
+
+  constructor(scope: AsyncScope, onIdle: () => void, onError: (error: unknown) => void) {
+    this.#scope = scope;
+    this.#onIdle = onIdle;
+    this.#onError = onError;
+  }
+
+  /** Whether all tasks have ended. */
+  get isIdle(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Resolves when the task has ended. Never rejects. */
+  run(task: () => Promise<void>): Promise<void> {
+    this.#open += 1;
+    this.#last = this.#last
+      .then(() => this.#scope.runInAsyncScope(task))
+      .catch(this.#onError)
+      .finally(() => {
+        this.#open -= 1;
+        if (this.#open === 0) this.#onIdle();
+      });
+    return this.#last;
+  }
+}
+
 /** The longest timer that Node.js has, 24.8 days: it fires a longer one after 1 ms. */
 const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
 

@@ -21,8 +21,6 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
     'Check url and headers, and exempt POST to matomo.php from the rules of firewalls such as mod_security, and of proxies.',
   'not-matomo':
     "Set url to the folder that has matomo.php, set display_errors = Off in Matomo's php.ini and debug = 0 in the section [Tracker] of its config.ini.php, and check the proxy in front of it.",
-  'text-around-counters':
-    "Set display_errors = Off in Matomo's php.ini, and check what a hoster or proxy adds to pages.",
   'nothing-confirmed':
     'That is normal with its plugin QueuedTracking and with a relay. Without them, check what answers at url.',
   'hits-delayed': 'Give Matomo more processors, or send it fewer requests.',

@@ -2,8 +2,13 @@ import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import type { LogLines } from '../common/log-lines.js';
 import { coded } from '../common/messages.js';
-import { SerialQueue } from '../common/serial-queue.js';
-import { AsyncScope, holdEventLoop, timerMillis, withTimeout } from '../common/timers.js';
+import {
+  AsyncScope,
+  holdEventLoop,
+  SerialQueue,
+  timerMillis,
+  withTimeout,
+} from '../common/timers.js';
 import type { Hit } from '../hit/hit-text.js';
 import { addTo, createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
 import { DeliveryLog } from './delivery-log.js';
@@ -103,11 +108,11 @@ export class Delivery {
     this.memory = new MemoryStore(counts, options.maxQueueSize);
     this.log = new DeliveryLog(diagnostics, lines);
     this.sender = new Sender({ options, counts, log: this.log, random });
-    this.#attempts = new SerialQueue({
-      scope: this.#scope,
-      onIdle: () => this.#schedule(),
-      onError: (error) => this.#reportError(error),
-    });
+    this.#attempts = new SerialQueue(
+      this.#scope,
+      () => this.#schedule(),
+      (error) => this.#reportError(error),
+    );
     this.isOpening = openSpool !== undefined;
     this.opened = this.#scope.runInAsyncScope(() => this.#open());
   }

@@ -139,9 +139,11 @@ export function parseInCode(
     const declaration = Object.hasOwn(declarations, name) ? declarations[name] : undefined;
     if (!declaration) {
       const near = nearestName(name, names);
-      const advice = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
+      const isTop = place === 'options';
+      const all = isTop ? 'see docs/configuration.md' : `the options are ${names.join(', ')}`;
+      const advice = near ? `did you mean ${near}?` : all;
       throw optionError(
-        `unknown option ${show(prefix + name)}, got ${showValue(value)}: ${advice}`,
+        `unknown option ${show(name)} of ${place}, got ${showValue(value)}: ${advice}`,
       );
     }
     if (value !== undefined) set[name] = declaration.parse(prefix + name, value);
@@ -337,5 +339,5 @@ export function warnAboutMisspelled(
   diagnostics: Pick<OptionDiagnostics, 'warnOnce'>,
 ): void {
   const text = `${problem}. It has no effect. Correct its name, or remove it.`;
-  diagnostics.warnOnce(problem, coded('environment-unknown', text));
+  diagnostics.warnOnce(problem, coded('environment-invalid', text));
 }

@@ -377,8 +377,6 @@ export function createPipeline(
     return undefined;
   }
   announceOptions(options);
-  if (!resolved.pageViews && resolved.aiChatbots === 'off')
-    diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
   return new Pipeline(resolved, diagnostics, owner);
 }
 
@@ -387,5 +385,3 @@ const SIGNAL_NOT_HANDLED =
   'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
 const LISTENER_REMOVED =
   'The application removed the listener of opentelemetry-matomo for SIGTERM. The signal ends the process at once, and queued hits are lost. Remove only listeners of the application.';
-const ONLY_EVENTS =
-  'pageViews is false and aiChatbots is off. No request makes a hit; only explicit events are sent. If you want more, set aiChatbots to separate or pageViews to true.';

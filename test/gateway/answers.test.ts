@@ -306,7 +306,7 @@ test('a misspelled variable is warned about, one of a privacy option stops the g
   await startGateway();
   expect(output).toEqual(
     Object.entries(meant).map(([variable, other]) =>
-      expect.stringMatching(new RegExp(`${variable} .*${other}\\b.*\\[environment-unknown\\]`)),
+      expect.stringMatching(new RegExp(`${variable} .*${other}\\b.*\\[environment-invalid\\]`)),
     ),
   );
   setEnvironment({ MATOMO_DO_NOT_TRAK: 'true' });

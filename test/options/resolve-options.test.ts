@@ -137,10 +137,10 @@ const OTHERS = 'MATOMO_DATABASE_HOST=db; MATOMO_GATEWAY_LISTEN=4318; MATOMO_BASE
 
 test.each([
   ['MATOMO_MAX_QUEUE_SIZE=many', /MATOMO_MAX_QUEUE_SIZE.*"many"/],
-  ['MATOMO_TOKEN=1', /MATOMO_TOKEN\b.*MATOMO_TOKEN_AUTH\?.*\[environment-unknown\]$/],
-  ['MATOMO_SCHEDULED_DELAY_MILLIS=1', /MILLIS.*MATOMO_SCHEDULE_DELAY\?.*\[environment-unknown\]$/],
-  ['MATOMO_METER_PROVIDER=1', /PROVIDER.*MATOMO_METRICS\?.*\[environment-unknown\]$/],
-  ['MATOMO_SITEID=1', /^MATOMO_SITEID .*MATOMO_SITE_ID\b.*\[environment-unknown\]$/],
+  ['MATOMO_TOKEN=1', /MATOMO_TOKEN\b.*MATOMO_TOKEN_AUTH\?.*\[environment-invalid\]$/],
+  ['MATOMO_SCHEDULED_DELAY_MILLIS=1', /MILLIS.*MATOMO_SCHEDULE_DELAY\?.*\[environment-invalid\]$/],
+  ['MATOMO_METER_PROVIDER=1', /PROVIDER.*MATOMO_METRICS\?.*\[environment-invalid\]$/],
+  ['MATOMO_SITEID=1', /^MATOMO_SITEID .*MATOMO_SITE_ID\b.*\[environment-invalid\]$/],
   // Others may be of a Matomo.
   [`MATOMO_TOKENAUTH_FILE=a; ${OTHERS}`, /^MATOMO_TOKENAUTH_FILE .*MATOMO_TOKEN_AUTH_FILE\b/],
 ])('%s is logged, and the default is used', (variables, line) => {
@@ -241,7 +241,7 @@ test.each<[inCode: MatomoOptions, variables: string, expected: object, line?: Re
   const { options, logged } = resolve({ ...REQUIRED, ...inCode }, toEnvironment(variables));
   expect(options).toMatchObject(expected);
   expect(logged.join()).toMatch(line ?? /^$/);
-  if (line) expect(logged).toEqual([expect.stringMatching(/\[environment-unknown\]$/)]);
+  if (line) expect(logged).toEqual([expect.stringMatching(/\[environment-invalid\]$/)]);
 });
 
 test('headers in options are read in any case, and names that are no secrets are allowed', () => {

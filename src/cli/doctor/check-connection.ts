@@ -52,7 +52,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
       const { code, reason } = verdict;
       if (code === 'hits-not-counted' || answer?.status === 500) return hasAnswered; // answered by Matomo itself
       if (code === 'unreachable' && url.protocol === 'https:' && CERTIFICATE.test(reason)) {
-        return problem('tls', 'certificate', reason, FIX_CERTIFICATE);
+        return problem('tls', code, reason, FIX_CERTIFICATE);
       }
       const wantsLogin = answer?.status === 401 && answer.authenticate !== undefined;
       const general = ADVICE[code] ?? 'Check the proxy or load balancer in front of Matomo.';

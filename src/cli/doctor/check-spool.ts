@@ -33,7 +33,7 @@ export async function checkSpool({
   if (!report.isOpenToOthers) return [contents];
   const found = `${name}, which contains personal data, is open to other users of this machine`;
   const advice = `Run: chmod 700 ${resolve(spool)}`;
-  return [contents, warning('spool', 'spool-open-to-others', found, advice)];
+  return [contents, warning('spool', 'spool-owner', found, advice)];
 }
 
 function checkRedis(name: string, href: string, report: SpoolReport): Finding[] {

@@ -35,7 +35,6 @@ export function createIsInRanges(ranges: readonly string[]): (address: string) =
   const blocks = new BlockList();
   for (const range of ranges.flatMap((name) => NAMED_RANGES.get(name) ?? [name])) {
     const [address = '', prefix, ...rest] = range.split('/');
-    // `isIP` is not used, because its first call compiles regular expressions.
     const family = address.includes(':') ? 'ipv6' : 'ipv4';
     const bits = prefix === undefined ? undefined : toBits(prefix, family);
     if (address.endsWith('%') || rest.length > 0) throw new Error(range);

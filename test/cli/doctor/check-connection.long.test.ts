@@ -54,7 +54,7 @@ test.each([
 const CA = { NODE_EXTRA_CA_CERTS: 'test/fixtures/tls/ca.pem' };
 const UNTRUSTED = {
   verdict: 'problem',
-  code: 'certificate',
+  code: 'unreachable',
   found: expect.stringMatching(/DEPTH_ZERO_SELF_SIGNED_CERT/),
   advice: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
 };

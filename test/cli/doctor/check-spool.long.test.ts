@@ -38,7 +38,7 @@ test.each<[string, describedBy: string | number, object]>([
   ['is of another version', '{"format":9}', NOT_USED],
   ['others could change', 0o777, { verdict: 'warning', code: 'spool-owner' }],
   // To enter, not to list.
-  ['is open to others', 0o711, { verdict: 'warning', code: 'spool-open-to-others', ...CHMOD }],
+  ['is open to others', 0o711, { verdict: 'warning', code: 'spool-owner', ...CHMOD }],
 ])('a spool that %s is found', async (_what, describedBy, expected) => {
   const folder = temporaryFolder();
   if (typeof describedBy === 'string') writeFileSync(join(folder, 'spool.json'), describedBy);

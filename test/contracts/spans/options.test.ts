@@ -36,7 +36,7 @@ track([
   option(
     'neither page views nor chatbots',
     { pageViews: false, aiChatbots: 'off' },
-    { hits: [], ignored: { page_views: 1 }, codes: ['only-explicit-events'] },
+    { hits: [], ignored: { page_views: 1 } },
   ),
   option('no page views', { pageViews: false }, { hits: [], ignored: { page_views: 1 } }),
   option(
