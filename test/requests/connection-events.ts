@@ -5,7 +5,6 @@ import { APPS, REGISTER, startTracked } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { fetchFrom } from '../support/traced-service.js';
 
-/** A client with one connection. */
 interface Client {
   write(text: string): void;
   /** Waits until the answer to a path has come, whose body is the path. */
@@ -118,9 +117,7 @@ const SERVERS: Readonly<Record<string, string>> = {
 };
 
 interface Events {
-  /** In their order. */
   readonly printed: readonly string[];
-  /** What Matomo got. */
   readonly tracked: readonly string[];
   /** Events that belong to another request than their own, or to one although they have none, and whose they are. */
   readonly foreign: readonly string[];

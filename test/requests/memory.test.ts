@@ -32,7 +32,6 @@ test('a context that outlives a request that is not sampled does not keep its ob
   expect(contexts).toHaveLength(2);
 });
 
-/** Starts spans that never end. */
 async function startStarter() {
   const { tracer } = await startProcessor();
   return (traceId?: string) => {

@@ -13,14 +13,11 @@ interface Sent {
   readonly statusCode?: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of its SERVER span. */
   readonly attributes?: Attributes;
-  /** Of a span below it. */
   readonly below?: Attributes;
   readonly hasFailed?: boolean;
 }
 
-/** The operation that is found in a request. */
 function read({ body, headers = {}, attributes, below, hasFailed, ...more }: Sent) {
   const { method = 'POST', path = '/api', query, titleRoute, statusCode = 200 } = more;
   const request = openRequest({
@@ -103,7 +100,6 @@ test('a refused request has a known name only if it has a route', () => {
   expect(named({ statusCode: 404, titleRoute: '/api' })).toBe('Known');
 });
 
-/** As tokens may be. */
 const SECRET = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789';
 
 test('a secret as the name of an operation is redacted', () => {
@@ -118,8 +114,6 @@ test('a secret as the name of an operation is redacted', () => {
   ];
   expect(found).toEqual(found.map(() => 'redacted'));
 });
-
-// MCP.
 
 function mcp(body: unknown, more: Sent = {}): Sent {
   return { path: '/mcp', body, ...more };

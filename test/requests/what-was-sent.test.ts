@@ -16,7 +16,6 @@ const SENT = {
 
 type Http = 1 | 2;
 
-/** The hits of a request to a service with this handler. */
 async function visit(
   handle: Handler,
   http: Http,

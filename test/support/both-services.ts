@@ -8,7 +8,6 @@ import { listen } from './listen.js';
 import { countAllRequests, startProcessor } from './senders.js';
 import { decided } from './traced-service.js';
 
-/** How the requests of a service are tracked. */
 export const TRACKED = ['without tracing', 'with tracing'] as const;
 export type Tracked = (typeof TRACKED)[number];
 

@@ -8,7 +8,6 @@ import type { NamedOperation } from '../../src/request/operations.js';
 import { Request } from '../../src/request/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 
-/** A Friday noon in UTC. */
 export const NOON = Date.UTC(2026, 10, 20, 12);
 
 export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
@@ -40,14 +39,12 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
   return { client, ...request };
 }
 
-/** How hits are built if nothing is configured. */
 export const HIT_OPTIONS: ToHitsOptions = {
   ...DEFAULT_OPTIONS,
   visitorKey: 'a key',
   hasToken: false,
 };
 
-/** Makes the hits of one request after another. */
 export function createBuildHits(
   options: ToHitsOptions,
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
@@ -139,7 +136,6 @@ export function openRequest({
   return Object.assign(request, others as Partial<Request>);
 }
 
-/** Headers as attributes of an instrumentation that captures them. */
 export function capturedHeaders(
   headers: Readonly<Record<string, string | readonly string[]>>,
 ): Record<string, string[]> {

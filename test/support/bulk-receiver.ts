@@ -13,15 +13,11 @@ export interface Bulk {
   /** Its hits are Matomo's, and not to be sent again. */
   readonly isTracked: boolean;
   readonly connection: Connection;
-  /** When the answer was given, epoch milliseconds. */
   answeredMillis: number;
 }
 
-/** What one process has sent. */
 interface Connection {
-  /** In the order of their arrival. */
   readonly bulks: Bulk[];
-  /** When it ended, epoch milliseconds. */
   closedMillis: number;
 }
 
@@ -36,9 +32,7 @@ interface Answering {
 /** A Matomo that tracks all hits, and knows of each in which bulks and on which connections it came. */
 export interface BulkReceiver {
   readonly url: string;
-  /** In the order of their arrival. */
   readonly bulks: readonly Bulk[];
-  /** Names of the hits in bulks that were tracked. */
   tracked(): string[];
   /** Whether all that ended processes have sent is read. */
   isQuiet(): boolean;

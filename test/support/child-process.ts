@@ -21,7 +21,6 @@ export interface ChildOptions {
   readonly node?: string;
   /** What starts `node`, such as `unshare` with its flags. */
   readonly command?: readonly string[];
-  /** Opens its input for `type`. Default: there is nothing to read. */
   readonly hasInput?: boolean;
   readonly timeoutMillis?: number;
 }
@@ -33,14 +32,12 @@ export interface ChildExit {
 
 export interface Child {
   readonly pid: number;
-  /** All that it has written so far. */
   stdout(): string;
   /** All but the line that says that tracking works, which comes when the first bulk was tracked. */
   stderr(): string;
   tracking(): string | undefined;
   type(text: string): void;
   kill(signal: NodeJS.Signals): void;
-  /** Settles when it has ended and all of its output is here. */
   readonly ended: Promise<ChildExit>;
   /** Waits for its end; after the time-out it is killed and this rejects with its output. */
   exit(): Promise<ChildExit>;
@@ -141,7 +138,6 @@ export async function eventually<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   options: {
     readonly timeoutMillis?: number;
-    /** What it was that did not come. */
     readonly describe?: () => string;
     /** Ends the wait at once, saying why. */
     readonly unless?: Promise<string>;

@@ -7,7 +7,6 @@ import { runNode } from './child-process.js';
 import { type ApiRole, type MatomoApiOptions, startMatomoApi, tokenOf } from './matomo-api.js';
 import { type MatomoRules, startPlayedMatomo } from './played-matomo.js';
 
-/** What runs the commands of this package. */
 export const MAIN = 'dist/cjs/cli/main.js';
 
 /** Runs a command in this process, without a terminal, as `MAIN` does in its own. */
@@ -48,12 +47,10 @@ export async function runCli(
 }
 
 interface Diagnosis {
-  /** The exit code of the command. */
   readonly code: number | null;
   /** All that is written, to look for what must not be there. */
   readonly output: string;
   readonly findings: readonly Finding[];
-  /** The findings of one check. */
   about(check: Finding['check']): readonly Finding[];
 }
 
@@ -91,7 +88,6 @@ function toDiagnosis(code: number | null, output: string, findings: Finding[]): 
   return { code, output, findings, about };
 }
 
-/** Environment of a command that uses the token of a role. */
 export function environmentOf(
   { url }: { readonly url: string },
   role: ApiRole = 'write',
@@ -99,7 +95,6 @@ export function environmentOf(
   return { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_SETUP_TOKEN: tokenOf(role) };
 }
 
-/** Runs `setup` as a script does, without a terminal. */
 export function runSetup(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
   return runCli(['setup', ...args], env);
 }

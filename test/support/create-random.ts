@@ -1,4 +1,3 @@
-/** The same numbers from the same seed (mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

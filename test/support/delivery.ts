@@ -4,7 +4,6 @@ import { DEFAULT_OPTIONS } from './default-options.js';
 import { silentDiagnostics } from './diagnostics.js';
 import { createTransport } from './transport.js';
 
-/** A delivery to a Matomo that tracks all hits. */
 export function setUp(options: Partial<DeliveryOptions> = {}) {
   const transport = createTransport();
   const diagnostics = silentDiagnostics();
@@ -16,7 +15,6 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
   return { delivery, transport };
 }
 
-/** A hit of one visitor, which began now. */
 export function pending(): Hit {
   const startSeconds = Date.now() / 1000;
   return { site: 1, client: 'c', visitor: 'v', startSeconds, kind: 'action', query: '?h=1' };

@@ -16,7 +16,6 @@ function diagnosticsTo(say: (message: string) => void): Diagnostics {
   };
 }
 
-/** Diagnostics that collect all messages. */
 export function collectDiagnostics(): { diagnostics: Diagnostics; logged: string[] } {
   const logged: string[] = [];
   return { diagnostics: diagnosticsTo((message) => void logged.push(message)), logged };

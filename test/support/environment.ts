@@ -1,12 +1,10 @@
 import { onTestFinished, vi } from 'vitest';
 
-/** Sets variables of this process until the end of the test. */
 export function setEnvironment(env: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
 }
 
-/** Hides the forward proxies of this machine until the end of the test. */
 export function unsetProxies(): void {
   for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
     vi.stubEnv(name, undefined);

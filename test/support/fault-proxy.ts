@@ -7,7 +7,6 @@ import { freePort } from './free-port.js';
 import { connectionsOf } from './listen.js';
 import { type MatomoRules, type PlayedMatomo, startPlayedMatomo } from './played-matomo.js';
 
-/** What goes wrong between a sender and Matomo. */
 type Fault =
   | {
       /** Nobody listens; a reset at the first byte, or when Matomo has answered; requests go nowhere; nothing is said on connections. */
@@ -32,7 +31,6 @@ type Certificate = 'server' | 'self-signed' | 'expired' | 'elsewhere';
 export interface FaultProxy {
   readonly url: string;
   readonly port: number;
-  /** Where requests go; to be called before the first of them. */
   forwardTo(url: string): void;
   /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
   play(fault?: Fault): Promise<void>;
@@ -49,7 +47,6 @@ interface Request {
 
 export interface FaultProxyOptions {
   readonly certificate?: Certificate;
-  /** Asks clients for a certificate of the test CA. */
   readonly wantsCertificate?: boolean;
   readonly tlsVersion?: SecureVersion;
   /** An address, or the path of a socket. @default 127.0.0.1 */

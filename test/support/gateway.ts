@@ -28,7 +28,6 @@ export async function startGateway(
   return { gateway, inspector };
 }
 
-/** A gateway that can be killed. */
 export interface GatewayProcess extends Pick<Server, 'url' | 'stderr' | 'kill' | 'stop'> {
   /** Ends it in order; what it says of itself then. */
   finish(): Promise<GatewayStats>;
@@ -51,7 +50,6 @@ export async function startGatewayProcess(
   };
 }
 
-/** Sends one export request. */
 export function sendSpans(
   { url }: Pick<Gateway, 'url'>,
   body: Uint8Array | string,

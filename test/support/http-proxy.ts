@@ -16,9 +16,7 @@ export interface HttpProxy {
   readonly url: string;
   readonly port: number;
   requests(): readonly ProxiedRequest[];
-  /** Connections so far. */
   connections(): number;
-  /** Connections that are open. */
   open(): number;
   /** Answers so instead of passing on, where it is not 200. */
   refuse(status: number): void;

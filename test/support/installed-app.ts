@@ -13,7 +13,6 @@ interface Npm {
   npm(folder: string, args: readonly string[]): Promise<string>;
 }
 
-/** The package as npm would publish it, until the end of the test. */
 export async function packPackage(): Promise<string> {
   const packages: Packages = await import(join(ROOT, 'tools/matrix/package.mjs'));
   const npmPackage = await packages.packPackage();

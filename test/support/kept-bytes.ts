@@ -9,7 +9,6 @@ const PARTS = 200;
 const TEXT_BYTES = 100_000;
 const PART = 40;
 
-/** Bytes of all texts that `keptBytes` makes. */
 export const PARTS_BYTES: number = PARTS * TEXT_BYTES;
 
 /** By how many bytes the heap has grown after something was given parts of different long texts. */

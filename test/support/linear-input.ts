@@ -8,7 +8,6 @@ const SAMPLE_MILLIS = 4;
 const MAX_ATTEMPTS = 20;
 const ENOUGH_MILLIS = 8_000;
 
-/** How much larger the larger input is. */
 export const GROWTH = 4;
 
 /** Linear functions take 4 times as long, quadratic ones 16 times: each is a factor of two from the limit. */
@@ -79,7 +78,6 @@ export function excessOf(calls: Calls, enoughMillis: number = ENOUGH_MILLIS): nu
   return least;
 }
 
-/** How many plain searches the larger input takes. */
 function inSearches({ large, characters }: Calls): number {
   const text = 'x'.repeat(characters);
   const search = () => {
@@ -89,7 +87,6 @@ function inSearches({ large, characters }: Calls): number {
   return leastMillis(large) / (leastMillis(search) / MAX_SEARCHES);
 }
 
-/** Median of the larger over median of the smaller, in turns, each sample of several milliseconds: the less of both times. */
 function attemptRatio({ small, large }: Calls, end: number): number {
   const repeats = repeatsFor(small);
   const smalls: Sample[] = [];

@@ -4,9 +4,7 @@ import { onTestFinished } from 'vitest';
 
 /** The connections of a server. */
 interface Connections {
-  /** How many there have been. */
   count(): number;
-  /** How many are open. */
   open(): number;
   destroy(): void;
 }

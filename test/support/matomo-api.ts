@@ -11,7 +11,6 @@ const HOW: ReadonlySet<string> = new Set(['module', 'format', 'method', 'languag
 
 export type ApiRole = (typeof ROLES)[number];
 
-/** One method that was called, alone or in a bulk: its parameters without the token, module, format and method. */
 export interface ApiCall {
   readonly role: string;
   readonly method: string;
@@ -48,7 +47,6 @@ export interface MatomoApiOptions {
 
 export interface MatomoApi {
   readonly url: string;
-  /** Methods in the order in which they were called; of a bulk its parts. */
   readonly calls: readonly ApiCall[];
   readonly requests: readonly ApiRequest[];
   readonly unrecorded: readonly ApiCall[];
@@ -71,7 +69,6 @@ export function tokenOf(role: ApiRole): string {
 
 const recordings = readRecordings();
 
-/** Starts the server; it is closed when the test has finished. */
 export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<MatomoApi> {
   const calls: ApiCall[] = [];
   const requests: ApiRequest[] = [];

@@ -35,7 +35,6 @@ interface Expected {
   readonly codes?: readonly string[];
 }
 
-/** An application of the matrix. */
 export interface Cell extends Setting, Expected {
   readonly name: string;
   readonly sdk?: string;
@@ -63,7 +62,6 @@ export interface Place {
   readonly folder: string;
 }
 
-/** The exports of `tools/matrix` that tests use. */
 interface Matrix {
   readonly OPERATIONS: readonly Cell[];
   readonly REQUESTS: readonly { readonly path: string; readonly url?: string }[];
@@ -89,15 +87,12 @@ const PARTS = `attempt cell nodes package places requests run-app run-cells inst
 const modules = await Promise.all(PARTS.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
 export const matrix: Matrix = Object.assign({}, ...modules);
 
-/** Applications that run beside installed packages. */
 const INSTALLED = `${ROOT}test/support/apps/installed`;
 
 export const OWN_NODE = Number(process.versions.node.split('.')[0]);
 
-/** Titles of requests if nobody knows the routes. */
 export const WITHOUT_ROUTE = { '/users/ann': 'GET /users/ann' };
 
-/** The places of a file, by their settings. */
 const placesOfFile = new Map<string, Promise<{ place: Outcome<Place>; close(): void }>>();
 
 /** Packs this package before the tests of a file, and removes it and their places after them. Call what it returns within a test or a hook. */

@@ -5,7 +5,6 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { onTestFinished } from 'vitest';
 
-/** A meter provider, and what it exports of this package. */
 export function startMeterProvider() {
   const exporter = new InMemoryMetricExporter(1); // cumulative
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
@@ -28,7 +27,6 @@ export function startMeterProvider() {
     );
   }
 
-  /** Those of the only component, without its name. */
   async function read() {
     const metrics = await collect();
     return Object.fromEntries(
@@ -36,7 +34,6 @@ export function startMeterProvider() {
     );
   }
 
-  /** The values of the metrics whose names begin so. */
   async function valuesOf(prefix: string) {
     return (await collect()).filter(([name]) => name.startsWith(prefix)).map(([, value]) => value);
   }

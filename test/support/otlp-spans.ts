@@ -5,7 +5,6 @@ import { type FinishedSpan, parentSpanIdOf } from '../../src/request/finished-sp
 
 type Value = string | number | boolean | readonly string[];
 
-/** A span as OTLP's JSON has it. */
 export interface OtlpSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -40,7 +39,6 @@ export function otlpSpan(
   };
 }
 
-/** The span of a request to `path`. */
 export function requestSpan(
   path: string,
   overrides: Parameters<typeof otlpSpan>[1] = {},
@@ -56,7 +54,6 @@ export function requestSpan(
   return otlpSpan(all, { name: `GET ${path}`, kind: SERVER, ...overrides });
 }
 
-/** A span below another. */
 export function below(
   parent: OtlpSpan,
   attributes: Readonly<Record<string, Value>> = {},
@@ -79,7 +76,6 @@ export function hitEvent(
   };
 }
 
-/** An export request as JSON. */
 export function exportRequest(
   spans: readonly OtlpSpan[],
   resource: Readonly<Record<string, Value>> = { 'service.name': 'shop' },
@@ -122,7 +118,6 @@ function toReadable(span: FinishedSpan) {
   };
 }
 
-/** A text or message as a field of another message. */
 export function protobufOf(field: number, content: Uint8Array | string): Uint8Array {
   const bytes = Buffer.from(content as string);
   return new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish();

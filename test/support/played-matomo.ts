@@ -12,7 +12,6 @@ export interface PlayedMatomoAnswer {
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Wait before the answer. */
   readonly delayMillis?: number;
   /** Whether hits are tracked. @default only if neither `status` nor `body` is set */
   readonly store?: boolean;

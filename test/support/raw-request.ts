@@ -1,10 +1,8 @@
 import { connect, type NetConnectOpts } from 'node:net';
 import { requires } from './skips.js';
 
-/** Where a server listens, and from where to call it. */
 interface Destination {
   readonly port?: number;
-  /** Of a Unix socket. */
   readonly path?: string;
   /** The client's own address, such as 127.0.0.2. */
   readonly localAddress?: string;
@@ -40,7 +38,6 @@ export function rawRequest(target: string, headerLines: readonly string[] = [], 
   return `${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** The status of an answer as `sendRaw` gives it. */
 export function statusOf(answer: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
 }

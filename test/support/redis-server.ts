@@ -7,7 +7,6 @@ import { connectionsOf, listen } from './listen.js';
 import { requires } from './skips.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** `scripts/redis.mjs`, which is plain JavaScript. */
 const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {
   readonly REDIS_SERVER: string | undefined;
 };
@@ -16,7 +15,6 @@ const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {
 export interface RedisServer {
   readonly url: string;
   readonly pid: number;
-  /** What `redis-cli` would answer. */
   command(...args: string[]): Promise<unknown>;
   kill(): Promise<void>;
   /** With what was on disk. */
@@ -62,7 +60,6 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   };
 }
 
-/** Where a spool can be, and what makes an empty one there. */
 export const SPOOL_PLACES: readonly [place: string, open: () => Promise<string>][] = [
   ['a folder', async () => temporaryFolder()],
   ['Redis', async () => (await startRedis()).url],
@@ -73,7 +70,6 @@ type WireState = 'well' | 'cut' | 'dead' | 'mute' | 'refusing';
 /** A wire to a port on loopback that can be cut, go dead without a word, lose all answers, or refuse commands like a proxy without a server. */
 export interface Wire {
   readonly port: number;
-  /** How many commands it has refused. */
   readonly refused: number;
   play(state: WireState): void;
   /** Loses all answers from the next command on that contains this text. */
@@ -125,7 +121,6 @@ export async function startWire(targetPort: number): Promise<Wire> {
   };
 }
 
-/** How many hits are in all streams. */
 export async function hitsIn(redis: RedisServer): Promise<number> {
   let hits = 0;
   for (const key of (await redis.command('KEYS', 'matomo-spool:*')) as string[])

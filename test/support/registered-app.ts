@@ -36,7 +36,6 @@ export function startRegistered(file: string, more: Readonly<Record<string, stri
 export const titles = (inspector: Inspector) =>
   inspector.hits().map(({ params }) => params.action_name);
 
-/** The body, over a connection of its own. */
 export async function get(url: string): Promise<string> {
   return (await fetch(url, { headers: { connection: 'close' } })).text();
 }

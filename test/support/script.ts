@@ -22,7 +22,6 @@ export interface ScriptOptions {
   readonly flags?: readonly string[];
   /** Runs before `PRELUDE`. */
   readonly before?: string;
-  /** How the Matomo answers. */
   readonly answer?: PlayedMatomoAnswer;
 }
 

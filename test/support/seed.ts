@@ -16,7 +16,6 @@ function takeSeed(): number {
   return SEED;
 }
 
-/** Parameters of `fc.assert`: so many runs, from the seed of this run. */
 export function seededRuns(numRuns = 100): { readonly seed: number; readonly numRuns: number } {
   return { seed: takeSeed(), numRuns };
 }

@@ -9,9 +9,7 @@ import { startMatomo } from './matomo.js';
 interface StartedProcessor {
   readonly inspector: Inspector;
   readonly processor: MatomoSpanProcessor;
-  /** Its spans go to the processor. */
   readonly tracer: Tracer;
-  /** Flushes, and returns what Matomo has got so far. */
   hits(): Promise<InspectedHit[]>;
 }
 

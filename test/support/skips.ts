@@ -53,7 +53,6 @@ export type Need = keyof typeof NEEDS;
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Why it was skipped. */
     skipped?: string;
   }
 }
@@ -76,7 +75,6 @@ export function requires(need: Need): void {
   skipTest(known.get(need), need);
 }
 
-/** Skips the current test for a reason, if there is one. */
 export function skipTest(reason: string | undefined, need: Need): void {
   const test = TestRunner.getCurrentTest();
   if (!test || reason === undefined) return;

@@ -6,12 +6,9 @@ import { onTestFinished } from 'vitest';
 import { requires, skipTest } from './skips.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** A real file system of a few pages. */
 export interface TinyDisk {
   readonly folder: string;
-  /** Takes all room that is left. */
   fill(): void;
-  /** Gives it back. */
   makeRoom(): void;
   /** Nothing must be open for writing. */
   setReadOnly(isReadOnly: boolean): void;

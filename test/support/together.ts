@@ -1,4 +1,3 @@
-/** Rows that run at the same time: they mostly wait. */
 const ROWS_AT_A_TIME = 4;
 
 /** Runs all rows of a table, each to its end. */

@@ -26,7 +26,6 @@ export interface TracedService {
   readonly port: number;
   /** Sends a request and gives its answer; rejects where there was none. */
   fetch(path: string, options?: FetchOptions): Promise<Answer>;
-  /** Flushes, and gives what Matomo has got so far. */
   hits(): Promise<InspectedHit[]>;
   /** Waits until so many requests have been decided on: as hits or as ignored. */
   requests(count: number): Promise<void>;

@@ -17,7 +17,6 @@ export function createTransport(
   };
 }
 
-/** What Matomo answers to a bulk that it processed. */
 function processed(tracked: number): Exchange {
   return answer(200, { status: 'success', tracked, invalid: 0 });
 }

@@ -11,7 +11,6 @@ const HANDLERS = {
 };
 type Path = keyof typeof HANDLERS;
 
-/** Without spans. */
 const CALLS = ['GET /first 200', 'GET /calls 200, in a child', 'event Child event'];
 /** Of SERVER spans, which an instrumentation makes. */
 const SERVER = ['Span 200, span', 'GET /event 200', 'event Span event'];

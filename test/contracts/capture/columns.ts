@@ -13,16 +13,13 @@ import { SCENARIOS } from './scenarios.js';
 export interface RunColumn {
   readonly scenarios: readonly Scenario[];
   check(scenario: Scenario): void;
-  /** Compares what `stats()` counts with the hits that came, and with the requests that make none. */
   checkStats(): void;
-  /** Compares the codes of what was logged with those that its scenarios name. */
   checkLog(): void;
 }
 
 export const columnName = ({ protocol, tracing, framework, sampler = 1 }: Setup) =>
   `HTTP/${protocol}, ${framework}, ${TRACINGS[tracing]}${sampler === 1 ? '' : `, sampler ${sampler}`}`;
 
-/** A column, without its routes. */
 export type Setup = Omit<ColumnSetup, 'routes'>;
 
 const TRACINGS = {
@@ -44,7 +41,6 @@ function isIn({ needs = [], except }: Scenario, setup: Setup): boolean {
   return !except?.(setup) && needs.every((need) => HAS[need](setup));
 }
 
-/** Whether the application tells what became of its requests. */
 export const hasStats = (setup: Setup) => HAS.code(setup);
 
 /** Instrumentations make SERVER spans over HTTP/1.1 only. */
@@ -61,7 +57,6 @@ const HAS: Readonly<Record<Needed, (setup: Setup) => boolean>> = {
   time: () => (process.env.TEST_LENGTH ?? '') !== '',
 };
 
-/** Environment variables of all columns. */
 export const OPTIONS = {
   MATOMO_TOKEN_AUTH: 'a'.repeat(32),
   MATOMO_VISITOR_KEY: 'the-same-in-each-process',
@@ -80,7 +75,6 @@ export const OPTIONS = {
   MATOMO_IGNORE_PATHS: '/health',
 };
 
-/** Those that are expected in a column. */
 const hitsOf = ({ differs, hits }: Scenario, { framework }: Setup): ExpectedHit[] =>
   (differs?.[framework] ?? hits).map((hit) => (typeof hit === 'string' ? { hit } : hit));
 
@@ -172,7 +166,6 @@ async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
   return received;
 }
 
-/** In any order. */
 export function expectHits(found: readonly TrackedHit[], wanted: readonly ExpectedHit[]): void {
   const names = found.map(({ hit }) => hit);
   expect(names.toSorted()).toEqual(wanted.map(({ hit }) => hit).toSorted());

@@ -22,11 +22,8 @@ const COLUMNS = [
   ...MORE,
 ];
 
-/** Short tests have six other ones. */
 const FEW: typeof MORE = [
   { framework: 'node', tracing: 'none' },
-  { framework: 'node', tracing: 'late' },
-  { framework: 'express', tracing: 'register' },
   { framework: 'fastify', tracing: 'processor' },
   { framework: 'koa', tracing: 'none' },
   { framework: 'hono', tracing: 'register' },

@@ -13,7 +13,6 @@ export type Needed =
 export interface ExpectedHit {
   /** `page`: `GET /orders/:id 200`. `event`: `Cart open`. `download`: its path. `goal`, `order`, `other`. */
   readonly hit: string;
-  /** Parameters of the hit; `undefined` if it has none. */
   readonly params?: Readonly<Record<string, string | RegExp | undefined>>;
 }
 
@@ -30,9 +29,7 @@ export interface Scenario {
   readonly mount?: string;
   /** What the handler does: a name in `doors/capture/handlers.cjs`. None: there is no route. */
   readonly does?: string;
-  /** A route behind it. */
   readonly next?: { readonly route: string; readonly does: string };
-  /** What a middleware before it does. */
   readonly before?: string;
   /** Sent one after the other, unless `sendsAtOnce`. No other scenario has these paths. */
   readonly sends: readonly Sent[];
@@ -40,15 +37,12 @@ export interface Scenario {
   /** Of its hits, if they are not those of its requests. */
   readonly paths?: readonly string[];
   readonly hits: Hits;
-  /** Where titles and hits differ. */
   readonly differs?: Differs;
   /** Why all of its requests make no page view, as `stats()` counts it. */
   readonly ignored?: string;
   /** Spans with annotations that add to no request. */
   readonly unusedSpans?: number;
-  /** Codes of what is logged. Each is logged once in a column, also if several scenarios name it. */
   readonly logs?: readonly string[];
-  /** What the client gets. */
   readonly receives?: readonly Partial<Received>[];
   /**
    * What it needs of its column: SERVER spans (`spans`), and that these are `recorded`; an SDK that records `child spans`; requests

@@ -6,7 +6,6 @@ import { additional, chatbot, type Differences, golden } from './golden.js';
 const HEADERS = { 'user-agent': CHATGPT };
 const PAGE = 'https://shop.example.org/users/42';
 
-/** A request of an AI chatbot for a page. */
 const bot = (what: string, more: Facts = {}, options: MatomoOptions = {}) => ({
   name: `an AI chatbot: ${what}`,
   facts: {
@@ -29,7 +28,6 @@ const withHeader = (name: string, value: string, more: Facts = {}): [string, Fac
 ];
 const PART = { path: '/a', status: 206 };
 
-// Which responses are content.
 golden([
   ...[301, 302, 303, 307, 308].map((status) => notRead(`status ${status}`, { status })),
   ...[300, 400, 404, 499, 503].map((status) => read(`status ${status}`, { status })),
@@ -46,7 +44,6 @@ const CAMPAIGNS = words(
   'utm_source UTM_ID mtm_campaign pk_kwd piwik_campaign matomo_kwd gclid fbclid',
 );
 
-// URLs.
 golden([
   ...CAMPAIGNS.map((name) =>
     read(`without ${name}`, { query: `a=1&${name}=x&b=2` }, { url: `${PAGE}?a=1&b=2` }),
@@ -92,7 +89,6 @@ const sized = (value: number | string | boolean | readonly string[], size: strin
     { bw_bytes: size },
   );
 
-// Sizes of bodies that spans name.
 golden([
   ...NAMES.map((name, i) => {
     const weaker = Object.fromEntries(NAMES.slice(i + 1).map((each) => [each, 9]));

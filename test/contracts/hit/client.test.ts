@@ -10,7 +10,6 @@ const HINTS = {
 /** As they are sent: in the order of the names. */
 const NAMES = words('brand brands fullVersionList mobile model platform platformVersion version');
 
-/** What is sent of `HINTS`. */
 const SENT_HINTS = {
   brands: [
     { brand: 'Chromium', version: '130' },
@@ -33,7 +32,6 @@ golden(
   ).map(([name, value, sent]) => ({ facts: { headers: { [name]: value } }, page: sent })),
 );
 
-// Client hints, and what is sent of them.
 golden(
   (
     [

@@ -125,7 +125,6 @@ golden([
       dimension4: 'false 12.4 1795176000000',
     },
   },
-  // Headers.
   ...(
     [
       ['x-plan', ' ', null],
@@ -152,7 +151,6 @@ golden([
     ...header('host', 'u:p@shop.example.org/x'),
     page: { url: 'https://localhost/users/42', dimension1: 'shop.example.org' },
   },
-  // Attributes.
   ...(
     [
       ['app.text', 'a?token=1', 'a?token=1'],

@@ -5,7 +5,6 @@ const call = (name: 'trackEvent' | 'trackGoal' | 'trackOrder' | 'trackHit', ...a
   name: `${name}(${JSON.stringify(args).slice(1, -1)})`.slice(0, 110),
   facts: { calls: [[name, ...args]] as const },
 });
-/** The page view and another hit. */
 const also = (differences: Parameters<typeof additional>[0]) => ({
   hits: [page(), additional(differences)],
 });
@@ -35,7 +34,6 @@ const TEA = { sku: 'tea' };
 const SENT_TEA = ['tea', '', '', 0, 1];
 const INVALID = { problems: ['parameter-invalid'] };
 
-// Calls that make no hit.
 golden(
   (
     [

@@ -19,18 +19,14 @@ interface Row {
   readonly before?: readonly Facts[];
   /** The only hit is this page view. @default {} */
   readonly page?: Differences;
-  /** The only hit is this one of an AI chatbot. */
   readonly chatbot?: Differences;
   /** All hits, if it is not one. */
   readonly hits?: readonly Hit[];
-  /** Why there is no page view. */
   readonly ignored?: string;
   readonly dropped?: Readonly<Record<string, number>>;
-  /** Codes of what is logged. */
   readonly problems?: readonly string[];
 }
 
-/** A visitor ID that is made of the request: 16 hex digits. */
 const MADE_ID = 'made of the request';
 
 export function page(differences: Differences = {}): Hit {
@@ -41,12 +37,10 @@ export function chatbot(differences: Differences = {}): Hit {
   return { kind: 'chatbot', differences };
 }
 
-/** A hit besides the page view. */
 export function additional(differences: Differences): Hit {
   return { kind: 'additional', differences };
 }
 
-/** The custom variables of a request. */
 export function variables(
   status: number,
   method: string,

@@ -46,7 +46,6 @@ golden(
   })),
 );
 
-// Proxies with another address, or none.
 golden(
   ['fe80::1%eth0', ''].map((peer) => ({
     facts: { peer, headers: { [FOR]: '198.51.100.1' } },

@@ -2,7 +2,6 @@ import { words } from '../../support/words.js';
 import { golden } from './golden.js';
 
 const LONG = 'y'.repeat(5000);
-/** 32,000 characters. */
 const LONGEST = JSON.stringify([['sk', 1], ...Array(3199).fill(['sku', 1])]);
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const set = (parameters: Readonly<Record<string, unknown>>, options = {}) => ({

@@ -94,7 +94,6 @@ const SECRET_NAMES = words(`
 const encoded = (value: string, times: number): string =>
   times === 0 ? value : encodeURIComponent(encoded(value, times - 1));
 
-/** A secret behind its name, in a place where that says what it is. */
 const named = fc
   .record({
     value: fc.oneof(secret, short),

@@ -28,7 +28,6 @@ const before = (what: string, row: ReturnType<typeof at>, more: Facts) => ({
 });
 const SCRIPT = 'text/x-script';
 
-// Paths without a route.
 golden([
   ...(
     [
@@ -89,7 +88,6 @@ golden([
   },
 ]);
 
-// Refused requests.
 golden([
   ...(
     [

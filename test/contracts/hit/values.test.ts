@@ -4,7 +4,6 @@ import { build, type Facts, NOON } from '../doors/build.js';
 
 type Calls = NonNullable<Facts['calls']>;
 
-/** What calls of a job make. */
 const job = (...calls: Calls) => build({ isOutside: true, calls });
 const USER = { uid: 'ann' };
 

@@ -87,7 +87,6 @@ golden([
   },
 ]);
 
-/** The visitor or user ID of the page view. */
 function idOf(facts: Facts, options: MatomoOptions = {}, name = 'cid'): string | undefined {
   return build(facts, options).hits[0]?.parameters[name];
 }

@@ -32,7 +32,6 @@ const beforeSend = (parameters: Parameters): Way => [
   { beforeSend: (hit) => ({ ...hit, ...parameters }) as never },
 ];
 
-/** All that is sent. */
 const sentBy = ([, facts, options]: Way, more: MatomoOptions = {}): string =>
   build(facts, { ...TOKEN, ...options, ...more })
     .hits.map(({ text }) => text)

@@ -1,6 +1,5 @@
 import { atOnce, get, type Hits, page, post, type Scenario } from '../scenario.js';
 
-/** At least 19 milliseconds. */
 const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
 
 const ignored = (name: string, does: string, path: string, more = {}): Scenario => ({

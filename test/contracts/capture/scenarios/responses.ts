@@ -39,7 +39,6 @@ const left = (
   };
 });
 
-/** A response that is not finished, and the server destroys it. */
 const destroyed = (
   [
     ['destroys at once', 500, undefined],
@@ -56,7 +55,6 @@ const destroyed = (
   };
 });
 
-/** A request in these lines. */
 const inLines = (path: string, ...lines: readonly string[]): Sent =>
   get(path, { raw: `${[...lines, 'X-Consent: yes'].join('\r\n')}\r\n\r\n` });
 

@@ -1,6 +1,5 @@
 import { get, type Scenario } from '../scenario.js';
 
-/** What a server does with the connection itself. */
 const rows = (
   [
     ['answers on the socket', '/socket-answer', 503, { status: 503, isComplete: true }],
