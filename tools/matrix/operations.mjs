@@ -151,16 +151,6 @@ const CATCH_ALL_REQUESTS = [
   page('/nothing/here', 404, 'Not Found'),
 ];
 
-const JSON_SERVER = { name: 'json-server', dependencies: { 'json-server': '0.17.4' } };
-const JSON_SERVER_REQUESTS = [
-  page('/users/ann', 200, '/users/:id'),
-  page('/api/users/ann', 200, '/api/users/:id'),
-  page('/users/ann/posts', 200, '/users/ann/posts'),
-  page('/posts?userId=ann', 200, '/posts'),
-  page('/users/bob', 404, '/users/:id'),
-  page('/nothing/here', 404, 'Not Found'),
-];
-
 const SAILS = { name: 'sails', dependencies: { sails: '1.5.18' } };
 const SAILS_REQUESTS = [
   page('/users/ann', 200, '/users/:id'),
@@ -220,7 +210,6 @@ const NIGHTLY_ROWS = [
     oldestNode: 22,
   },
   calls('tRPC, standalone, and its client', 'trpc.cjs', TRPC, TRPC_CALLS),
-  alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
   alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
 ].map((row) => ({ ...row, isNightly: true }));
 

@@ -40,7 +40,6 @@ const LOAD_ORDERS = [
   cjs('--require auto, --require ours', { preloads: [require_(AUTO), require_(OURS)] }),
   cjs('--import ours, --import auto', { preloads: [import_(OURS), import_(AUTO)] }),
   cjs('--import auto, --import ours', { preloads: [import_(AUTO), import_(OURS)] }),
-  cjs('--import auto, --require ours', { preloads: [import_(AUTO), require_(OURS)] }),
   cjs('NODE_OPTIONS --require ours, --import auto', {
     options: [require_(OURS)],
     preloads: [import_(AUTO)],
