@@ -7,8 +7,7 @@ import type { RequestFunctions } from './request/functions.js';
  * another visitor's. Call `forRequest` in the handler or in the callback. Never throws.
  *
  * Additional hits also work after the end of the request. The functions do not keep Node's request in memory. If the object leads to no
- * request, they do nothing (`measure` only runs its function), and one line is logged. With a `MatomoSpanExporter` and nothing else,
- * additional hits belong to the active span.
+ * request, they do nothing (`measure` only runs its function), and one line is logged.
  *
  * @param request - Node's `IncomingMessage`, `Http2ServerRequest` or `ServerHttp2Stream`, or an object that has one at most two steps
  * away in `raw`, `req`, `request`, `env` or `incoming`: the request of Express, Fastify or Hapi, the context of Koa or Hono.

@@ -28,7 +28,7 @@ export function findShared<T extends object>(key: symbol): T | undefined {
 
 /**
  * Its constructor returns an object that exists, to which a class that extends it adds its private fields. Nobody else sees them, and they
- * end with the object. A `WeakMap` costs a tenth of all CPU time of a hit, and a hidden property half of that.
+ * end with the object. Unlike with a `WeakMap`, reading them is no lookup.
  */
 export class Existing {
   constructor(object: object) {

@@ -22,8 +22,8 @@ export interface Hit {
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
   /**
-   * Whose it is for the rule about hits that fail: a keyed hash of the client's address, which no option masks; without an address, the
-   * visitor; empty if nothing is known. A part of its line in a spool, and never sent.
+   * The client for the rule about hits that fail: a keyed hash of its address, which no option masks; without an address, the visitor;
+   * empty if nothing is known. A part of its line in a spool, and never sent.
    */
   readonly client: string;
   /** How often the hit failed alone right after another request had succeeded; `undefined` if it never did. A part of its line in a spool. */

@@ -18,10 +18,7 @@ export interface RequestHeaders {
 /** Headers of which any opts out. */
 const OPT_OUTS = ['dnt', 'sec-gpc'];
 
-/**
- * Whether a request opts out. Here and below, headers are read by constant names, which takes a third less CPU time than names in a
- * variable.
- */
+/** Whether a request opts out. */
 export function readOptOut(
   headers: IncomingHttpHeaders,
   incoming: RequestHeaders | undefined,
@@ -71,10 +68,7 @@ export function decoded(value: AttributeValue | undefined): string | undefined {
 /** Clients by user agent and languages, as they were sent. */
 const clients = /* @__PURE__ */ new RecentTexts<Client>(4096);
 
-/**
- * The client of a request with these headers; `undefined` without a user agent. To compare texts with those of the connection's latest client
- * takes a tenth of a lookup.
- */
+/** The client of a request with these headers, usually that of the connection's latest request; `undefined` without a user agent. */
 export function clientOf(
   headers: IncomingHttpHeaders,
   sender?: Sender,

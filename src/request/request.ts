@@ -62,8 +62,8 @@ type SpanState = 'none' | 'open' | 'ended';
  */
 export class Request {
   /**
-   * Method, path and query are read immediately: Express rewrites `request.url` while it routes, and others serve HEAD as GET. Only those
-   * of Node's request.
+   * Method, path and query of Node's request are read immediately: Express rewrites `request.url` while it routes, and others serve HEAD
+   * as GET.
    */
   readonly method: string;
   path: string;

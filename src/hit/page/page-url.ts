@@ -28,8 +28,8 @@ export interface Located {
 }
 
 /**
- * What the URL is for: the query of a GraphQL request is no site search, and that for an AI chatbot has no campaigns, which Matomo
- * removes from URLs of people.
+ * The use of a URL: the query of a GraphQL request is no site search, and that of an AI chatbot has no campaigns, which Matomo removes
+ * from URLs of people.
  */
 export type UrlUse = 'page' | 'graphql' | 'chatbot';
 

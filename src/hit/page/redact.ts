@@ -52,8 +52,8 @@ const isSecretWord = /* @__PURE__ */ remember(
 );
 
 /**
- * Letters of any script, digits, spaces and the usual punctuation. An apostrophe is within a word, an `@` begins a scope or a version, `<` and
- * `>` compare, and `%` is no escape.
+ * Matches letters of any script, digits, spaces and the usual punctuation. An apostrophe is within a word, an `@` begins a scope or a
+ * version, `<` and `>` compare, and `%` is no escape.
  */
 const PLAIN =
   /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^[\]-]|(?<=\p{L})['’](?=\p{L})|(?<!\S)@(?=\p{L})|(?<=\p{L})@(?=\d+[.x])|(?<= )[<>](?= )|%(?![\dA-Fa-f]{2}))*$/u;

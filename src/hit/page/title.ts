@@ -154,8 +154,8 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
 
   return {
     /**
-     * The first that there is of: the route; why the request was refused, because scanners must not fill titles with paths that they try; the
-     * path. What was refused because of who asks, or what, has the place of the last such request that succeeded.
+     * The place of a request: its route, else why it was refused, because scanners must not fill titles with paths that they try, else its
+     * path. A request that was refused because of who asks has the place of the last such request that succeeded.
      *
      * @param page that of the path, if that is sent as it came
      */

@@ -37,10 +37,7 @@ export class Sender {
 /** What a client says about itself. */
 type ClientHeaders = Partial<Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>>;
 
-/**
- * The user agent and the language of many requests, as one object: what is derived from them is stored here, which takes a tenth of a
- * lookup by their texts.
- */
+/** The user agent and the language of many requests, as one object, which also has the values that are derived from them. */
 export class Client {
   readonly userAgent: string;
   readonly acceptLanguage: string | undefined;

@@ -5,8 +5,8 @@ const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;
 
 /**
- * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (callbacks.ts), a
- * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`.
+ * The traits of a visitor ID, which is sent unless something stronger names one: the option `visitorId` or the cookie (callbacks.ts), a
+ * route, `annotate` or an attribute (hit-builder.ts), or `beforeSend`.
  */
 export interface VisitorTraits {
   /** The address, masked if addresses are. */
@@ -74,10 +74,7 @@ export function keyOfSession(session: string): string {
   return `session\n${session}`;
 }
 
-/**
- * As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. To compare two copies, as the
- * order of a bulk does, takes half of the time that two parts of hashes take.
- */
+/** A keyed hash of traits. As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. */
 export function keyedId(key: string, traits: readonly (string | number)[]): string {
   return copyText(hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS));
 }
