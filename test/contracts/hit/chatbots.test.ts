@@ -124,10 +124,6 @@ golden([
     chatbot: { dimension1: 'y' },
   },
   {
-    ...bot('another client by annotate', { calls: [['annotate', { ua: 'curl/1' }]] }),
-    page: { ua: 'curl/1' },
-  },
-  {
     ...bot('an event of an open request', { ...EVENT, isOpen: true }, NOT_IN_SAMPLE),
     hits: [additional({ e_c: 'a', e_a: 'b' })],
   },
@@ -153,8 +149,4 @@ golden([
     chatbot: { http_status: '201' },
   },
   { ...bot('beforeSend drops it', {}, { beforeSend: () => null }), ignored: 'predicate' },
-  {
-    ...bot('MCP', { below: [{ attributes: { 'mcp.method.name': 'tools/list' } }] }),
-    chatbot: {},
-  },
 ]);

@@ -19,7 +19,6 @@ const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const MASKED = { anonymizeIp: 1 } as const;
 const MCP = { method: 'POST', path: '/mcp', route: '/mcp' };
 const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'known_tool' };
-const ENDPOINTS = { 12: SOURCES[12] };
 const header = (name: string, value: string, options = {}) => ({
   name: `header ${name}: ${value}`.slice(0, 90),
   facts: { headers: { [name]: value } },
@@ -55,7 +54,7 @@ golden([
       dimension11: 'https://ref.example/?token=redacted',
     },
   },
-  // The same by old names.
+  // By old names, and what is derived.
   ...(
     [
       ['http.method', 'GET'],
@@ -64,6 +63,10 @@ golden([
       ['http.scheme', 'https'],
       ['http.user_agent', 'curl/8.5.0'],
       ['http.request.header.user-agent', 'curl/8.5.0'],
+      ['trace_id', '1'.repeat(32)],
+      ['span_id', '2222222222222222'],
+      ['user_agent.name', 'curl'],
+      ['user_agent.version', '8.5.0'],
       ...words('net.peer.ip http.client_ip network.peer.address net.sock.peer.addr').map(
         (name) => [name, '192.0.2.10'] as const,
       ),
@@ -72,7 +75,7 @@ golden([
   {
     name: 'what the hit knows of a failure',
     options: {
-      dimensions: { ...ENDPOINTS, 1: SOURCES[1], 3: SOURCES[3], 9: SOURCES[9] },
+      dimensions: { 1: SOURCES[1], 3: SOURCES[3], 9: SOURCES[9], 12: SOURCES[12] },
       ...MASKED,
     },
     facts: { method: 'FOO', status: 503, path: '/x', route: '' },
@@ -87,16 +90,9 @@ golden([
   {
     name: 'a call of MCP that fails',
     options: {
-      dimensions: {
-        1: 'matomo.failed_endpoint',
-        3: 'gen_ai.tool.name',
-        4: 'mcp.method.name',
-      },
+      dimensions: { 1: SOURCES[12], 3: 'gen_ai.tool.name', 4: 'mcp.method.name' },
     },
-    facts: {
-      ...MCP,
-      below: [{ attributes: TOOL, exception: 'ToolError' }],
-    },
+    facts: { ...MCP, below: [{ attributes: TOOL, exception: 'ToolError' }] },
     before: [{ ...MCP, below: [{ attributes: TOOL }] }],
     page: {
       action_name: 'MCP tools/call known_tool',
@@ -173,23 +169,6 @@ golden([
       attributes: { 'service.version': '2' },
     },
     page: { dimension1: 'shop', dimension2: '2' },
-  },
-  {
-    name: 'what is derived',
-    options: {
-      dimensions: {
-        1: 'trace_id',
-        2: 'span_id',
-        4: 'user_agent.name',
-        5: 'user_agent.version',
-      },
-    },
-    page: {
-      dimension1: '1'.repeat(32),
-      dimension2: '2222222222222222',
-      dimension4: 'curl',
-      dimension5: '8.5.0',
-    },
   },
   // The product of a user agent and its version.
   ...(

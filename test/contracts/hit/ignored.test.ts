@@ -113,11 +113,12 @@ golden([
     facts: { headers },
     ...(ignored !== undefined && { ignored }),
   })),
-  {
-    options: { doNotTrack: true, capturedHeaders: ['dnt'] },
-    ignored: 'do_not_track',
-    problems: ['headers-not-captured'],
-  },
+  ...(
+    [
+      [{ doNotTrack: true, capturedHeaders: ['dnt'] }, 'do_not_track'],
+      [{ consent: 'cookie:consent=yes', capturedHeaders: [] }, 'no_consent'],
+    ] as const
+  ).map(([options, ignored]) => ({ options, ignored, problems: ['headers-not-captured'] })),
   {
     options: { doNotTrack: true },
     facts: {
@@ -127,11 +128,6 @@ golden([
       events: [{ idgoal: 2 }],
     },
     ignored: 'do_not_track',
-  },
-  {
-    options: { consent: 'cookie:consent=yes', capturedHeaders: [] },
-    ignored: 'no_consent',
-    problems: ['headers-not-captured'],
   },
   {
     name: 'a request that is ignored twice counts under the first reason, and its events are private',
@@ -177,15 +173,13 @@ golden([
   { name: 'MCP: off', options: { mcp: 'off' }, facts: TOOLS },
   {
     name: 'MCP: a stream for an AI chatbot',
-    facts: {
-      ...{ path: '/mcp', route: '/mcp' },
-      headers: { 'user-agent': CHATGPT, accept: STREAM },
-    },
+    facts: { path: '/mcp', route: '/mcp', headers: { 'user-agent': CHATGPT, accept: STREAM } },
     ignored: 'mcp',
   },
 ]);
 
 const CAUSING = { dnt: '1', range: 'bytes=5-' };
+const PREFETCH = { ...CAUSING, purpose: 'prefetch' };
 
 /** In the order in which they count: a reason, and what causes it. */
 const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?: Facts])[] = [
@@ -199,13 +193,9 @@ const CAUSES: readonly (readonly [reason: string, options: MatomoOptions, facts?
   ['no_consent', { consent: 'cookie:consent=yes' }],
   ['predicate', { ignore: () => true }],
   ['site', { siteId: () => undefined }],
-  [
-    'ai_chatbot',
-    {},
-    { method: 'GET', headers: { ...CAUSING, purpose: 'prefetch', 'user-agent': CHATGPT } },
-  ],
+  ['ai_chatbot', {}, { method: 'GET', headers: { ...PREFETCH, 'user-agent': CHATGPT } }],
   ['mcp', {}, { method: 'POST', below: [{ attributes: { 'mcp.method.name': 'tools/list' } }] }],
-  ['prefetch', {}, { headers: { ...CAUSING, purpose: 'prefetch' } }],
+  ['prefetch', {}, { headers: PREFETCH }],
   ['static', {}, { path: '/a.js' }],
   ['page_views', { pageViews: false }],
   ['sampled', { sampleRate: 1e-9 }],

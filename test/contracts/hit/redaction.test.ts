@@ -169,50 +169,36 @@ golden(
   })),
 );
 
-const MATRIX = { path: '/a;token=s3cret', route: '/a' };
+const OF_CUSTOMER = { redactPathPatterns: [/customer-\d+/] };
+
+/** What is sent of `/a;token=s3cret` with a query. */
+const withQuery = (query: string, option: MatomoOptions['query'], sent: string) => ({
+  facts: { path: '/a;token=s3cret', route: '/a', query },
+  options: { query: option },
+  page: { url: ORIGIN + sent },
+});
 
 golden([
   {
     name: 'a secret of a path is in no route',
-    facts: {
-      path: '/token/kX3vQ9bT2mN7pL5wZ8rY/1a/2',
-      route: '/token/kX3vQ9bT2mN7pL5wZ8rY/:token/:id',
-    },
-    page: {
-      url: `${ORIGIN}/token/redacted/redacted/redacted`,
-      action_name: 'GET /token/redacted/:token/:id',
-    },
+    facts: { path: '/token/kX3vQ9bT2mN7pL5wZ8rY/1a', route: '/token/kX3vQ9bT2mN7pL5wZ8rY/:id' },
+    page: { url: `${ORIGIN}/token/redacted/redacted`, action_name: 'GET /token/redacted/:id' },
   },
   {
     name: 'patterns do not change routes',
     facts: { path: '/customer-7', route: '/customer-7' },
-    options: { redactPathPatterns: [/customer-\d+/] },
+    options: OF_CUSTOMER,
     page: { url: `${ORIGIN}/redacted` },
   },
   {
     name: 'with query: keep, patterns are redacted',
     facts: { path: '/customer-7/token/1a', route: '/x' },
-    options: { query: 'keep', redactPathPatterns: [/customer-\d+/] },
+    options: { query: 'keep', ...OF_CUSTOMER },
     page: { url: `${ORIGIN}/redacted/token/1a`, action_name: 'GET /redacted/token/1a' },
   },
-  {
-    name: 'query: keep',
-    facts: MATRIX,
-    options: { query: 'keep' },
-    page: { url: `${ORIGIN}/a%3Btoken=s3cret` },
-  },
-  {
-    name: 'query: strip',
-    facts: { ...MATRIX, query: 'a=1' },
-    options: { query: 'strip' },
-    page: { url: `${ORIGIN}/a` },
-  },
-  {
-    name: 'a list keeps the values of its names, whatever they are',
-    facts: { ...MATRIX, query: 'token=1&a=2&filter=%7B%22size%22%3A42%7D' },
-    options: { query: ['token', 'filter'] },
-    page: { url: `${ORIGIN}/a?token=1&filter=%7B%22size%22%3A42%7D` },
-  },
+  withQuery('token=1', 'keep', '/a%3Btoken=s3cret?token=1'),
+  withQuery('a=1', 'strip', '/a'),
+  withQuery('token=1&a=2&filter=%7B%7D', ['token', 'filter'], '/a?token=1&filter=%7B%7D'),
 ]);
 
 test.each([

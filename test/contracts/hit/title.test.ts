@@ -1,6 +1,6 @@
 import { jwt } from '../../support/jwt.js';
 import { words } from '../../support/words.js';
-import type { Facts } from '../doors/build.js';
+import type { Facts, MatomoOptions } from '../doors/build.js';
 import { golden } from './golden.js';
 
 const at = (path: string, status = 200, more = {}) => ({
@@ -20,12 +20,14 @@ const posted = (path: string, ...below: readonly Readonly<Record<string, string>
 });
 const JSON_ANSWER = { responseHeaders: { 'content-type': 'application/json' } };
 
-/** Requests of other endpoints before it. */
-const before = (what: string, row: ReturnType<typeof at>, more: Facts) => ({
-  ...row,
-  name: `${row.name}, of ${what}`,
-  before: [{ path: row.facts.path, route: '', ...more }],
-});
+/** A request with this title. */
+const titled = (
+  name: string,
+  facts: Facts,
+  action_name: string,
+  options: MatomoOptions = {},
+  before: readonly Facts[] = [],
+) => ({ name, facts, options, before, page: { action_name } });
 const SCRIPT = 'text/x-script';
 
 golden([
@@ -99,10 +101,9 @@ golden([
     ] as const
   ).map(([status, title]) => ({ ...at('/x', status), page: { action_name: `GET ${title}` } })),
   ...[399, 402, 500].map((status) => at('/x', status)),
-  {
-    ...before('a success', at('/x/7', 403), { path: '/x/8' }),
-    page: { action_name: 'GET /x/:id' },
-  },
+  titled('a 403 of a success', at('/x/7', 403).facts, 'GET /x/:id', {}, [
+    { path: '/x/8', route: '' },
+  ]),
   { name: 'a 404 of a route', facts: { status: 404 } },
 ]);
 
@@ -115,12 +116,10 @@ const refused = (
   before: readonly Facts[],
   place: string,
   { status = 401, ...more }: Facts = {},
-) => ({
-  name: `${status} of ${what}`,
-  facts: { path: '/orders/8', route: '', status, ...more },
-  before,
-  page: { action_name: `${more.method ?? 'GET'} ${place}` },
-});
+) => {
+  const facts = { path: '/orders/8', route: '', status, ...more };
+  return titled(`${status} of ${what}`, facts, `${more.method ?? 'GET'} ${place}`, {}, before);
+};
 
 // What was refused because of who asks, or what, has the place of the last such request that succeeded.
 golden([
@@ -173,28 +172,24 @@ golden([
 
 golden([
   { name: 'a method that a client invented succeeds', facts: { method: 'FOO' } },
-  {
-    name: 'a template of the title',
-    facts: { path: '/users/42', status: 201, spanName: 'users.show' },
-    options: { actionName: '{status} {host}{path} [{span}] {route} {method}!' },
-    page: { action_name: '201 shop.example.org/users/42 [users.show] /users/:id GET!' },
-  },
-  {
-    name: 'a span name with secrets',
-    facts: { spanName: 'GET /token/9fK2mQ7x' },
-    options: { actionName: '{span}' },
-    page: { action_name: 'GET /token/redacted' },
-  },
+  titled(
+    'a template of the title',
+    { path: '/users/42', status: 201, spanName: 'users.show' },
+    '201 shop.example.org/users/42 [users.show] /users/:id GET!',
+    { actionName: '{status} {host}{path} [{span}] {route} {method}!' },
+  ),
+  titled('secrets of a span', { spanName: 'GET /token/9fK2mQ7x' }, 'GET /token/redacted', {
+    actionName: '{span}',
+  }),
   {
     name: 'the host of a title',
     facts: { headers: { host: 'u:p@shop.example.org:8080/x?y#z' } },
     options: { actionName: '{host}' },
     page: { url: 'https://localhost/users/42', action_name: 'shop.example.org:8080' },
   },
-  {
-    options: { actionName: ({ method, route, statusCode }) => `${method} ${route} ${statusCode}` },
-    page: { action_name: 'GET /users/:id 200' },
-  },
+  titled('a function', {}, 'GET /users/:id 200', {
+    actionName: ({ method, route, statusCode }) => `${method} ${route} ${statusCode}`,
+  }),
   { options: { actionName: () => undefined } },
   // Keys of routeDetails, and routes: the one that names the title A applies.
   ...(
@@ -205,26 +200,20 @@ golden([
       ['/users/:id(\\d+)', ['/users/:id(\\d+)']],
       ['users/:id', ['/users/:id']],
     ] as const
-  ).map(([route, [key, ...weaker]]) => ({
-    name: `routeDetails of ${route}: ${key}`,
-    facts: { route },
-    options: {
-      routeDetails: {
-        ...Object.fromEntries(weaker.map((each) => [each, { action_name: 'another' }])),
-        [key]: { action_name: 'A' },
-      },
-    },
-    page: { action_name: 'A' },
-  })),
+  ).map(([route, [key, ...weaker]]) => {
+    const others = weaker.map((each) => [each, { action_name: 'another' }]);
+    const routeDetails = { ...Object.fromEntries(others), [key]: { action_name: 'A' } };
+    return titled(`routeDetails of ${route}: ${key}`, { route }, 'A', { routeDetails });
+  }),
   {
     name: 'routeDetails of another method',
     options: { routeDetails: { 'POST /users/:id': { action_name: 'A' } } },
   },
-  {
-    name: 'GraphQL by a child span at the root',
-    facts: { ...posted('/', graphql('CreateOrder2')), route: '' },
-    page: { action_name: 'GraphQL CreateOrder2' },
-  },
+  titled(
+    'GraphQL by a child span at the root',
+    { ...posted('/', graphql('CreateOrder2')), route: '' },
+    'GraphQL CreateOrder2',
+  ),
   {
     name: 'GraphQL in a query',
     facts: { path: '/graphql', route: '', query: 'query=x&operationName=Shops', ...JSON_ANSWER },
@@ -239,35 +228,25 @@ golden([
     name: 'an operation that fails has no name unless it is known',
     facts: { ...posted('/graphql', graphql('Invented')), status: 500 },
   },
-  {
-    name: 'a span of GraphQL that ends after that of MCP',
-    facts: posted('/mcp', MCP, graphql('Inner')),
-    page: { action_name: TOOL },
-  },
+  titled('GraphQL within MCP', posted('/mcp', MCP, graphql('Inner')), TOOL),
   {
     name: 'tRPC',
     facts: { path: '/trpc/user.byId', route: '', ...JSON_ANSWER },
     options: { dimensions: { 1: 'rpc.method' } },
     page: { dimension1: 'user.byId' },
   },
-  {
-    name: 'a batch of more than 100 calls of tRPC',
-    facts: {
-      path: `/trpc/${Array(101).fill('p').join(',')}`,
-      route: '',
-      query: 'batch=1',
-      ...JSON_ANSWER,
-    },
-    page: { action_name: 'GET /trpc/p (100+)' },
-  },
+  titled(
+    'a batch of more than 100 calls of tRPC',
+    { path: `/trpc/${Array(101).fill('p')}`, route: '', query: 'batch=1', ...JSON_ANSWER },
+    'GET /trpc/p (100+)',
+  ),
   { name: 'an empty route', facts: { path: '/', route: '/' } },
   ...[
     ['&é'.repeat(300), '&é'.repeat(146)], // by bytes after escaping
     [' a\u0000\nb\ud800 ', 'a b�'],
-  ].map(([given = '', action_name = '']) => ({
-    facts: { calls: [['annotate', { action_name: given }]] as const },
-    page: { action_name },
-  })),
+  ].map(([given = '', sent = '']) =>
+    titled(sent, { calls: [['annotate', { action_name: given }]] }, sent),
+  ),
 ]);
 
 const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
@@ -277,11 +256,7 @@ golden(
   words(`
     ${jwt({ sub: 'bob' })} user_${MD5} get/123e4567-e89b-12d3-a456-426614174000 01ARZ3NDEKTSV4RRFFQ69G5FAV
     kX3vQ9bT2mN/7pL5wZ8rYaB/3cD4 kX3vQ9bT2mN7pL5wZ8rY.call 1234567890123456
-  `).map((name) => ({
-    name,
-    facts: posted('/rpc', rpc(name)),
-    page: { action_name: 'POST /rpc redacted' },
-  })),
+  `).map((name) => titled(name, posted('/rpc', rpc(name)), 'POST /rpc redacted')),
 );
 
 golden(
@@ -290,9 +265,5 @@ golden(
     DynamoDB_20120810.GetItem AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition
     AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken AWSCognitoIdentityProviderService.InitiateAuth
     google.pubsub.v1.Publisher/ListTopicSubscriptions create-pull-request-with-3-reviewers
-  `).map((name) => ({
-    name,
-    facts: posted('/rpc', rpc(name)),
-    page: { action_name: `POST /rpc ${name}` },
-  })),
+  `).map((name) => titled(name, posted('/rpc', rpc(name)), `POST /rpc ${name}`)),
 );

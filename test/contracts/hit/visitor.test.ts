@@ -148,18 +148,14 @@ test.each<
 
 test('one process keeps visitors, sites and days apart', () => {
   const builder = openBuilder({ siteId: (request) => (request.path === '/2' ? 2 : 1) });
-  const visitors = (
-    [
-      ['/1', NOON],
-      ['/1', NOON + DAY],
-      ['/2', NOON + DAY],
-      ['/2', NOON],
-    ] as const
-  ).flatMap(([path, startMillis]) =>
-    ['192.0.2.1', '192.0.2.2'].map((peer) => ({ path, peer, route: '', startMillis })),
+  const nowMillis = NOON + DAY;
+  const visitors = ['/1', '/2'].flatMap((path) =>
+    [NOON, nowMillis].flatMap((startMillis) =>
+      ['192.0.2.1', '192.0.2.2'].map((peer) => ({ path, peer, route: '', startMillis, nowMillis })),
+    ),
   );
   const ids = [...visitors, ...visitors].map(
-    (facts) => builder.build({ ...facts, nowMillis: NOON + DAY }).hits[0]?.parameters.cid,
+    (facts) => builder.build(facts).hits[0]?.parameters.cid,
   );
   builder.close();
   expect(new Set(ids).size).toBe(8);
@@ -195,21 +191,16 @@ test('with privacy: strict, visitor IDs are made of whole addresses if their key
 
 test('a session of MCP is one visitor at any address, and two sessions at one address are two', () => {
   const builder = openBuilder();
-  const of = (session: string, peer: string) =>
-    builder.build({
-      method: 'POST',
-      path: '/mcp',
-      route: '/mcp',
-      peer,
-      headers: { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' },
-      responseHeaders: { 'content-type': 'text/event-stream', 'mcp-session-id': session },
-      below: [{ attributes: { 'mcp.method.name': 'tools/call', 'mcp.session.id': session } }],
-    }).hits[0]?.parameters.cid;
   const [first, moved, second] = [
-    of('session-1', '192.0.2.1'),
-    of('session-1', '192.0.2.2'),
-    of('session-2', '192.0.2.1'),
-  ];
+    ['session-1', '192.0.2.1'],
+    ['session-1', '192.0.2.2'],
+    ['session-2', '192.0.2.1'],
+  ].map(([session = '', peer]) => {
+    const headers = { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' };
+    const facts = { method: 'POST', path: '/mcp', route: '/mcp', peer, headers };
+    const attributes = { 'mcp.method.name': 'tools/call', 'mcp.session.id': session };
+    return builder.build({ ...facts, below: [{ attributes }] }).hits[0]?.parameters.cid;
+  });
   builder.close();
   expect(moved).toBe(first);
   expect(second).not.toBe(first);
