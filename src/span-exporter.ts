@@ -17,7 +17,7 @@ const SHUT_DOWN =
 
 /** `ExportResult` of OpenTelemetry. */
 export interface ExportResult {
-  /** 0: success; 1: failed. */
+  /** 0 for success, 1 if it failed. */
   readonly code: 0 | 1;
   /** Why it failed. */
   readonly error?: Error;
@@ -67,7 +67,7 @@ export class MatomoSpanExporter {
     resultCallback({ code: SUCCESS });
   }
 
-  /** A span that fails must not lose the others. */
+  /** Makes hits of spans one by one, so that one that fails does not lose the others. */
   #read<Result>(read: () => Result): Result | undefined {
     try {
       return read();

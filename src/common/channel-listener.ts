@@ -32,7 +32,7 @@ export function unsubscribe(listeners: ChannelListeners): void {
 export interface RequestMessage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** That of the request, which the application may have replaced there. */
+  /** The socket of the request, which the application may have replaced there. */
   readonly socket: Socket;
   readonly server: Server;
 }

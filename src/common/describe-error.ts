@@ -1,8 +1,8 @@
-/** What a name or a code of an error may be: nothing that an application takes from its users. */
+/** Matches names and codes of errors, which contain nothing of an application's users. */
 const WORD = /^[\w$]{1,60}$/;
 const POSITION = /^([\w./\\-]{1,200}:\d+:\d+)\)?$/;
 const MAX_STACK_LENGTH = 10_000;
-/** An error may be a proxy, and its properties may be getters. */
+/** The description of an error that is a proxy or has getters that throw. */
 const UNREADABLE = 'an error that cannot be read';
 
 /**
@@ -18,7 +18,7 @@ export function describeError(error: unknown): string {
   }
 }
 
-/** The same without the position: for errors of an application's callback, which is called from a position in this package. */
+/** Name and code of an error of an application's callback, whose position in this package says nothing. */
 export function errorName(error: unknown): string {
   try {
     if (!(error instanceof Error)) return `a ${typeof error}`;
@@ -30,13 +30,13 @@ export function errorName(error: unknown): string {
   }
 }
 
-/** The code of an error of Node.js, else its message: for errors whose message has nothing of an application's users. */
+/** The code of an error of Node.js, else its message, which must have nothing of an application's users. */
 export function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message ?? String(error);
 }
 
-/** `chunks/delivery.js:1:2`; `undefined` if no frame is in this package, or an application's bundle has it. */
+/** The first position in this package, such as `chunks/delivery.js:1:2`; `undefined` without one, and in a bundle. */
 function positionOf({ stack }: Error): string | undefined {
   const [own = ''] = framesOf(new Error().stack);
   const root = /[^\s(]*[\\/](?:dist[\\/]cjs|src)[\\/]/.exec(own)?.[0];

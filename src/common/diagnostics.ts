@@ -5,7 +5,7 @@ import { LogLines } from './log-lines.js';
 import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
 
-/** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
+/** Logs messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
   /** Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute. */
   warn(message: string): void;
@@ -22,7 +22,7 @@ export interface Diagnostics {
   print(message: string): void;
 }
 
-/** Begins each line and each error. */
+/** The beginning of each line and each error. */
 export const PREFIX = 'opentelemetry-matomo: ';
 const MAX_DISTINCT_WARNINGS = 100;
 const MAX_WARNINGS_OF_A_KIND = 20;
@@ -65,7 +65,7 @@ function write(level: 'info' | 'warn' | 'error', message: string): void {
   }
 }
 
-/** `pid 4711: ` in a worker of a cluster, `pid 4711, thread 1: ` in a worker thread: they share a log with others. */
+/** The sender of a line, which shares a log with others: `pid 4711: ` in a worker of a cluster, `pid 4711, thread 1: ` in a thread. */
 let origin: string | undefined;
 
 function findOrigin(): string {

@@ -1,4 +1,4 @@
-/** Set by Deno, which asks for a permission for each variable. */
+/** Whether this is Deno, which asks for a permission for each variable. */
 const IS_DENO = process.versions.deno !== undefined;
 
 /** The variables of this process. One that Deno does not allow to read counts as unset. */

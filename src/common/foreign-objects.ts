@@ -1,6 +1,6 @@
-// What this package leaves on objects of Node.js, of an SDK and on the global object.
+// Properties of this package on objects of Node.js, of an SDK and on the global object.
 
-/** Sets a property that those do not see who log, copy or list the object. */
+/** Sets a property that is not visible if an object is logged, copied or listed. */
 export function setHidden(target: object, key: PropertyKey, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, configurable: true });
 }
@@ -20,7 +20,7 @@ export function shared<T extends object>(key: symbol, create: () => T): T {
   return created;
 }
 
-/** The same object, if it exists. */
+/** The object under a key, if it exists. */
 export function findShared<T extends object>(key: symbol): T | undefined {
   type Shared = Record<symbol, T | undefined>;
   return (globalThis as Shared)[key] ?? (process as unknown as Shared)[key];
@@ -32,7 +32,7 @@ export function findShared<T extends object>(key: symbol): T | undefined {
  */
 export class Existing {
   constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: see above
+    // biome-ignore lint/correctness/noConstructorReturn: this adds private fields to an object that exists
     return object;
   }
 }

@@ -1,11 +1,11 @@
-/** An object that is read by its keys: no list, `Map`, `Headers` or promise. */
+/** Whether a value is an object that is read by its keys: no list, `Map`, `Headers` or promise. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !isThenable(value)
   );
 }
 
-/** A proxy or getter of the application may throw: such a value is not one that can be awaited. */
+/** Whether a value can be awaited. A proxy or getter of the application that throws cannot. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
   try {

@@ -3,9 +3,9 @@ import { AsyncScope } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
 
-/** What is written with one code. */
+/** The state of one code. */
 interface Line {
-  /** What happened since the last line, and is not written yet. */
+  /** The amount since the last line, which is not written yet. */
   amount: number;
   toText: (amount: number) => string | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -18,7 +18,7 @@ interface Line {
 export class LogLines {
   readonly #write: (message: string) => void;
   readonly #lines = new Map<MessageCode, Line>();
-  /** What lasts, and the code of its latest line. */
+  /** Conditions that last, with the codes of their latest lines. */
   readonly #lasting = new Map<string, MessageCode>();
   readonly #scope = new AsyncScope('MatomoLines');
 
@@ -26,7 +26,7 @@ export class LogLines {
     this.#write = write;
   }
 
-  /** `toText` gets the sum of the amounts since the last line. `undefined`: there is nothing to write any more. */
+  /** Adds an amount. `toText` makes the line from the sum since the last one; `undefined` writes none. */
   add(
     code: MessageCode,
     amount: number,
@@ -40,20 +40,20 @@ export class LogLines {
     if (line.timer === undefined) this.#writeLine(code, line, intervalMillis);
   }
 
-  /** Something begins that lasts until `end`, or its cause is another one than before. */
+  /** Begins a condition that lasts until `end`, or changes its cause. */
   begin(name: string, code: MessageCode, toText: () => string): void {
     if (this.#lasting.get(name) === code) return;
     this.#lasting.set(name, code);
     this.add(code, 1, () => (this.#lasting.get(name) === code ? toText() : undefined));
   }
 
-  /** It ends. Nothing is written if it had not begun. */
+  /** Ends a condition. Nothing is written if it had not begun. */
   end(name: string, code: MessageCode, toText: () => string): void {
     if (this.#lasting.delete(name))
       this.add(code, 1, () => (this.#lasting.has(name) ? undefined : toText()));
   }
 
-  /** Writes what waits for its minute: the process may end. */
+  /** Writes the lines that wait for their minute, because the process may end. */
   flush(): void {
     for (const [code, line] of this.#lines) {
       clearTimeout(line.timer);

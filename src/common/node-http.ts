@@ -1,9 +1,9 @@
 import { builtin } from './unhooked.js';
 
-// What sends hits, as it is when the package is loaded: nock, msw, global-agent and tracing replace it later. `register` loads this at
+// The client for hits, as it is when the package is loaded: nock, msw, global-agent and tracing replace it later. `register` loads this at
 // once, and the rest of the client when the process serves.
 
-// Not `request`, which is replaced most, and may be already: what global-agent puts there does not use the agent that it is given.
+// `request` is not used: it may be replaced already, and that of global-agent does not use the agent that it is given.
 export const { Agent, ClientRequest, IncomingMessage, OutgoingMessage, STATUS_CODES } =
   builtin('node:http');
 export const { Socket } = builtin('node:net');

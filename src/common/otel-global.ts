@@ -17,7 +17,7 @@ const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
 const RPC_METADATA_KEY = Symbol.for('OpenTelemetry SDK Context Key RPC_METADATA');
 const SUPPRESS_TRACING_KEY = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
-/** Never creates the object: registering through a second copy of the API would replace the application's tracer provider. */
+/** Reads the object and never creates it: registering through a second copy of the API would replace the application's tracer provider. */
 export function otelGlobal(): OtelGlobal | undefined {
   return (globalThis as Record<symbol, OtelGlobal | undefined>)[OTEL_GLOBAL_KEY];
 }
@@ -31,7 +31,7 @@ export function spanOf(context: Context | undefined): Span | undefined {
 export interface RpcMetadata {
   /** The SERVER span, recorded or not. */
   readonly span?: Span;
-  /** Other instrumentations add it. */
+  /** The route, which other instrumentations add. */
   readonly route?: unknown;
 }
 
@@ -69,7 +69,7 @@ const SUPPRESSED: Context = contextOf(new Map([[SUPPRESS_TRACING_KEY, true]]));
  * configuration file. `disabled` in that file is not read.
  */
 export function isSdkDisabled(env: NodeJS.ProcessEnv): boolean {
-  const files = [env.OTEL_CONFIG_FILE, env.OTEL_EXPERIMENTAL_CONFIG_FILE]; // the second one in older SDKs
+  const files = [env.OTEL_CONFIG_FILE, env.OTEL_EXPERIMENTAL_CONFIG_FILE]; // the second variable in older SDKs
   if (files.some((file) => file?.trim())) return false;
   return env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
 }

@@ -1,4 +1,4 @@
-// What is used of the types of `@opentelemetry/api` 1.9 and later, written structurally: applications without tracing do not install it.
+// Types of `@opentelemetry/api` 1.9 and later, written structurally, because applications without tracing do not install it.
 
 /** `AttributeValue` of OpenTelemetry's API. */
 export type AttributeValue =
@@ -14,7 +14,7 @@ export interface Attributes {
   [key: string]: AttributeValue | undefined;
 }
 
-/** Seconds and nanoseconds. */
+/** A time in seconds and nanoseconds. */
 export type HrTime = [seconds: number, nanoseconds: number];
 
 /** `TraceState` of OpenTelemetry's API. */
@@ -41,7 +41,7 @@ export interface Link {
   droppedAttributesCount?: number;
 }
 
-/** What is used of `Span` of OpenTelemetry's API. */
+/** The used part of `Span` of OpenTelemetry's API. */
 export interface Span {
   spanContext(): SpanContext;
   isRecording(): boolean;
@@ -55,20 +55,20 @@ export interface Context {
   deleteValue(key: symbol): Context;
 }
 
-/** What is used of `ContextManager` of OpenTelemetry's API. */
+/** The used part of `ContextManager` of OpenTelemetry's API. */
 export interface ContextManager {
   active(): Context;
   with<T>(context: Context, fn: () => T): T;
 }
 
-/** What is used of `DiagLogger` of OpenTelemetry's API. */
+/** The used part of `DiagLogger` of OpenTelemetry's API. */
 export interface DiagLogger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
 }
 
-/** What is used of `Histogram` of OpenTelemetry's API. */
+/** The used part of `Histogram` of OpenTelemetry's API. */
 export interface Histogram {
   record(value: number, attributes?: Attributes): void;
 }
@@ -88,7 +88,7 @@ interface Observable {
   addCallback(callback: (result: ObservableResult) => void): void;
 }
 
-/** What is used of `Meter` of OpenTelemetry's API. */
+/** The used part of `Meter` of OpenTelemetry's API. */
 interface Meter {
   createHistogram(name: string, options?: MetricOptions): Histogram;
   createObservableCounter(name: string, options?: MetricOptions): Observable;
@@ -96,7 +96,7 @@ interface Meter {
   createObservableGauge(name: string, options?: MetricOptions): Observable;
 }
 
-/** What is used of `MeterProvider` of OpenTelemetry's API. */
+/** The used part of `MeterProvider` of OpenTelemetry's API. */
 export interface MeterProvider {
   getMeter(name: string, version?: string): Meter;
 }

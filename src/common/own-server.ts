@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isIP } from './addresses.js';
 import { UNTRACKED_SERVER } from './channel-listener.js';
 
-// What the servers of this package, the gateway and the inspector, have in common.
+// Functions of the gateway and the inspector, the servers of this package.
 
 /** Starts a server whose requests are neither tracked nor counted. Rejects if it cannot listen. */
 export async function listenUntracked(server: Server, host: string, port: number): Promise<void> {
@@ -73,12 +73,12 @@ export function collectBody(
     function finish(result: Buffer | CollectProblem): void {
       if (!isOpen) return;
       isOpen = false;
-      body = Buffer.alloc(0); // the request stays until the rest of a body that was refused has arrived
+      body = Buffer.alloc(0); // the request stays until the rest of a refused body has arrived
       clearTimeout(timer);
       resolve(result);
     }
 
-    /** Whether there was memory for it. The body doubles, so that all copies take linear time. */
+    /** Reserves memory; false if there is none. The body doubles, so that all copies take linear time. */
     function keep(chunk: Buffer): boolean {
       const needed = size + chunk.length;
       if (needed > body.length) {

@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { shared } from './foreign-objects.js';
 import { AsyncScope, timerMillis } from './timers.js';
 
-// What ends a process, and what is called then:
+// Ways in which a process ends, and what is called then:
 //
 //     SIGTERM, SIGINT with a handler ──> pause, flush after half a second ──┐
 //     the event loop is empty, process.exit(), uncaught error ──────────────┴──> event `exit` ──> finish
@@ -12,13 +12,13 @@ import { AsyncScope, timerMillis } from './timers.js';
 //
 // With a handler of SIGHUP or SIGUSR2, which often reload a configuration, nothing is called.
 
-/** What has hits that the end of the process would lose. Nothing here throws or rejects. */
+/** A member has hits that the end of the process would lose. Nothing here throws or rejects. */
 export interface EndMember {
-  /** Whether signals are listened to for it, and not only the event `exit`. */
+  /** Whether signals are listened to for the member, and not only the event `exit`. */
   readonly listensToSignals: boolean;
-  /** A handler of the application may end the process soon: no bulk is begun. */
+  /** Begins no bulk, because a handler of the application may end the process soon. */
   pause(millis: number): void;
-  /** It has not. */
+  /** Sends queued hits, because the handler has not ended the process. */
   flush(): Promise<void>;
   /** Sends everything while the event loop runs. */
   shutdownAtSignal(): Promise<void>;
@@ -26,10 +26,10 @@ export interface EndMember {
   finish(): void;
 }
 
-/** After a signal, a process may end by its handler. Later, another one ends a process without a handler at once. */
+/** The time in which a handler may end the process after a signal. Later, another signal ends a process without a handler at once. */
 const SIGNAL_MILLIS = 500;
 
-/** The kernel drops signals that PID 1 of a container does not listen to: it ends only by those that mean its end. */
+/** Signals that end PID 1 of a container. The kernel drops those that it does not listen to. */
 const SIGNALS: readonly NodeJS.Signals[] =
   process.pid === 1 ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
 
@@ -44,18 +44,18 @@ function isIgnored(signal: NodeJS.Signals): boolean {
       /^SigIgn:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
     return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
   } catch {
-    return signal === 'SIGHUP'; // other systems than Linux do not say
+    return signal === 'SIGHUP'; // only Linux has this file
   }
 }
 
-/** All copies of the package share members and listeners: none may take a listener of another for one of the application. */
+/** Members and listeners of all copies of the package, so that none takes a listener of another for one of the application. */
 interface Members {
   readonly all: Set<EndMember>;
   stopSignals: (() => void) | undefined;
 }
 const MEMBERS = Symbol.for('opentelemetry-matomo.process-end.1');
 
-/** What ends the process in the end, which is not documented, and which Deno and others may lack. */
+/** The function that ends the process, which is not documented, and which Deno and others may lack. */
 interface ExitingProcess {
   readonly reallyExit?: (code: number) => void;
 }
@@ -119,7 +119,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   }
 
   function onSignal(signal: NodeJS.Signals): void {
-    // One of them is this listener.
+    // One of the listeners is this one.
     const isHandled = countHandlers(signal) > 1;
     if (!isHandled) end(signal);
     else if (signal === 'SIGTERM' || signal === 'SIGINT') wait();
@@ -140,7 +140,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   }
 
   async function shutDown(signal: NodeJS.Signals): Promise<void> {
-    const ending = [...members]; // they leave when they are shut down
+    const ending = [...members]; // members leave when they are shut down
     await Promise.all(ending.map((member) => member.shutdownAtSignal()));
     for (const member of ending) member.finish();
     endBy(signal);
@@ -169,7 +169,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
     process.removeListener('beforeExit', takeTurn);
   }
 
-  // First, because `once` handlers are no longer counted when they run.
+  // This listener is the first one, because `once` handlers are no longer counted when they run.
   for (const signal of signals) process.prependListener(signal, onSignal);
   process.prependOnceListener('beforeExit', takeTurn);
   // While the process ends by a signal, another one must not end it sooner.
@@ -193,11 +193,11 @@ function loadedCopies(emitter: unknown): number {
   return typeof count === 'number' ? count : 0;
 }
 
-/** How long a process waits at its end, all in all: shutdown and exit flush share it. */
+/** The time that a process waits at its end, which shutdown and exit flush share. */
 export class EndBudget {
   readonly #millis: number;
   #spentMillis = 0;
-  /** A bulk was not answered while it kept the process alive. */
+  /** Whether a bulk was not answered while it kept the process alive. */
   isHoldInVain = false;
 
   constructor(millis: number) {
@@ -221,7 +221,7 @@ export class EndBudget {
     }
   }
 
-  /** What was begun then has ended. */
+  /** Counts the time since then as spent. */
   spendSince(startMillis: number): void {
     this.#spentMillis += performance.now() - startMillis;
   }

@@ -1,6 +1,6 @@
-/** Longer texts are not kept. */
+/** The longest text that is kept. */
 const MAX_CHARACTERS = 500;
-/** So many characters of a text are hashed, or up to twice as many. */
+/** The number of characters of a text that are hashed, or up to twice as many. */
 const HASHED_CHARACTERS = 32;
 
 /**
@@ -16,7 +16,7 @@ export class RecentTexts<Value> {
   #latest: string | undefined = undefined;
   #latestSecond: string | undefined = undefined;
   #latestValue: Value | undefined = undefined;
-  /** Whether what was looked for last, and not found, may be kept: it had come before. */
+  /** Whether the text that was not found last may be kept, because it had come before. */
   mayKeep = false;
 
   /** @param slots a power of two */
@@ -25,7 +25,7 @@ export class RecentTexts<Value> {
   }
 
   find(first: string, second = ''): Value | undefined {
-    // As most hosts and routes are.
+    // Most hosts and routes are the same object as before.
     if (first === this.#latest && second === this.#latestSecond) return this.#latestValue;
     if (this.#hashes === NO_HASHES) this.#open();
     const hash = hashOf(first, second);
@@ -97,7 +97,7 @@ export function remember<Value>(
     const known = recent.find(text);
     if (known !== undefined) return known;
     if (!recent.mayKeep) return make(text);
-    const kept = copyText(text); // the value may be a part of it
+    const kept = copyText(text); // the value may be a part of the text
     const made = make(kept);
     if (made === undefined || !mayKeep(made, kept)) return made;
     const value = typeof made === 'string' ? (copyText(made) as Value) : made;

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * The async context in which it is made. Timers and sockets need one of our own: they must not inherit that of the request that happened to
+ * An async context of our own for timers and sockets: they must not inherit that of the request that happened to
  * create them. It has `hasRef`, which returns false, because Jest reports async resources without it as open handles.
  */
 export class AsyncScope extends AsyncResource {
@@ -43,7 +43,7 @@ export class SerialQueue {
   }
 }
 
-/** The longest timer that Node.js has, 24.8 days: it fires a longer one after 1 ms. */
+/** The longest delay of a timer, 24.8 days: Node.js fires a longer one after 1 ms. */
 const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
 
 /** A delay that a timer can have: at most the longest one, and none that is negative, of which Node.js warns. */

@@ -3,7 +3,7 @@ import { withoutTracing } from './otel-global.js';
 // OpenTelemetry's instrumentations patch `http`, `net` and others for the whole process as soon as anything requires them. If this
 // package did, the application would get spans that it does not have otherwise, so it loads them without hooks on `require`.
 
-/** What hooks replace, and what Node.js itself calls behind it. */
+/** The loader that hooks replace, and the one that Node.js itself calls behind it. */
 interface ModuleClass {
   readonly prototype: { require(this: { filename?: string | null }, id: string): unknown };
   _load(id: string, parent: object | undefined, isMain: boolean): unknown;
@@ -17,7 +17,7 @@ interface Patched {
   'node:net': typeof import('node:net');
 }
 
-// Not imported, because the code of the exit worker imports nothing.
+// This is not imported, because the code of the exit worker imports nothing.
 const modules = process.getBuiltinModule('node:module');
 const Module = modules.Module as unknown as ModuleClass;
 /** The dependency that is loaded while the application serves. */
@@ -28,7 +28,7 @@ export function builtin<Name extends keyof Patched>(name: Name): Patched[Name] {
   return loadBuiltin(name) as Patched[Name];
 }
 
-/** On Bun, `_load` finds none, and nothing is instrumented. */
+/** Loads a module without hooks. On Bun, `_load` finds none, and nothing is instrumented. */
 function loadBuiltin(id: string): unknown {
   if (process.versions.bun !== undefined) return process.getBuiltinModule(id);
   return Module._load(id, undefined, false);

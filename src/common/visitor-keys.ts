@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { AsyncScope } from './timers.js';
 
 const DAY_MILLIS = 86_400_000;
-/** How long yesterday's key is kept for requests that have not ended. */
+/** Yesterday's key is kept for this time, for requests that have not ended. */
 const LATE_MILLIS = 3_600_000;
-/** How long before midnight tomorrow's key is read from a spool, so that no request waits for it. */
+/** Tomorrow's key is read from a spool this time before midnight, so that no request waits for it. */
 const EARLY_MILLIS = 600_000;
 const PRUNE_MILLIS = 60_000;
 

@@ -9,7 +9,7 @@ export interface Reason {
   readonly reason: string;
 }
 
-/** What an exchange says about the hits that were sent. */
+/** The outcome of an exchange for the hits that were sent. */
 export type BulkResult =
   /** Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `warning`: for the operator. */
   | {
@@ -19,19 +19,19 @@ export type BulkResult =
       readonly unconfirmed: number;
       readonly warning?: Reason;
     }
-  /** Accepted by a server that does not report results. */
+  /** A server that does not report results has accepted the hits. */
   | { readonly kind: 'accepted'; readonly warning: Reason | undefined }
-  /** They may be stored or not. To send them again could duplicate them. */
+  /** The hits may be stored or not. Sending them again could duplicate them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
-  /** Not processed, because of one of them or of the server. `mayBeStored`: at most so many are stored all the same. */
+  /** Matomo has not processed the hits, because of one of them or of the server. At most `mayBeStored` of them are stored. */
   | ({ readonly kind: 'failed'; readonly mayBeStored?: number } & Reason)
-  /** Not processed, whatever the hits are. */
+  /** Matomo has not processed the hits, for a reason that is not in them. */
   | ({ readonly kind: 'later'; readonly retryAfter?: string | undefined } & Reason)
-  /** None is valid, or the token is not. */
+  /** No hit is valid, or the token is not. */
   | ({ readonly kind: 'all_invalid' } & Reason)
   | { readonly kind: 'too_large' };
 
-/** What an exchange alone does not show. */
+/** Facts that an exchange alone does not show. */
 interface Known {
   /** Number of hits that were sent. */
   readonly sent: number;
@@ -39,7 +39,7 @@ interface Known {
   readonly hasToken: boolean;
   /** The token, which no message may show. */
   readonly token: string | undefined;
-  /** Whether counters have come from there before: then a text without them is one of Matomo, of PHP, or of its database. */
+  /** Whether that server has sent counters before: then a text without them is one of Matomo, of PHP, or of its database. */
   readonly isMatomo: boolean;
 }
 
@@ -64,7 +64,7 @@ export function interpretAnswer(exchange: Exchange, known: Known): BulkResult {
   }
 }
 
-/** What a status alone says. */
+/** The outcome that a status alone shows. */
 type Meaning = Pick<Extract<BulkResult, Reason>, 'kind' | 'code'>;
 
 const BUSY: Meaning = { kind: 'later', code: 'unavailable' };
@@ -108,7 +108,7 @@ function readCounted(counters: Counters, known: Known): BulkResult {
     const reason = `Matomo failed to process ${hits}`;
     return { kind: 'failed', code: 'rolled-back', reason, mayBeStored: counters.tracked };
   }
-  // Never more than was sent, whatever the answer says: every hit is counted once.
+  // At most the hits that were sent, whatever the answer says, so that every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
@@ -178,14 +178,14 @@ function plain(text: string, { token }: Known): string {
 }
 
 interface Counters {
-  /** `false`: Matomo has rolled the bulk back. */
+  /** With `false`, Matomo has rolled the bulk back. */
   readonly isSuccess: boolean;
   readonly tracked: number;
   readonly invalid: number;
   readonly namesInvalid: boolean;
 }
 
-/** As Matomo writes them. Takes linear time. */
+/** Matches counters as Matomo writes them, in linear time. */
 const COUNTERS =
   /\{\s*"status"\s*:\s*"(success|error)"\s*,\s*"tracked"\s*:\s*(\d{1,15})\s*,\s*"invalid"\s*:\s*(\d{1,15})\s*(?:,\s*"invalid_indices"\s*:\s*\[([\d\s,]*)\]\s*)?[,}]/g;
 

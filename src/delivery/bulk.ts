@@ -3,7 +3,7 @@ import type { Hit, HitKind } from '../hit/hit-text.js';
 /** Separates two hits in a body. */
 const SEPARATOR = '","';
 
-/** For messages: `1 hit`, `40 hits`. */
+/** A number of hits for messages, such as `40 hits`. */
 export function countOf(hits: number): string {
   return hits === 1 ? '1 hit' : `${hits} hits`;
 }
@@ -17,12 +17,11 @@ function bytesOf({ query }: Hit): number {
 export function toBody(hits: readonly Pick<Hit, 'query'>[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
   let queries = '';
-  // `join` takes longer.
   for (const { query } of hits) queries += queries === '' ? query : SEPARATOR + query;
   return Buffer.from(`{"requests":["${queries}"]${token}}`, 'latin1');
 }
 
-/** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
+/** The maximum size of a body: below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
 /**

@@ -16,18 +16,18 @@ export type LossReason = (typeof LOSS_REASONS)[number];
  * those that it has put.
  */
 export interface DeliveryCounts {
-  /** Stored in a spool. */
+  /** Hits that were stored in a spool. */
   stored: number;
-  /** Came out of a spool. */
+  /** Hits that came out of a spool. */
   claimed: number;
-  /** Reported as tracked by Matomo. */
+  /** Hits that Matomo reported as tracked. */
   tracked: number;
-  /** Accepted by a server that does not report what happens to them, such as QueuedTracking. */
+  /** Hits that a server accepted without results, such as QueuedTracking. */
   accepted: number;
-  /** Rejected by Matomo one by one. */
+  /** Hits that Matomo rejected one by one. */
   invalid: number;
   readonly lost: Record<LossReason, number>;
-  /** Sent again although an earlier request may have stored them. */
+  /** Hits that were sent again although an earlier request may have stored them. */
   resent: number;
 }
 
@@ -37,7 +37,7 @@ export function createDeliveryCounts(): DeliveryCounts {
   return { stored: 0, claimed: 0, tracked: 0, accepted: 0, invalid: 0, lost, resent: 0 };
 }
 
-/** What was lost since, by reason. */
+/** Hits that were lost since then, by reason. */
 export function lossesSince(
   before: DeliveryCounts['lost'],
   now: DeliveryCounts['lost'],

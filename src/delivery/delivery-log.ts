@@ -42,11 +42,11 @@ const AT_LOSS = {
   queue_full: 'Raise maxQueueSize, or set spool. If it is set, check why it does not store hits',
 } as const;
 
-/** Lines about what becomes of hits, and why Matomo does not process them. */
+/** Lines about hits, and about why Matomo does not process them. */
 export class DeliveryLog {
   /** Why Matomo does not process hits now. */
   cause: Reason | undefined;
-  /** The process ends: what is lost then is logged with the cause, in one line. */
+  /** Whether the process ends. Losses are then logged with their cause, in one line. */
   isEnding = false;
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly #lines: LogLines;
@@ -56,7 +56,7 @@ export class DeliveryLog {
     this.#lines = lines;
   }
 
-  /** Matomo does not process hits. */
+  /** Logs that Matomo does not process hits. */
   beginOutage(cause: Reason): void {
     this.cause = cause;
     if (this.isEnding) return;
@@ -64,19 +64,19 @@ export class DeliveryLog {
     this.#lines.begin(OUTAGE, code, () => `${reason}. Other hits stay pending. ${adviceFor(code)}`);
   }
 
-  /** It does again. */
+  /** Logs that Matomo processes hits again. */
   endOutage(): void {
     this.cause = undefined;
     const text = () => 'Matomo processes hits again. Pending hits are being sent.';
     this.#lines.end(OUTAGE, 'available-again', text);
   }
 
-  /** What an answer says besides its counters, once per code. */
+  /** Logs once per code what an answer has besides its counters. */
   warn({ code, reason }: Reason, effect = ''): void {
     this.#diagnostics.warnOnce(code, coded(code, `${reason}.${effect} ${adviceFor(code)}`));
   }
 
-  /** Results that an operator should know. */
+  /** Logs results that an operator should know. */
   add({ invalid = 0, ...lost }: Results): void {
     for (const name of this.isEnding ? [] : (Object.keys(AT_LOSS) as (keyof typeof AT_LOSS)[])) {
       const why = name === 'unconfirmed' && this.cause ? ` (${this.cause.reason})` : '';
@@ -91,20 +91,20 @@ export class DeliveryLog {
     this.#lines.add('hits-invalid', invalid, toText, HOUR_MILLIS);
   }
 
-  /** A hit has failed again and again while others were tracked. */
+  /** Logs a hit that has failed again and again while others were tracked. */
   rejectHit(hit: Hit, { code, reason }: Reason): void {
     const toText = (hits: number) =>
       `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${adviceFor(code)}`;
     this.#lines.add('rejected', 1, toText);
   }
 
-  /** Hits have waited for long, although Matomo processes some. */
+  /** Logs that hits have waited for long, although Matomo processes some. */
   reportDelay(hits: number): void {
     const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute: Matomo fails with some, or more come than it processes. They stay pending. ${adviceFor('hits-delayed')}`;
     this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 
-  /** What was lost at the end of a `shutdown` or of the process, by reason. */
+  /** Logs losses at the end of a `shutdown` or of the process, by reason. */
   endWithLosses(
     what: 'shutdown' | 'process',
     losses: Readonly<Partial<Record<LossReason, number>>>,
@@ -126,13 +126,13 @@ export class SpoolLog {
   readonly #spool: string;
   readonly #lines: LogLines;
 
-  /** `place` is shown: it has no credentials. */
+  /** `place` is shown in messages, so it must have no credentials. */
   constructor(place: string, lines: LogLines) {
     this.#spool = `the spool ${place}`;
     this.#lines = lines;
   }
 
-  /** It cannot be used. */
+  /** Logs that the spool cannot be used. */
   begin(reason: string, code: MessageCode = 'spool-not-written'): void {
     const advice =
       code === 'spool-owner'
@@ -152,7 +152,7 @@ export class SpoolLog {
     this.#lines.begin('visitor-key', 'spool-visitor-key', () => text);
   }
 
-  /** `name` is skipped. */
+  /** Logs that a file is skipped. */
   addSkipped(name: string, why: string): void {
     const text = `${name} in ${this.#spool} is not read (${why}). Delete it, or change its owner to the user of this process.`;
     this.#lines.add('spool-owner', 1, () => text);
@@ -164,13 +164,13 @@ export class SpoolLog {
     if (lines > 0) this.#lines.add('spool-damaged', lines, toText);
   }
 
-  /** Hits have disappeared, or may do so. */
+  /** Logs that hits have disappeared, or may do so. */
   addLost(what: string): void {
     const text = `${what} of ${this.#spool}. Hits that waited there may be lost, and are not counted, because their number is unknown. Check what deletes them, and that Redis has persistence and maxmemory-policy noeviction.`;
     this.#lines.add('spool-lost', 1, () => text);
   }
 
-  /** A process has died while it was sending these hits. */
+  /** Logs that a process has died while it was sending these hits. */
   addUnconfirmed(hits: number): void {
     const toText = (sum: number) =>
       `A process ended while it was sending ${countOf(sum)} of ${this.#spool}, which Matomo may have stored: not sent again, counted as lost.unconfirmed. Check why it ended, or set resendUnconfirmed if you prefer duplicates to losses.`;

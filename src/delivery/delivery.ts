@@ -17,19 +17,19 @@ import { MemoryStore } from './memory-store.js';
 import { type Attempt, giveRestBack, Sender, type SenderOptions } from './sender.js';
 import type { Claim, Spool, Store } from './store.js';
 
-/** With a spool: hits in memory are stored in it so often. */
+/** The interval at which hits in memory are stored in a spool. */
 const STORE_MILLIS = 500;
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
-/** Hits that wait for longer although Matomo processes some are worth a line. */
+/** Hits that wait for longer although Matomo processes some are logged. */
 const DELAYED_MILLIS = 60_000;
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const FLUSH_MILLIS = 5_000;
 /** The part of the time for a shutdown that a spool may take: if it hangs, hits are sent from memory. */
 const SPOOL_SHARE = 1 / 3;
-/** No attempt is made for so long after an error of this package, which would come again. */
+/** The wait after an error of this package, which would come again. */
 const ERROR_MILLIS = 10_000;
-/** While many bulks follow each other, nothing keeps the process alive between two of them so often. */
+/** The interval at which nothing keeps the process alive between two of many bulks. */
 const MAY_END_MILLIS = 1_000;
 
 const AFTER_SHUTDOWN =
@@ -47,14 +47,14 @@ export interface DeliveryParts {
   readonly transport: Transport;
   readonly diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly lines: LogLines;
-  /** Resolves with `undefined` if the spool cannot be opened, which is logged. Never rejects. */
+  /** Opens the spool. Resolves with `undefined` if that fails, which is logged. Never rejects. */
   readonly openSpool?: ((delivery: Delivery) => Promise<Spool | undefined>) | undefined;
   /** Keeps the process alive while something is being sent, within limits. */
   readonly hold?: <T>(sending: Promise<T>) => Promise<T>;
   readonly random?: () => number;
 }
 
-/** `due`: what is due. `flush`: everything, also while sending waits. `last`: the same at a shutdown. */
+/** How much is sent: with `due` what is due, with `flush` everything, also while sending waits, with `last` the same at a shutdown. */
 type Mode = 'due' | 'flush' | 'last';
 
 /**
@@ -71,12 +71,12 @@ export class Delivery {
   readonly memory: MemoryStore;
   readonly sender: Sender;
   readonly log: DeliveryLog;
-  /** `undefined` until it is open, and without one. */
+  /** The spool; `undefined` until it is open, and without one. */
   spool: Spool | undefined;
   /** Resolves when the spool is open, or cannot be opened. */
   readonly opened: Promise<void>;
   isOpening: boolean;
-  /** What is being sent. */
+  /** Hits that are being sent. */
   attempt: Attempt | undefined;
   /** Hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
   keepsForExit = false;
@@ -85,15 +85,15 @@ export class Delivery {
   readonly #scope = new AsyncScope('MatomoDelivery');
   readonly #attempts: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer looks. */
+  /** Time of the next look of the timer. */
   #lookMillis = Number.POSITIVE_INFINITY;
   #pausedUntilMillis = Number.NEGATIVE_INFINITY;
-  /** When the last attempt began, and how many hits were put into the spool since. */
+  /** Time at which the last attempt began, and hits that were put into the spool since. */
   #attemptMillis: number = performance.now();
   #spooled = 0;
   /** Hits that are being put into the spool. */
   #storing: (Claim & Required<Pick<Claim, 'doneNow'>>) | undefined;
-  /** The spool did not take the latest hits. */
+  /** Whether the spool did not take the latest hits. */
   #isRefused = false;
   /** A flush that has not begun, which further calls share. */
   #nextFlush: Promise<void> | undefined;
@@ -164,7 +164,7 @@ export class Delivery {
     return this.memory.waiting >= this.#parts.options.maxExportBatchSize;
   }
 
-  /** Whether hits of so many bytes can be put without a loss. */
+  /** Whether so many hits and bytes can be put without a loss. */
   hasRoom(hits: number, bytes: number): boolean {
     return this.memory.count === 0 || this.memory.hasRoom(hits, bytes);
   }
@@ -177,7 +177,7 @@ export class Delivery {
     return false;
   }
 
-  /** No bulk is begun for so long. */
+  /** Begins no bulk for this time. */
   pause(millis: number): void {
     this.#pausedUntilMillis = performance.now() + millis;
   }
@@ -223,7 +223,7 @@ export class Delivery {
     lines.flush();
   }
 
-  /** The spool gets no more hits if it hangs. */
+  /** Stores hits in the spool for the last time. A spool that hangs gets no more hits. */
   async #sendLast(spoolMillis: number): Promise<void> {
     const hurried = this.opened.then(() => this.spool?.hurry?.(spoolMillis));
     await withTimeout(spoolMillis, hurried);
@@ -234,7 +234,7 @@ export class Delivery {
   endNow(): readonly Hit[] {
     const { attempt, counts } = this;
     const { transport, options } = this.#parts;
-    // Without `doneNow`, it is left to another process as it is.
+    // A claim without `doneNow` is left to another process.
     if (attempt?.claim.doneNow) {
       this.attempt = undefined;
       const { inFlight, results, back, claim } = attempt;
@@ -255,14 +255,14 @@ export class Delivery {
 
   /** Sends everything, in an attempt after those that run. */
   #send(mode: Mode): Promise<void> {
-    this.#clearTimer(); // what is due may have changed
+    this.#clearTimer(); // other hits may be due now
     return this.#attempts.run(async () => {
       if (mode === 'flush') this.#nextFlush = undefined;
       if (mode === 'last' || this.sender.mayBegin(true)) await this.#attempt(mode);
     });
   }
 
-  /** Sends from the spool, and from memory what the spool does not take. */
+  /** Sends hits from the spool, and from memory those that the spool does not take. */
   async #attempt(mode: Mode): Promise<void> {
     this.#attemptMillis = performance.now();
     await this.#store();
@@ -278,7 +278,7 @@ export class Delivery {
     );
   }
 
-  /** Sends until there is nothing, or sending waits. */
+  /** Sends until no hits are left, or sending waits. */
   async #drain(store: Store, mode: Mode, mayGoOn: () => boolean): Promise<void> {
     const { maxExportBatchSize } = this.#parts.options;
     let mayEndMillis = performance.now() + MAY_END_MILLIS;

@@ -2,15 +2,14 @@ import type { MessagePort } from 'node:worker_threads';
 import { createTransport, type TransportOptions } from './http.js';
 
 // The thread that sends while another one is blocked at its end. The build bundles this file and embeds it as text, because a bundled
-// application has no file of ours to start. Only Node's own modules are loaded, which takes milliseconds.
+// application has no file of ours to start. Only Node's own modules are loaded.
 
-/** What the thread gets when it starts. */
 export interface ExitSettings {
   readonly port: MessagePort;
   /** Memory of both threads: 1 if Matomo may have received bytes of the request, and 1 if there is a result. */
   readonly state: Int32Array;
   readonly options: TransportOptions;
-  /** Versions and ciphers of TLS, which flags or the application may have set, and a thread does not inherit. */
+  /** Versions and ciphers of TLS that flags or the application have set, which a thread does not inherit. */
   readonly tls?: Readonly<Record<string, unknown>> | undefined;
   /** Certificates of authorities, if they are not those of each thread. */
   readonly certificates?: readonly string[] | undefined;

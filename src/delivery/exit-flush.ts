@@ -15,7 +15,7 @@ import type { Exchange, Transport, TransportOptions } from './http.js';
 import { explainError } from './http-errors.js';
 import { giveRestBack } from './sender.js';
 
-/** If Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
+/** The time for an attempt if Matomo was unavailable before: it may be back, but a crash loop must not be delayed. */
 const UNAVAILABLE_MILLIS = 300;
 
 /**
@@ -129,7 +129,7 @@ function tlsSettings(): Pick<ExitSettings, 'tls' | 'certificates'> {
   const { getCACertificates = () => [] } = tls as Certificates;
   const all = getCACertificates('default');
   const extra = getCACertificates('extra').length;
-  // Without bundled ones, OpenSSL has its own.
+  // Without bundled certificates, OpenSSL has its own.
   const isInherited = [extra, extra + getCACertificates('bundled').length].includes(all.length);
   return {
     tls: { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS },

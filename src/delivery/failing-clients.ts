@@ -1,8 +1,8 @@
 import type { Hit } from '../hit/hit-text.js';
 
-/** Of a client, so many more hits were rejected than stored. */
+/** A client fails if this many more of its hits were rejected than stored. */
 const MAX_REJECTED = 10;
-/** Since the last one of them was rejected. */
+/** The time after the last rejection until a client is forgotten. */
 const KEPT_MILLIS = 600_000;
 const MAX_KEYS = 1_000;
 
@@ -41,7 +41,7 @@ export class FailingClients {
         const excess = (this.#marks.get(key)?.excess ?? 0) + 1;
         this.#marks.delete(key);
         this.#marks.set(key, { excess, millis: this.#now() });
-        if (excess > MAX_REJECTED) break; // its visitor is known to be the cause
+        if (excess > MAX_REJECTED) break; // the visitor of this client is known to be the cause
       }
     }
     this.#forgetOld();
@@ -65,7 +65,7 @@ export class FailingClients {
   }
 }
 
-/** One that is empty is that of many. */
+/** An empty key is that of many clients. */
 function keysOf({ client, visitor }: Hit): string[] {
   return [visitor, client].filter((key, index, keys) => key !== '' && keys.indexOf(key) === index);
 }

@@ -4,15 +4,15 @@ import type { Steps } from './folder-files.js';
 import { type HitsFile, nameOf, parseName, rename } from './folder-names.js';
 import type { SpoolOptions } from './store.js';
 
-/** Names are listed at most so often, and take at most one part in so many of the time. */
+/** The shortest interval between two lists of names, and the share of time that they may take. */
 const LIST_MILLIS = 1_000;
 const PAUSE_FACTOR = 30;
-/** A file to which nothing was appended for so long is that of a dead process. */
+/** A file to which nothing was appended for this time is that of a dead process. */
 const DEAD_PART_MILLIS = 60_000;
-/** The same for files of all kinds by the clock of the machine, for processes that do not live long enough to see it. */
+/** The limit by the clock of the machine for all files, for processes that do not live long enough to see it. */
 const DEAD_WALL_MILLIS = 3_600_000;
 
-/** What is in the folder, as it was listed, with what this process has changed since. */
+/** The folder as it was listed, with the changes of this process since. */
 export class FolderList {
   /** Hits that wait, and bytes of all files. */
   hits = 0;
@@ -47,7 +47,7 @@ export class FolderList {
     yield* this.#share();
   }
 
-  /** Daily keys: three times a day, at midnight, an hour later, and before the next midnight. */
+  /** Daily keys are shared three times a day: at midnight, an hour later, and before the next midnight. */
   *#share(): Steps<void> {
     const { keys, log } = this.#options;
     const days = keys?.days.join();
@@ -89,7 +89,7 @@ export class FolderList {
     return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
   }
 
-  /** Own hits are first, then the oldest: hits of a visitor, whom one process usually serves, are seldom sent by two at the same time. */
+  /** Own hits come first, then the oldest, so that hits of a visitor are seldom sent by two processes at once. */
   #compare(a: HitsFile, b: HitsFile): number {
     const isOwn = ({ writer }: HitsFile) => Number(writer === this.#writer);
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;

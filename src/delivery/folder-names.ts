@@ -18,14 +18,14 @@ export interface HitsFile {
   readonly hits: number;
   readonly bytes: number;
   readonly state: 'part' | 'hits' | 'sending';
-  /** Of `sending`; else 0. */
+  /** Time at which sending began; 0 in other states. */
   readonly sinceMillis: number;
 }
 
 const NAME =
   /^(\d{1,16})-([\da-f]{8})-(\d{1,9})(-token)?\.(\d{1,7})-(\d{1,12})\.(?:(part|hits)|(\d{1,16})\.sending)$/;
 
-/** `undefined` if a name is not that of a file with hits. */
+/** Parses a name; `undefined` if it is not that of a file with hits. */
 export function parseName(name: string): HitsFile | undefined {
   const found = NAME.exec(name);
   if (!found) return undefined;
@@ -43,7 +43,7 @@ export function nameOf(file: HitsFile): string {
   return `${place}.${hits}-${bytes}.${state === 'sending' ? `${sinceMillis}.` : ''}${state}`;
 }
 
-/** Returns `false` if another process is faster. */
+/** Renames a file. Returns `false` if another process is faster. */
 export function* rename(from: HitsFile, to: HitsFile): Steps<boolean> {
   try {
     yield ['rename', nameOf(from), nameOf(to)];
@@ -54,7 +54,7 @@ export function* rename(from: HitsFile, to: HitsFile): Steps<boolean> {
   }
 }
 
-/** Returns `false` if it could not be deleted: then it is left to the process that finds it. */
+/** Deletes a file. Returns `false` if that fails: then it is left to the process that finds it. */
 export function* unlink(file: HitsFile): Steps<boolean> {
   try {
     yield ['unlink', nameOf(file)];

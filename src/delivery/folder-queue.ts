@@ -5,13 +5,13 @@ import type { FileStep, Files, Steps } from './folder-files.js';
 const HANG_MILLIS = 5_000;
 
 interface OperationOptions<T> {
-  /** Run also if it has not begun when the disk hangs. */
+  /** Whether the operation runs although it has not begun when the disk hangs. */
   readonly isNeeded?: boolean;
-  /** The disk hangs: returns what the caller gets, who waits no longer. */
+  /** Called if the disk hangs. Returns the result for the caller, who waits no longer. */
   readonly onHang?: () => T;
-  /** It has ended, however late. */
+  /** Called when the operation has ended, however late. */
   readonly onEnd?: (value: T) => void;
-  /** At the event `exit`, it is left as it is, because the disk hangs. */
+  /** Called at the event `exit` if the operation is left as it is, because the disk hangs. */
   readonly onLeft?: () => void;
 }
 
@@ -26,7 +26,7 @@ interface Operation extends OperationOptions<unknown> {
 
 /** Runs operations one after the other. */
 export class FolderQueue {
-  /** The disk hangs: nothing new may begin. */
+  /** Whether the disk hangs, so that nothing new may begin. */
   isHanging = false;
   readonly #files: Files;
   readonly #onHang: () => void;
@@ -40,7 +40,7 @@ export class FolderQueue {
     this.#onHang = onHang;
   }
 
-  /** Resolves when it has ended, or with `undefined` when the disk hangs. */
+  /** Runs an operation. Resolves when it has ended, or with `undefined` when the disk hangs. */
   run<T>(steps: Steps<T>, options: OperationOptions<T> = {}): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       const operation = { steps, resolve, reject, step: undefined, hasEnded: false, ...options };
@@ -97,7 +97,7 @@ export class FolderQueue {
     for (const operation of [...this.#operations]) this.#leaveWaiting(operation);
   }
 
-  /** Its caller waits no longer. */
+  /** Lets the caller of an operation wait no longer. */
   #leaveWaiting(operation: Operation): void {
     const { step, isNeeded, onHang, resolve } = operation;
     const isDropped = step === undefined && isNeeded !== true;
@@ -105,7 +105,7 @@ export class FolderQueue {
     resolve(isDropped ? undefined : onHang?.());
   }
 
-  /** From now on, the disk hangs if an operation takes longer, also one that has begun. */
+  /** Sets the time after which the disk counts as hanging, also for an operation that has begun. */
   hurry(millis: number): void {
     this.#limitMillis = millis;
     if (this.#operations.length > 0 && !this.isHanging) this.#watch(millis);
@@ -132,7 +132,7 @@ export class FolderQueue {
     return next.value;
   }
 
-  /** The step that is being carried out by another thread may have happened, and may happen later. */
+  /** A step that another thread carries out may have been done, or may be done later. */
   #finish({ steps, step }: Operation): unknown {
     if (!step) return this.runNow(steps);
     const first = attempt(steps, () => {

@@ -4,17 +4,17 @@ import { link, mkdir, open, readdir, stat, unlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 
-/** Says which Matomo gets the hits. */
+/** The file that names the Matomo of the hits. */
 export const DESCRIPTION = 'spool.json';
 const FORMAT = 1;
 const VISITOR_KEY = 'visitor.key';
 const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
 /** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
-/** Opens no link, and does not wait for a pipe. Windows has neither flag. */
+/** Flags that open no link and do not wait for a pipe. Windows has neither. */
 export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Another user could change the contents of the folder. */
+/** The error if another user could change the contents of the folder. */
 export class UntrustedFolder extends Error {}
 
 /** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
@@ -106,5 +106,5 @@ async function readOrCreate(path: string, text: string): Promise<string> {
   return readOwn(path);
 }
 
-/** It is not necessary, or checked next. */
+/** Ignores an error of a step that is not necessary, or whose result is checked next. */
 function ignore(): void {}

@@ -10,7 +10,7 @@ import { isMissing, UntrustedFolder } from './folder-setup.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
 import type { Claim, Spool, SpoolOptions } from './store.js';
 
-/** After a failure, the folder is tried again. */
+/** The wait after a failure until the folder is tried again. */
 const RETRY_MILLIS = 1_000;
 type OwnClaim = Claim & Required<Pick<Claim, 'doneNow'>>;
 
@@ -25,9 +25,9 @@ interface Taken extends ReadLines {
 interface Put {
   readonly hits: readonly Hit[];
   readonly data: Buffer;
-  /** Its caller has gone on, because the disk hangs. */
+  /** Whether the caller has gone on, because the disk hangs. */
   isLate: boolean;
-  /** The rename that makes them count has begun, and has not ended. */
+  /** Whether the rename that makes the hits count has begun, and has not ended. */
   isUnknown: boolean;
 }
 
@@ -44,7 +44,7 @@ class FolderStore implements Spool {
   readonly #options: SpoolOptions;
   readonly #queue: FolderQueue;
   readonly #list: FolderList;
-  /** After a failure, when the next attempt may succeed. What has no room can be sent all the same. */
+  /** Time of the next attempt after a failure. If there is no room, hits can still be claimed. */
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
   #isOpen = false;
   #hasBeenOpen = false;
@@ -85,7 +85,7 @@ class FolderStore implements Spool {
     await this.#queue.run(this.#try('claim', () => this.#list.look()));
   }
 
-  /** Runs an operation. `undefined`: it has failed, which is logged. */
+  /** Runs an operation. Resolves with `undefined` if it fails, which is logged. */
   *#try<T>(purpose: 'put' | 'claim', run: () => Steps<T>): Steps<T | undefined> {
     try {
       if (!this.#isOpen) yield ['prepare', this.#options.matomoUrl];
@@ -103,7 +103,7 @@ class FolderStore implements Spool {
   #fail(purpose: 'put' | 'claim', error: unknown): void {
     if (this.#isEnding) return;
     this.#retryMillis[purpose] = performance.now() + RETRY_MILLIS;
-    if (isMissing(error)) this.#isOpen = false; // it may have been deleted
+    if (isMissing(error)) this.#isOpen = false; // the folder may have been deleted
     if (!this.#isOpen) this.#retryMillis.claim = this.#retryMillis[purpose];
     if (error instanceof UntrustedFolder) this.#options.log.begin(codeOf(error), 'spool-owner');
     else this.#log(codeOf(error));
@@ -131,7 +131,7 @@ class FolderStore implements Spool {
     return isPut === true;
   }
 
-  /** Hits that were not put are those of the caller, unless it has gone on. */
+  /** Leaves hits that were not put to the caller, unless it has gone on. */
   #endPut(put: Put, isStored: boolean): void {
     if (put.isLate) this.count -= put.hits.length;
     if (!isStored && (put.isLate || this.#isEnding)) this.#giveBack(put);
@@ -210,7 +210,7 @@ class FolderStore implements Spool {
     return undefined;
   }
 
-  /** `undefined` if another process was faster, it cannot be read, or nothing in it is to be sent. */
+  /** Claims a file; `undefined` if another process was faster, it cannot be read, or it has nothing to send. */
   *#takeFile(from: HitsFile): Steps<OwnClaim | undefined> {
     const { counts, log, resendUnconfirmed } = this.#options;
     const file = { ...from, state: 'sending' as const, sinceMillis: Date.now() };
@@ -277,7 +277,7 @@ class FolderStore implements Spool {
     this.#options.counts.claimed -= taken.file.hits;
   }
 
-  /** Writes what is given back, then deletes the file. Returns whether the hits were still those of this process. Then they are counted. */
+  /** Writes the hits that are given back, deletes the file, and returns whether the claim was still that of this process. Then it counts. */
   *#end(taken: Taken, results: Results, back: readonly Hit[], isBehind: boolean): Steps<boolean> {
     const { counts, log } = this.#options;
     const { file, damaged } = taken;

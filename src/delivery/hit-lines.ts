@@ -26,17 +26,17 @@ function toTries({ failures, resends, invalidSeconds }: Hit): string {
   return `${failures ?? ''},${resends ?? 0},${invalidSeconds ?? 0}`;
 }
 
-/** What is in lines. */
+/** The contents of lines. */
 export interface ReadLines {
   readonly hits: readonly Hit[];
   /** Lines that are missing, cut off, or no hits. */
   readonly damaged: number;
 }
 
-/** Reads so many lines, by default all. */
+/** Reads a number of lines, by default all. */
 export function readLines(text: string, count?: number): ReadLines {
   const lines = text.split('\n');
-  const isCut = lines.pop() !== ''; // what comes after the last line feed was not written completely
+  const isCut = lines.pop() !== ''; // a text after the last line feed was not written completely
   const all = lines.slice(0, count).map(readLine);
   const hits = all.filter((hit) => hit !== undefined);
   return { hits, damaged: (count ?? all.length + Number(isCut)) - hits.length };

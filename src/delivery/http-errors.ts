@@ -4,14 +4,14 @@ interface WireError extends Error {
   readonly hostname?: string;
   readonly address?: string;
   readonly port?: number;
-  /** One error for each address, if several addresses were tried. */
+  /** The errors, one for each address, if several addresses were tried. */
   readonly errors?: readonly WireError[];
 }
 
 const CLIENT_CERTIFICATE =
   'the server rejected the TLS handshake; if it requires a client certificate, send through a local proxy that has one, such as nginx with proxy_ssl_certificate';
 
-/** What codes and messages of errors mean, and what to check. */
+/** The meaning of codes and messages of errors, and what to check. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^ENOTFOUND /, 'DNS has no address for PLACE; check the host in url'],
   [/^EAI_AGAIN /, 'DNS did not answer for PLACE; check DNS, and the host in url'],

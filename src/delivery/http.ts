@@ -17,7 +17,7 @@ export interface Answer {
   readonly kind: 'answer';
   readonly status: number;
   readonly contentType: string;
-  /** At most the first 64 kB. */
+  /** The first 64 kB of the body. */
   readonly body: string;
   readonly location?: string | undefined;
   readonly retryAfter?: string | undefined;
@@ -32,7 +32,7 @@ export type Exchange =
   | { readonly kind: 'printed' }
   /** No byte of the request reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }
-  /** The request was being sent, and how far it got is unknown. `begun`: what there is of an answer that has no end. */
+  /** The request was being sent, and how far it got is unknown. `begun` is the part of an answer that has no end. */
   | { readonly kind: 'no_answer'; readonly error: Error; readonly begun?: Answer };
 
 /** Sends bulk requests to Matomo, one at a time. Never rejects. */
@@ -46,7 +46,6 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** What a transport needs to know about Matomo. */
 export interface TransportOptions {
   readonly url: URL | string;
   readonly userAgent: string;
@@ -56,7 +55,7 @@ export interface TransportOptions {
 
 /** A server may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
-/** Limit for an answer. */
+/** Maximum size of an answer. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Prints hits and sends nothing. The hits are counted as `accepted`. */
@@ -94,7 +93,7 @@ export function createTransport(
     mayHaveArrived,
     async send(body, timeoutMillis) {
       sent[0] = 0;
-      // While this process stood still, the server may have closed the connection. That is read before it is used again.
+      // The server may have closed the connection while this process stood still. That is read before it is used again.
       await new Promise((resolve) => void setImmediate(resolve));
       if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
       const request = poster.open(all).on('socket', (socket: Opening) => {
@@ -108,7 +107,7 @@ export function createTransport(
         const why = isRefused ? new Error('the proxy answered 407') : (error as Error);
         return { kind: 'not_sent', error: explainError(why, poster.proxyUrl) };
       }
-      // The status of a refusal says all, whatever its body is.
+      // The body of a refusal does not matter.
       if (begun && (!error || begun.status >= 300)) return begun;
       return { kind: 'no_answer', error: explainError(error as Error), ...(begun && { begun }) };
     },
@@ -124,7 +123,7 @@ type Opening = Socket & Partial<TLSSocket> & { readonly secureConnecting?: boole
 
 const CLOSED = new Error('the connection was closed without an answer');
 
-/** Sends a request. Resolves with what there is of an answer, and with why there is no more. */
+/** Sends a request. Resolves with the answer, or its part and the reason why there is no more. */
 function receive(
   request: Request,
   body: Buffer,
@@ -144,7 +143,7 @@ function receive(
       end(new Error(`no ${what} within ${Math.ceil(timeoutMillis)} ms`));
       request.destroy();
     };
-    // What has come before an error, or while this process stood still, is read first.
+    // Data that came before an error, or while this process stood still, is read first.
     const timer = setTimeout(() => setImmediate(timeOut), timerMillis(timeoutMillis)).unref();
     request.on('error', (error) => setImmediate(end, error));
     request.on('close', () => setImmediate(end, CLOSED));
@@ -197,7 +196,7 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
 
   return {
     proxyUrl: proxy?.url,
-    /** `target`: a URL on the same server. */
+    /** Opens a request to a URL on the same server. */
     open(headers: Readonly<Record<string, string>>, target: URL = url): Request {
       const isIdle = Object.keys(kept.freeSockets).length > 0;
       const agent = isIdle && !isReusable ? single : kept;
@@ -208,7 +207,7 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
       return request.on('socket', (socket) => {
         if (agent === single || request.reusedSocket) return;
         socket.on('end', () => (isReusable = false));
-        // The agent has destroyed it, because it was idle.
+        // The agent has destroyed the socket, because it was idle.
         socket.on('timeout', () => (isReusable ||= socket.destroyed));
       });
     },
@@ -236,13 +235,13 @@ function openRequest(options: object, headers: Readonly<Record<string, string>>)
 
 type OnSocket = (error: Error | null, socket?: Socket) => void;
 
-/** TLS is loaded only if it is needed. */
+/** Creates an agent. TLS is loaded only if it is needed. */
 function createAgent({ protocol }: URL, options: object = {}): Agent {
   if (protocol === 'https:') return new (builtin('node:https').Agent)(options);
   return Object.assign(new HttpAgent(options), { createConnection: connect });
 }
 
-/** As `net.connect`, which calls what a mock may have put into the prototype of sockets. */
+/** Connects as `net.connect` does, which calls what a mock may have put into the prototype of sockets. */
 function connect(options: NetConnectOpts): Socket {
   const socket = new NetSocket(options as object);
   if (options.timeout) socket.setTimeout(options.timeout);
@@ -254,7 +253,7 @@ function addressOf({ protocol, hostname, port }: URL) {
   return { protocol, host, port: port || (protocol === 'https:' ? 443 : 80) };
 }
 
-/** Asks a proxy for a connection to a server, over which TLS is spoken if the server does. `options`: of an agent. */
+/** Asks a proxy for a connection to a server, over which TLS is spoken if the server does, with the options of an agent. */
 function openTunnel(
   server: URL,
   { url, headers }: ProxyRoute,

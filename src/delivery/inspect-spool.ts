@@ -7,9 +7,9 @@ import { DESCRIPTION, matomoOf, readOwn, requireTrust, UntrustedFolder } from '.
 import { RedisConnection, reasonOf } from './redis-connection.js';
 import { DESCRIPTION as REDIS_DESCRIPTION } from './redis-store.js';
 
-/** What a spool has, and whether it can be used. */
+/** The state of a spool. */
 export interface SpoolReport {
-  /** Why it cannot be used; `undefined` if it can. */
+  /** Why the spool cannot be used; `undefined` if it can. */
   readonly problem: string | undefined;
   /** The Matomo that gets the hits; `undefined` if no process has opened it yet. */
   readonly matomoUrl: string | undefined;
@@ -20,9 +20,9 @@ export interface SpoolReport {
 
 export interface FolderReport extends SpoolReport {
   readonly exists: boolean;
-  /** Others can read the hits. */
+  /** Whether others can read the hits. */
   readonly isOpenToOthers: boolean;
-  /** Another user could change its contents. */
+  /** Whether another user could change its contents. */
   readonly isUntrusted: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function inspectRedis(place: string): Promise<SpoolReport> {
       const [hits, bytes] = (await connection.send(...totals)) as (string | null)[];
       Object.assign(found, { hits: Number(hits), bytes: Number(bytes) });
     }
-    await connection.send('SET', 'matomo-spool:probe', '', 'PX', '1'); // a full Redis refuses it, and so does a replica
+    await connection.send('SET', 'matomo-spool:probe', '', 'PX', '1'); // a full Redis and a replica refuse to write
     return { problem: undefined, matomoUrl, ...found };
   } catch (error) {
     return { problem: reasonOf(error), matomoUrl, ...found };

@@ -2,21 +2,21 @@ import type { Hit } from '../hit/hit-text.js';
 import { addResults, type DeliveryCounts, type Results } from './counts.js';
 import type { Claim, Store } from './store.js';
 
-/** Memory of a hit besides its text. */
+/** Bytes that a hit takes besides its text. */
 const OBJECT_BYTES = 100;
-/** More than a hit usually takes. */
+/** Bytes per hit of the limit, more than one usually takes. */
 const USUAL_BYTES = 3_355;
 const MEBIBYTE = 1024 ** 2;
 
 /** Hits in memory, bounded by their number and bytes. */
 export class MemoryStore implements Store {
-  /** Hits, with those that are claimed. */
+  /** All hits, also those that are claimed. */
   count = 0;
   #bytes = 0;
   #hits: Hit[] = [];
-  /** When the oldest that is not claimed was put, on the monotonic clock; `Infinity` if there is none. */
+  /** Time on the monotonic clock at which the oldest unclaimed hit was put; `Infinity` if there is none. */
   oldestMillis = Number.POSITIVE_INFINITY;
-  /** Some were claimed, and came back without a result. */
+  /** Whether hits were claimed and came back without a result. */
   hasReturned = false;
   readonly #counts: DeliveryCounts;
   readonly #maxHits: number;
@@ -52,7 +52,7 @@ export class MemoryStore implements Store {
     const { oldestMillis } = this;
     const hits = this.#hits.splice(0, most);
     if (hits.length === 0) return undefined;
-    // Those that are left have just come: nearly always, hits are claimed as soon as there are enough.
+    // The hits that are left have just come, because hits are claimed as soon as there are enough.
     this.oldestMillis = this.#hits.length > 0 ? performance.now() : Number.POSITIVE_INFINITY;
     this.hasReturned = false;
     let isDone = false;

@@ -5,7 +5,7 @@ type Environment = Readonly<NodeJS.ProcessEnv>;
 /** How requests are sent through a proxy. */
 export interface ProxyRoute {
   readonly url: string;
-  /** Uses CONNECT. If not, the proxy gets the request itself. */
+  /** Whether CONNECT is used. Otherwise, the proxy gets the request itself. */
   readonly isTunnel: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -40,7 +40,7 @@ function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean
   });
 }
 
-/** `network`: such as `10.0.0.0/8`. */
+/** Whether an address is in a network such as `10.0.0.0/8`. */
 function isInNetwork(host: string, network: string): boolean {
   const [, address = '', bits] = /^([^/]+)\/(\d{1,3})$/.exec(network) ?? [];
   const version = isIP(address);

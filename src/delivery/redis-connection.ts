@@ -7,17 +7,17 @@ import { withTimeout } from '../common/timers.js';
 import { loadUnhooked } from '../common/unhooked.js';
 
 const CONNECT_MILLIS = 1_000;
-/** A Redis that has not replied by then is considered hanging. */
+/** The time after which a Redis that has not replied counts as hanging. */
 const REPLY_MILLIS = 5_000;
 
 type Client = ReturnType<typeof import('redis').createClient>;
 
-/** There was no connection: Redis has not got the command. */
+/** The error if there was no connection, so that Redis has not got the command. */
 export class NotSent extends Error {}
 
 /** A connection to Redis, which keeps the process alive only while a reply is pending. */
 export class RedisConnection {
-  /** Replies are waited for so long. */
+  /** The time that replies are waited for. */
   replyMillis = REPLY_MILLIS;
   readonly #url: string;
   #client: Client | undefined;

@@ -23,7 +23,7 @@ export const DESCRIPTION = 'matomo-spool:description';
 const STREAM = 'matomo-spool:hits';
 const KEY = /^[\da-f]{64}$/;
 const VISITOR_KEY = 'matomo-spool:visitor-key';
-/** Options of XCLAIM: what was given back can be claimed at once, whatever is the limit for dead processes: after 30 years. */
+/** Options of XCLAIM for entries that can be claimed at once: they count as idle for 30 years, longer than any limit. */
 const RELEASED = ['IDLE', '1000000000000', 'RETRYCOUNT', '0', 'JUSTID'];
 
 const RETRY_MILLIS = 1_000;
@@ -105,16 +105,16 @@ export async function openRedis(options: SpoolOptions): Promise<Spool> {
   return store;
 }
 
-/** `unsent`: it has not happened, and will not. `left`: the process ends, and that is unknown. */
+/** With `unsent`, the change was not made and will not be; with `left`, the process ends, and that is unknown. */
 type Reply = number | 'unsent' | 'left';
 
-/** What must happen once in Redis, although a reply may be lost: it is repeated until there is one. */
+/** A change that Redis must make once although a reply may be lost: it is repeated until there is one. */
 interface Change {
-  /** If it was not sent, the caller keeps the hits. */
+  /** Whether the change puts hits, which the caller keeps if it was not sent. */
   readonly isPut?: boolean;
   readonly script: string;
   readonly args: readonly string[];
-  /** Gets the reply, once. */
+  /** Called once with the reply. */
   readonly end: (reply: Reply) => void;
 }
 
@@ -137,7 +137,7 @@ class RedisStore implements Spool {
   readonly #id = randomBytes(4).toString('hex');
   readonly #connection: RedisConnection;
   readonly #scope = new AsyncScope('MatomoRedis');
-  /** Those without a reply. Until they have one, nothing else begins after a failure. */
+  /** Changes without a reply. Until they have one, nothing else begins after a failure. */
   readonly #changes = new Set<Change>();
   #number = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -180,14 +180,14 @@ class RedisStore implements Spool {
     if (owner !== matomoUrl) throw new Error(`it belongs to ${owner}`);
     for (const stream of [STREAM, `${STREAM}:token`]) {
       const create = this.#connection.send('XGROUP', 'CREATE', stream, 'senders', '0', 'MKSTREAM');
-      await create.catch(() => undefined); // it exists, or claims fail, which is logged
+      await create.catch(() => undefined); // the group exists, or claims fail, which is logged
     }
     if (isNew && this.#wasUsable) log.addLost('The keys were deleted');
     this.#wasUsable = true;
     if (keys) await this.#shareKeys(keys);
   }
 
-  /** The first process wins. Daily keys: at midnight, an hour later, and before the next midnight. */
+  /** Shares visitor keys, of which that of the first process wins. Daily keys are shared at midnight, an hour later, and before midnight. */
   async #shareKeys(keys: SharedKeys): Promise<void> {
     const days = keys.days.join();
     if (days === this.#sharedDays) return;
@@ -224,7 +224,7 @@ class RedisStore implements Spool {
     return reply;
   }
 
-  /** Resolves with whether it has ended. If not, its caller need not wait any longer. */
+  /** Runs a change. Resolves with whether it has ended. If not, its caller need not wait any longer. */
   async #change(change: Change): Promise<boolean> {
     this.#changes.add(change);
     try {
@@ -295,7 +295,7 @@ class RedisStore implements Spool {
     }
   }
 
-  /** What a dead process was sending is a claim of its own. The other entries, which are this process's now, are claimed again. */
+  /** Entries of a dead process are a claim of their own. The other entries, which are this process's now, are claimed again. */
   async #toClaim(
     stream: string,
     entries: readonly Entry[],
@@ -358,7 +358,7 @@ class RedisStore implements Spool {
     if (this.isUsable) await this.#connection.send('PING').catch((error) => this.#fail(error));
   }
 
-  /** Nothing can be written without waiting. What was being put may be there. */
+  /** Ends the spool at the event `exit`, when nothing can be written without waiting. Hits that were being put may be stored. */
   putNow(hits: readonly Hit[]): readonly Hit[] {
     for (const change of this.#changes) this.#end(change, 'left');
     return hits;

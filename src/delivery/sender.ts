@@ -8,17 +8,17 @@ import type { Exchange } from './http.js';
 import type { Claim } from './store.js';
 import { Token, type TokenOptions } from './token.js';
 
-/** A single hit that has failed so often, each time right after another request had succeeded, is rejected. */
+/** A single hit is rejected after this many failures, each right after another request had succeeded. */
 const MAX_FAILURES = 5;
-/** So many suspects are sent after a request that has succeeded: then the next bulk shows whether the server still works. */
+/** The maximum number of suspects after a request that has succeeded. The next bulk shows whether the server still works. */
 const MAX_SUSPECTS = 10;
-/** Requests that fail in a row, after which the server may be the cause: those of a search for one hit, and four. */
+/** The failures in a row after which the server may be the cause: those of a search for one hit, and four. */
 const mostInRow = (maxBulkHits: number) => Math.ceil(Math.log2(maxBulkHits)) + 5;
-/** Hits of other clients that are tried then. */
+/** The number of hits of other clients that are tried before the server counts as the cause. */
 const MAX_PROBES = 3;
-/** With `resendUnconfirmed`. */
+/** How often an unconfirmed hit is sent again at most, with `resendUnconfirmed`. */
 const MAX_RESENDS = 3;
-/** A claim begins no request after so long. A minute and the time-out of a request later, it is that of a dead process. */
+/** A claim begins no request after this time. A minute and the time-out of a request later, it is that of a dead process. */
 const CLAIM_MILLIS = 45_000;
 
 const SECOND = 1_000;
@@ -29,7 +29,7 @@ const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * HOUR - 10 * MINUTE;
 /** A spool keeps personal data no longer. */
 const OLDEST_IN_SPOOL_MILLIS = 7 * 24 * HOUR;
 
-/** Waits, of which the last one stays. A part of each is random, so that processes do not retry together. */
+/** Waits between attempts. The last one stays, and a part of each is random, so that processes do not retry together. */
 interface BackOff {
   readonly millis: readonly number[];
   readonly jitter: number;
@@ -39,7 +39,7 @@ const BACK_OFF: BackOff = {
   millis: [1, 2, 4, 8, 16, 32, 60].map((wait) => wait * SECOND),
   jitter: 0.5,
 };
-/** If hits may be the cause: others must not wait for long. */
+/** Waits if hits may be the cause, so that others do not wait for long. */
 const SEARCH: BackOff = { millis: [1, 2, 4, 8, 10].map((wait) => wait * SECOND), jitter: 0.5 };
 /** Matomo knows a new token after five minutes, and locks an address out after 20 rejections of a token in an hour. */
 const TOKEN: BackOff = { millis: [5.5, 20, 40, 60].map((wait) => wait * MINUTE), jitter: 0 };
@@ -67,18 +67,18 @@ export interface Attempt {
   readonly claim: Claim;
   /** No request begins later, on the monotonic clock. */
   readonly endMillis: number;
-  /** What is sent next, one after the other. */
+  /** Bulks that are sent next. */
   readonly bulks: Hit[][];
   /** Hits that have failed alone, and all of a client whose hits are rejected. Each of these is sent right after a request that has succeeded. */
   readonly suspects: Hit[][];
-  /** Those of them that have failed since the last success. */
+  /** Suspects that have failed since the last success. */
   readonly tried: Hit[][];
   /** What is being sent. */
   inFlight: readonly Hit[];
   readonly results: Results;
   /** Hits without a result. */
   readonly back: Hit[];
-  /** They go behind all others. Otherwise they keep their place. */
+  /** Whether these hits go behind all others. Otherwise they keep their place. */
   isBehind: boolean;
 }
 
@@ -97,22 +97,22 @@ export interface Attempt {
  *    all invalid too, the token is rejected: all hits wait for long, or for another token.
  */
 export class Sender {
-  /** Nothing is sent before, except by a flush. */
+  /** The time before which only a flush sends. */
   waitUntilMillis = Number.NEGATIVE_INFINITY;
   /** When Matomo last tracked or accepted hits, or the start. */
   lastSuccessMillis: number;
-  /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
+  /** Whether the process ends: then the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
   readonly #now: () => number;
   readonly #wallMillis: () => number;
   readonly #clients: FailingClients;
   readonly #token: Token;
-  /** Counters have been read. */
+  /** Whether counters have been read. */
   #isMatomo = false;
-  /** The latest request has succeeded, but for those of suspects. */
+  /** Whether the latest request that was not one of suspects has succeeded. */
   #works = false;
-  /** An attempt has failed, and none has succeeded since. */
+  /** Whether an attempt has failed, and none has succeeded since. */
   #isDown = false;
   /** How often sending has waited since the last success. */
   #waits = 0;
@@ -185,7 +185,7 @@ export class Sender {
     return true;
   }
 
-  /** The hits that have one of their keys, each as likely as the others. */
+  /** The hits with one of their keys, chosen at random. */
   #pickBy(hits: readonly Hit[], keyOf: (hit: Hit) => unknown): readonly Hit[] {
     const keys = [...new Set(hits.map(keyOf))];
     const key = keys[this.#pick(keys.length)];
@@ -297,7 +297,7 @@ export class Sender {
     }
   }
 
-  /** One of the hits may be the cause. */
+  /** Handles a failure of which one of the hits may be the cause. */
   #fail(bulk: Hit[], result: Failed, attempt: Attempt, isSuspect: boolean): void {
     const { counts, log } = this.#parts;
     counts.resent += Math.min(bulk.length, result.mayBeStored ?? 0);
@@ -315,7 +315,7 @@ export class Sender {
     if (others.length > 0) attempt.tried.push(others);
   }
 
-  /** All hits are invalid, or the token is. Returns whether sending goes on. */
+  /** Handles a bulk of which all hits are invalid, or the token. Returns whether sending goes on. */
   #doubt(bulk: Hit[], result: Reason, attempt: Attempt): boolean {
     const token = this.#token;
     const { back, results } = attempt;
@@ -337,7 +337,7 @@ export class Sender {
     return false;
   }
 
-  /** They may be stored or not. */
+  /** Handles hits that may be stored or not. */
   #leaveUnconfirmed(bulk: Hit[], attempt: Attempt): void {
     const { options, counts } = this.#parts;
     const mostResends = options.resendUnconfirmed ? MAX_RESENDS : 0;
@@ -373,7 +373,7 @@ export class Sender {
   }
 }
 
-/** What is not sent yet has no result. */
+/** Gives back the hits that were not sent. */
 export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
   back.push(...[bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat()));
 }

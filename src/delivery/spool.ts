@@ -7,7 +7,7 @@ import type { Spool, SpoolOptions } from './store.js';
 const IS_REDIS = /^\s*rediss?:\/\//i;
 /** The path of a Redis URL: the number of a database. */
 const DATABASE = /^\/?\d{0,9}$/;
-/** NUL, a URL of another kind, a misspelled Redis URL, or `:password@`, which the name of a folder would show. A drive is allowed. */
+/** Matches what is no folder: NUL, a URL of another kind, a misspelled Redis URL, or `:password@`. A drive is allowed. */
 const NO_PATH =
   /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?(?::|[/\\]{2})|^(?![a-z]:[/\\]).*:.*@|^.:.*:.*@/is;
 

@@ -15,7 +15,7 @@ export interface Store {
    * or the store cannot be used.
    */
   claim(most: number): Claim | undefined | Promise<Claim | undefined>;
-  /** Hits that only this process has: in its memory, or in its open claim. */
+  /** Hits that only this process has, in its memory or in its open claim. */
   readonly count: number;
 }
 
@@ -27,19 +27,19 @@ export interface Claim {
    * counted in the same moment. Resolves with `false` if another process has taken the claim for a dead one's: then that one counts them.
    */
   done(results: Results, back: readonly Hit[], isBehind?: boolean): Promise<boolean>;
-  /** The same at the event `exit`, at once. Missing if that is not possible. */
+  /** Ends the claim at once, at the event `exit`. Missing if that is not possible. */
   doneNow?(results: Results, back: readonly Hit[]): void;
 }
 
 /** A store that outlives the process. */
 export interface Spool extends Store {
-  /** Whether it can be used now. If not, hits are sent from memory. */
+  /** Whether the spool can be used now. If not, hits are sent from memory. */
   readonly isUsable: boolean;
-  /** Hits that wait in it, of all processes, as far as this one knows. */
+  /** Hits that wait in the spool, of all processes, as far as this one knows. */
   readonly hits: number;
   /** Bytes that more hits may take. */
   readonly room: number;
-  /** When the oldest hit that waits was stored, in epoch seconds; `Infinity` if there is none. */
+  /** Time at which the oldest hit that waits was stored, in epoch seconds; `Infinity` if there is none. */
   readonly oldestSeconds: number;
   /**
    * The process ends: an operation that takes longer from now on, also one that is under way, hangs, and the spool is not usable until it
@@ -51,30 +51,29 @@ export interface Spool extends Store {
    * has not ended are stored, returned, or counted as lost. Returns the hits that are not stored.
    */
   putNow?(hits: readonly Hit[]): readonly Hit[];
-  /** Hits stay in it. Resolves soon, even if a disk or a network hangs. */
+  /** Closes the spool, in which hits stay. Resolves soon, even if a disk or a network hangs. */
   close(): Promise<void>;
 }
 
-/** What a spool is opened with. */
 export interface SpoolOptions {
   /** The option `spool`: a folder, or the URL of a Redis. */
   readonly place: string;
   /** Only hits for this Matomo are claimed. */
   readonly matomoUrl: string;
   readonly maxBytes: number;
-  /** A file has no more hits. */
+  /** The maximum number of hits in a file. */
   readonly maxExportBatchSize: number;
   /** A minute and the time-out of a request after it was made, a claim is that of a dead process. */
   readonly deadMillis: number;
-  /** What this process stores needs a token if it has one, and a process without leaves that alone. */
+  /** Whether this process has a token. Hits that it stores then need one, and a process without leaves them alone. */
   readonly hasToken: boolean;
-  /** What a dead process was sending is sent again. Otherwise it counts as unconfirmed. */
+  /** Whether hits that a dead process was sending are sent again. Otherwise they count as unconfirmed. */
   readonly resendUnconfirmed: boolean;
   /** Visitor keys that processes share, if they are not set. */
   readonly keys: SharedKeys | undefined;
-  /** Gets `stored` and `claimed`, and what a spool counts itself: `unconfirmed` of dead processes, and `spool` for damaged lines. */
+  /** Called with `stored` and `claimed`, `unconfirmed` hits of dead processes, and `spool` for damaged lines. */
   readonly counts: DeliveryCounts;
-  /** Gets hits of a claim that cannot be given back. */
+  /** Called with hits of a claim that cannot be given back. */
   readonly keep: (hits: readonly Hit[]) => void;
   readonly log: SpoolLog;
 }

@@ -13,9 +13,9 @@ export class Token {
   readonly #reread: () => string | undefined;
   /** The clocks, in epoch milliseconds. */
   readonly #wallMillis: () => number;
-  /** All hits of a bulk were invalid, and none was tracked since. */
+  /** Whether all hits of a bulk were invalid, and none was tracked since. */
   #isInDoubt = false;
-  /** When hits were last tracked. */
+  /** Time at which hits were last tracked. */
   #trackedMillis = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -27,7 +27,7 @@ export class Token {
     this.#wallMillis = wallMillis;
   }
 
-  /** Returns whether the token is another one than before. A missing or empty file keeps the old one. */
+  /** Reads the token again. Returns whether it has changed. A missing or empty file keeps the old one. */
   reread(): boolean {
     const value = this.#reread() ?? this.value;
     if (value === this.value) return false;
@@ -37,7 +37,7 @@ export class Token {
     return true;
   }
 
-  /** Hits were tracked with it. */
+  /** Notes that hits were tracked with the token. */
   accept(): void {
     this.isRejected = false;
     this.#isInDoubt = false;

@@ -31,7 +31,7 @@ export function showValue(value: unknown): string {
   return showWithout(hideSecrets, value);
 }
 
-/** What is between two quotes of JSON. A match is never undone, so that the time is linear. */
+/** Matches a text between two quotes of JSON. A match is never undone, so that the time is linear. */
 const PART = /(?:[^"\\]|\\.)+/g;
 
 /**
@@ -46,7 +46,7 @@ export function hideSecrets(text: string): string {
   return withoutUser.replace(/[\w-]{20,}/g, (word) => (/\d/.test(word) ? '…' : word));
 }
 
-/** How the environment writes a value that is not one text. */
+/** The syntax in the environment of a value that is not one text. */
 export type Syntax = 'a list' | 'a list of patterns' | 'pairs' | 'one word or a list' | 'JSON';
 
 /**
@@ -55,14 +55,14 @@ export type Syntax = 'a list' | 'a list of patterns' | 'pairs' | 'one word or a 
  */
 export interface Parser<Resolved, InCode = Resolved> {
   (name: string, value: unknown): Resolved;
-  /** What a value must be, for messages and docs/configuration.md. */
+  /** Describes valid values, for messages and docs/configuration.md. */
   readonly wanted: string;
   readonly syntax?: Syntax | undefined;
-  /** Exists for the type only. */
+  /** The type in code, without a value. */
   readonly inCode?: InCode;
 }
 
-/** `parse` returns `undefined` if the value is not what is wanted. It throws if another message helps more. */
+/** Makes a parser. `parse` returns `undefined` for an invalid value, and throws if another message helps more. */
 export function parser<Resolved, InCode = Resolved>(
   wanted: string,
   parse: (value: unknown, name: string) => Resolved | undefined,
@@ -76,7 +76,7 @@ export function parser<Resolved, InCode = Resolved>(
   return Object.assign(parseOption, { wanted, syntax });
 }
 
-/** What an option is, apart from its parser and its documentation, which is the comment of its declaration. */
+/** The properties of an option besides its parser. Its documentation is the comment of its declaration. */
 interface Declaration<Default> {
   /** Environment variable, if its name does not follow from that of the option. `undefined`: there is none. */
   readonly env?: string | undefined;
@@ -84,7 +84,7 @@ interface Declaration<Default> {
   readonly file?: string;
   /** `required`: without a value, nothing is tracked. */
   readonly default?: Default;
-  /** The option decides which data leaves the process: if its variable is invalid, nothing is tracked. */
+  /** Whether the option decides which data leaves the process: if its variable is then invalid, nothing is tracked. */
   readonly isPrivacy?: true;
 }
 

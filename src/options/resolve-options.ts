@@ -24,7 +24,7 @@ import { OPTIONS, type ResolvedOptions } from './option-table.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Gets messages about options. */
+/** Receives messages about options. */
 export type OptionDiagnostics = Pick<Diagnostics, 'error' | 'warnOnce'>;
 
 export type DeclaredName = keyof typeof OPTIONS;
@@ -114,7 +114,7 @@ const DEFAULTS = Object.fromEntries(
   }),
 );
 
-/** Also a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
+/** Adds defaults, and limits a batch to half of the queue: hits that arrive until it is sent would be lost. */
 function withDefaults(set: SetOptions): ResolvedOptions {
   const options = { ...DEFAULTS, ...set } as ResolvedOptions;
   const largest = Math.ceil(options.maxQueueSize / 2);
@@ -151,7 +151,7 @@ export function parseInCode(
   return set;
 }
 
-/** The same with defaults, for options that only code passes. */
+/** Parses options that only code passes, with defaults. */
 export function resolveInCode<Declarations extends OptionDeclarations>(
   place: string,
   declarations: Declarations,
@@ -164,7 +164,7 @@ export function resolveInCode<Declarations extends OptionDeclarations>(
   return Object.fromEntries(values) as ResolvedValues<Declarations>;
 }
 
-/** A list, a `Map` or a promise has no options, so that the environment would apply alone, as it would for inherited ones. */
+/** Checks that a value has options of its own. With a list, a `Map` or a promise, the environment would apply alone. */
 export function checkIsObject(
   inCode: unknown,
   names: readonly string[],
@@ -203,7 +203,7 @@ export function readEnvironment<Name extends DeclaredName>(
   }
 }
 
-/** What some readers of files with variables leave as it is: quotes around a value, and the name of another variable. */
+/** Matches text that some readers of files with variables do not resolve: quotes, and the name of another variable. */
 const NOT_EXPANDED = /^"[^"]*"$|^'[^']*'$|^\$(?:[A-Z_][A-Z\d_]*|\{.*\})$/s;
 
 /**
@@ -237,7 +237,7 @@ export function readVariables<Resolved>(
   return parse(file, content);
 }
 
-/** Trimmed, because values from files and shells often have a space or newline at the end. */
+/** Trims a text, because values from files and shells often have a space or newline at the end. */
 export function textOf(variable: string | undefined, env: Environment): string {
   return (variable && env[variable]?.trim()) || '';
 }
@@ -251,7 +251,7 @@ export function readText({ syntax }: Parser<unknown>, text: string): unknown {
   }
 }
 
-/** They throw if a part of the text would have no effect. */
+/** Readers of the environment's syntax, which throw if a part of the text would have no effect. */
 const READERS: Readonly<Record<Syntax, (text: string) => unknown>> = {
   'a list': readList,
   'a list of patterns': readPatterns,
@@ -261,7 +261,7 @@ const READERS: Readonly<Record<Syntax, (text: string) => unknown>> = {
   JSON: JSON.parse,
 };
 
-/** `a, b` or `["a","b"]`. */
+/** Reads `a, b` or `["a","b"]`. */
 function readList(text: string): string[] {
   const items = readJsonList(text) ?? text.split(',');
   return items.map((item) => item.trim()).filter((item) => item !== '');
@@ -274,7 +274,7 @@ function readJsonList(text: string): string[] | undefined {
   throw new TypeError('a list has items that are no text');
 }
 
-/** A pattern with a closing slash, its source and its flags, also some that do not exist. */
+/** Matches a pattern with a closing slash: its source and its flags, also some that do not exist. */
 const WITH_FLAGS = /^\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([a-z]|[dgimsuvyx]*)$/i;
 const PATTERN_ITEMS =
   /\s*(\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+\/[dgimsuvy]*(?=\s*(?:,|$))|[^,]*)\s*(?:,|$)/g;
@@ -293,7 +293,7 @@ function readPatterns(text: string): (RegExp | string)[] {
   });
 }
 
-/** `1=http.route, 2=x`, each name once. */
+/** Reads `1=http.route, 2=x`, each name once. */
 function readPairs(text: string): Record<string, string> {
   const items = readList(text).map((pair) => {
     const [name = '', ...value] = pair.split('=');
@@ -306,7 +306,7 @@ function readPairs(text: string): Record<string, string> {
 
 const MAX_DISTANCE = 2;
 
-/** Names that people try first. They are too different to be found by their letters. */
+/** Names that people try first, which are too different to be found by their letters. */
 const TRIED_NAMES: Readonly<Record<string, string>> = {
   MATOMO_DNT: 'MATOMO_DO_NOT_TRACK',
   MATOMO_ANON_IP: 'MATOMO_ANONYMIZE_IP',

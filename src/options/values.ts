@@ -62,7 +62,7 @@ export function functionOption<F>(): Parser<F> {
   return parser('a function', (value, name) => callback<F>(name, value));
 }
 
-/** A callback, if the value is a function. What it does when it is called is not known here. */
+/** A callback, if the value is a function. */
 function callback<F>(name: string, value: unknown): F | undefined {
   if (typeof value !== 'function') return undefined;
   if (!types.isAsyncFunction(value)) return value as F;
@@ -83,7 +83,7 @@ function orCallback<Resolved, Result, InCode = Resolved>(
   return parser(orFunction, (value, name) => callback(name, value) ?? parse(value, name));
 }
 
-/** The error for an invalid item shows that item. `least` is the number of items that the list needs. */
+/** A list of at least `least` items. The error for an invalid item shows that item. */
 export function listOf<Item, InCode = Item>(
   wanted: string,
   parseItem: (item: unknown, name: string) => Item | undefined,
@@ -104,7 +104,7 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** Without the flags that make a regular expression remember its position. */
+/** Patterns without the flags that make a regular expression remember its position. */
 export const patterns: Parser<readonly RegExp[], readonly (RegExp | string)[]> = listOf(
   'a list of regular expressions (in the environment, write one that has a comma, brackets or flags between slashes, or the list as JSON; flags are d, g, i, m, s, u, v and y)',
   (item, name) => {
@@ -141,7 +141,7 @@ export function findServiceSite(sites: ServiceSites, service: unknown): number |
   return sites.get(service as string) ?? sites.get('*');
 }
 
-/** The error does not show the value: it may be a secret with a stray space. */
+/** A secret. The error does not show the value, which may be a secret with a stray space. */
 export const secret: Parser<string> = parser(
   'text without spaces or control characters',
   (value, name) => {
@@ -169,7 +169,7 @@ export const matomoUrl: Parser<URL, string | URL> = httpUrl((url) => {
   return url;
 });
 
-/** Without trailing slash. */
+/** A URL without trailing slash. */
 export const trackedBaseUrl: Parser<string> = httpUrl(
   (url) => url.origin + url.pathname.replace(/\/+$/, ''),
 );
@@ -188,7 +188,7 @@ function httpUrl<Resolved, InCode>(
   });
 }
 
-/** For a message: a query may have a secret. */
+/** A URL for a message, without its query, which may have a secret. */
 function withoutQuery(value: unknown): unknown {
   return typeof value === 'string' ? hideSecrets(value).replace(/[?#].*$/s, '?…') : value;
 }
@@ -204,7 +204,7 @@ export const spoolPlace: Parser<string> = parser(
 );
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/; // in lower case
-/** The client sets these itself. */
+/** Headers that the client sets itself. */
 const OF_THE_REQUEST =
   /^(?:accept-encoding|connection|content-(?:encoding|length|type)|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
@@ -226,7 +226,7 @@ export const headers: Parser<Readonly<Record<string, string>>> = parser(
   'pairs',
 );
 
-/** What no output may show of headers: the values of those whose names say so, and what follows a scheme such as `Basic` in them. */
+/** Texts of headers that no output may show: values of secret headers, and what follows a scheme such as `Basic` in them. */
 export function credentialsIn(sent: Readonly<Record<string, string>>): string[] {
   return Object.entries(sent).flatMap(([name, value]) =>
     isSecretName(name) ? [value, ...value.split(' ').slice(1)] : [],
@@ -267,10 +267,10 @@ export function methods(least: 0 | 1): Parser<readonly string[]> {
   return listOf(wanted, parseItem, { least });
 }
 
-/** Where visitors say that they may be tracked: the one value of a cookie or a header that is consent. */
+/** The cookie or header in which visitors consent, and the one value that is consent. */
 export interface ConsentRule {
   readonly source: 'cookie' | 'header';
-  /** Of a header, in lower case. */
+  /** The name; that of a header in lower case. */
   readonly name: string;
   readonly value: string;
 }
@@ -379,7 +379,7 @@ export const dimensions: Parser<Dimensions> = parser(
   'pairs',
 );
 
-/** What no dimension has: the header that says it. */
+/** Attributes that no dimension has, with the header that says it. */
 const INSTEAD: Readonly<Record<string, string>> = {
   'mcp.protocol.version': 'http.request.header.mcp-protocol-version',
   'user_agent.bot.name': 'http.request.header.user-agent',
@@ -387,7 +387,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   'matomo.deprecated_endpoint': 'http.response.header.deprecation',
 };
 
-/** A header whose name says that it is secret is refused, and so is what admits to a session. */
+/** The source of a dimension. Headers are refused if their name says that they are secret, or if they admit to a session. */
 const dimension = orCallback<string, AttributeValue>('the name of an attribute', (value, name) => {
   if (typeof value !== 'string' || value === '') return undefined;
   const source = withLowerHeader(name, value);

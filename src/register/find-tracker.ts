@@ -6,7 +6,7 @@ import type { RequestFunctions } from '../request/functions.js';
 import type { MatomoStats } from '../tracker/stats.js';
 import type { ProcessTracker } from './process-tracker.js';
 
-/** What `register`, `start` and processors get from the tracker of their process. Nothing here throws or rejects. */
+/** A handle of the tracker for `register`, `start` or a processor. Nothing here throws or rejects. */
 export interface TrackerHandle {
   /** Called for every span that starts. After the shutdown, it is not tracked. */
   onStart(span: Span, parentContext: Context): void;
@@ -15,7 +15,7 @@ export interface TrackerHandle {
   /** Counts since the tracker began; `undefined` until then. */
   stats(): MatomoStats | undefined;
   forceFlush(): Promise<void>;
-  /** Sends what is queued. That of the last handle also ends the tracker. */
+  /** Sends queued hits. The shutdown of the last handle also ends the tracker. */
   shutdown(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export function findTracker(): ProcessTracker | undefined {
 
 const nothing = () => undefined;
 
-/** The functions for requests if nothing tracks. */
+/** The functions for requests when nothing tracks. */
 export const NO_FUNCTIONS: RequestFunctions = {
   annotate: nothing,
   measure(_key: unknown, fn: () => unknown): never {

@@ -24,16 +24,16 @@ export function openTracker(load: () => Late): ProcessTracker {
   return known ?? shared(TRACKER_KEY, () => new ProcessTracker(load));
 }
 
-/** From the first `register`, `start` or processor until the last of them is shut down. */
+/** The state from the first `register`, `start` or processor until the last of them is shut down. */
 interface Life {
-  /** Of the first code that has any. */
+  /** Options of the first code that has any. */
   options: MatomoOptions;
-  /** Whether requests without a SERVER span count, and hits are sent at the end of the process: there is a `register` or `start`. */
+  /** Whether there is a `register` or `start`: then requests without a SERVER span count, and hits are sent when the process ends. */
   countsAll: boolean;
-  /** Those that are not shut down. */
+  /** Handles that are not shut down. */
   readonly handles: Set<TrackerHandle>;
   hasBegun: boolean;
-  /** What tracks, or has tracked; `undefined` if the options do not allow it. */
+  /** The pipeline and its watch; `undefined` if the options do not allow to track. */
   watch: RequestWatch | undefined;
 }
 
@@ -44,7 +44,7 @@ interface Life {
 export class ProcessTracker implements SpanListener {
   readonly version: string = VERSION;
   readonly #load: () => Late;
-  /** A request or a call of the application may be what the tracker begins with. */
+  /** The tracker may begin with a request or with a call of the application. */
   readonly #scope = new AsyncScope('opentelemetry-matomo');
   #life: Life | undefined;
   #providers: ProviderWatch | undefined;
@@ -164,7 +164,7 @@ export class ProcessTracker implements SpanListener {
     return this.#life?.watch?.functions(incoming);
   }
 
-  /** The same for a call that makes a hit, with which tracking may begin. */
+  /** The functions for a call that makes a hit, with which tracking may begin. */
   functionsForHits(): RequestFunctions | undefined {
     return this.#begin()?.functions();
   }

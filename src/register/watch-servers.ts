@@ -16,14 +16,14 @@ import {
 import type { RequestWatch } from '../tracker/request-watch.js';
 import { publishRequestsOnBun } from './bun.js';
 
-/** What begins to track when a server is seen. */
+/** Begins to track when a server is seen. */
 interface Beginner {
   readonly hasBegun: boolean;
   /** Whether hits of other processes are in a spool. */
   readonly hasSpool: boolean;
-  /** Returns what tracks, if the options allow it. */
+  /** Begins to track. Returns the watch of requests, if the options allow it. */
   begin(): RequestWatch | undefined;
-  /** The application serves in a way that Node.js does not announce. */
+  /** Called if the application serves in a way that Node.js does not announce. */
   beginUnseen(name: string): void;
 }
 
@@ -73,7 +73,7 @@ function isPrimary(): boolean {
   return isPrimary && Object.keys(workers ?? {}).length > 0;
 }
 
-/** Does not load `node:http`, which the process may not need. */
+/** Whether an object is a server, without loading `node:http`, which the process may not need. */
 function isHttpServer(server: Server): boolean {
   return 'maxHeadersCount' in server || isHttp2Server(server);
 }
@@ -101,6 +101,6 @@ function watchServe(report: (name: string) => void): void {
     };
     try {
       host.serve = watched;
-    } catch {} // it cannot be replaced, and its requests stay unnamed
+    } catch {} // `serve` cannot be replaced, and its requests are not reported
   }
 }

@@ -5,9 +5,9 @@ import type { Tracker } from '../request/tracker.js';
 import { addFacts } from './facts.js';
 import { groupSpans, type LeftSpan, type PlacedSpan } from './group-spans.js';
 
-/** What makes hits of assembled requests. */
+/** Makes hits of assembled requests. */
 export interface RequestReceiver extends Pick<Tracker, 'reading' | 'addHit'> {
-  /** The end of a request. */
+  /** Called at the end of a request. */
   end(request: Request): void;
   /** Counts a request that cannot be read. */
   lose(error: unknown): void;

@@ -4,23 +4,23 @@ import { otelGlobal } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FinishedSpan } from '../request/finished-span.js';
 
-/** What gets the spans of tracer providers. Nothing here throws or rejects. */
+/** Receives the spans of tracer providers. Nothing here throws or rejects. */
 export interface SpanListener {
   onStart(span: Span, parentContext: Context): void;
   onEnd(span: FinishedSpan): void;
   forceFlush(): Promise<void>;
 }
 
-/** What an SDK calls. */
+/** A span processor as an SDK calls it. */
 interface SpanProcessor extends SpanListener {
   shutdown(): Promise<void>;
 }
 
 /** Private fields of an SDK that hold span processors. Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
 interface Provider {
-  /** SDK 2 and 3. */
+  /** The field of SDK 2 and 3. */
   readonly _activeSpanProcessor?: { _spanProcessors?: unknown };
-  /** SDK 1: it has a list if the provider was made with processors, and that list is the next field. */
+  /** The fields of SDK 1: the list is there if the provider was made with processors. */
   readonly activeSpanProcessor?: { readonly _spanProcessors?: unknown };
   readonly _registeredSpanProcessors?: unknown;
 }
@@ -45,7 +45,7 @@ export class ProviderWatch {
     this.#report = report;
   }
 
-  /** Called for each request: what has not changed costs two nanoseconds. */
+  /** Called for each connection, so it returns early if nothing has changed. */
   look(): void {
     try {
       const proxy = otelGlobal()?.trace as ProxyTracerProvider | undefined;
@@ -102,7 +102,7 @@ class MatomoSpanProcessor implements SpanProcessor {
     return this.#listener.forceFlush();
   }
 
-  /** The application may go on with another provider. */
+  /** Does not shut the tracker down, because the application may go on with another provider. */
   shutdown(): Promise<void> {
     return this.#listener.forceFlush();
   }

@@ -12,7 +12,7 @@ import { AddedHits, type Request } from '../request/request.js';
 import { siteOfService } from './callbacks.js';
 import type { HitCounts } from './stats.js';
 
-/** How long a hit waits for the end of its request if it is to be in a spool soon. */
+/** The longest wait of a hit for the end of its request if it must be in a spool soon. */
 const SPOOL_WAIT_MILLIS = 200;
 
 interface AdditionalHitsParts {
@@ -24,7 +24,7 @@ interface AdditionalHitsParts {
   readonly allowsUnknown: () => boolean;
   /** Counts a hit that could not be built, as lost. */
   readonly lose: (error: unknown) => void;
-  /** What an open request shares with its hits as it is now; `undefined` if it is not of HTTP. */
+  /** The current state of an open request for its hits; `undefined` if it is not of HTTP. */
   readonly shareOpen: (request: Request) => Request['shared'];
 }
 
@@ -35,7 +35,7 @@ interface AdditionalHitsParts {
 export class AdditionalHits {
   readonly #parts: AdditionalHitsParts;
   readonly #waitMillis: number;
-  /** Requests with hits that wait for their end, or did so a short time ago: a map would keep what was removed in memory for long. */
+  /** Requests with hits that wait, or did so a short time ago. A map would keep removed ones in memory for long. */
   #open: Request[] = [];
   readonly #scope = new AsyncScope('MatomoAdditionalHits');
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export class AdditionalHits {
     this.#waitMillis = spool === undefined ? mostMillis : Math.min(mostMillis, SPOOL_WAIT_MILLIS);
   }
 
-  /** `unknown`: it belongs to a request, of which nothing is known any more. */
+  /** Adds a hit. With `unknown`, it belongs to a request of which nothing is known any more. */
   add(unchecked: AdditionalHit, request: Request | 'unknown' | undefined): void {
     const hit = this.#parts.builder().check(unchecked);
     if (!hit) this.#drop('invalid');
@@ -55,23 +55,23 @@ export class AdditionalHits {
     else if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
-  /** A call that makes no hit at all. */
+  /** Counts a call that makes no hit. */
   refuse(key: string, message: string): void {
     this.#parts.report(key, () => message);
     this.#drop('invalid');
   }
 
-  /** Builds what waits for the end of a request, whose page view was just built. */
+  /** Builds the hits that wait for the end of a request, whose page view was just built. */
   end(hits: AddedHits, shared: Request['shared']): void {
     for (const hit of hits.waiting.splice(0)) this.#build(hit, shared, true);
   }
 
-  /** The request has turned out to be none of HTTP, but the call of a function, for instance. */
+  /** Drops the hits of a request that turned out not to be of HTTP, but the call of a function, for instance. */
   endWithoutHttp({ waiting }: AddedHits): void {
     for (const hit of waiting.splice(0)) this.#addWithoutRequest(hit);
   }
 
-  /** Counts what waits for the end of a request that cannot be read. */
+  /** Counts the hits that wait for the end of a request that cannot be read. */
   lose({ waiting }: AddedHits, error: unknown): void {
     for (const _hit of waiting.splice(0)) {
       this.#parts.lose(error);
@@ -79,7 +79,7 @@ export class AdditionalHits {
     }
   }
 
-  /** Builds what waits for the end of open requests. */
+  /** Builds the hits that wait for the end of open requests. */
   endWaiting(): void {
     for (const request of this.#takeOpen()) this.#buildOpen(request);
   }
@@ -103,7 +103,7 @@ export class AdditionalHits {
     }
   }
 
-  /** Looks twice per wait: the first of them waits for half as long again. */
+  /** Looks for hits that have waited, twice per wait. */
   #watch(request: Request): void {
     this.#open.push(request);
     this.#timer ??= this.#scope.runInAsyncScope(() =>
@@ -115,14 +115,14 @@ export class AdditionalHits {
     this.#timer = undefined;
     const lastMillis = performance.now() - this.#waitMillis;
     for (const request of this.#takeOpen()) {
-      const isEnding = request.closedMillis > 0; // it waits for spans
+      const isEnding = request.closedMillis > 0; // the request waits for spans
       const isDue = (request.hits?.sinceMillis ?? 0) <= lastMillis;
       if (isDue && !isEnding) this.#buildOpen(request);
       else this.#watch(request);
     }
   }
 
-  /** Those with hits that still wait. */
+  /** Requests with hits that still wait. */
   #takeOpen(): Request[] {
     const open = this.#open.filter(({ hits }) => hits?.waiting.length);
     this.#open = [];
@@ -144,7 +144,7 @@ export class AdditionalHits {
   /** @param isNext whether it is put right after its page view */
   #build(hit: CheckedHit, shared: Request['shared'], isNext = false): void {
     const { builder, options } = this.#parts;
-    if (!isShared(shared)) return; // its visitor opted out, or is not in the sample
+    if (!isShared(shared)) return; // the visitor opted out, or is not in the sample
     const uid = hit.own.get('uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
@@ -201,7 +201,7 @@ function isShared(shared: Request['shared']): shared is HitText {
   return typeof shared === 'object';
 }
 
-/** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */
+/** Places a hit that is not queued right after its page view behind the page views of the same second. */
 function sortBehindPages(hit: Hit): Hit {
   return Object.assign(hit, { startSeconds: hit.startSeconds + 0.5 });
 }

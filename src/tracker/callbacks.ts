@@ -24,13 +24,13 @@ import { readResponseHeader } from '../request/response.js';
 /** Calls options that are functions, and reads those that name attributes, headers and cookies. Nothing here throws. */
 export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 
-/** Reads what one option says of a request. It may throw. */
+/** Reads a value that one option names of a request. May throw. */
 type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
-/** What a call that failed returns. */
+/** The result of a call that failed. */
 const FAILED: unique symbol = Symbol('failed');
 
-/** What options say of a request. Those that no option needs are `undefined`. */
+/** Functions that apply options to a request; `undefined` if no option needs them. */
 export function createOptionCallbacks(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
@@ -39,7 +39,7 @@ export function createOptionCallbacks(
   const parameters = parametersFor(options, diagnostics);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
-  /** What a function of the application returns, or `FAILED`, which is logged once. */
+  /** The result of a function of the application, or `FAILED`, which is logged once. */
   function call<Args extends unknown[]>(
     option: string,
     read: (...args: Args) => unknown,
@@ -73,9 +73,11 @@ export function createOptionCallbacks(
 
   return {
     /** Whether any of them is a function, which needs the async context of its request. */
-    hasFunctions: [...Object.values(options), ...Object.values(options.dimensions)].some(isFunction),
+    hasFunctions: [...Object.values(options), ...Object.values(options.dimensions)].some(
+      isFunction,
+    ),
 
-    /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
+    /** Calls `beforeSend`. If it fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because reading may throw. */
     beforeSend:
       beforeSend &&
       function callBeforeSend(sent: Record<string, string>): Record<string, unknown> | undefined {
@@ -90,7 +92,7 @@ export function createOptionCallbacks(
         return undefined;
       },
 
-    /** What the application leaves out. If it cannot say, that is everything. */
+    /** What the option `ignore` excludes: everything if it fails. */
     findIgnored: isFunction(ignore)
       ? (http: HttpRequest, request: Request): 'page' | 'all' | undefined => {
           const result = call('ignore', fromFunction(ignore), http, request);
@@ -155,7 +157,7 @@ class CallbackArgument {
 }
 
 const NO_RESULT = 'Its result counts as undefined. Fix the function';
-/** Of functions that keep data from Matomo. */
+/** The effects, in messages, of failed functions that keep data from Matomo. */
 const EFFECTS: Readonly<Record<string, string>> = {
   ignore: 'The request is not tracked, and neither are its additional hits. Fix the function',
   beforeSend: 'The hit was dropped. Return the parameters, or null to drop a hit on purpose',
@@ -226,19 +228,19 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 
 /** Attributes that are derived from the request, unless the span has them. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
-  // Of the SERVER span. Without one, there is no trace to look for.
+  // IDs of the SERVER span. Without one, there is no trace to look for.
   trace_id: (_http, request) => request.traceId || undefined,
   span_id: (_http, request) => request.spanId || undefined,
   'user_agent.name': ({ userAgent }) => productOf(userAgent)?.name,
   'user_agent.version': ({ userAgent }) => productOf(userAgent)?.version,
 };
 
-/** Makes what reads the source of a dimension: a header, an attribute, or what is derived from the request. */
+/** Creates the reader of a dimension: of a header, an attribute, or a value derived from the request. */
 function createReadSource(options: SentAttributeOptions): (source: string) => ReadSource {
   const toSentAttribute = createToSentAttribute(options);
 
   return function toReadSource(source) {
-    // Of what a client sends, nothing may be left.
+    // Nothing may be left of a value that a client sent.
     function toSent(value: string | number | undefined) {
       return typeof value === 'string' ? toSentAttribute(source, value) || undefined : value;
     }

@@ -19,18 +19,18 @@ import { VERSION } from '../version.js';
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
 
-/** A claim of a process that is older than this and the time-out of a request is that of a dead one. */
+/** A claim that is older than this and the time-out of a request is that of a dead process. */
 const DEAD_MILLIS = 60_000;
 
-/** How long hits wait for the key of visitor IDs. */
+/** The longest wait of hits for the key of visitor IDs. */
 const MAX_KEY_MILLIS = 1_000;
 
-/** What requests to Matomo say of themselves. Matomo takes it for no bot. */
+/** The user agent of requests to Matomo, which does not take it for a bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
 
 export type CreatedDelivery = ReturnType<typeof createDelivery>;
 
-/** Delivery as the options want it, and what depends on whether there is a spool. */
+/** Delivery according to the options, and the secret of visitor IDs, which a spool may have. */
 export function createDelivery(options: ResolvedOptions, diagnostics: Diagnostics) {
   const transport = createWayToMatomo(options, diagnostics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
@@ -55,14 +55,14 @@ export function createDelivery(options: ResolvedOptions, diagnostics: Diagnostic
     delivery,
     budget,
     exitFlush: createExitFlush(delivery, options, USER_AGENT, transport, budget),
-    /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
+    /** Returns the secret of visitor IDs, which changes if a spool that opens later provides one. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
-    /** Resolves when a spool has provided it, or after a second at the latest; `undefined` if none will. */
+    /** Resolves when a spool has provided the secret, or after a second at the latest; `undefined` if none will. */
     visitorKeyFound: (isBackground = false) =>
       keys && delivery.isOpening
         ? withTimeout(MAX_KEY_MILLIS, delivery.opened, isBackground)
         : undefined,
-    /** Stops what does not belong to delivery. */
+    /** Stops everything that does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };
 }

@@ -5,7 +5,7 @@ import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/addresses.js';
 import type { Request } from '../request/request.js';
 import type { IgnoreReason } from './reasons.js';
 
-/** If all of so many requests are ignored, or most of them come through a proxy, that is no coincidence. */
+/** The number of requests that are watched: if all are ignored, or most come through a proxy, that is no coincidence. */
 const ENOUGH = 20;
 
 /** Reasons that do not show that pages reach this process. */

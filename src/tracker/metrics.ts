@@ -22,7 +22,7 @@ function nameComponent(type: string): Attributes {
   return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };
 }
 
-/** What the metrics describe. Nothing here does I/O. */
+/** The values that the metrics describe. Reading them does no I/O. */
 export interface Observed {
   readonly stats: MatomoStats;
   /** The limit of hits in memory. */
@@ -30,7 +30,7 @@ export interface Observed {
   readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spool' | 'lastSuccessAgeSeconds'>;
 }
 
-/** A number, or numbers with attributes. What does not exist is not observed. */
+/** A number, or numbers with attributes. `undefined` is not observed. */
 type Figure = number | undefined | readonly (readonly [count: number, attributes: Attributes])[];
 
 interface Instrument {
@@ -39,7 +39,7 @@ interface Instrument {
   readonly read: (observed: Observed) => Figure;
 }
 
-/** By name. */
+/** Instruments by name. */
 export type Instruments = Readonly<Record<string, Instrument>>;
 
 const hits = (description: string, read: Instrument['read']) => ({

@@ -33,20 +33,20 @@ import { createAllowsUnknown, createDecide, type IgnoreReason } from './reasons.
 import { createHitCounts, createStatsLog, type MatomoStats, toStats } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
-/** Who has a pipeline. */
+/** The owner of a pipeline. */
 export interface PipelineOwner {
-  /** As `otel.component.type`. */
+  /** The value of `otel.component.type`. */
   readonly component: string;
-  /** Its own counters. */
+  /** Counters of its own. */
   readonly counters?: Instruments;
   /** Returns the number of unused spans that the pipeline has not seen. */
   readonly countUnused?: () => number;
 }
 
-/** Of path, query and referrer, which may be kept after the end of a request. */
+/** The maximum length of path, query and referrer that may be kept after the end of a request. */
 const MAX_SHARED_CHARACTERS = 1024;
 
-/** If so many requests have no SERVER span, that is no coincidence. */
+/** The number of requests without a SERVER span that is no coincidence. */
 const REQUESTS_TO_JUDGE = 100;
 
 /** From the end of requests to Matomo: read, decide, count, build, put. At the end of the process, what is left is sent. */
@@ -60,18 +60,18 @@ export class Pipeline implements Tracker, EndMember {
   readonly #report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly #counts = createHitCounts();
-  /** Only for the first requests. */
+  /** Watches the first requests. */
   #countFirst: ReturnType<typeof createCountFirst> | undefined;
   readonly #additional: AdditionalHits;
   readonly #stopMetrics: (() => void) | undefined;
   readonly #countUnused: () => number;
   readonly #statsLog: ReturnType<typeof createStatsLog>;
   #builder: HitBuilder;
-  /** What is built when the key of visitor IDs is known, which a spool may still provide. */
+  /** Calls that wait for the key of visitor IDs, which a spool may still provide. */
   #unbuilt: (() => void)[] | undefined;
   /** Whether requests without a SERVER span count. */
   countsAll = true;
-  /** Those that did not. */
+  /** Requests without a SERVER span that did not count. */
   #uncounted = 0;
   /** The requests that have not ended, and the spans of this process, if anything watches them. */
   ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
@@ -79,7 +79,7 @@ export class Pipeline implements Tracker, EndMember {
   listensToSignals = false;
   #hasExitFlush: boolean | undefined;
   #isFinishing = false;
-  /** Nothing is left, so the end of the process is not listened for until there is another hit. */
+  /** Whether nothing is left, so that the end of the process is not listened for until there is another hit. */
   #isEnded = false;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
@@ -96,7 +96,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#stopMetrics =
       meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
-    // The message is made once: names that resemble an unknown one are looked for.
+    // The message is made once, because names that resemble an unknown one are looked for.
     this.#report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     this.#decide = createDecide(options, diagnostics, this.#callbacks);
@@ -199,7 +199,7 @@ export class Pipeline implements Tracker, EndMember {
     }
   }
 
-  /** An open request as it is now. Nothing is decided for its page view. */
+  /** Reads an open request as it is now. Nothing is decided for its page view. */
   #shareOpen(request: Request): Request['shared'] {
     const http = readRequest(request, this.reading) as Writable<HttpRequest> | undefined;
     // The span that was active may turn out to be of no HTTP request.
@@ -216,14 +216,14 @@ export class Pipeline implements Tracker, EndMember {
     }
   }
 
-  /** It has turned out to be the call of a function, for instance. */
+  /** Releases a request that turned out not to be of HTTP, but the call of a function, for instance. */
   #endWithoutHttp(request: Request): void {
     this.spans?.discard(request);
     if (request.hits) this.#additional.endWithoutHttp(request.hits);
     request.hits = undefined;
   }
 
-  /** A processor alone may get no spans at all. */
+  /** Logs once if a processor alone gets no spans at all. */
   #countUncounted(): void {
     this.#uncounted += 1;
     if (this.#uncounted !== REQUESTS_TO_JUDGE) return;
@@ -232,7 +232,7 @@ export class Pipeline implements Tracker, EndMember {
     if (isSilent) this.#diagnostics.error(coded('nothing-tracked', NOTHING_TRACKED));
   }
 
-  /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
+  /** Adds a hit besides page views. With `unknown`, it belongs to a request of which nothing is known any more. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#beforeHit();
     this.#additional.add(hit, request);
@@ -261,14 +261,14 @@ export class Pipeline implements Tracker, EndMember {
     this.#diagnostics.warnOnce(key, coded(code, message));
   }
 
-  /** A request that cannot be read, because the application has replaced what is read. */
+  /** Counts a request that cannot be read, because the application has replaced what is read. */
   #lose(request: Request, error: unknown): void {
     this.lose(error);
     if (request.hits) this.#additional.lose(request.hits, error);
     request.hits = undefined; // later ones are of a request of which nothing is known
   }
 
-  /** A hit that cannot be built. */
+  /** Counts a hit that cannot be built. */
   lose(error: unknown): void {
     this.#counts.hits += 1;
     this.delivery.counts.lost.rejected += 1;
@@ -312,7 +312,7 @@ export class Pipeline implements Tracker, EndMember {
     return this.shutdown();
   }
 
-  /** From now on, requests without a SERVER span count, and hits are also sent at signals and, unless `exitFlush` is off, at `exit`. */
+  /** Lets requests without a SERVER span count, and sends hits at signals and, unless `exitFlush` is off, at `exit`. */
   countAll(): void {
     this.countsAll = true;
     this.#hasExitFlush ??= true;
@@ -342,7 +342,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#statsLog.log();
   }
 
-  /** Makes the hits that wait for something. */
+  /** Makes the hits that still wait. */
   #endPending(): void {
     this.ends?.endWaiting();
     this.#buildUnbuilt();
@@ -358,7 +358,7 @@ export class Pipeline implements Tracker, EndMember {
   }
 }
 
-/** The connection of a request may stay idle, and must not keep a long URL in memory. */
+/** Whether a request has long texts, which its connection must not keep in memory while it is idle. */
 function isLong({ path, query = '', referrer = '' }: HttpRequest): boolean {
   return path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
 }

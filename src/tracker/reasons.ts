@@ -16,20 +16,20 @@ import { privacyChecks } from './privacy.js';
 /** Why a request makes no page view. In this order: the first reason that applies counts. */
 export const IGNORE_REASONS = [
   'attribute', // `ignore()` or `matomo.ignore`
-  'path', // this one and the next three: options
+  'path', // this and the next three are options
   'method',
   'user_agent',
   'pattern',
-  'address', // this one and the next two: `privacy.ts`
+  'address', // this and the next two are in `privacy.ts`
   'do_not_track',
   'no_consent',
   'predicate', // the option `ignore`, or `beforeSend` drops the hit
-  'site', // a callback or the list of services names none
-  'ai_chatbot', // reads nothing that Matomo reports
-  'mcp', // no call
-  'prefetch', // this one and the next: what browsers send besides pages
+  'site', // a callback or the list of services names no site
+  'ai_chatbot', // the request reads nothing that Matomo reports
+  'mcp', // the message is no call
+  'prefetch', // this and the next are requests of browsers besides pages
   'static',
-  'page_views', // the option is off
+  'page_views', // the option `pageViews` is off
   'sampled',
 ] as const;
 
@@ -66,7 +66,7 @@ export function createDecide(
     const isIgnored = length > 0 && http.annotations.some(({ ignored }) => ignored);
     let reason = isIgnored ? 'attribute' : first(filters, http, request, client, address);
     if (ofVisitors.length > 0) {
-      // Asked of a request without a page view, too: it may have other hits.
+      // A request without a page view may have other hits.
       const ofVisitor = first(ofVisitors, http, request, client, address);
       if (ofVisitor !== undefined) return reason ?? ofVisitor;
     }
@@ -83,7 +83,6 @@ export function createDecide(
   };
 }
 
-/** By index: this is called several times for each request. */
 function first(
   checks: readonly Check[],
   http: HttpRequest,
@@ -98,7 +97,7 @@ function first(
   return undefined;
 }
 
-/** What options name, whatever the request is. */
+/** Reasons of options that apply to all kinds of requests. */
 function filterChecks(options: ResolvedOptions): Check[] {
   const { ignorePaths, ignoreUserAgents, ignorePatterns, ignoredMethods, allowedMethods } = options;
   const checks: Check[] = [];
@@ -107,7 +106,7 @@ function filterChecks(options: ResolvedOptions): Check[] {
     const ignored = new Set(ignoredMethods);
     const allowed = allowedMethods && new Set(allowedMethods);
     checks.push(({ method }) => {
-      const upper = method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
+      const upper = method.toUpperCase(); // also CORS preflights, if the options name OPTIONS
       return ignored.has(upper) || allowed?.has(upper) === false ? 'method' : undefined;
     });
   }
@@ -132,7 +131,7 @@ function decided(client: Client, options: ResolvedOptions): Client {
   return client;
 }
 
-/** Matching the route too leaves no other spelling of the path that the application serves. */
+/** Whether a path is ignored. Its route counts, too, so that no other spelling of the path is tracked. */
 function pathCheck(ignorePaths: readonly string[]): Check {
   const paths = new Set(ignorePaths.map(withoutEndSlash));
   const plain = [...paths].map(plainRoute);
@@ -181,9 +180,9 @@ function kindChecks(options: ResolvedOptions): Check[] {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Matomo does not count these as content, as static files. */
+/** Media that Matomo, as with static files, does not count as content. */
 const MEDIA = /\.(?:mp[34]|webm)$/i;
-/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
+/** A cookie that plugins for WordPress set if a chatbot runs JavaScript: then the page tracks itself. */
 const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
 
 /** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */

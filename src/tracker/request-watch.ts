@@ -19,10 +19,10 @@ import { createPipeline, type Pipeline } from './pipeline.js';
 /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
 const REGISTERED_SHUTDOWN_MILLIS = 1_500;
 
-/** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
+/** An attribute that Sentry writes on the spans of requests that it samples. It passes no others to processors. */
 const SENTRY_RATE = 'sentry.sample_rate';
 
-/** The requests of a process, from its first server or call on: of Node's servers, of spans, and whose calls of the application are. */
+/** Watches the requests of a process from its first server or call on, and finds the request of a call. */
 export class RequestWatch {
   readonly pipeline: Pipeline;
   readonly capture: Capture;
@@ -48,17 +48,17 @@ export class RequestWatch {
     this.capture = startCapture(this, this.#ends);
   }
 
-  /** From now on, requests without a SERVER span count, too, and hits are sent at the end of the process. */
+  /** Lets requests without a SERVER span count, too, and sends hits at the end of the process. */
   countAll(): void {
     this.pipeline.countAll();
   }
 
-  /** A server listens, or a connection or stream begins. Called before an instrumentation sees its requests. */
+  /** Called when a server listens, or a connection or stream begins, before an instrumentation sees its requests. */
   begin(): void {
     if (this.pipeline.countsAll) this.#providers.look();
   }
 
-  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
+  /** Called when a stream of HTTP/2 was announced, before its request begins. */
   beginStream(canCapture: boolean): void {
     this.#hasStreams = true;
     if (!canCapture) this.#diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
@@ -92,7 +92,7 @@ export class RequestWatch {
     }
   }
 
-  /** A span that ends after the shutdown: the process may end soon. */
+  /** Handles a span that ends after the shutdown: the process may end soon. */
   endLate(span: FinishedSpan): void {
     this.onEnd(span);
     this.#ends.endWaiting();

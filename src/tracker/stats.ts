@@ -18,24 +18,24 @@ export interface MatomoStats {
   readonly additionalHits: number;
   /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
   readonly aiChatbots: number;
-  /** Hits that came out of the spool, of this and of other processes. */
+  /** Hits that this process took out of the spool, its own and those of other processes. */
   readonly claimed: number;
-  /** Hits that went into the spool. */
+  /** Hits that this process put into the spool. */
   readonly stored: number;
   /** Hits without a result in memory: queued, or in flight. */
   readonly pending: number;
-  /** Matomo said that it tracked them. */
+  /** Hits that Matomo reported as tracked. */
   readonly tracked: number;
-  /** Taken by a queue in front of Matomo that does not say what it does with them, and what a dry run would have sent. */
+  /** Hits that a server accepted without saying whether Matomo tracked them, and those of a dry run. */
   readonly accepted: number;
-  /** Rejected by Matomo, hit by hit. */
+  /** Hits that Matomo rejected one by one. */
   readonly invalid: number;
   /**
    * Hits sent again after an answer that does not prove that nothing was stored, such as a 502: so many may be duplicated.
    * Not part of the sum above.
    */
   readonly resent: number;
-  /** Lost, by reason. */
+  /** Lost hits, by reason. */
   readonly lost: { readonly [reason in LossReason]: number };
   /** Requests that were left out and are no hits, by reason. */
   readonly ignored: { readonly [reason in IgnoreReason]: number };
@@ -51,19 +51,19 @@ export interface MatomoStats {
   };
 }
 
-/** What is counted before delivery. */
+/** Counts before delivery. */
 export type HitCounts = ReturnType<typeof createHitCounts>;
 
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
-  /** Without those of a gateway. */
+  /** Unused spans, without those of a gateway. */
   const spans = { unused: 0 };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
   return { hits: 0, additionalHits: 0, aiChatbots: 0, dropped, ignored, spans };
 }
 
-/** A copy that does not change any more. */
+/** Copies the counts. */
 export function toStats(
   counts: HitCounts,
   { counts: delivered, pending }: Pick<Delivery, 'counts' | 'pending'>,
@@ -81,7 +81,7 @@ export function toStats(
   };
 }
 
-/** What a processor that is off has counted. */
+/** The counts of a processor that is off. */
 export function noStats(): MatomoStats {
   return toStats(createHitCounts(), { counts: createDeliveryCounts(), pending: 0 }, 0);
 }
@@ -93,7 +93,7 @@ export function createStatsLog(
   diagnostics: Pick<Diagnostics, 'print'>,
 ): { log(): void; stop(): void } {
   if (intervalMillis === undefined) return { log: () => undefined, stop: () => undefined };
-  // Tell the processes and threads of an application apart.
+  // These IDs tell the processes and threads of an application apart.
   const ids = isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };
   const log = () => diagnostics.print(coded('stats', JSON.stringify({ ...ids, ...read() })));
   const scope = new AsyncScope('MatomoStats');

@@ -7,7 +7,6 @@ import type { MatomoOptions } from '../options.js';
 // A worker thread is tracked as a process of its own, with its own options. Node.js gives it the environment of the main thread, but not
 // the options that code has passed there. If those decide about privacy, the worker must not track without them.
 
-/** What a thread passes to the workers that it starts. */
 const KEY = 'opentelemetry-matomo.options-in-code.1';
 
 /** Privacy options that the main thread has in code, with what its environment says instead. */
