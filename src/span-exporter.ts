@@ -35,7 +35,7 @@ export interface ExportResult {
 export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #pipeline: Pipeline | undefined;
-  #closed: Promise<void> | undefined;
+  #shutDown: Promise<void> | undefined;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
@@ -52,7 +52,7 @@ export class MatomoSpanExporter {
    * results of the hits.
    */
   export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
-    if (this.#closed !== undefined) {
+    if (this.#shutDown !== undefined) {
       resultCallback({ code: FAILED, error: new Error(SHUT_DOWN) });
       return;
     }
@@ -97,8 +97,8 @@ export class MatomoSpanExporter {
    * return the same promise.
    */
   shutdown(): Promise<void> {
-    this.#closed ??= this.#pipeline?.shutdown() ?? Promise.resolve();
-    return this.#closed;
+    this.#shutDown ??= this.#pipeline?.shutdown() ?? Promise.resolve();
+    return this.#shutDown;
   }
 
   /** Counts of all requests and hits so far. */

@@ -10,18 +10,6 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-test('a hit that is due in two days is sent then', async () => {
-  const { delivery, transport } = setUp({
-    scheduledDelayMillis: 2 * DAY_MILLIS,
-    tokenAuth: 'token',
-  });
-  delivery.put(pending());
-  await vi.advanceTimersByTimeAsync(2 * DAY_MILLIS - 1);
-  expect(transport.bodies).toHaveLength(0);
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect(transport.bodies).toHaveLength(1);
-});
-
 test('a deadline in 30 days is not over at once', async () => {
   const onEnd = vi.fn();
   void withTimeout(30 * DAY_MILLIS, new Promise(() => undefined)).then(onEnd);

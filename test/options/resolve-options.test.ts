@@ -39,7 +39,6 @@ test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ['url', 'ftp://matomo.example.org', 'ftp://matomo.example.org'],
   ['url', 'https://matomo.example.org/?x=1', 'matomo.example.org'],
   ['siteId', 'shop=3,blog', 'shop=3,blog=4'],
-  ['siteId', 'shop=web=3', 'shop=web=3'],
   ['siteId', 'shop=3,shop=4', 'shop=3,shop=4'],
   ['siteId', 'shop=0', 'shop=0'],
   ['siteId', '=3', '=3'],
@@ -48,7 +47,6 @@ test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ['visitorKey', 'dayly', '"daily"'],
   ['dimensions', { 3: async () => 'a' }, 'dimensions[3]'],
   ['headers', 'authorization=x', 'not shown'],
-  ['headers', { 'a b': 'x' }, 'not shown'],
   ['headers', { 'x-key': 'a\nb' }, 'not shown'],
   ['headers', new Map([['x-key', 'a']]), 'Object.fromEntries'],
   ['headers', { 'Content-Type': 'text/plain' }, 'content-type'],
@@ -62,11 +60,8 @@ test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ['dimensions', { 1: 5 }, '5'],
   ['ignoreAddresses', ['10.0.0.0/99'], '10.0.0.0/99'],
   ['ignoreAddresses', ['loopbak'], '"loopbak"'],
-  ['trustProxy', 'loopbak', '"loopbak"'],
-  ['statsIntervalMillis', 999, '999'],
   ['maxQueueSize', '1e3', '1e3'],
   ['allowedMethods', [], 'at least one request method'],
-  ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'Infinity'],
   ['spool', 'redis://', 'redis://'],
   ['spool', 'redis://localhost?shards=4', 'whose only path is the number of a database'],
   ['spool', 'redis://u:pass@localhost/shop', 'redis://…@localhost/shop'],
@@ -149,19 +144,13 @@ test.each([
   expect(logged).toEqual([expect.stringMatching(line)]);
 });
 
-const SECRET_HEADERS = [
-  ...['x-api-key', 'X-Auth-Token', 'x_access_token', 'x-secret', 'passwd', 'x-accesskey', 'jwt'],
-  ...['authorization', 'proxy-authorization', 'cookie', 'x-session', 'x-sid', 'x-credentials'],
-  ...['x-client-assertion', 'signature', 'x-sessionid', 'password', 'apikey', 'accesstoken'],
-  ...['authtoken', 'x-credential'],
-];
 test.each<[variables: string, why?: RegExp]>([
   ['MATOMO_ANONYMIZE_IP=yes; MATOMO_DO_NOT_TRACK=yes', /ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/],
   ['MATOMO_USER_ID=jwt.email'],
   ['MATOMO_USER_ID=http.request.header.x api'],
   ['MATOMO_USER_ID=http.response.header.x-user'],
   ['MATOMO_DIMENSIONS=4=http.request.header.'],
-  ...SECRET_HEADERS.map((header): [string] => [
+  ...words('X-Api-Key cookie authorization').map((header): [string] => [
     `MATOMO_DIMENSIONS=4=http.request.header.${header}`,
   ]),
   ['MATOMO_DIMENSIONS=4=http.response.header.set-cookie'],
