@@ -1,93 +1,67 @@
 import { words } from '../../support/words.js';
-import { golden } from './golden.js';
+import { type Differences, golden } from './golden.js';
 
 const LONG = 'y'.repeat(5000);
 const LONGEST = JSON.stringify([['sk', 1], ...Array(3199).fill(['sku', 1])]);
 const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
-const set = (parameters: Readonly<Record<string, unknown>>, options = {}) => ({
-  name: Object.entries(parameters)
-    .map(
-      ([name, value]) =>
-        `${name} = ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
-    )
-    .join(', ')
-    .slice(0, 120),
-  facts: { calls: [['annotate', parameters]] as const },
-  options,
-});
+/** What a token adds. */
+const ADDRESS = { cip: '192.0.2.10' };
+
+const all = (names: string, value: string | number) =>
+  Object.fromEntries(words(names).map((name) => [name, value]));
+
+/** Parameters that are sent as texts, but for those that differ. `null`: it is left out, which is logged. */
+const set = (
+  parameters: Readonly<Record<string, unknown>>,
+  differs: Differences = {},
+  options = {},
+) => {
+  const texts = Object.entries(parameters).map(([name, value]) => [name, String(value)]);
+  const page: Differences = { ...Object.fromEntries(texts), ...differs };
+  const kept = Object.entries(page).filter(([name, value]) => value !== null || name === 'pf_srv');
+  return {
+    name: texts
+      .map((pair) => pair.join(' = '))
+      .join(', ')
+      .slice(0, 120),
+    facts: { calls: [['annotate', parameters]] as const },
+    options,
+    page: Object.fromEntries(kept),
+    problems: kept.length < Object.keys(page).length ? ['parameter-invalid'] : [],
+  };
+};
 
 golden([
-  {
-    ...set({ idsite: '7', new_visit: true, res: '1280x1024', h: 23, m: 59, s: 0, cookie: '1' }),
-    page: { idsite: '7', new_visit: '1', res: '1280x1024', h: '23', m: '59', s: '0', cookie: '1' },
-  },
-  { ...set({ h: 1.5, m: '7', s: ' ' }), page: { m: '7' }, problems: ['parameter-invalid'] },
-  {
-    ...set({
-      _rcn: 'c',
-      _rck: 'k',
-      _ref: 'https://u:p@ref.example/',
-      _refts: 1_700_000_000,
-    }),
-    page: { _rcn: 'c', _rck: 'k', _ref: 'https://ref.example/', _refts: '1700000000' },
-  },
-  {
-    ...set({ pv_id: 'abcdefgh', search_cat: 'é'.repeat(150) }),
-    page: { pv_id: 'abcdef', search_cat: 'é'.repeat(100) },
-  },
-  { ...set({ res: '10000x10000' }), page: { res: '10000x100' } },
-  {
-    ...set({
-      idgoal: 0,
-      ec_id: 7,
-      ec_items: '[]',
-      revenue: '1.50',
-      ec_st: 1e15,
-      ec_tx: -1e15,
-      ec_sh: 0,
-      ec_dt: 1e15 + 1,
-    }),
-    page: {
-      idgoal: '0',
-      ec_id: '7',
-      ec_items: '[]',
-      revenue: '1.5',
-      ec_st: '1000000000000000',
-      ec_tx: '-1000000000000000',
-      ec_sh: '0',
-    },
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...set({ ec_items: LONGEST, uadata: `{"brands":[]${' '.repeat(16_372)}}` }),
-    page: { ec_items: LONGEST },
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...set({ _pkc: 'a', _pkp: 1.5, _pks: 7, _pkn: 'n' }),
-    page: { _pkc: 'a', _pkp: '1.5', _pks: '7', _pkn: 'n' },
-  },
+  set({ idsite: '7', res: '1280x1024', h: 23, m: 59, s: 0, cookie: '1', lang: 'de', e_n: 'alone' }),
+  set({ new_visit: true, ping: 0, bots: false }, { new_visit: '1', ping: '0', bots: '0' }),
+  set({ h: 1.5, m: '7', s: ' ' }, { h: null, s: null }),
+  set({ _rcn: 'c', _rck: 'k', _refts: 1_700_000_000, _pkc: 'a', _pkp: 1.5, _pks: 7, _pkn: 'n' }),
+  set({ _ref: 'https://u:p@ref.example/' }, { _ref: 'https://ref.example/' }),
+  set({ pv_id: 'abcdefgh', res: '10000x10000' }, { pv_id: 'abcdef', res: '10000x100' }),
+  set({ idgoal: 0, ec_id: 7, ec_items: '[]', ec_st: 1e15, ec_tx: -1e15, ec_sh: 0 }),
+  set({ revenue: '1.50', ec_dt: 1e15 + 1 }, { revenue: '1.5', ec_dt: null }),
+  set({ ec_items: LONGEST, uadata: `{"brands":[]${' '.repeat(16_372)}}` }, { uadata: null }),
   ...(
     [
       ['e_c e_a e_n', 4096],
       ['c_n c_p c_t c_i', 4096],
       ['_pkc _pks _pkn', 4096],
       ['search', 1024],
+      ['search_cat', 200],
       ['ec_id', 100],
       ['_rck _rcn', 255],
+      ['source', 50],
+      ['dimension1 dimension999', 250],
     ] as const
-  ).map(([names, length]) => ({
-    ...set(Object.fromEntries(words(names).map((name) => [name, LONG]))),
-    page: Object.fromEntries(words(names).map((name) => [name, LONG.slice(0, length)])),
-  })),
-  ...['urlref', 'link', 'url'].map((name) => ({
-    ...set({ [name]: `https://x.example/${'y/'.repeat(600)}` }),
-    page: { [name]: `https://x.example/${'y/'.repeat(503)}` },
-  })),
-  {
-    ...set({ city: LONG, region: LONG }, TOKEN),
-    page: { cip: '192.0.2.10', city: 'y'.repeat(255), region: 'yyy' },
-  },
+  ).map(([names, length]) => set(all(names, LONG), all(names, LONG.slice(0, length)) as never)),
+  set({ search_cat: 'é'.repeat(150) }, { search_cat: 'é'.repeat(100) }),
+  ...['urlref', 'link', 'url'].map((name) =>
+    set(
+      { [name]: `https://x.example/${'y/'.repeat(600)}` },
+      { [name]: `https://x.example/${'y/'.repeat(503)}` },
+    ),
+  ),
+  set({ city: LONG, region: LONG }, { ...ADDRESS, city: 'y'.repeat(255), region: 'yyy' }, TOKEN),
   // The biggest and smallest numbers, and those next to them.
   ...(
     [
@@ -99,33 +73,19 @@ golden([
       ['_refts', 0, -1],
     ] as const
   ).flatMap(([names, fitting, other]) => [
-    {
-      ...set(Object.fromEntries(words(names).map((name) => [name, fitting]))),
-      page: Object.fromEntries(words(names).map((name) => [name, String(fitting)])),
-    },
+    set(all(names, fitting)),
     ...words(names).map((name) => ({
       ...set({ [name]: other }),
+      page: {},
       problems: ['parameter-invalid'],
     })),
   ]),
-  {
-    ...set({ ping: 0, bots: false, source: 's'.repeat(60) }),
-    page: { bots: '0', ping: '0', source: 's'.repeat(50) },
-  },
-  {
-    ...set({ gt_ms: 12.6, pf_net: '3.4', pf_onl: 16_777_215, pf_tfr: 16_777_216 }),
-    page: { gt_ms: '13', pf_srv: '0', pf_net: '3', pf_onl: '16777215' },
-    problems: ['parameter-invalid'],
-  },
-  {
-    ...set({ dimension1: 'x'.repeat(260), dimension999: true, dimension2: 0, dimension3: false }),
-    page: {
-      dimension1: 'x'.repeat(250),
-      dimension999: 'true',
-      dimension2: '0',
-      dimension3: 'false',
-    },
-  },
+  set({ gt_ms: 12.6, pf_net: '3.4' }, { gt_ms: '13', pf_net: '3', pf_srv: '9' }),
+  set(
+    { gt_ms: 12, pf_onl: 16_777_215, pf_tfr: 16_777_216 },
+    { pf_onl: '16777215', pf_tfr: null, pf_srv: '0' },
+  ),
+  set({ dimension1: true, dimension2: 0, dimension3: false }),
   // Reserved, unknown, or invalid.
   ...[
     { dimension0: 'x', dimension1000: 'x', dimension01: 'x' },
@@ -139,14 +99,10 @@ golden([
     { cdt: 631_152_001.9 },
     { cdt: 4_294_967_296 },
     { h: 24, m: 60, s: -1, cookie: 'yes', new_visit: 2 },
-    { idgoal: -1, revenue: Number.POSITIVE_INFINITY, ec_items: '' },
-  ].map((parameters) => ({ ...set(parameters), problems: ['parameter-invalid'] })),
-  {
-    ...set({ country: 'de', region: 'by', city: 'x', lat: 90, long: -180 }, TOKEN),
-    page: { cip: '192.0.2.10', country: 'de', region: 'by', city: 'x', lat: '90', long: '-180' },
-  },
-  { ...set({ url: ' HTTPS://u:p@x.example/a ' }), page: { url: 'HTTPS://x.example/a' } },
-  { ...set({ action_name: '<b>&"\'' }), page: { action_name: '<b>&"\'' } },
-  { ...set({ lang: `${'x'.repeat(254)} y` }), page: { lang: 'x'.repeat(254) } },
-  { ...set({ e_n: 'alone' }), page: { e_n: 'alone' } },
+    { idgoal: -1, revenue: Number.POSITIVE_INFINITY, ec_items: '', idsite: 4_294_967_296 },
+  ].map((parameters) => ({ ...set(parameters), page: {}, problems: ['parameter-invalid'] })),
+  set({ country: 'de', region: 'by', city: 'x', lat: 90, long: -180 }, { ...ADDRESS }, TOKEN),
+  set({ url: ' HTTPS://u:p@x.example/a ' }, { url: 'HTTPS://x.example/a' }),
+  set({ action_name: '<b>&"\'' }),
+  set({ lang: `${'x'.repeat(254)} y` }, { lang: 'x'.repeat(254) }),
 ]);
