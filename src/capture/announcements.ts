@@ -3,7 +3,7 @@ import { currentRequest, requestOf } from '../request/contexts.js';
 import { addExecution } from '../request/operations.js';
 import type { Request } from '../request/request.js';
 
-/** Where the messages of frameworks, by the names of their channels, have Node's request and its route. */
+/** Functions that find Node's request and its route in messages of frameworks, by the names of their channels. */
 const ANNOUNCED_ROUTES: Readonly<Record<string, readonly [request: string, route: string]>> = {
   // AdonisJS 7: each request that it has handled.
   'tracing:adonisjs.http.request:asyncEnd': ['ctx.request.request', 'ctx.route.pattern'],

@@ -16,7 +16,7 @@ import { announcementListeners } from './announcements.js';
 import { Http1Capture } from './http1.js';
 import { Http2Capture } from './http2.js';
 
-/** What is told of connections. Nothing here throws. */
+/** Receives events of connections. Nothing here throws. */
 export interface ConnectionWatch {
   /** A connection or a stream of HTTP/2 begins. Called before an instrumentation sees its requests. */
   begin(): void;

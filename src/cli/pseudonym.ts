@@ -9,7 +9,7 @@ import { promptSecret } from './terminal.js';
 
 const HOW_TO_GIVE = 'type it at a terminal, or pipe it';
 
-/** If `MATOMO_USER_ID` is neither a header nor a claim. */
+/** The source if `MATOMO_USER_ID` is neither a header nor a claim. */
 const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
 
 /** Reads a key or the value of a claim without echo, or from a pipe, and prints its pseudonym. No message shows the value. */
@@ -21,7 +21,7 @@ export async function pseudonym(args: string[]): Promise<void> {
   console.log(toUserId(await readValue()));
 }
 
-/** What tracking sends for a value, with the options of the environment. */
+/** The user ID that tracking sends for a value, with the options of the environment. */
 export function createToUserId(): (input: string) => string {
   const isStrict = readOption('privacy') === 'strict';
   const visitorKey = readOption('visitorKey') ?? (isStrict ? STRICT.visitorKey : undefined);
@@ -41,7 +41,7 @@ async function readValue(): Promise<string> {
   return value;
 }
 
-/** What tracking makes of a header with this value. */
+/** The user ID that tracking makes of a header with this value. */
 function toValue(input: string, userId: unknown): string {
   const source = userIdSourceOf(userId) ?? ANY_HEADER;
   const identity = identify(source.kind === 'claim' ? ANY_HEADER : source, input);

@@ -13,7 +13,7 @@ export const WANTED: Readonly<Record<string, string>> = {
 /** The option `dimensions`: what each ID of Matomo stores. */
 type Mapped = ResolvedOptions['dimensions'];
 
-/** What is done about one dimension. */
+/** The step for one dimension. */
 export interface Step {
   readonly action: 'create' | 'present' | 'blocked';
   readonly name: string;

@@ -46,7 +46,7 @@ export function lossesSince(
   return Object.fromEntries(lost);
 }
 
-/** How many hits ended in which way. */
+/** Numbers of hits by result. */
 export type Results = Partial<Record<'tracked' | 'accepted' | 'invalid' | LossReason, number>>;
 
 /** Adds results to counts. */

@@ -27,7 +27,7 @@ export class FolderList {
   #number = 0;
   /** Files that can be claimed, in their order. */
   #waiting: HitsFile[] = [];
-  /** When this process first saw a file that another one appends to or sends, on the monotonic clock. */
+  /** Times on the monotonic clock at which this process first saw files that others append to or send. */
   #seenMillis = new Map<string, number>();
   #nextMillis = Number.NEGATIVE_INFINITY;
   /** Days of which the folder has the visitor keys. */

@@ -269,7 +269,7 @@ class FolderStore implements Spool {
     };
   }
 
-  /** It is that of another process, or left to the one that finds it, which counts its hits. */
+  /** Leaves a claim to another process, which counts its hits. */
   #leave(taken: Taken): void {
     if (!taken.isOpen) return;
     taken.isOpen = false;

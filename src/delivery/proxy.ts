@@ -2,7 +2,7 @@ import { BlockList, isIP } from '../common/addresses.js';
 
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
-/** How requests are sent through a proxy. */
+/** The way of requests through a proxy. */
 export interface ProxyRoute {
   readonly url: string;
   /** Whether CONNECT is used. Otherwise, the proxy gets the request itself. */

@@ -73,7 +73,7 @@ export interface Attempt {
   readonly suspects: Hit[][];
   /** Suspects that have failed since the last success. */
   readonly tried: Hit[][];
-  /** What is being sent. */
+  /** The bulk that is being sent. */
   inFlight: readonly Hit[];
   readonly results: Results;
   /** Hits without a result. */
@@ -99,7 +99,7 @@ export interface Attempt {
 export class Sender {
   /** The time before which only a flush sends. */
   waitUntilMillis = Number.NEGATIVE_INFINITY;
-  /** When Matomo last tracked or accepted hits, or the start. */
+  /** Time at which Matomo last tracked or accepted hits, or of the start. */
   lastSuccessMillis: number;
   /** Whether the process ends: then the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
@@ -378,7 +378,7 @@ export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
   back.push(...[bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat()));
 }
 
-/** As a plain object: a hit that was built finds its client when it is asked for. */
+/** A copy of a hit as a plain object: a hit that was built finds its client when it is asked for. */
 function change(hit: Hit, changes: Partial<Hit>): Hit {
   return { ...hit, client: hit.client, ...changes };
 }

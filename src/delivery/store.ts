@@ -3,7 +3,7 @@ import type { Hit } from '../hit/hit-text.js';
 import type { DeliveryCounts, Results } from './counts.js';
 import type { SpoolLog } from './delivery-log.js';
 
-/** Where hits wait until they are sent: memory, or a spool, which several processes share. No method rejects. */
+/** A place for hits until they are sent: memory, or a spool, which several processes share. No method rejects. */
 export interface Store {
   /**
    * Takes hits, all or none. `false`: it cannot take them now, and logs why. If a disk hangs, a spool takes them, and has them among its `count`

@@ -55,7 +55,7 @@ export function checkAdditionalHit(
   return { own, epochMillis };
 }
 
-/** What a hit would do without a parameter that the application meant to set. */
+/** The effect, in a message, of leaving out a parameter that the application meant to set. */
 const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['cdt', 'have the time of the call'],
   ['revenue', 'have another revenue'],

@@ -106,7 +106,7 @@ export class HttpRequest {
   readonly acceptLanguage!: string | undefined;
   /** User agent and language as one object, if there is a user agent. */
   readonly client?: Client | undefined;
-  /** That of its connection. */
+  /** The sender of the latest request of the connection. */
   readonly sender?: Sender | undefined;
   readonly referrer!: string | undefined;
   /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */

@@ -118,7 +118,7 @@ function findDropped(
   return dropped;
 }
 
-/** What a hit says of its request, whether Matomo stores it or not. */
+/** Status, duration and visitor in a hit, whether Matomo stores it or not. */
 export function describeRequest(
   params: Parameters,
 ): Pick<InspectedHit, 'visitor' | 'status' | 'millis'> {

@@ -25,7 +25,7 @@ export function readTrackerRequest(
   const { 'user-agent': userAgent = '', 'content-type': contentType = '' } = headers;
   if (body.includes('"requests"')) return { ...readBulk(body), userAgent };
   const form = contentType.startsWith('application/x-www-form-urlencoded') ? body : '';
-  // Of a parameter that is in both, that of the URL counts.
+  // A parameter in the URL wins over one in the body.
   const hit = { ...readQuery(form), ...readQuery(query) };
   const hits = Object.keys(hit).length > 0 ? [hit] : [];
   return { isBulk: false, hits, token: '', sendsImage: hit.send_image !== '0', userAgent };

@@ -120,7 +120,7 @@ export const patterns: Parser<readonly RegExp[], readonly (RegExp | string)[]> =
   { syntax: 'a list of patterns' },
 );
 
-// Where hits go.
+// Options about the target of hits.
 
 /** The sites of services, such as `shop=3,blog=4,*=1`. A service that is not in the list is not tracked. */
 export type ServiceSites = ReadonlyMap<string, number>;
@@ -241,7 +241,7 @@ export const meterProvider: Parser<MeterProvider | 'global'> = parser(
   },
 );
 
-// Requests and their clients.
+// Options about requests and their clients.
 
 /** Names of headers, in lower case and with dashes. */
 export const headerNames: Parser<readonly string[]> = listOf(
@@ -320,7 +320,7 @@ function parseRanges(value: unknown, name: string): readonly string[] | undefine
   }
 }
 
-// What a hit has.
+// Options about the contents of a hit.
 
 export const actionName = orCallback<string, string>(
   `a template of ${TEMPLATE_FIELDS.map((field) => `{${field}}`).join(', ')}`,

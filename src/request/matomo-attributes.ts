@@ -70,7 +70,7 @@ export function annotateWith(annotations: Annotations, name: string, value: Attr
 export interface SpanResource {
   /** The attributes. Missing in spans of some other tracers. */
   readonly attributes?: Attributes | undefined;
-  /** Some attributes are not known yet. */
+  /** Whether some attributes are not known yet. */
   readonly asyncAttributesPending?: boolean | undefined;
   /** In SDK 2 and 3: attributes that are known already have a value that is no promise. */
   getRawAttributes?(): readonly (readonly [name: string, value: unknown])[];

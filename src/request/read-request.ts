@@ -194,7 +194,7 @@ export function createRequestReading(
     readsMcp: options.mcp !== 'off',
     /** Attribute that contains the user. */
     userIdAttribute: userIdAttributeOf(options.userId),
-    /** What is sent of the value of that attribute. */
+    /** Makes the part of that attribute's value that is sent. */
     toUserId: createToSentAttribute(options),
     reportPerfKey: (value: AttributeValue): void =>
       diagnostics.warnOnce('perf_key', () =>

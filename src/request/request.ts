@@ -15,7 +15,7 @@ import type { NamedOperation } from './operations.js';
 import { headersIn, nodeHeaders, readHeader, readRawHeader } from './read-headers.js';
 import { currentStatusOf } from './response.js';
 
-/** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
+/** Additions of the application, frameworks and the connection, which most requests do not have. */
 export class Additions extends Annotations {
   /** The route template that a framework announced. */
   route: string | undefined = undefined;
@@ -29,7 +29,7 @@ export class Additions extends Annotations {
 
 const NO_ROUTES: readonly string[] = [];
 
-/** What spans add to a request, besides what its SERVER span describes. Most requests have nothing of it. */
+/** Additions of spans other than the SERVER span, which most requests do not have. */
 export class SpanFacts {
   /** Annotations of child spans, in the order in which they end. */
   readonly below = new Annotations();
@@ -98,7 +98,7 @@ export class Request {
   http: HttpRequest | undefined = undefined;
   /** Created on demand. */
   hits: AddedHits | undefined = undefined;
-  /** What hits after its end have in common with its page view; `none`: none of its hits may be sent. */
+  /** The parts that later hits share with the page view; `none` if no hit may be sent. */
   shared: HitText | 'none' | undefined = undefined;
   /** Headers in attributes, of which a map is made once. */
   #headers: IncomingHttpHeaders | undefined = undefined;

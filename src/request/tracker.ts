@@ -5,7 +5,7 @@ import type { Request } from './request.js';
 
 /** The tracker, as requests, spans and calls of the application see it. */
 export interface Tracker {
-  /** How requests are read. */
+  /** The rules by which requests are read. */
   readonly reading: RequestReading;
   /** Adds a hit besides a page view, with or without a request. Throws if the hit cannot be read. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void;

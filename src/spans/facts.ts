@@ -18,7 +18,7 @@ import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
 import { routeBelow } from '../request/routes.js';
 
-/** One of them matches the path. */
+/** The maximum number of routes that spans add, of which one matches the path. */
 const MAX_ROUTES = 10;
 
 /**

@@ -63,7 +63,7 @@ export class Spans {
     this.#addHits(span, request);
   }
 
-  /** A request that ends has turned out to be none of HTTP. */
+  /** Handles the end of a request that turned out not to be of HTTP. */
   discard({ span }: Request): void {
     if (!span) return;
     const { reading } = this.#tracker;
@@ -77,7 +77,7 @@ export class Spans {
     if (!this.#addHits(span, request) && hasFacts && !open) this.#tracker.countUnused();
   }
 
-  /** Returns whether there are any. */
+  /** Adds the hits of events. Returns whether there are any. */
   #addHits(span: FinishedSpan, request: Request | undefined): boolean {
     if (!hasHitEvent(span)) return false;
     for (const hit of hitsOfEvents(span)) this.#tracker.addHit(hit, request);
@@ -85,7 +85,7 @@ export class Spans {
   }
 }
 
-/** One that is not of HTTP, such as the call of a function that runs a framework, gives way to one that is. */
+/** Sets the SERVER span of a request. One that is not of HTTP, such as the call of a function, gives way to one that is. */
 function describe(request: Request, started: FinishedSpan): void {
   const { span } = request;
   const isFirst = span === undefined || methodOf(span.attributes) === undefined;

@@ -92,7 +92,7 @@ export function createOptionCallbacks(
         return undefined;
       },
 
-    /** What the option `ignore` excludes: everything if it fails. */
+    /** Calls the option `ignore`, which excludes everything if it fails. */
     findIgnored: isFunction(ignore)
       ? (http: HttpRequest, request: Request): 'page' | 'all' | undefined => {
           const result = call('ignore', fromFunction(ignore), http, request);

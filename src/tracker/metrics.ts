@@ -11,7 +11,7 @@ import type { MatomoStats } from './stats.js';
 /** Interval for looking up the global meter provider, until there is one. */
 const LOOKUP_MILLIS = 1_000;
 
-/** How many components of each type this process has had, whichever copy of the package made them. */
+/** The number of components of each type in this process, of all copies of the package. */
 const KEY = Symbol.for('opentelemetry-matomo.components.1');
 
 /** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */

@@ -108,7 +108,7 @@ export function toCompared(path: string): string[] {
   return segments.map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
 }
 
-/** What titles show of a route that fits a path segment by segment, up to what a wildcard has matched; `undefined` if it does not. */
+/** The text in titles of a route that fits a path segment by segment, without its wildcard; `undefined` if it does not fit. */
 export function fitRoute(route: Route, sent: readonly string[]): readonly string[] | undefined {
   const { segments, optional, hasWildcard } = route;
   if (!hasWildcard) return fitSegments(route, sent);

@@ -1,7 +1,7 @@
 import { isRecord } from '../../common/is-record.js';
 import { cleanText, cutCharacters, withoutFourBytes } from '../text.js';
 
-// What Matomo finds in a user agent and in client hints, it stores uncut: text that a column cannot hold makes the whole bulk fail.
+// Matomo stores values of user agents and client hints uncut: text that a column cannot hold makes the whole bulk fail.
 
 /** The size of the column `config_browser_name`, which has the names of applications. */
 const MAX_NAME = 40;

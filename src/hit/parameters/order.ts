@@ -19,7 +19,7 @@ export interface OrderItem {
   quantity?: Amount | undefined;
 }
 
-/** What somebody bought. */
+/** An order, as `trackOrder` gets it. */
 export interface Order {
   /** Matomo stores an order with the same ID once. */
   id: string | number | bigint;
@@ -33,7 +33,7 @@ export interface Order {
   shipping?: Amount | undefined;
   /** The discount that was subtracted. */
   discount?: Amount | undefined;
-  /** What was bought. Matomo's own lists `[sku, name, categories, price, quantity]` are read, too. */
+  /** Items of the order. Matomo's own lists `[sku, name, categories, price, quantity]` are read, too. */
   items?: readonly OrderItem[] | undefined;
 }
 
@@ -70,7 +70,7 @@ function toOrderItems(items: readonly unknown[], problems: Set<string>): string 
 type Row = [sku: string, name: string, categories: string | string[], price: number, count: number];
 
 const ITEM_KEYS = ['sku', 'name', 'categories', 'price', 'quantity'] as const;
-/** What an amount must be, in the words of a message. */
+/** Describes valid amounts in a message. */
 const NO_NUMBER = 'is not a number such as 9.99 or "9.99"';
 
 /** The row of an item, or why it is invalid. */

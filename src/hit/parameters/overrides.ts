@@ -7,7 +7,7 @@ import { MAX_AGE_SECONDS, toParameterValue, type ValueRules } from './parameter-
 
 const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 
-/** How parameters are set to values of the application. */
+/** The way in which parameters are set to values of the application. */
 export interface OverrideOptions {
   readonly hasToken: boolean;
   readonly report: ReportProblem;
@@ -116,7 +116,7 @@ export function describeUnknownParameter(name: string): string {
   return `${shown} is not a tracking parameter of Matomo${hint}`;
 }
 
-/** What a value must be, in the words of a message. */
+/** Describes valid values in a message. */
 const RULES: Readonly<Record<ValueRules['kind'], (rules: ValueRules) => string>> = {
   text: textRule,
   referrer: textRule,

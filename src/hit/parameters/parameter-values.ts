@@ -59,7 +59,7 @@ export interface ValueTypes {
   variables: Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
-/** What a value must be like, so that Matomo stores it and its database accepts it. */
+/** Rules for a value that Matomo stores and its database accepts. */
 export interface ValueRules {
   readonly kind: keyof ValueTypes;
   /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */

@@ -13,7 +13,7 @@ const MAX_KEPT_CHARACTERS = 1000;
 export const NONE = '-';
 export const NO_USER_AGENT = `&ua=${NONE}`;
 
-/** What is sent of a client. */
+/** The parts of a hit that describe a client. */
 export interface SentClient {
   readonly userAgent: string;
   readonly text: string;
@@ -26,7 +26,7 @@ function newSentClient({ userAgent = '', acceptLanguage, clientHints }: ClientHe
   return { userAgent: sent, text: copyText(rawPart('ua', sent) + others) };
 }
 
-/** Who has sent the latest request of a connection. Most later ones are of the same: each is compared with what is known here. */
+/** The sender of the latest request of a connection, with whom each later request is compared, because most are of the same. */
 export class Sender {
   client: Client | undefined = undefined;
   visitor: Visitor | undefined = undefined;
@@ -34,7 +34,7 @@ export class Sender {
   address: string | undefined = undefined;
 }
 
-/** What a client says about itself. */
+/** Headers that describe a client. */
 type ClientHeaders = Partial<Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>>;
 
 /** The user agent and the language of many requests, as one object, which also has the values that are derived from them. */
@@ -88,7 +88,7 @@ export function storeAnnotations(http: HttpRequest, annotations: readonly Annota
   }
 }
 
-/** What is sent of the client of a request. */
+/** The parts of a hit that describe the client of a request. */
 export function toSentClient(
   request: ClientHeaders & { readonly client?: Client | undefined },
 ): SentClient {

@@ -3,7 +3,7 @@ import { headerAttributeOf } from '../parameters/attributes.js';
 import { isNobody } from '../parameters/parameter-values.js';
 import { keyedId, toFixedLength } from './visitor-id.js';
 
-/** Where a request says who calls: a header, or a claim of the bearer token. */
+/** The source of a user ID: a header, or a claim of the bearer token. */
 export type UserIdSource =
   | { readonly kind: 'header'; readonly header: string }
   | { readonly kind: 'claim'; readonly header: 'authorization'; readonly claim: string };
@@ -105,7 +105,7 @@ function claimOf(claims: Readonly<Record<string, unknown>> | undefined, claim: s
   return claims && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
 }
 
-/** What the parser throws is not used: its message contains a part of the token. */
+/** The error of the parser is not used, because its message contains a part of the token. */
 function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(json);

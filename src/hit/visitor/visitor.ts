@@ -58,7 +58,7 @@ export function createVisitors(options: VisitorOptions) {
 
   /** The address of which an ID is made. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
-    // Not masked: it is only part of an ID from which it cannot be derived once the key is deleted.
+    // The address is not masked, because it cannot be derived from an ID once the key is deleted.
     if (hidesAddress && areKeysDeleted) return address ?? '';
     const masked = address && maskAddress(address, anonymizeIp);
     return hidesAddress ? (masked ?? '') : masked;
@@ -75,7 +75,7 @@ export function createVisitors(options: VisitorOptions) {
     return { address, userAgent, site, startMillis, session, day, id, text, toClient };
   }
 
-  /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
+  /** The visitor with these traits. Nobody is remembered if IDs must not be linked to addresses later. */
   function find(traits: VisitorTraits): Visitor {
     const { address = '', userAgent, site, startMillis, session } = traits;
     const day = dayOf(startMillis);
@@ -143,7 +143,7 @@ export function createVisitors(options: VisitorOptions) {
     hide(hit: HitText): void {
       const address = hit.isNamedAnew ? hit.get('cip') : undefined; // otherwise the address is that of the visitor
       if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
-      // That of the client is masked.
+      // The address of the client is masked already.
       else if (address !== undefined && anonymizeIp > 0 && address !== hit.named?.address)
         hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');

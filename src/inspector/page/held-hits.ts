@@ -108,7 +108,7 @@ function createFieldFilter(name: string, value: string): Filter {
       return ({ hit }) => hit.status !== undefined && String(hit.status).startsWith(digits);
     }
     default:
-      // Also a word with a colon, such as a URL.
+      // A word may have a colon, as a URL has.
       return (held) =>
         Object.hasOwn(held.hit.params, name)
           ? held.hit.params[name]?.toLowerCase().includes(value) === true
