@@ -8,7 +8,6 @@ import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 export interface AdditionalHit {
   /** Parameters by Matomo's names, not yet checked. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** The time of the call, epoch milliseconds. */
   readonly epochMillis: number;
 }
 

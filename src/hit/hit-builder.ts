@@ -42,7 +42,6 @@ export interface ToHitsOptions extends SentUrlOptions, VisitorOptions, Dimension
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
-  /** Share of visitors who are tracked, from 0 to 1. */
   readonly sampleRate: number;
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
   readonly pageViews?: boolean | undefined;
@@ -158,7 +157,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   }
 
   return {
-    /** The hit of a finished request, before `finish`. */
     buildPageView: (request: HttpRequest, site: number, nowMillis: number): HitText =>
       build(request, site, nowMillis, true),
 
@@ -181,7 +179,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       return sent;
     },
 
-    /** A hit that names its visitor itself. */
     buildHitWithoutRequest(
       added: CheckedHit,
       site: number,

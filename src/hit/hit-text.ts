@@ -12,7 +12,6 @@ export type HitKind = 'action' | 'chatbot';
 
 /** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
 export interface Hit {
-  /** The site, `idsite`. */
   readonly site: number;
   /** Hits of one visitor stay together and in order. The user ID if there is one, else the visitor ID. */
   readonly visitor: string;
@@ -98,7 +97,6 @@ export class HitText implements Hit {
   time = '';
   title = '';
   duration = '';
-  /** Parameters without a slot. */
   rest = '';
   /** The visitor that the hit names itself; `undefined` without a request. */
   named: Visitor | undefined = undefined;
@@ -134,7 +132,6 @@ export class HitText implements Hit {
     return this;
   }
 
-  /** The hit as a query string. */
   toString(): string {
     const { who, agent, url, referrer, time, title, duration } = this;
     return who + agent + url + referrer + time + title + duration + this.rest;
@@ -172,7 +169,6 @@ export class HitText implements Hit {
     this.put(name, '');
   }
 
-  /** The parts by the names of their parameters. */
   parts(): [name: string, part: string][] {
     return partsOf(this.toString());
   }

@@ -12,7 +12,6 @@ export class Annotations {
   timings: { [key in PerfKey]?: number } | undefined = undefined;
   /** Value of the attribute that contains the user. */
   userId: string | undefined = undefined;
-  /** Class of the last error. */
   errorType: string | undefined = undefined;
   /** Class of the last error of a GraphQL operation or an MCP call. Its response may have status 200. */
   operationError: string | undefined = undefined;
@@ -84,7 +83,6 @@ export class HttpRequest {
   readonly route!: string | undefined;
   /** The route as titles show it; `undefined` if they show the path, or why the request was refused. */
   readonly titleRoute?: string | undefined;
-  /** Name of the service, if its resource has one. */
   readonly service?: string | undefined;
   /** The operation of an endpoint that has several. */
   readonly operation?: Operation | undefined;
@@ -106,7 +104,6 @@ export class HttpRequest {
   readonly acceptLanguage!: string | undefined;
   /** User agent and language as one object, if there is a user agent. */
   readonly client?: Client | undefined;
-  /** The sender of the latest request of the connection. */
   readonly sender?: Sender | undefined;
   readonly referrer!: string | undefined;
   /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */
@@ -125,7 +122,6 @@ export class HttpRequest {
   isAiChatbot?: boolean;
   /** For AI chatbots, the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
   bodyBytes?: number | undefined;
-  /** Name of the server span. */
   readonly spanName!: string;
   /** Epoch milliseconds, with fraction. */
   readonly startMillis!: number;

@@ -5,7 +5,6 @@ const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
 // Slash, colon, question mark and equals sign need no encoding in the value of a query string.
 const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
-/** Most queries. */
 const PLAIN_PAIRS = /^[\w.~/:?=&-]*$/;
 /** Characters that `encodeURI` keeps but a value in a query string must not contain. */
 const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
@@ -135,7 +134,6 @@ export function nearestName(
   return nearest;
 }
 
-/** Number of letters to insert, delete or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

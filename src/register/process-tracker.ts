@@ -26,11 +26,9 @@ export function openTracker(load: () => Late): ProcessTracker {
 
 /** The state from the first `register`, `start` or processor until the last of them is shut down. */
 interface Life {
-  /** Options of the first code that has any. */
   options: MatomoOptions;
   /** Whether there is a `register` or `start`: then requests without a SERVER span count, and hits are sent when the process ends. */
   countsAll: boolean;
-  /** Handles that are not shut down. */
   readonly handles: Set<TrackerHandle>;
   hasBegun: boolean;
   /** The pipeline and its watch; `undefined` if the options do not allow to track. */

@@ -19,7 +19,6 @@ import { publishRequestsOnBun } from './bun.js';
 /** Begins to track when a server is seen. */
 interface Beginner {
   readonly hasBegun: boolean;
-  /** Whether hits of other processes are in a spool. */
   readonly hasSpool: boolean;
   /** Begins to track. Returns the watch of requests, if the options allow it. */
   begin(): RequestWatch | undefined;

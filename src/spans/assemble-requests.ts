@@ -7,9 +7,7 @@ import { groupSpans, type LeftSpan, type PlacedSpan } from './group-spans.js';
 
 /** Makes hits of assembled requests. */
 export interface RequestReceiver extends Pick<Tracker, 'reading' | 'addHit'> {
-  /** Called at the end of a request. */
   end(request: Request): void;
-  /** Counts a request that cannot be read. */
   lose(error: unknown): void;
 }
 

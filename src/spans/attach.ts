@@ -11,7 +11,6 @@ export interface SpanListener {
   forceFlush(): Promise<void>;
 }
 
-/** A span processor as an SDK calls it. */
 interface SpanProcessor extends SpanListener {
   shutdown(): Promise<void>;
 }

@@ -16,7 +16,6 @@ export interface PlacedSpan<S extends FinishedSpan = FinishedSpan> {
   readonly parentSpanId: string | undefined;
   /** Whether the parent is in another process; `undefined` for older SDKs. */
   readonly isParentRemote: boolean | undefined;
-  /** Whether this is the server side of an HTTP request. */
   readonly isRequest: boolean;
 }
 

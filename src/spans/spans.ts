@@ -25,7 +25,6 @@ export class Spans {
     this.#ends = ends;
   }
 
-  /** Called for every span that starts. */
   start(span: Span, parentContext: Context): void {
     // The tracer may not be of an OpenTelemetry SDK.
     if (!isRecorded(span) || ownerOf(span)) return;
@@ -37,7 +36,6 @@ export class Spans {
     else if (request.incoming || request.span) describe(request, started);
   }
 
-  /** Called for every span that ends. */
   end(span: FinishedSpan): void {
     // An application can have its own processor beside the one that was attached.
     if (!markEnded(span)) return;

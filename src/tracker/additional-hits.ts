@@ -55,7 +55,6 @@ export class AdditionalHits {
     else if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
-  /** Counts a call that makes no hit. */
   refuse(key: string, message: string): void {
     this.#parts.report(key, () => message);
     this.#drop('invalid');
@@ -122,7 +121,6 @@ export class AdditionalHits {
     }
   }
 
-  /** Requests with hits that still wait. */
   #takeOpen(): Request[] {
     const open = this.#open.filter(({ hits }) => hits?.waiting.length);
     this.#open = [];

@@ -27,7 +27,6 @@ export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 /** Reads a value that one option names of a request. May throw. */
 type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
-/** The result of a call that failed. */
 const FAILED: unique symbol = Symbol('failed');
 
 /** Functions that apply options to a request; `undefined` if no option needs them. */
@@ -61,7 +60,6 @@ export function createOptionCallbacks(
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
-  /** The site that a function names. */
   function chosenSite(http: HttpRequest, request: Request): number | undefined {
     const result = call('siteId', fromFunction(siteId as Option), http, request);
     if (result === undefined || result === FAILED) return undefined;
@@ -175,7 +173,6 @@ export function siteOfService(
   return findServiceSite(siteId, attributes['service.name']);
 }
 
-/** A tracking parameter that an option sets. */
 interface OptionParameter {
   readonly parameter: string;
   readonly option: string;

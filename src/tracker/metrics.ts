@@ -25,7 +25,6 @@ function nameComponent(type: string): Attributes {
 /** The values that the metrics describe. Reading them does no I/O. */
 export interface Observed {
   readonly stats: MatomoStats;
-  /** The limit of hits in memory. */
   readonly capacity: number;
   readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spool' | 'lastSuccessAgeSeconds'>;
 }
@@ -39,7 +38,6 @@ interface Instrument {
   readonly read: (observed: Observed) => Figure;
 }
 
-/** Instruments by name. */
 export type Instruments = Readonly<Record<string, Instrument>>;
 
 const hits = (description: string, read: Instrument['read']) => ({

@@ -35,9 +35,7 @@ import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** The owner of a pipeline. */
 export interface PipelineOwner {
-  /** The value of `otel.component.type`. */
   readonly component: string;
-  /** Counters of its own. */
   readonly counters?: Instruments;
   /** Returns the number of unused spans that the pipeline has not seen. */
   readonly countUnused?: () => number;
@@ -60,7 +58,6 @@ export class Pipeline implements Tracker, EndMember {
   readonly #report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly #counts = createHitCounts();
-  /** Watches the first requests. */
   #countFirst: ReturnType<typeof createCountFirst> | undefined;
   readonly #additional: AdditionalHits;
   readonly #stopMetrics: (() => void) | undefined;
@@ -125,7 +122,6 @@ export class Pipeline implements Tracker, EndMember {
     return createHitBuilder({ ...this.options, hasToken, visitorKey, beforeSend }, this.#report);
   }
 
-  /** Whether an option is a function of the application. */
   get hasCallbacks(): boolean {
     return this.#callbacks.hasFunctions;
   }
@@ -268,7 +264,6 @@ export class Pipeline implements Tracker, EndMember {
     request.hits = undefined; // later ones are of a request of which nothing is known
   }
 
-  /** Counts a hit that cannot be built. */
   lose(error: unknown): void {
     this.#counts.hits += 1;
     this.delivery.counts.lost.rejected += 1;
@@ -342,7 +337,6 @@ export class Pipeline implements Tracker, EndMember {
     this.#statsLog.log();
   }
 
-  /** Makes the hits that still wait. */
   #endPending(): void {
     this.ends?.endWaiting();
     this.#buildUnbuilt();

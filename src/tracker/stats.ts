@@ -56,7 +56,6 @@ export type HitCounts = ReturnType<typeof createHitCounts>;
 
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
-  /** Unused spans, without those of a gateway. */
   const spans = { unused: 0 };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);

@@ -7,7 +7,6 @@ import { toSentClient } from '../visitor/client.js';
 import { AI_CHATBOTS, createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
-/** The source of the requests, as Matomo stores it. */
 const SOURCE = 'opentelemetry-matomo';
 
 /** The parameters of which Matomo makes its AI chatbot reports. */

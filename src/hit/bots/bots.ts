@@ -42,7 +42,6 @@ const REPORTED = {
 /** A version of Matomo that treats hits differently from the version before. */
 export type MatomoVersion = keyof typeof REPORTED;
 
-/** Names that Matomo reports under another name. */
 const REPORTED_AS: Readonly<Record<string, string>> = {
   'Google-GeminiNotebook': 'Google-NotebookLM',
 };

@@ -37,7 +37,6 @@ export function isDocument(
   return DOCUMENT_EXTENSION.test(path);
 }
 
-/** A content type without its parameters; `''` if there is none. */
 function mediaTypeOf(contentType = ''): string {
   const [type = ''] = contentType.slice(0, MAX_TYPE_LENGTH).split(';', 1);
   return type.trim().toLowerCase();

@@ -65,7 +65,6 @@ export function createToPageUrl(
 
 const START = '&url=';
 
-/** The parameter up to the path of its URL. */
 function toStart(origin: string): string {
   return START + encodeValue(origin);
 }
@@ -131,9 +130,7 @@ const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
 
 export interface QueryPolicyOptions {
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
-  /** Keeps parameters that Matomo reads as a site search. */
   readonly siteSearch: boolean;
-  /** Removes campaign parameters, as Matomo does in URLs of people. */
   readonly removesCampaigns?: boolean;
 }
 

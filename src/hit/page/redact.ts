@@ -200,7 +200,6 @@ export function isPlainValue(text: string): boolean {
   return isPlain(text, 'query');
 }
 
-/** A parameter of a route, in the syntax of any framework. */
 const PARAMETER = /^(?::\w|[*($])|[{}<>[\]]/;
 
 /** Redacts a route, or the name of a span, which may contain one: its parameters are neither secrets nor secret words. */

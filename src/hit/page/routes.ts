@@ -36,7 +36,6 @@ function normalize(route: string): string {
     );
 }
 
-/** Matches a parameter in any syntax. */
 const IN_PARAMETER = /:\w|[{}<>[\]]|\$\w/;
 /** Matches a regular expression, and a rule of a proxy. */
 const NO_ROUTE = /[\\^`]|\(\?/;
@@ -47,10 +46,8 @@ export interface Route {
   readonly reported: string;
   /** The segments up to the first wildcard, decoded and in lower case; `undefined` stands for a parameter. */
   readonly segments: readonly (string | undefined)[];
-  /** The segments as titles show them. */
   readonly shown: readonly string[];
   readonly title: string;
-  /** Indexes of the segments that a path may lack. */
   readonly optional: readonly number[];
   readonly hasWildcard: boolean;
   /** How much the route says of a path, compared with others. */

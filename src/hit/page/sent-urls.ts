@@ -70,7 +70,6 @@ export function createSentUrls(options: SentUrlOptions) {
       },
       (page, path) => page.path === path,
     ),
-    /** The URL of a request, whose path comes redacted. */
     ofRequest: createToPageUrl(options),
     ofReferrer,
     ofAttribute,

@@ -29,7 +29,6 @@ export function shownMethodOf({ method, statusCode }: Answered): string {
   return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
 }
 
-/** How an application refuses a request for a path that it may not have. */
 interface Refusal {
   /** Shown in titles, which scanners must not fill with paths that they try. */
   readonly reason: string;
@@ -85,9 +84,7 @@ export class Place {
 
 /** A path as it is sent, with what is made of it. */
 export class Page {
-  /** The path without secrets. */
   readonly path: string;
-  /** The path as it is in URLs, encoded. */
   readonly encoded: string;
   /** The last request with this path that succeeded. */
   success: Success | undefined = undefined;
@@ -233,7 +230,6 @@ function isMcpCall({ name, mcp }: Operation): boolean {
   return mcp !== undefined && (name ?? mcp.method) !== undefined;
 }
 
-/** A path without its last segment. */
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }

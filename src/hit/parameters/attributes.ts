@@ -7,11 +7,9 @@ import { maskAddress, plainAddress } from '../visitor/addresses.js';
 /** A header that the name of an attribute means. */
 export interface HeaderAttribute {
   readonly direction: 'request' | 'response';
-  /** The name in lower case. */
   readonly header: string;
 }
 
-/** Matches attributes of OpenTelemetry that have headers. */
 const HEADER = /^http\.(request|response)\.header\./;
 
 /** The header that an attribute means; `undefined` if it means none. */

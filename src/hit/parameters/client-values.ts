@@ -25,7 +25,6 @@ export function storableUserAgent(text: string): string {
 
 type ToHint = (value: unknown) => unknown;
 
-/** Client hints by the names that Matomo reads. */
 const HINTS: Readonly<Record<string, ToHint>> = {
   brands: listOf(toBrand),
   fullVersionList: listOf(toBrand),

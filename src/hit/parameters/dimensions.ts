@@ -5,9 +5,7 @@ import { FIRST_FAILED_STATUS, shownMethodOf, titleMethodOf } from '../page/title
 interface Source {
   readonly request: HttpRequest;
   readonly hit: HitText;
-  /** The redacted path. */
   readonly path: string;
-  /** The masked address. */
   readonly address: string | undefined;
 }
 
@@ -98,7 +96,6 @@ export function isFromRequest(attribute: string): boolean {
 
 /** A dimension that is made with the hit. */
 export interface Dimension {
-  /** The name of the parameter. */
   readonly name: string;
   readonly read: ReadValue;
 }

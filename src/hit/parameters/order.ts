@@ -70,10 +70,8 @@ function toOrderItems(items: readonly unknown[], problems: Set<string>): string 
 type Row = [sku: string, name: string, categories: string | string[], price: number, count: number];
 
 const ITEM_KEYS = ['sku', 'name', 'categories', 'price', 'quantity'] as const;
-/** Describes valid amounts in a message. */
 const NO_NUMBER = 'is not a number such as 9.99 or "9.99"';
 
-/** The row of an item, or why it is invalid. */
 function toRow(item: unknown): Row | string {
   if (typeof item !== 'object' || item === null) return 'an item that is no object';
   const { sku, name, categories, price, quantity } = Array.isArray(item)

@@ -116,7 +116,6 @@ export function describeUnknownParameter(name: string): string {
   return `${shown} is not a tracking parameter of Matomo${hint}`;
 }
 
-/** Describes valid values in a message. */
 const RULES: Readonly<Record<ValueRules['kind'], (rules: ValueRules) => string>> = {
   text: textRule,
   referrer: textRule,

@@ -94,7 +94,6 @@ function numberOf(group: string | undefined): number {
   return Number.parseInt(group ?? '', 16);
 }
 
-/** The eight groups of an IPv6 address. */
 function expand(address: string): string[] {
   const [head = '', tail] = address.split('::');
   const left = head === '' ? [] : head.split(':');

@@ -30,11 +30,9 @@ function newSentClient({ userAgent = '', acceptLanguage, clientHints }: ClientHe
 export class Sender {
   client: Client | undefined = undefined;
   visitor: Visitor | undefined = undefined;
-  /** Address of the visitor as it is known. */
   address: string | undefined = undefined;
 }
 
-/** Headers that describe a client. */
 type ClientHeaders = Partial<Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>>;
 
 /** The user agent and the language of many requests, as one object, which also has the values that are derived from them. */

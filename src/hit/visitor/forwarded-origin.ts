@@ -5,18 +5,15 @@ import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
 
 /** What a request claims about its client and its target, unchecked. */
 export interface OriginClaims {
-  /** Address of the connection's peer. */
   readonly peerAddress: string | undefined;
   readonly host: string | undefined;
   /** Scheme of the local server: `http` behind a proxy that terminates TLS. */
   readonly scheme: string | undefined;
-  /** Reads a header by its lower-case name. */
   readonly headers: { header(name: string): string | undefined };
 }
 
 /** The claims that are trusted. */
 export interface Origin {
-  /** A plain IP address. */
   readonly address: string | undefined;
   readonly host: string | undefined;
   readonly scheme: 'http' | 'https';

@@ -24,7 +24,6 @@ export const USER_ID_CLAIMS: readonly string[] = ['sub', 'client_id', 'azp'];
 
 /** Node.js accepts 16 KiB of headers. In spans of other services they may have any length. */
 const MAX_CHARACTERS = 16_384;
-/** The longest claim that counts. */
 const MAX_CLAIM_CHARACTERS = 1024;
 
 const NONE: Identity = { kind: 'none' };
@@ -64,7 +63,6 @@ function isCredentials(header: string): boolean {
   return header === 'authorization' || header === 'proxy-authorization';
 }
 
-/** A scheme without credentials. */
 const SCHEME = /^(?:basic|bearer|digest)$/i;
 
 /** `Basic YTpi` is a scheme and credentials; a key alone has no scheme. */

@@ -11,7 +11,6 @@ const ID_DIGITS = 16;
 export interface VisitorTraits {
   /** The address, masked if addresses are. */
   readonly address: string | undefined;
-  /** The user agent as it is sent. */
   readonly userAgent: string;
   readonly site: number;
   /** The start of a request on the day of the ID, in epoch milliseconds. */

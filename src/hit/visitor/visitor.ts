@@ -25,7 +25,6 @@ export interface VisitorOptions {
   /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
   readonly hasToken: boolean;
   readonly trackBots: boolean;
-  /** With `none`, no ID is sent. */
   readonly visitorId: unknown;
   /** The key, or a function that returns the key of a day, which is deleted later. */
   readonly visitorKey: string | Buffer | KeyOfDay;
@@ -96,7 +95,6 @@ export function createVisitors(options: VisitorOptions) {
   }
 
   return {
-    /** The visitor ID of a request with this user agent. */
     of(
       { address, operation, sender }: HttpRequest,
       userAgent: string,
@@ -148,12 +146,10 @@ export function createVisitors(options: VisitorOptions) {
         hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');
     },
-    /** The visitor ID, even if none is sent. */
     idOf: toVisitorId,
   };
 }
 
-/** The user agent that is sent of a visitor. */
 function userAgentIn(hit: HitText, { userAgent }: VisitorTraits): string {
   const sent = hit.get('ua');
   return sent === undefined || sent === NONE ? userAgent : sent;
