@@ -4,7 +4,6 @@ import { builtin } from './unhooked.js';
 // once, and the rest of the client when the process serves.
 
 // `request` is not used: it may be replaced already, and that of global-agent does not use the agent that it is given.
-export const { Agent, ClientRequest, IncomingMessage, OutgoingMessage, STATUS_CODES } =
-  builtin('node:http');
+export const { Agent, ClientRequest, STATUS_CODES } = builtin('node:http');
 export const { Socket } = builtin('node:net');
 export const { connect: connectSocket } = Socket.prototype;

@@ -69,7 +69,7 @@ export interface DiagLogger {
 }
 
 /** The used part of `Histogram` of OpenTelemetry's API. */
-export interface Histogram {
+interface Histogram {
   record(value: number, attributes?: Attributes): void;
 }
 

@@ -15,9 +15,9 @@ export async function listenUntracked(server: Server, host: string, port: number
 }
 
 /** The URL of a listening server. */
-export function urlOf(server: Server, scheme: 'http' | 'https' = 'http'): string {
+export function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;
-  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /** Characters that end the host of a URL or are not allowed in it. */

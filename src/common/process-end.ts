@@ -55,11 +55,6 @@ interface Members {
 }
 const MEMBERS = Symbol.for('opentelemetry-matomo.process-end.1');
 
-/** The function that ends the process, which is not documented, and which Deno and others may lack. */
-interface ExitingProcess {
-  readonly reallyExit?: (code: number) => void;
-}
-
 function findMembers(): Members {
   return shared<Members>(MEMBERS, () => {
     const all = new Set<EndMember>();
@@ -68,8 +63,8 @@ function findMembers(): Members {
     };
     // The first listener, for as long as the process lives: others may call `process.exit()`, which skips all later ones.
     process.prependListener('exit', finish);
-    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls this, as signal-exit knows.
-    const { reallyExit } = process as ExitingProcess;
+    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls this. Deno and others may lack it.
+    const { reallyExit } = process as { reallyExit?: (code: number) => void };
     if (reallyExit)
       Object.assign(process, {
         reallyExit(code: number) {
