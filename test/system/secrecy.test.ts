@@ -115,7 +115,7 @@ const OPTIONS: MatomoOptions = {
   trustProxy: true,
   dimensions: { 1: throwing, 2: 'http.request.header.x-note', 3: 'http.response.header.x-note' },
   actionName: throwing,
-  exportTimeoutMillis: 400,
+  exportTimeoutMillis: 5000,
   shutdownTimeoutMillis: 200,
   scheduledDelayMillis: 10,
 };

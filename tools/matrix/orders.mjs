@@ -44,10 +44,6 @@ const LOAD_ORDERS = [
     options: [require_(OURS)],
     preloads: [import_(AUTO)],
   }),
-  cjs('NODE_OPTIONS --require auto, --import ours', {
-    options: [require_(AUTO)],
-    preloads: [import_(OURS)],
-  }),
   esm('--import ours, --import auto, loader hook', {
     preloads: [hook(), import_(OURS), import_(AUTO)],
   }),
