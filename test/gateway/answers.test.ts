@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import * as zlib from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { expect, onTestFinished, test } from 'vitest';
@@ -100,6 +100,13 @@ test.each<[string, number, number, Uint8Array | string, Record<string, string>]>
   expect(answer.status).toBe(status);
   expect(await answer.json()).toEqual({ code, message: expect.stringMatching(/./) });
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+});
+
+test('what cannot be decoded is a google.rpc.Status in protobuf', async () => {
+  const { gateway } = await startGateway();
+  const answer = await sendSpans(gateway, new Uint8Array([10, 200]), PROTOBUF);
+  const reader = new BinaryReader(new Uint8Array(await answer.arrayBuffer()));
+  expect([answer.status, reader.tag(), reader.int32()]).toEqual([400, [1, 0], 3]);
 });
 
 test('a body that is too large without a length is refused before it has come', async () => {
@@ -262,20 +269,18 @@ test('connections beyond a thousand are closed, which is counted and logged, unt
   const output = captureOutput();
   const { gateway } = await startGateway();
   const port = Number(new URL(gateway.url).port);
-  const sockets = Array.from({ length: 1010 }, () => connect(port, '127.0.0.1'));
+  const sockets: Socket[] = [];
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
-  const areClosed = sockets.map((socket) => {
-    socket.on('error', () => undefined).write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    return new Promise<boolean>((resolve) => {
-      socket.once('data', () => resolve(false)).once('close', () => resolve(true));
-    });
+  // The server closes idle ones, too.
+  await eventually(() => {
+    for (let i = 0; i < 50 && sockets.length < 3000; i++)
+      sockets.push(connect(port, '127.0.0.1').on('error', () => undefined));
+    return gateway.stats().refusedExports > 0;
   });
-  const closed = (await Promise.all(areClosed)).filter(Boolean);
-  expect(closed.length).toBeGreaterThanOrEqual(10);
+  expect(sockets.length).toBeGreaterThan(1000);
   await eventually(() => output.join('').includes('[exports-refused]'));
-  expect(gateway.stats().refusedExports).toBeGreaterThanOrEqual(closed.length);
   for (const socket of sockets) socket.destroy();
   await eventually(async () => {
     const answer = await sendSpans(gateway, '{}').catch(() => undefined);
