@@ -222,6 +222,21 @@ test('so do hits of spans without a request, also when the gateway closes', asyn
   expect(gateway.stats()).toMatchObject({ tracked: 8, lost: { queue_full: 0 } });
 });
 
+test('close sends what is queued while another request waits for room', async () => {
+  const { gateway, inspector } = await startGateway({
+    maxQueueSize: 10,
+    scheduledDelayMillis: 60_000,
+    shutdownTimeoutMillis: 20_000,
+  });
+  const small = Array.from({ length: 4 }, (_, i) => requestSpan(`/${i}`));
+  const events = Array.from({ length: 8 }, (_, i) => hitEvent({ e_c: 'c', e_a: `a${i}` }));
+  await sendSpans(gateway, exportRequest(small));
+  await sendSpans(gateway, exportRequest([{ ...requestSpan('/large'), events }]));
+  await gateway.close();
+  expect(inspector.hits()).toHaveLength(13);
+  expect(gateway.stats()).toMatchObject({ tracked: 13, lost: { queue_full: 0 } });
+});
+
 test('a request with more hits than the queue ever has room for keeps no other out, and those that do not fit are counted', async () => {
   const { gateway } = await startGateway({ maxQueueSize: 2 });
   const events = Array.from({ length: 3 }, (_, i) => hitEvent({ e_c: 'c', e_a: `a${i}` }));
