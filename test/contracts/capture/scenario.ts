@@ -81,6 +81,29 @@ export const page = (
   ...more,
 });
 
+interface Ran extends Partial<Scenario> {
+  /** Of its page view, if it is not method and path. */
+  readonly title?: string;
+  readonly status?: number;
+  readonly sent?: Partial<Sent>;
+}
+
+/** A GET of a path of its own, for a handler: the parameters of its page view, and further hits. */
+export const runs = (
+  does: string,
+  params: ExpectedHit['params'] = {},
+  { hits = [], title, status = 200, sent = {}, ...more }: Ran = {},
+): Scenario => {
+  const path = `/${does.replace(/\W+/g, '-')}`;
+  return {
+    name: `a handler that ${does}`,
+    does,
+    sends: [get(path, sent)],
+    hits: [{ hit: `${title ?? `GET ${path}`} ${status}`, params }, ...hits],
+    ...more,
+  };
+};
+
 /** A GET of each client, which is in the query of its URL and in that of each of its hits. */
 export const atOnce = (
   path: string,

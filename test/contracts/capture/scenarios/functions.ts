@@ -1,18 +1,10 @@
-import { atOnce, get, type Hits, page, post, type Scenario } from '../scenario.js';
+import { atOnce, get, post, runs, type Scenario } from '../scenario.js';
 
 const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
+const MILLIS = { gt_ms: /^\d+$/, pf_srv: /^\d+$/ };
 
-const ignored = (name: string, does: string, path: string, more = {}): Scenario => ({
-  name,
-  ignored: 'attribute',
-  does,
-  sends: [get(path)],
-  hits: [],
-  ...more,
-});
-
-const tracks = (name: string, does: string, path: string, hits: Hits, more = {}): Scenario =>
-  page(name, does, path, {}, { hits, ...more });
+const tracks = (does: string, event: string, more: Parameters<typeof runs>[2] = {}): Scenario =>
+  runs(does, {}, { hits: [`event Test ${event}`], ...more });
 
 export const FUNCTIONS: readonly Scenario[] = [
   {
@@ -21,95 +13,79 @@ export const FUNCTIONS: readonly Scenario[] = [
     sends: [post('/annotated', 'x')],
     hits: [{ hit: 'Checkout 200', params: { dimension5: 'pro', dimension1: 'POST' } }],
   },
-  page('annotated twice, later', 'annotates twice, later', '/annotated-later', {
-    dimension5: 'later',
-    dimension6: 'first',
-  }),
-  page(
-    'annotated by a middleware and the handler',
+  runs('annotates twice, later', { dimension5: 'later', dimension6: 'first' }),
+  runs(
     'annotates over it',
-    '/annotated-before',
     { dimension5: 'handler', dimension6: 'middleware' },
     { before: 'annotates before' },
   ),
-  page('annotated in finish', 'annotates in finish', '/annotated-in-finish', {
-    dimension5: 'finish',
-  }),
-  {
-    name: 'annotated when the client has left',
-    does: 'annotates what the client left',
-    sends: [get('/annotated-left', { leaves: 'in the body' })],
-    hits: [{ hit: 'GET /annotated-left 499', params: { dimension5: 'left' } }],
-  },
-  page(
-    'annotated much too late',
+  runs('annotates in finish', { dimension5: 'finish' }),
+  runs(
+    'annotates what the client left',
+    { dimension5: 'left' },
+    { sent: { leaves: 'in the body' }, status: 499 },
+  ),
+  runs(
     'annotates much too late',
-    '/annotated-too-late',
     { dimension5: undefined },
     { needs: ['time'], logs: ['annotated-too-late'] },
   ),
-  page(
-    'ignored much too late',
-    'ignores much too late',
-    '/ignored-too-late',
-    {},
-    { needs: ['time'] },
-  ),
-  ignored('ignored', 'ignores', '/ignored', { receives: [{ status: 200 }] }),
-  ignored('ignored, with events before and after', 'ignores, with an event', '/ignored-event', {
-    hits: ['event Test before', 'event Test after'],
-  }),
-  tracks('an event in the request', 'tracks an event', '/event', [
-    { hit: 'event Cart open', params: { e_n: 'name', e_v: '3' } },
-  ]),
-  tracks('an event in close', 'tracks an event in close', '/event-in-close', ['event Test close']),
+  runs('ignores much too late', {}, { needs: ['time'] }),
   {
-    name: 'events when the client of a stream has left',
-    does: 'tracks what a stream leaves',
-    sends: [get('/events-of-stream', { leaves: 'in the body' })],
-    hits: ['GET /events-of-stream 200', 'event Test request closed', 'event Test response closed'],
+    name: 'an ignored request',
+    does: 'ignores',
+    sends: [get('/ignored')],
+    hits: [],
+    ignored: 'attribute',
+    receives: [{ status: 200 }],
   },
-  tracks(
-    'an event after the response',
-    'tracks an event after the response',
-    '/event-after',
-    ['event Test after the response'],
+  {
+    name: 'ignored, with events before and after',
+    does: 'ignores, with an event',
+    sends: [get('/ignored-event')],
+    hits: ['event Test before', 'event Test after'],
+    ignored: 'attribute',
+  },
+  runs(
+    'tracks an event',
+    {},
+    { hits: [{ hit: 'event Cart open', params: { e_n: 'name', e_v: '3' } }] },
+  ),
+  tracks('tracks an event in close', 'close'),
+  runs(
+    'tracks what a stream leaves',
+    {},
     {
-      sends: [get('/event-after', { waits: 'event Test after the response' })],
+      sent: { leaves: 'in the body' },
+      hits: ['event Test request closed', 'event Test response closed'],
     },
   ),
-  tracks(
-    'an event long after',
-    'tracks an event long after the response',
-    '/event-long-after',
-    ['event Test long after'],
+  tracks('tracks an event after the response', 'after the response', {
+    sent: { waits: 'event Test after the response' },
+  }),
+  tracks('tracks an event long after the response', 'long after', {
+    needs: ['time'],
+    sent: { waits: 'event Test long after' },
+  }),
+  runs(
+    'tracks a goal, an order and a search',
+    {},
     {
-      needs: ['time'],
-      sends: [get('/event-long-after', { waits: 'event Test long after' })],
+      hits: [
+        { hit: 'goal 7', params: { revenue: '5' } },
+        { hit: 'order A-1', params: { revenue: '12', ec_items: /"X"/ } },
+        { hit: 'search shoes', params: { search_cat: 'shop' } },
+      ],
     },
   ),
-  tracks('a goal, an order and a search', 'tracks a goal, an order and a search', '/goal', [
-    { hit: 'goal 7', params: { revenue: '5' } },
-    { hit: 'order A-1', params: { revenue: '12', ec_items: /"X"/ } },
-    { hit: 'search shoes', params: { search_cat: 'shop' } },
-  ]),
-  page(
-    'an event has the user of its request',
+  runs(
     'tracks, with what was annotated',
-    '/event-of-user',
     { uid: 'grace', dimension5: 'annotated' },
     { hits: [{ hit: 'event Test annotated', params: { uid: 'grace' } }] },
   ),
-  page('measured steps, one of which rejects', 'measures', '/measured', {
-    pf_dm1: TWENTY,
-    pf_dm2: TWENTY,
-    gt_ms: /^\d+$/,
-    pf_srv: /^\d+$/,
-  }),
-  page(
-    'functions for the request',
+  runs('measures', { pf_dm1: TWENTY, pf_dm2: TWENTY, ...MILLIS }),
+  runs(
     'for the request',
-    '/for-request',
     { dimension5: 'for the request', pf_dm2: TWENTY },
     { hits: ['event Test for the request', 'goal 3'] },
   ),

@@ -1,5 +1,5 @@
 import type { Sent } from '../../doors/capture.js';
-import { get, page, post, raw, type Scenario, withRoute } from '../scenario.js';
+import { get, page, post, raw, runs, type Scenario, withRoute } from '../scenario.js';
 
 const statuses = (
   [
@@ -19,53 +19,20 @@ const statuses = (
 });
 
 /** A response that begins, and the client leaves: `499`, or the status of a stream without an end. */
-const left = (
-  [
-    ['writes half', 499],
-    ['writes events', 200],
-  ] as const
-).map(([does, status]): Scenario => {
-  const path = `/left-${does.replaceAll(' ', '-')}`;
-  return {
-    name: `a handler that ${does}, and a client that leaves`,
-    does,
-    sends: [get(path, { leaves: 'in the body' })],
-    hits: [
-      {
-        hit: `GET ${path} ${status}`,
-        params: status === 200 ? { pf_srv: undefined } : {},
-      },
-    ],
-  };
-});
+const LEFT: readonly Scenario[] = [
+  runs('writes half', {}, { sent: { leaves: 'in the body' }, status: 499 }),
+  runs('writes events', { pf_srv: undefined }, { sent: { leaves: 'in the body' } }),
+  runs('never answers', {}, { sent: { leaves: 'before headers' }, status: 499 }),
+];
 
-const destroyed = (
-  [
-    ['destroys at once', 500, undefined],
-    ['destroys in the middle', 500, 200],
-  ] as const
-).map(([does, status, received]): Scenario => {
-  const path = `/${does.replaceAll(' ', '-')}`;
-  return {
-    name: `a server that ${does}`,
-    does,
-    sends: [get(path)],
-    hits: [`GET ${path} ${status}`],
-    receives: [{ status: received, isComplete: false }],
-  };
-});
+const destroyed = (does: string, status?: number): Scenario =>
+  runs(does, {}, { status: 500, receives: [{ status, isComplete: false }] });
 
 const inLines = (path: string, ...lines: readonly string[]): Sent =>
   get(path, { raw: `${[...lines, 'X-Consent: yes'].join('\r\n')}\r\n\r\n` });
 
 const ofConnection: readonly Scenario[] = [
-  {
-    name: 'a server that ends the socket',
-    does: 'ends the socket',
-    sends: [get('/socket-end')],
-    hits: ['GET /socket-end 500'],
-    receives: [{ status: 200, isComplete: false }],
-  },
+  destroyed('ends the socket', 200),
   {
     name: 'requests one after the other on a connection',
     does: 'annotates a user',
@@ -132,25 +99,12 @@ export const RESPONSES: readonly Scenario[] = [
     },
   ),
   ...statuses,
-  ...left,
-  ...destroyed,
-  {
-    name: 'a client that leaves before the headers',
-    does: 'never answers',
-    sends: [get('/never', { leaves: 'before headers' })],
-    hits: ['GET /never 499'],
-  },
-  page('a stream that the framework sends', 'a stream of the framework', '/framework-stream'),
-  page('an event stream that ends', 'writes events, then ends', '/stream-with-end', {
-    pf_srv: undefined,
-  }),
-  {
-    name: 'a handler that throws',
-    does: 'throws',
-    sends: [get('/throws')],
-    hits: ['GET /throws 500'],
-    receives: [{ status: 500, isComplete: true }],
-  },
+  ...LEFT,
+  destroyed('destroys at once'),
+  destroyed('destroys in the middle', 200),
+  runs('a stream of the framework'),
+  runs('writes events, then ends', { pf_srv: undefined }),
+  runs('throws', {}, { status: 500, receives: [{ status: 500, isComplete: true }] }),
   {
     name: 'the method HEAD',
     does: 'ok',
