@@ -22,7 +22,7 @@ const SCRIPT = `
     return createHitBuilder({ ...resolved, hasToken: true, sampleRate: 0.5, visitorKey: () => key }, () => undefined);
   });
   const callbacks = createOptionCallbacks(options, console);
-  const decide = createDecide({ options, diagnostics: console, callbacks });
+  const decide = createDecide(options, console, callbacks);
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
   const address = (start, i) => [start, i + 200].join('.');
   const reading = createRequestReading(options, console);
@@ -37,7 +37,7 @@ const SCRIPT = `
     build(request({ referer: 'https://ref.example/token=' + text('page', i) }));
     build(request({}, { path: '/token/' + text('segment', i) + '==' }));
     const http = request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) });
-    decide(Object.assign(new Request(), { http }));
+    decide(http, new Request());
     build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }));
     for (const builder of daily) {
       const ofDay = request({}, { address: address('198.51.100', i) });

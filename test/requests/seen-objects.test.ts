@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { trace } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect, onTestFinished, test } from 'vitest';
 import { forRequest, MatomoSpanProcessor } from '../../src/index.js';
 import { listen } from '../support/listen.js';
@@ -41,6 +42,8 @@ test('only a request with a body has an emit of its own, and only if Node.js nee
 });
 
 test('two builds in one process wrap each object once', async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  onTestFinished(() => context.disable());
   const inspector = await startMatomo();
   const builds = [MatomoSpanProcessor, (await import('opentelemetry-matomo')).MatomoSpanProcessor];
   const processors = builds.map((Build) => new Build({ url: inspector.url, siteId: 1 }));
