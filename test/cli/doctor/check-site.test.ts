@@ -74,6 +74,32 @@ test.each<[string, MatomoSite['plugins'], object[], RegExp?]>([
   },
 );
 
+test('without custom variables and dimensions doctor reports nothing about them', () => {
+  expect(check({ MATOMO_MAX_CUSTOM_VARIABLES: '0' }, VARIABLES_OFF)).toEqual([]);
+  expect(check({ MATOMO_PAGE_VIEWS: 'false' }, VARIABLES_OFF)).toEqual([]);
+});
+
+test.each([
+  ['1', []],
+  ['0', ['fields-dropped']],
+])('a plugin is active or not if Matomo says so with %j', async (value, codes) => {
+  const { fields } = await diagnose({ answer: answering('CustomVariables', { value }) });
+  expect(fields.flatMap(({ code }) => code ?? [])).toEqual(codes);
+  expect(fields.map(({ verdict }) => verdict)).not.toContain('unknown');
+});
+
+test.each([null, { idcustomdimension: '1', name: { toString: 1, valueOf: 1 } }])(
+  'a dimension that Matomo does not have leaves the other findings as they are: %j',
+  async (dimension) => {
+    const answer = ({ method }: ApiCall) =>
+      method.startsWith('CustomDimensions') ? [dimension] : undefined;
+    const { about, code } = await diagnose({ answer }, STATUS_AND_METHOD);
+    expect(about('address')).toMatchObject([{ verdict: 'ok' }]);
+    expect(about('token')).toMatchObject([{ verdict: 'ok' }]);
+    expect(code).toBe(0);
+  },
+);
+
 test('QueuedTracking and a Matomo that is too old are reported with the fix', async () => {
   const queued = await diagnose({ answer: answering('QueuedTracking', { value: true }) });
   const advice = expect.stringContaining('queue');
