@@ -105,6 +105,12 @@ golden([
     page: { url: 'https://www.example.org/shop/a?x=1' },
   },
   {
+    name: 'urlPaths: template, a route with an optional parameter and no slash',
+    facts: { path: '/users/42', route: 'users/:id?' },
+    options: { urlPaths: 'template' },
+    page: { url: 'https://shop.example.org/users/:id', action_name: 'GET /users/:id' },
+  },
+  {
     name: 'urlPaths: template without a route',
     facts: at('/users/42/ada@example.org/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
     options: { urlPaths: 'template' },
