@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { SETUP_TOKEN } from '../../src/cli/setup.js';
 import { createCleaner } from '../../src/cli/terminal.js';
 import { show } from '../../src/common/diagnostics.js';
 import { ROOT, runNode } from '../support/child-process.js';
 import { environmentOf, MAIN, runSetup } from '../support/cli.js';
+import { listen } from '../support/listen.js';
 import { type ApiRole, answering, refusing, tokenOf } from '../support/matomo-api.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { startMatomoSite } from './matomo-site.js';
@@ -190,6 +192,24 @@ test('the token is in no URL, header, output or file, and once in a body, while 
     expect(body.split(TOKEN), `request ${index}`).toHaveLength(index === 0 ? 1 : 2);
   }
   expect(readdirSync(folder, { recursive: true })).toEqual(['home']);
+});
+
+test.each<[string, number, (echo: string) => string]>([
+  ['an error of Matomo', 200, (echo) => JSON.stringify({ result: 'error', message: echo })],
+  ['a page', 500, (echo) => `<h1>${echo}</h1>`],
+  ['a list', 200, (echo) => JSON.stringify(Array(12).fill({ value: echo, name: echo, idsite: 1 }))],
+])('%s that repeats the token is not shown as it is', async (_what, status, render) => {
+  const url = await listen((request, response) => {
+    void text(request).then((body) => {
+      const isProbe = body === '';
+      const headers = { location: `https://x.example/?${body}`, 'www-authenticate': body };
+      response.writeHead(isProbe ? 200 : status, isProbe ? {} : headers);
+      response.end(isProbe ? '{"value":"5.2.0"}' : render(body));
+    });
+  });
+  const { code, output } = await runSetup(environmentOf({ url }), ['--yes']);
+  expect(code).toBe(1);
+  expect(output).not.toContain(tokenOf('write'));
 });
 
 test('an invalid token is named by where it comes from, and not shown', async () => {
