@@ -25,14 +25,3 @@ export function findShared<T extends object>(key: symbol): T | undefined {
   type Shared = Record<symbol, T | undefined>;
   return (globalThis as Shared)[key] ?? (process as unknown as Shared)[key];
 }
-
-/**
- * Its constructor returns an object that exists, to which a class that extends it adds its private fields. Nobody else sees them, and they
- * end with the object. Unlike with a `WeakMap`, reading them is no lookup.
- */
-export class Existing {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: this adds private fields to an object that exists
-    return object;
-  }
-}

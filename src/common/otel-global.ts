@@ -19,8 +19,10 @@ const SUPPRESS_TRACING_KEY = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_
 
 /** Reads the object and never creates it: registering through a second copy of the API would replace the application's tracer provider. */
 export function otelGlobal(): OtelGlobal | undefined {
-  return (globalThis as Record<symbol, OtelGlobal | undefined>)[OTEL_GLOBAL_KEY];
+  return (globalThis as OtelHolder)[OTEL_GLOBAL_KEY];
 }
+
+type OtelHolder = Record<symbol, OtelGlobal | undefined>;
 
 /** The span that is active in a context, recording or not. */
 export function spanOf(context: Context | undefined): Span | undefined {
@@ -42,7 +44,7 @@ export function rpcMetadataOf(context: Context | undefined): RpcMetadata | undef
 /** The active context; `undefined` also if the context manager of the application fails. */
 export function activeContext(): Context | undefined {
   try {
-    return otelGlobal()?.context?.active();
+    return (globalThis as OtelHolder)[OTEL_GLOBAL_KEY]?.context?.active();
   } catch {
     return undefined;
   }

@@ -59,7 +59,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const dimensions = createDimensions(options);
   const places = createPlaces(hasTemplates ? 'template' : options.titlePaths);
   const toTitle = createTitles(options, places.show, report);
-  const toTime = createToTime();
+  let timeSeconds = Number.NaN;
+  let timeText = '';
   const urls = createSentUrls(options);
   const toReferrer = createToReferrer(urls);
   const visitors = createVisitors(options);
@@ -93,9 +94,16 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     hit.agent = client.text;
     hit.url = urls.ofRequest({ scheme, host, query }, path, isSearch ? 'page' : 'graphql', encoded);
     if (referrer !== undefined) hit.referrer = toReferrer(referrer);
-    hit.time = toTime(hit.startSeconds);
+    // Nearly all requests begin in the second of the one before them.
+    if (hit.startSeconds !== timeSeconds) {
+      timeSeconds = hit.startSeconds;
+      timeText = copyText(partOf('cdt', timeSeconds));
+    }
+    hit.time = timeText;
+    const hasLayers =
+      findRouteDetails || request.optionParameters || request.annotations.length > 0;
     if (!isPageView) {
-      addLayers(hit, request, nowMillis);
+      if (hasLayers) addLayers(hit, request, nowMillis);
       return hit;
     }
     hit.title = toTitle(request, path, redacted, place);
@@ -105,7 +113,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       for (const { name, read } of dimensions)
         override(hit, name, read(source, shown), setting, 'the option dimensions');
     }
-    addLayers(hit, request, nowMillis);
+    if (hasLayers) addLayers(hit, request, nowMillis);
     addDuration(hit, request);
     if (!request.isAiChatbot) return hit;
     const reported = options.pageViews === false ? toChatbotAlone(hit, visitor) : hit;
@@ -117,7 +125,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   function addLayers(hit: HitText, request: HttpRequest, nowMillis: number): void {
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails?.(request);
-    if (annotations.length === 0 && !ofRoute && !optionParameters) return;
     const overriding = { hasToken, report, redactUrl, nowMillis };
     if (annotations.length > 0) {
       const part = partOf('uid', strongest(request, 'userId'));
@@ -250,18 +257,6 @@ function createToReferrer(urls: SentUrls): (referrer: string) => string {
     (referrer) => partOf('urlref', urls.ofReferrer(decodeLatin1(referrer))),
     (part, referrer) => readPart(part) === referrer,
   );
-}
-
-/** Texts of times. Nearly all requests begin in the second of the one before them. */
-function createToTime(): (seconds: number) => string {
-  let latest = Number.NaN;
-  let text = '';
-  return function toTime(seconds) {
-    if (seconds === latest) return text;
-    text = copyText(partOf('cdt', seconds));
-    latest = seconds;
-    return text;
-  };
 }
 
 /** Texts of titles and custom variables. They are remembered with the default title: others may name each request. */

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isObject } from '../common/channel-listener.js';
-import { Existing } from '../common/foreign-objects.js';
 import { activeContext, rpcMetadataOf, spanOf } from '../common/otel-global.js';
 import type { Context } from '../common/otel-types.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
@@ -29,6 +28,17 @@ export function runIn<Result, Args extends unknown[]>(
   ...args: Args
 ): Result {
   return storage.run(request, fn, ...args);
+}
+
+/**
+ * Its constructor returns an object that exists, to which a class that extends it adds its private fields. Nobody else sees them, and they
+ * end with the object. Unlike with a `WeakMap`, reading them is no lookup.
+ */
+class Existing {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: see above
+    return object;
+  }
 }
 
 /** The request of one of Node's requests or streams, or of a span, in private fields of that object. */

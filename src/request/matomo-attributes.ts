@@ -3,7 +3,7 @@ import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import type { AdditionalHit } from '../hit/additional-hit.js';
 import { Annotations, hasAnnotations } from '../hit/http-request.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
-import { type FinishedSpan, toMillis } from './finished-span.js';
+import { type FinishedSpan, textOf, toMillis } from './finished-span.js';
 
 /** Name of a span event that adds a hit besides the page view. */
 export const HIT_EVENT = 'matomo.hit';
@@ -78,6 +78,8 @@ export interface SpanResource {
 
 /** The defaults that a resource sets for all requests of a service. */
 export interface ServiceDefaults {
+  /** `service.name`, if it has one. */
+  readonly name: string | undefined;
   readonly attributes: Attributes;
   /** Annotations by its attributes `matomo.*`, if it has any. */
   readonly annotations: Annotations | undefined;
@@ -108,7 +110,8 @@ function toDefaults(attributes: Attributes): ServiceDefaults {
     if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
   const isAnnotated = hasAnnotations(annotations);
   const site = toSiteId(annotations.parameters?.idsite);
-  return { attributes, annotations: isAnnotated ? annotations : undefined, site };
+  const name = textOf(attributes['service.name']);
+  return { name, attributes, annotations: isAnnotated ? annotations : undefined, site };
 }
 
 /** SDK 2 and 3 log an error if `attributes` is read too early. */

@@ -8,8 +8,8 @@ export function isHttp2(incoming: object | undefined): incoming is Http2Request 
 }
 
 /** The request on which frameworks store what they know: Node's own. Over HTTP/2, only the compatibility API has one. */
-export function frameworkRequestOf(incoming: object | undefined): object | undefined {
-  return isHttp2(incoming) ? incoming.compatible : incoming;
+export function frameworkRequestOf(incoming: Request['incoming']): object | undefined {
+  return incoming?.httpVersion === '2' ? (incoming as Http2Request).compatible : incoming;
 }
 
 /** The attributes that an instrumentation would set, with stable names. */

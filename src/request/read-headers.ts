@@ -24,7 +24,8 @@ export function readOptOut(
   incoming: RequestHeaders | undefined,
   { readsOptOut, capturedHeaders }: Pick<RequestReading, 'readsOptOut' | 'capturedHeaders'>,
 ): HttpRequest['optedOut'] {
-  if (isOne(headers.dnt) || isOne(headers['sec-gpc'])) return 'yes';
+  const isSet = (headers.dnt ?? headers['sec-gpc']) !== undefined;
+  if (isSet && (isOne(headers.dnt) || isOne(headers['sec-gpc']))) return 'yes';
   if (incoming) {
     // The application may have deleted the header.
     const isSent =
@@ -46,16 +47,13 @@ export function userAgentIn(attributes: Attributes): string | undefined {
 }
 
 export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {
-  return (
-    saysPrefetch(headers['sec-purpose']) ||
-    saysPrefetch(headers.purpose) ||
-    saysPrefetch(headers['x-moz']) ||
-    headers['next-router-prefetch'] !== undefined
-  );
+  const { purpose, 'sec-purpose': secPurpose, 'x-moz': ofMozilla } = headers;
+  if (headers['next-router-prefetch'] !== undefined) return true;
+  if ((purpose ?? secPurpose ?? ofMozilla) === undefined) return false;
+  return saysPrefetch(secPurpose) || saysPrefetch(purpose) || saysPrefetch(ofMozilla);
 }
 
-export function clientHintsOf(headers: IncomingHttpHeaders): string | undefined {
-  if (headers['sec-ch-ua'] === undefined) return undefined;
+export function clientHintsOf(headers: IncomingHttpHeaders): string {
   return CLIENT_HINTS.map((name) => headerOf(headers, name)).join('\n');
 }
 
@@ -142,7 +140,7 @@ export function readFirstRaw(
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const each = rawHeaders[i];
     if (each?.length === name.length && FIRST_RAW[name].test(each))
-      return textOf(rawHeaders[i + 1]);
+      return rawHeaders[i + 1] || undefined;
   }
   return undefined;
 }
@@ -152,7 +150,6 @@ const FIRST_RAW = { host: /^host$/i, 'user-agent': /^user-agent$/i };
 
 /** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */
 export function nodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  if (headers.host !== undefined && headers['user-agent'] !== undefined) return headers;
   const lower: IncomingHttpHeaders = Object.create(null);
   for (const name in headers) lower[name.toLowerCase()] ??= headers[name];
   return lower;
@@ -213,5 +210,6 @@ function combine(name: string, texts: readonly string[]): string {
 
 /** A text, or the first one of a list. */
 export function firstText(value: AttributeValue | undefined): string | undefined {
-  return textOf(Array.isArray(value) ? value[0] : value);
+  const text = Array.isArray(value) ? value[0] : value;
+  return typeof text === 'string' && text !== '' ? text : undefined;
 }

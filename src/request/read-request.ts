@@ -2,7 +2,7 @@ import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { HttpRequest, type Writable } from '../hit/http-request.js';
-import { isPageData, mayBePageData } from '../hit/page/page-path.js';
+import { isPageData } from '../hit/page/page-path.js';
 import { createRedactPath } from '../hit/page/redact.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
@@ -39,7 +39,7 @@ import {
   statusAttribute,
   unfinishedStatus,
 } from './response.js';
-import { RouteTarget, routeOf } from './routes.js';
+import { routeOf } from './routes.js';
 
 /** The longest attributes of a span in a message. */
 const MAX_SHOWN_NAMES = 20;
@@ -70,7 +70,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const ofSpan = incoming ? undefined : targetOf(attributes);
   const { path, query } = ofSpan ?? request;
   const contentType = contentTypeOf(request);
-  const hasNoEnd = isEndless(request, contentType);
+  const hasNoEnd = contentType ? isEndless(request, contentType) : false;
   const reported = span && statusAttribute(attributes);
   let sentStatus = sentStatusOf(request);
   // A span that has not ended does not have the status that the response will have.
@@ -78,7 +78,8 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   // The span may have read the property of the response, which the application has changed. That of HTTP/2 is not known here.
   const isRead = last === response?.statusCode || isHttp2(incoming);
   const status = last !== undefined && isRead ? (sentStatus ?? last) : last;
-  const incomplete = status === undefined ? undefined : unfinishedStatus(request, hasNoEnd);
+  const isUnfinished = status !== undefined && !request.isSent && !hasNoEnd;
+  const incomplete = isUnfinished ? unfinishedStatus(request) : undefined;
   // In Node.js, a span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode =
     incomplete ?? status ?? sentStatus ?? (span && !response ? impliedStatus(span) : 500);
@@ -95,14 +96,10 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.path = path;
   http.query = query;
   const known = incoming || ofSpan ? path : undefined;
-  const found = routeOf(
-    request,
-    attributes,
-    new RouteTarget(known, statusCode, reading.redactPath),
-  );
+  const found = routeOf(request, known, statusCode, reading.redactPath);
   http.route = found.route;
   http.titleRoute = found.titleRoute;
-  http.service = textOf(request.service.attributes['service.name']);
+  http.service = request.service.name;
   http.statusCode = statusCode;
   http.contentType = contentType;
   if (mayHaveOperation(request, http)) {
@@ -119,13 +116,14 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.client = client;
   http.sender = sender;
   http.referrer = firstText(headers.referer); // not remembered as it came, because it may contain secrets
-  http.clientHints = clientHintsOf(headers);
+  if (headers['sec-ch-ua'] !== undefined) http.clientHints = clientHintsOf(headers);
   http.optedOut = readOptOut(headers, incoming, reading);
   http.isPrefetch = isOfPrefetch(headers);
   http.isPageData =
-    mayBePageData(path) && isPageData(path, query, request.header('accept'), contentType);
-  http.spanName = textOf(span?.name) ?? method;
-  http.startMillis = request.startMillis;
+    path[path.length - '.json'.length] === '.' &&
+    isPageData(path, query, request.header('accept'), contentType);
+  http.spanName = (span && textOf(span.name)) ?? method;
+  http.startMillis = span ? request.startMillis : request.announcedMillis;
   http.durationMillis = durationMillis;
   http.annotations = NO_ANNOTATIONS; // until the tracker decides
   return http;

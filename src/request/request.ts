@@ -71,7 +71,7 @@ export class Request {
   /** On the monotonic clock, to measure the duration; 0 if Node.js did not announce it. */
   readonly startedMillis: number;
   /** Epoch milliseconds. A clock that is set later does not move the request. */
-  readonly #announcedMillis: number;
+  readonly announcedMillis: number;
 
   /** Released when the request ends, as is all that is large: async contexts may keep this object for long. */
   incoming: IncomingMessage | Http2Request | undefined = undefined;
@@ -107,11 +107,17 @@ export class Request {
 
   constructor(method = 'GET', target = '/', startedMillis = 0) {
     this.method = method;
-    const { path, query } = splitTarget(target);
-    this.path = path;
-    this.query = query;
+    if (target.startsWith('/')) {
+      const question = target.indexOf('?');
+      this.path = question < 0 ? target : target.slice(0, question);
+      this.query = question < 0 ? undefined : target.slice(question + 1);
+    } else {
+      const { path, query } = splitTarget(target);
+      this.path = path;
+      this.query = query;
+    }
     this.startedMillis = startedMillis;
-    this.#announcedMillis = startedMillis > 0 ? Date.now() : 0;
+    this.announcedMillis = startedMillis > 0 ? Date.now() : 0;
   }
 
   /** A request that Node.js announces. */
@@ -158,7 +164,7 @@ export class Request {
 
   /** Start in epoch milliseconds, of the SERVER span or when Node.js announced the request. */
   get startMillis(): number {
-    return this.span ? toMillis(this.span.startTime) : this.#announcedMillis;
+    return this.span ? toMillis(this.span.startTime) : this.announcedMillis;
   }
 
   /** Milliseconds from the announcement by Node.js until the response is closed; 0 without one. */
@@ -192,7 +198,10 @@ export class Request {
   /** Node's headers, or those in attributes as they are now: an open span may get further ones. */
   readHeaders(): IncomingHttpHeaders {
     const { headers } = this.incoming ?? {};
-    this.#headers = headers ? nodeHeaders(headers) : headersIn(this.attributes);
+    if (!headers) this.#headers = headersIn(this.attributes);
+    else if (headers.host !== undefined && headers['user-agent'] !== undefined)
+      this.#headers = headers;
+    else this.#headers = nodeHeaders(headers);
     return this.#headers;
   }
 

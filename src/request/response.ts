@@ -57,11 +57,7 @@ function responseHeader(response: Response, name: string): string | undefined {
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
   const { _header: head } = response as WrittenResponse;
   // Headers passed to `writeHead`, which `getHeader` does not return.
-  return typeof head === 'string' ? writtenHeader(head, name) : undefined;
-}
-
-/** A header by its lower-case name in a status line and headers as they were written. */
-function writtenHeader(head: string, name: string): string | undefined {
+  if (typeof head !== 'string') return undefined;
   const start = head.toLowerCase().indexOf(`\n${name}:`);
   return start < 0 ? undefined : head.slice(start + name.length + 2, head.indexOf('\r', start));
 }
@@ -90,8 +86,8 @@ const ENDLESS =
  * Whether a response has a content type without an end: it ends when one of both sides leaves, so its duration says nothing about the
  * server. Audio and video have none if they have no length.
  */
-export function isEndless(request: Request, contentType: string | undefined): boolean {
-  const match = contentType ? ENDLESS.exec(contentType) : null;
+export function isEndless(request: Request, contentType: string): boolean {
+  const match = ENDLESS.exec(contentType);
   if (!match) return false;
   const [, medium] = match;
   return medium === undefined || !hasLength(request);
@@ -196,9 +192,9 @@ const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
  * applies: what Node.js or the application has written to the socket instead of a response; 499 if the client has left; 500. A stream without
  * an end is as finished as it will be.
  */
-export function unfinishedStatus(request: Request, isEndless: boolean): number | undefined {
-  const { incoming, response, additions, isSent } = request;
-  if (!incoming || !response || isSent || isEndless) return undefined;
+export function unfinishedStatus(request: Request): number | undefined {
+  const { incoming, response, additions } = request;
+  if (!incoming || !response) return undefined;
   if (isHttp2(incoming)) {
     const { closed, isComplete, isEndedByServer } = response as Http2Response;
     if (!closed || isComplete) return undefined;

@@ -1,4 +1,3 @@
-import type { Attributes } from '../common/otel-types.js';
 import { isStaticFile, toPagePath, toTitlePath } from '../hit/page/page-path.js';
 import {
   fitRoute,
@@ -13,7 +12,7 @@ import { isRefusal } from '../hit/page/title.js';
 import { decodePath } from '../hit/text.js';
 import { type FinishedSpan, micrometerIn, textOf } from './finished-span.js';
 import { frameworkRequestOf } from './node-request.js';
-import type { Request } from './request.js';
+import { NO_ATTRIBUTES, type Request } from './request.js';
 
 /** A route that fits a request. */
 export interface FoundRoute {
@@ -26,7 +25,7 @@ export interface FoundRoute {
 const NO_ROUTE: FoundRoute = { route: undefined, titleRoute: undefined };
 
 /** The path of a request, with which routes are compared. */
-export class RouteTarget {
+class RouteTarget {
   /** The method; `undefined` if a span does not say it. */
   readonly path: string | undefined;
   readonly #statusCode: number;
@@ -75,10 +74,17 @@ export class RouteTarget {
  * stores on Node's request.
  */
 export function routeOf(
-  { spanFacts, incoming, additions, rpc }: Request,
-  attributes: Attributes,
-  target: RouteTarget,
+  { span, spanFacts, incoming, additions, rpc }: Request,
+  path: string | undefined,
+  statusCode: number,
+  redactPath: (path: string) => string,
 ): FoundRoute {
+  if (!span && !spanFacts && additions?.route === undefined && rpc?.route === undefined) {
+    const stored = incoming && storedOn(incoming);
+    if (!stored) return NO_ROUTE;
+  }
+  const target = new RouteTarget(path, statusCode, redactPath);
+  const { attributes = NO_ATTRIBUTES } = span ?? {};
   const ofServer =
     textOf(attributes['http.route']) ?? micrometerIn(attributes)?.route ?? textOf(rpc?.route);
   let best: FoundRoute | undefined;
@@ -115,13 +121,24 @@ interface FrameworkRequest {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
+/** What a framework has stored on Node's request, if it has stored a route. */
+function storedOn(incoming: NonNullable<Request['incoming']>): FrameworkRequest | undefined {
+  try {
+    const stored: FrameworkRequest | undefined = frameworkRequestOf(incoming);
+    return (stored?.route ?? stored?.[NEXT]) == null ? undefined : stored;
+  } catch {
+    return undefined; // a getter of the application
+  }
+}
+
 function routeOnRequest(
   incoming: NonNullable<Request['incoming']>,
   target: RouteTarget,
   leastRank: number,
 ): FoundRoute | undefined {
+  const stored = storedOn(incoming);
+  if (!stored) return undefined;
   try {
-    const stored: FrameworkRequest = frameworkRequestOf(incoming) ?? {};
     const file = stored[NEXT]?.invokeOutput;
     // Next.js has a route for each file with metadata, such as `/favicon.ico`.
     const isOfNext = typeof file === 'string' && !isStaticFile(file);

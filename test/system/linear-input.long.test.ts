@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { readOperation } from '../../src/request/operations.js';
-import { RouteTarget, routeOf } from '../../src/request/routes.js';
+import type { Request } from '../../src/request/request.js';
+import { routeOf } from '../../src/request/routes.js';
 import { type Facts, type MatomoOptions, openBuilder } from '../contracts/doors/build.js';
 import { openRequest } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
@@ -179,11 +180,11 @@ const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
   },
   'routes, and a long path': (text) => {
     const baseUrl = `/${text}`;
-    const target = new RouteTarget(baseUrl, 500, (path) => path);
+    const read = (request: Request) => routeOf(request, baseUrl, 500, (path) => path);
     const incoming = { route: { path: ['/a/:id', '/b'] }, baseUrl };
-    routeOf(openRequest({ incoming }), { 'http.status_code': 500 }, target);
+    read(openRequest({ incoming }));
     for (const route of [text.slice(0, 500), `/:a/*/${text.slice(0, 400)}`, '/{a?}/:b?/*', '/a'])
-      routeOf(openRequest(), { 'http.route': route }, target);
+      read(openRequest({ attributes: { 'http.route': route } }));
   },
 };
 

@@ -101,28 +101,22 @@ export function setTimings(hit: HitText, request: HttpRequest): void {
   }
 }
 
-/** By milliseconds, once there was one. */
-const DURATIONS: (string | undefined)[] = new Array(500).fill(undefined);
-
-function toDuration(millis: number): string {
-  DURATIONS[millis] ??= copyText(durationText(millis));
-  return DURATIONS[millis] as string;
-}
-
-function durationText(millis: number): string {
-  return `&gt_ms=${millis}&pf_srv=${millis}`;
-}
+const MAX_KEPT_MILLIS = 500;
+/** Texts of short durations by their milliseconds, once there was one. */
+const DURATIONS: (string | undefined)[] = new Array(MAX_KEPT_MILLIS).fill(undefined);
 
 /**
  * The duration of a request, besides what the application has set of it. Matomo ignores `gt_ms`, so it is the server time, too. Matomo adds
  * all timings to the page load time, so the others are subtracted.
  */
 export function addDuration(hit: HitText, request: HttpRequest): void {
-  if (!isTimed(request)) return;
+  if (request.isEndless && !isTimed(request)) return;
   const millis = Math.round(request.durationMillis);
   if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
   if (hit.duration === '' && !hit.rest.includes('&pf_')) {
-    hit.duration = millis < DURATIONS.length ? toDuration(millis) : durationText(millis);
+    const known = DURATIONS[millis];
+    hit.duration = known ?? `&gt_ms=${millis}&pf_srv=${millis}`;
+    if (millis < MAX_KEPT_MILLIS) DURATIONS[millis] ??= copyText(hit.duration);
     return;
   }
   let others = 0;

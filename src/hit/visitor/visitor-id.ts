@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { copyText } from '../../common/recent-texts.js';
 
-const DAY_MILLIS = 86_400_000;
+export const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;
 
 /**

@@ -6,6 +6,7 @@ import { NONE } from './client.js';
 import {
   createToClient,
   createToVisitorId,
+  DAY_MILLIS,
   dayOf,
   type KeyOfDay,
   keyOfSession,
@@ -109,7 +110,7 @@ export function createVisitors(options: VisitorOptions) {
         latest.userAgent === userAgent &&
         latest.session === session &&
         latest.site === site &&
-        latest.day === dayOf(startMillis);
+        latest.day === Math.floor(startMillis / DAY_MILLIS);
       if (isSame) return latest;
       const visitor = find({ address: toAddress(address), userAgent, site, startMillis, session });
       if (sender !== undefined && !areKeysDeleted) {
