@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { copyText, remember } from '../../src/common/recent-texts.js';
+import { openBuilder } from '../contracts/doors/build.js';
 import { createBuildHits, HIT_OPTIONS, httpRequest, NOON } from '../support/builders.js';
-import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
+import { keptBytes, PARTS_BYTES, usedBytes } from '../support/kept-bytes.js';
 
 test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', 'address'] as const)(
   'no text is kept of which the %s of a request is a part',
@@ -30,4 +31,25 @@ test.for<[string, (part: string) => unknown]>([
   ['a copy that is no Unicode', (part) => kept.push(copyText(`${part}\ud800`.slice(-30)))],
 ])('%s does not keep the whole text', ([, remember]) => {
   expect(keptBytes(remember)).toBeLessThan(PARTS_BYTES / 4);
+});
+
+test('of 100,000 clients with a URL of their own, no more stays in memory than of 1,000', () => {
+  const builder = openBuilder();
+  const visit = (i: number) =>
+    builder.build({
+      path: `/pages/of-${i}`,
+      query: `item=${i}`,
+      route: '',
+      peer: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+      headers: {
+        'user-agent': `scanner ${i}`,
+        referer: `https://a.example/${i}`,
+        host: `h${i}.example`,
+      },
+    });
+  for (let i = 0; i < 1000; i++) visit(i);
+  const before = usedBytes();
+  for (let i = 1000; i < 100_000; i++) visit(i);
+  expect(usedBytes() - before).toBeLessThan(1_000_000);
+  builder.close();
 });

@@ -21,7 +21,8 @@ export function keptBytes(remember: (part: string, text: string) => unknown): nu
   return usedBytes() - before;
 }
 
-function usedBytes(): number {
+/** Bytes of the heap after a collection. */
+export function usedBytes(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;
 }

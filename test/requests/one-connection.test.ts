@@ -1,0 +1,68 @@
+import { Agent, get } from 'node:http';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { MatomoOptions } from '../../src/options.js';
+import { listen } from '../support/listen.js';
+import { countAllRequests, startProcessor } from '../support/senders.js';
+import { eventually } from '../support/child-process.js';
+
+/** Visitor IDs of requests of one connection that is kept alive, or of one connection each. */
+async function visitorsOf(
+  requests: readonly { address: string; agent?: string; atMillis?: number }[],
+  options: MatomoOptions,
+  keepAlive = true,
+): Promise<(string | undefined)[]> {
+  const { processor, inspector } = await startProcessor({ trustProxy: true, ...options });
+  countAllRequests();
+  const url = await listen((_request, response) => response.end());
+  const agent = new Agent({ keepAlive, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  for (const [i, { address, agent: userAgent = 'a', atMillis }] of requests.entries()) {
+    if (atMillis !== undefined) vi.setSystemTime(atMillis);
+    const headers = { 'x-forwarded-for': address, 'user-agent': userAgent };
+    await new Promise((resolve, reject) => {
+      get(`${url}/${i}`, { agent, headers }, (response) => response.resume().on('end', resolve)).on(
+        'error',
+        reject,
+      );
+    });
+  }
+  await eventually(() => processor.stats().hits === requests.length);
+  await processor.forceFlush();
+  const hits = inspector.hits();
+  return requests.map(
+    (_, i) => hits.find(({ params }) => params.url?.endsWith(`/${i}`))?.params.cid,
+  );
+}
+
+test('clients behind a proxy that share a connection are the visitors that they are of connections of their own', async () => {
+  const clients = [
+    { address: '192.0.2.1' },
+    { address: '192.0.2.2' },
+    { address: '192.0.2.1' },
+    { address: '192.0.2.2', agent: 'b' },
+    { address: '192.0.2.2' },
+  ];
+  const options = { visitorKey: 'a key of this test' };
+  const shared = await visitorsOf(clients, options);
+  const [first, second, third, fourth, fifth] = shared;
+  expect([third, fifth]).toEqual([first, second]);
+  expect(new Set([first, second, fourth, undefined]).size).toBe(4);
+  expect(await visitorsOf(clients, options, false)).toEqual(shared);
+});
+
+test.for(['daily', 'a key of this test'])(
+  'a connection that is kept alive through midnight has another visitor then, with the key %s',
+  async (visitorKey) => {
+    const midnight = Date.UTC(2026, 10, 21);
+    vi.useFakeTimers({ toFake: ['Date'], now: midnight - 2000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const address = '192.0.2.1';
+    const requests = [midnight - 2000, midnight - 1000, midnight + 1000, midnight + 2000];
+    const [first, second, third, fourth] = await visitorsOf(
+      requests.map((atMillis) => ({ address, atMillis })),
+      { visitorKey },
+    );
+    expect([second, fourth]).toEqual([first, third]);
+    expect(new Set([first, third, undefined]).size).toBe(3);
+  },
+);
