@@ -1,4 +1,4 @@
-import { createFindReported } from '../hit/bots/bots.js';
+import { findAiChatbot } from '../hit/bots/bots.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import type { InspectedHit, Verdict } from './inspected-hit.js';
 import type { ResolvedInspector } from './inspector-options.js';
@@ -32,7 +32,8 @@ const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
 
 const NEGATIVE = /^-(?:[2-9]|1\d)\d*$/;
 
-const findChatbot = createFindReported('newest');
+/** Matomo reports two names as one. */
+const RENAMED_CHATBOT = 'Google-GeminiNotebook';
 
 /**
  * Creates the judge of hits. It knows the rules of Matomo's tracker that decide about hits of this package, as they were recorded, and
@@ -46,7 +47,8 @@ export function createJudge({ sites, dimensions, customVariables }: ResolvedInsp
   ): Judgement {
     const { recMode, uid, cid } = params;
     const ua = params.ua || userAgent;
-    const chatbot = findChatbot(ua);
+    const found = findAiChatbot(ua);
+    const chatbot = found === RENAMED_CHATBOT ? 'Google-NotebookLM' : found;
     const isBot = chatbot !== undefined || BOTS.some((bot) => bot.test(ua));
     const isForBots = isBot && (recMode === '1' || recMode === '2');
     const isVisit = !recMode || recMode === '0' || (recMode === '2' && !isBot);

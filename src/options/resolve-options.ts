@@ -1,10 +1,10 @@
+import { nearestName } from './values.js';
 import { readFileSync, statSync } from 'node:fs';
 import { codeOf } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
-import { nearestName } from '../hit/text.js';
 import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';

@@ -124,12 +124,6 @@ export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined 
   return system === 'jsonrpc' ? named('json-rpc', attributes['rpc.method']) : undefined;
 }
 
-/** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
-export function isOperationSpan(span: FinishedSpan): boolean {
-  if (operationOfSpan(span) !== undefined) return true;
-  return span.events !== undefined && span.events.length > 0 && isGraphqlSpan(span);
-}
-
 /** Whether a span is an operation of `@opentelemetry/instrumentation-graphql`. Its other spans have only a name. */
 export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   const operation = attributes['graphql.operation.type'] ?? attributes['graphql.operation.name'];

@@ -4,7 +4,7 @@ import type { SentUrls } from '../page/sent-urls.js';
 import { isTimed } from '../parameters/annotations.js';
 import { toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import { toSentClient } from '../visitor/client.js';
-import { AI_CHATBOTS, createFindAiChatbot } from './bots.js';
+import { findAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
 const SOURCE = 'opentelemetry-matomo';
@@ -39,8 +39,6 @@ export function addChatbotParts(
   hit.set('ua', toSentClient(request).userAgent);
   hit.kind = 'chatbot';
 }
-
-const findAiChatbot = /* @__PURE__ */ createFindAiChatbot(AI_CHATBOTS);
 
 /** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
 export function isAiChatbot(userAgent: string): boolean {

@@ -4,7 +4,7 @@
  * Matomo discards names it does not know, so crawlers do not belong here. Which of their requests are sent as such: `reasons.ts`.
  * Their hits: `ai-chatbot-hit.ts`.
  */
-export const AI_CHATBOTS: readonly string[] = [
+const AI_CHATBOTS: readonly string[] = [
   'ChatGPT-User',
   'MistralAI-User',
   'Gemini-Deep-Research',
@@ -15,44 +15,12 @@ export const AI_CHATBOTS: readonly string[] = [
   'DuckAssistBot',
 ];
 
-/** Finds the first name that a user agent contains, in upper or lower case. */
-export type FindAiChatbot = (userAgent: string) => string | undefined;
+const LOWER_CASE = /* @__PURE__ */ AI_CHATBOTS.map((name) => name.toLowerCase());
 
-/** Makes a function that finds names. Its time is linear in the length of the user agent for each name. */
-export function createFindAiChatbot(names: readonly string[]): FindAiChatbot {
-  const lowerCaseNames = names.map((name) => name.toLowerCase());
-  return (userAgent) => {
-    const text = userAgent.toLowerCase();
-    return names.find((_, i) => text.includes(lowerCaseNames[i] as string));
-  };
-}
-
-const SINCE_5_8 = /* @__PURE__ */ AI_CHATBOTS.slice(0, 6);
-
-/** The names of AI chatbots that versions of Matomo report. Versions between two of them are like the older one. */
-const REPORTED = {
-  '5.6': [],
-  '5.7': [...SINCE_5_8, 'Devin'],
-  '5.8': SINCE_5_8,
-  '5.12': SINCE_5_8,
-  '6': AI_CHATBOTS,
-  newest: AI_CHATBOTS,
-} as const satisfies Readonly<Record<string, readonly string[]>>;
-
-/** A version of Matomo that treats hits differently from the version before. */
-export type MatomoVersion = keyof typeof REPORTED;
-
-const REPORTED_AS: Readonly<Record<string, string>> = {
-  'Google-GeminiNotebook': 'Google-NotebookLM',
-};
-
-/** Makes a function that finds the name under which a version of Matomo reports a user agent. */
-export function createFindReported(version: MatomoVersion): FindAiChatbot {
-  const find = createFindAiChatbot(REPORTED[version]);
-  return (userAgent) => {
-    const name = find(userAgent);
-    return name === undefined ? undefined : (REPORTED_AS[name] ?? name);
-  };
+/** The first name of an AI chatbot that a user agent contains, in upper or lower case. */
+export function findAiChatbot(userAgent: string): string | undefined {
+  const text = userAgent.toLowerCase();
+  return AI_CHATBOTS.find((_, i) => text.includes(LOWER_CASE[i] as string));
 }
 
 /**

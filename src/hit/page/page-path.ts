@@ -64,7 +64,7 @@ export function decodeTitle(text: string): string {
 }
 
 /** Whether a path may be one with which a framework requests the data of a page. */
-export function mayBePageData(path: string): boolean {
+function mayBePageData(path: string): boolean {
   if (path[path.length - '.json'.length] !== '.') return false;
   return path.endsWith('.data') || path.endsWith('.json');
 }

@@ -1,6 +1,5 @@
 import { isRecord, isThenable } from '../../common/is-record.js';
 import { type HitText, rawPart } from '../hit-text.js';
-import { nearestName } from '../text.js';
 import type { ReportProblem } from './annotations.js';
 import { declarationOf, PARAMETERS, RESERVED } from './parameter-table.js';
 import { MAX_AGE_SECONDS, toParameterValue, type ValueRules } from './parameter-values.js';
@@ -111,9 +110,7 @@ export function describeUnknownParameter(name: string): string {
   const shown = JSON.stringify(start);
   if (RESERVED.has(name)) return `${shown} cannot be set for a request`;
   if (/^dimension-?\d+$/.test(start)) return `${shown} is not a dimension: IDs are 1 to 999`;
-  const near = nearestName(start, [...Object.keys(PARAMETERS), 'dimension1']);
-  const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
-  return `${shown} is not a tracking parameter of Matomo${hint}`;
+  return `${shown} is not a tracking parameter of Matomo`;
 }
 
 const RULES: Readonly<Record<ValueRules['kind'], (rules: ValueRules) => string>> = {

@@ -190,7 +190,7 @@ function toItemValue(value: unknown, i: number): unknown {
 }
 
 /** A list as JSON; empty if the value is none, or cannot be written. */
-export function listAsJson(value: unknown): string {
+function listAsJson(value: unknown): string {
   try {
     return Array.isArray(value) ? JSON.stringify(value) : '';
   } catch {

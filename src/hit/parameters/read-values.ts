@@ -12,7 +12,7 @@ export function readNumber(value: unknown): number {
 }
 
 /** Text, or a value that stands for one: a `bigint`, a date (as ISO 8601), an object that is written as a number. Never throws. */
-export function textOfValue(value: unknown): string | undefined {
+function textOfValue(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return undefined;
