@@ -98,12 +98,11 @@ export class Page {
 
 /** A request that has succeeded, which is remembered for requests that are refused later. */
 interface Success {
+  readonly key: string;
   readonly site: number;
   readonly service: string | undefined;
   readonly method: string;
   readonly titleRoute: string | undefined;
-  /** Whether it came again since it was last the oldest one. */
-  isUsed: boolean;
   isForgotten: boolean;
 }
 
@@ -111,8 +110,20 @@ interface Success {
 export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
   const toPlace = remember(1024, (text) => new Place(copyText(text)));
-  /** Successful requests by site, service, method and template, the oldest first. */
+  /** Successful requests by site, service, method and template, in the order in which they were used. */
   const successes = new Map<string, Success>();
+  let latest: Success | undefined;
+
+  function use(success: Success): void {
+    if (success === latest) return;
+    latest = success;
+    successes.delete(success.key);
+    successes.set(success.key, success);
+    const [oldest = success] = successes.size > MAX_PLACES ? successes.values() : [];
+    if (oldest === success) return;
+    oldest.isForgotten = true;
+    successes.delete(oldest.key);
+  }
 
   function keyOf({ method, service }: Placed, site: number, path: string): string {
     return `${site} ${service} ${method} ${toTitlePath(path)}`;
@@ -122,31 +133,18 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
     const { method, titleRoute, service } = request;
     const key = keyOf(request, site, path);
     const known = successes.get(key);
-    if (known && known.titleRoute === titleRoute) {
-      known.isUsed = true;
-      return known;
-    }
-    if (known) known.isForgotten = true;
+    if (known && known.titleRoute === titleRoute) return known;
     if (key.length + (titleRoute?.length ?? 0) > MAX_PLACE_LENGTH) return undefined;
-    const success: Success = {
-      ...{ site, service: service && copyText(service), method: copyText(method) },
-      ...{ titleRoute: titleRoute && copyText(titleRoute), isUsed: false, isForgotten: false },
+    if (known) known.isForgotten = true;
+    // A text may be part of a longer one, which it would keep in memory.
+    return {
+      key: copyText(key),
+      site,
+      service,
+      method: METHODS.has(method) ? method : copyText(method),
+      titleRoute: titleRoute && copyText(titleRoute),
+      isForgotten: false,
     };
-    successes.delete(key);
-    successes.set(copyText(key), success);
-    if (successes.size > MAX_PLACES) forgetOldest();
-    return success;
-  }
-
-  /** Removes the oldest successful request. One that came again since it was last the oldest one stays. */
-  function forgetOldest(): void {
-    for (const [key, each] of successes) {
-      successes.delete(key);
-      each.isForgotten = !each.isUsed;
-      if (each.isForgotten) return;
-      each.isUsed = false;
-      successes.set(key, each);
-    }
   }
 
   return {
@@ -170,11 +168,12 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
           !last.isForgotten &&
           page?.place
         ) {
-          last.isUsed = true;
+          use(last);
           return page.place;
         }
         const place = toPlace(titleRoute ?? toPath(endpoint));
         const success = learn(request, site, endpoint);
+        if (success) use(success);
         if (page && endpoint === path) {
           page.success = success;
           page.place = place;
@@ -185,7 +184,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
       if (refusal === undefined) return toPlace(titleRoute ?? toPath(endpoint));
       const known = refusal.isFinal ? undefined : successes.get(keyOf(request, site, endpoint));
       if (known === undefined) return toPlace(refusal.reason);
-      known.isUsed = true;
+      use(known);
       return toPlace(known.titleRoute ?? toPath(endpoint));
     },
     /** A place with the operation, as titles show both. */
