@@ -42,7 +42,7 @@ test('clients behind a proxy that share a connection are the visitors that they 
     { address: '192.0.2.2', agent: 'b' },
     { address: '192.0.2.2' },
   ];
-  const options = { visitorKey: 'a key of this test' };
+  const options = { visitorKey: 'a-key-of-this-test' };
   const shared = await visitorsOf(clients, options);
   const [first, second, third, fourth, fifth] = shared;
   expect([third, fifth]).toEqual([first, second]);
@@ -50,7 +50,7 @@ test('clients behind a proxy that share a connection are the visitors that they 
   expect(await visitorsOf(clients, options, false)).toEqual(shared);
 });
 
-test.for(['daily', 'a key of this test'])(
+test.for(['daily', 'a-key-of-this-test'])(
   'a connection that is kept alive through midnight has another visitor then, with the key %s',
   async (visitorKey) => {
     const midnight = Date.UTC(2026, 10, 21);

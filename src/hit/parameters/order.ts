@@ -1,3 +1,4 @@
+import { isRecord } from '../../common/is-record.js';
 import { ITEMS, NAME, toText } from './parameter-values.js';
 import { readNumber } from './read-values.js';
 
@@ -90,6 +91,7 @@ function ofList(list: readonly unknown[]): Record<string, unknown> {
   return Object.fromEntries(ITEM_KEYS.map((key, i) => [key, list[i]]));
 }
 
+const ORDER_KEYS = ['id', 'revenue', 'subtotal', 'tax', 'shipping', 'discount', 'items'] as const;
 const AMOUNTS = { ec_st: 'subtotal', ec_tx: 'tax', ec_sh: 'shipping', ec_dt: 'discount' } as const;
 
 /** An order as tracking parameters, and what had to be left out; a text says why there is none. */
@@ -97,9 +99,13 @@ export function readOrder(
   order: Readonly<Record<string, unknown>>,
 ): { parameters: Record<string, unknown>; problems: Iterable<string> } | string {
   const { id, items } = order;
-  const problems = new Set<string>();
+  const problems = new Set(namesOf(unknownKeys(order)));
   const revenue = readNumber(order.revenue);
-  if (!Number.isFinite(revenue)) return `the revenue of an order ${NO_NUMBER}`;
+  if (!Number.isFinite(revenue)) {
+    const [unknown] = problems;
+    const others = unknown === undefined ? '' : `, and it has ${unknown}`;
+    return `the revenue of an order ${NO_NUMBER}${others}`;
+  }
   const parameters: Record<string, unknown> = { idgoal: 0, ec_id: id, revenue };
   for (const [parameter, key] of Object.entries(AMOUNTS)) {
     if (order[key] === undefined || order[key] === null) continue;
@@ -110,6 +116,32 @@ export function readOrder(
   if (Array.isArray(items)) parameters.ec_items = toOrderItems(items, problems);
   else if (items !== undefined && items !== null) problems.add('items that are no list');
   return { parameters, problems };
+}
+
+/** Unknown keys of an order; those of items are shown as `items[].category`. */
+function unknownKeys(order: Readonly<Record<string, unknown>>): string[] {
+  const unknown = new Set(keysBeside(order, ORDER_KEYS));
+  const items = Array.isArray(order.items) ? order.items : [];
+  for (const item of items) {
+    if (!isRecord(item)) continue;
+    for (const key of keysBeside(item, ITEM_KEYS)) unknown.add(`items[].${key}`);
+  }
+  return [...unknown];
+}
+
+function keysBeside(given: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
+  return Object.keys(given).filter((key) => !known.includes(key) && given[key] !== undefined);
+}
+
+/** The number of unknown keys that a message shows, because an item may be a record of a database. */
+const MAX_NAMED = 8;
+
+function namesOf(unknown: readonly string[]): string[] {
+  if (unknown.length === 0) return [];
+  const shown = unknown.slice(0, MAX_NAMED).map((key) => JSON.stringify(key.slice(0, 50)));
+  if (unknown.length > MAX_NAMED) shown.push('…');
+  const known = `${ORDER_KEYS.join(', ')}; of an item ${ITEM_KEYS.join(', ')}`;
+  return [`${shown.join(', ')}, which trackOrder does not know (it knows ${known})`];
 }
 
 function toCategories(unchecked: unknown): string | string[] {
