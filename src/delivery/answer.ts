@@ -51,9 +51,6 @@ export function interpretAnswer(exchange: Exchange, known: Known): BulkResult {
       return { kind: 'later', code: 'unreachable', reason };
     }
     case 'no_answer': {
-      const { begun } = exchange;
-      // Counters prove what was stored, also of an answer that has no end.
-      if (begun && readCounters(begun.body, known.sent)) return readStatus(begun, known);
       const reason = `Matomo did not answer (${codeOf(exchange.error)})`;
       return { kind: 'unconfirmed', code: 'no-answer', reason };
     }

@@ -60,9 +60,15 @@ export function filesOf(folder: string): Files {
     runNow(step) {
       switch (step[0]) {
         case 'create':
-          return writeNow(pathOf(step[1]), NEW_FILE, step[2]);
-        case 'append':
-          return writeNow(pathOf(step[1]), OLD_FILE, step[2]);
+        case 'append': {
+          const flags = step[0] === 'create' ? NEW_FILE : OLD_FILE;
+          const file = fs.openSync(pathOf(step[1]), flags, 0o600);
+          try {
+            return fs.writeFileSync(file, step[2]);
+          } finally {
+            fs.closeSync(file);
+          }
+        }
         case 'unlink':
           return fs.unlinkSync(pathOf(step[1]));
         case 'rename':
@@ -75,13 +81,4 @@ export function filesOf(folder: string): Files {
     },
     has: (name) => fs.existsSync(pathOf(name)),
   };
-}
-
-function writeNow(path: string, flags: number, data: Buffer): void {
-  const file = fs.openSync(path, flags, 0o600);
-  try {
-    fs.writeFileSync(file, data);
-  } finally {
-    fs.closeSync(file);
-  }
 }

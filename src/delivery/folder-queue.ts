@@ -56,7 +56,8 @@ export class FolderQueue {
       try {
         const value = await this.#carryOut(first);
         if (first.hasEnded) return; // at the event `exit`
-        this.#end(first, value);
+        first.onEnd?.(value);
+        first.resolve(value);
       } catch (error) {
         first.reject(error);
       }
@@ -79,11 +80,6 @@ export class FolderQueue {
       next = 'error' in result ? steps.throw(result.error) : steps.next(result.value);
     }
     return next.value;
-  }
-
-  #end({ onEnd, resolve }: Operation, value: unknown): void {
-    onEnd?.(value);
-    resolve(value);
   }
 
   #watch(millis: number): void {
@@ -115,8 +111,13 @@ export class FolderQueue {
   endNow(): void {
     for (const operation of this.#operations.splice(0)) {
       operation.hasEnded = true;
-      if (this.isHanging) operation.onLeft?.();
-      else this.#end(operation, this.#finish(operation));
+      if (this.isHanging) {
+        operation.onLeft?.();
+        continue;
+      }
+      const value = this.#finish(operation);
+      operation.onEnd?.(value);
+      operation.resolve(value);
     }
   }
 
@@ -135,20 +136,16 @@ export class FolderQueue {
   /** A step that another thread carries out may have been done, or may be done later. */
   #finish({ steps, step }: Operation): unknown {
     if (!step) return this.runNow(steps);
-    const first = attempt(steps, () => {
+    const repeat = () => {
       if (step[0] === 'sync') return;
-      if (step[0] === 'rename' || step[0] === 'unlink') this.#repeat(step);
-      else throw new Error('the process ends');
-    });
-    return this.#goOn(steps, first);
-  }
-
-  #repeat(step: FileStep): void {
-    try {
-      this.#files.runNow(step);
-    } catch (error) {
-      if (step[0] === 'rename' && !this.#files.has(step[2])) throw error;
-    }
+      if (step[0] !== 'rename' && step[0] !== 'unlink') throw new Error('the process ends');
+      try {
+        this.#files.runNow(step);
+      } catch (error) {
+        if (step[0] === 'rename' && !this.#files.has(step[2])) throw error;
+      }
+    };
+    return this.#goOn(steps, attempt(steps, repeat));
   }
 }
 

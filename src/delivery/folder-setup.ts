@@ -6,7 +6,6 @@ import type { SharedKeys } from '../common/visitor-keys.js';
 
 /** The file that names the Matomo of the hits. */
 export const DESCRIPTION = 'spool.json';
-const FORMAT = 1;
 const VISITOR_KEY = 'visitor.key';
 const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
 /** File mode bit: only the owner of a file may delete it. */
@@ -27,16 +26,16 @@ export function isMissing(error: unknown): boolean {
 export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   requireTrust(await stat(folder));
-  const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
+  const description = JSON.stringify({ url: matomoUrl });
   const owner = matomoOf(await readOrCreate(join(folder, DESCRIPTION), `${description}\n`));
   if (owner !== matomoUrl) throw new Error(`it belongs to ${owner}`);
 }
 
 /** The Matomo that a description names. */
 export function matomoOf(description: string): string {
-  const [, format, url] = /^\{"format":(\d+),"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
-  if (format === String(FORMAT) && url !== undefined) return url;
-  throw new Error(`this version cannot read its ${DESCRIPTION}`);
+  const [, url] = /^\{"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
+  if (url === undefined) throw new Error(`its ${DESCRIPTION} is damaged`);
+  return url;
 }
 
 /** Volumes of containers often belong to root and are writable for a group. Windows has neither. */

@@ -32,8 +32,8 @@ export type Exchange =
   | { readonly kind: 'printed' }
   /** No byte of the request reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }
-  /** The request was being sent, and how far it got is unknown. `begun` is the part of an answer that has no end. */
-  | { readonly kind: 'no_answer'; readonly error: Error; readonly begun?: Answer };
+  /** The request was being sent, and how far it got is unknown. */
+  | { readonly kind: 'no_answer'; readonly error: Error };
 
 /** Sends bulk requests to Matomo, one at a time. Never rejects. */
 export interface Transport {
@@ -109,7 +109,7 @@ export function createTransport(
       }
       // The body of a refusal does not matter.
       if (begun && (!error || begun.status >= 300)) return begun;
-      return { kind: 'no_answer', error: explainError(error as Error), ...(begun && { begun }) };
+      return { kind: 'no_answer', error: explainError(error as Error) };
     },
     async close() {
       isClosed = true;

@@ -15,15 +15,12 @@ export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined
   const proxy = proxyOf(url, env);
   if (proxy === undefined || isExcepted(url, env.no_proxy || env.NO_PROXY || '')) return undefined;
   const { protocol, username, password, origin } = new URL(proxy);
+  const credentials = Buffer.from(decodeURIComponent(`${username}:${password}`)).toString('base64');
   return {
     url: origin,
     isTunnel: url.protocol === 'https:' || protocol === 'https:',
-    headers: username || password ? { 'proxy-authorization': basic(username, password) } : {},
+    headers: username || password ? { 'proxy-authorization': `Basic ${credentials}` } : {},
   };
-}
-
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
 }
 
 /** Whether `NO_PROXY` matches a URL: `*`, the host or a parent domain, or a network; and the port if the entry has one. */

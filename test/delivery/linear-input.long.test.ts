@@ -27,28 +27,17 @@ function repeated(start: string, text: string, end = ''): Make {
 const BODIES: readonly Make[] = [
   repeated('{"status":', '['),
   repeated('{"status":', '{"a":'),
-  repeated('', '{"status":'),
   repeated('', '{"status":"success","tracked":3,"invalid":0}'),
-  repeated('{"status":"', ' '),
   repeated('', '<br />', `${COUNTERS}}`),
   repeated(`${COUNTERS}}`, '\n', '.'),
   repeated(`${COUNTERS},"invalid_indices":[`, '1,', '1]}'),
   repeated('{"status":"success","tracked":', '1', ',"invalid":0}'),
-  repeated('{"status":"success"', ',"tracked":3', ',"invalid":0}'),
-  (size) => `{"status":1${Array.from({ length: size / 16 }, (_, i) => `,"k${i}":${i}`).join('')}}`,
   repeated('', ' ', 'Error:SQLSTATE[HY000]'),
-  repeated('Error:', 'SQLSTATE'),
   repeated('', '{"status":"success","tracked"'),
   repeated('{', ' ', '"status"'),
   repeated(`${COUNTERS},"invalid_indices":[`, ' ', 'x'),
   repeated('', `${COUNTERS},"invalid_indices":[`),
-  repeated('', '\n        '),
-  repeated('', '\nDEBUG'),
-  repeated('\nDEBUG ', 'a'),
-  repeated('', '\n[2026-11-20 ', '] piwik.DEBUG'),
-  repeated('', ' on line '),
   repeated('', '\nError:', 'SQLSTATE'),
-  repeated('', '&quot;status'),
 ];
 
 const HEADERS: readonly Make[] = [
@@ -58,10 +47,6 @@ const HEADERS: readonly Make[] = [
   repeated('https://m.test/', ';'),
   repeated('', ' '),
   repeated('1', ' ', 'x'),
-  repeated('Fri, 20 Nov 2026 10:00:00 ', '()'),
-  repeated('Proxy response (', '1'),
-  repeated('', 'Proxy response (1'),
-  repeated(' [', 'a'),
   repeated(' [', 'a-', ']'),
 ];
 

@@ -47,7 +47,6 @@ const ANSWERS: readonly (readonly [name: string, answer: Reply])[] = [
   ['counters and 500', text(500, COUNTERS)],
   ['counters and 502', text(502, COUNTERS)],
   ['no hit counted', NOT_COUNTED],
-  ['counters of an answer without an end', { ...counters(4), error: 'no answer' }],
   ['no valid hit', counters(0, 4)],
   ['no valid hit, of a super user', counters(0, 4, [0, 1, 2, 3])],
   ['rolled back', ROLLED_BACK],

@@ -149,18 +149,6 @@ describe('what is known of a request that failed', () => {
     });
   });
 
-  test.each<[string, string, (socket: Socket) => void]>([
-    ['is cut', '', (socket) => socket.end()],
-    ['never ends', '', () => undefined],
-    ['is followed by what is no part of it', 'no size\r\n', () => undefined],
-  ])('an answer whose body %s is known as far as it came', async (_how, rest, finish) => {
-    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
-    const poster = await speak((socket) =>
-      socket.write(`${head}4\r\nhalf\r\n${rest}`, () => finish(socket)),
-    );
-    expect(await poster.post(BULK, 2_000)).toMatchObject({ kind: 'no answer', begun: 'half' });
-  });
-
   test('closing ends what is under way, and nothing is sent after it', async () => {
     let requests = 0;
     const poster = await serve(() => {

@@ -16,9 +16,8 @@ interface Posted {
   readonly location?: string | undefined;
   readonly retryAfter?: string | undefined;
   readonly authenticate?: string | undefined;
-  /** Of what has no answer, and of it what there is. */
+  /** Of what has no answer. */
   readonly message?: string;
-  readonly begun?: string;
 }
 
 /** The HTTP client of a live process. */
@@ -72,6 +71,5 @@ export async function logOfFirstHit(url: string, proxies: PosterSetup['proxies']
 function toPosted(exchange: Exchange): Posted {
   if (exchange.kind === 'answer') return exchange;
   if (exchange.kind === 'printed') throw new Error('a dry run sends nothing');
-  const begun = exchange.kind === 'no_answer' && exchange.begun && { begun: exchange.begun.body };
-  return { kind: KINDS[exchange.kind], message: codeOf(exchange.error), ...begun };
+  return { kind: KINDS[exchange.kind], message: codeOf(exchange.error) };
 }

@@ -26,7 +26,7 @@ export interface Answer {
   readonly contentType?: string;
   readonly location?: string;
   readonly retryAfter?: string;
-  /** `not sent`: no connection was established. `no answer`: the connection was lost after the request was sent, or, with a status, in the answer. */
+  /** `not sent`: no connection was established. `no answer`: the connection was lost after the request was sent. */
   readonly error?: 'not sent' | 'no answer';
   /** @default 0 */
   readonly takesMillis?: number;
@@ -213,5 +213,5 @@ function toExchange({
     return { kind: 'not_sent', error: refused };
   }
   const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
-  return { kind: 'no_answer', error: reset, ...(status > 0 && { begun: given }) };
+  return { kind: 'no_answer', error: reset };
 }

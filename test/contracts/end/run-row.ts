@@ -11,7 +11,7 @@ import {
   startServer,
 } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import type { RedisServer } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
 import { linesIn } from '../../support/spool.js';
@@ -24,7 +24,7 @@ const NEVER = String(HOUR);
 /** How a Matomo answers until the process has ended. */
 export type Answers = 'fast' | 'slow' | 'down' | 'refuses' | 'hangs';
 /** Where hits wait. */
-export type Place = 'memory' | 'folder' | 'redis';
+export type Place = 'memory' | 'folder';
 
 /** What a test does with the process besides the first two requests. */
 export interface Running {
@@ -132,12 +132,8 @@ interface OpenedSpool {
 
 async function openSpool(place: Place): Promise<OpenedSpool | undefined> {
   if (place === 'memory') return undefined;
-  if (place === 'folder') {
-    const folder = temporaryFolder();
-    return { place: folder, names: async () => namesInFolder(folder) };
-  }
-  const redis = await startRedis();
-  return { place: redis.url, names: () => namesInRedis(redis) };
+  const folder = temporaryFolder();
+  return { place: folder, names: async () => namesInFolder(folder) };
 }
 
 /** Names of the hits in a folder. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventually, startServer } from '../../support/child-process.js';
+import { startServer } from '../../support/child-process.js';
 import { type FaultProxyOptions, matomoOnWire, tlsPath } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
 import { installNodeBeforeTests } from '../../support/matrix.js';
@@ -43,7 +43,6 @@ describe('what flags and the application have set for TLS', () => {
   test.for<[string, Record<string, string>]>([
     ['--use-system-ca', { NODE_OPTIONS: '--use-system-ca', SSL_CERT_FILE: CA }],
     ['NODE_USE_SYSTEM_CA', { NODE_USE_SYSTEM_CA: '1', SSL_CERT_FILE: CA }],
-    ['--use-openssl-ca', { NODE_OPTIONS: '--use-openssl-ca', SSL_CERT_FILE: CA }],
     ['tls.setDefaultCACertificates', { ...preload('sets-certificates.cjs'), CA }],
   ])('%s', async ([, trust]) => {
     const { inspector, env } = await matomoOnWire({}, { certificate: 'server' });
@@ -87,39 +86,6 @@ test.for([
   expect(proxy.requests()).toMatchObject([
     { method, target, headers: { 'proxy-authorization': authorization } },
   ]);
-});
-
-/** The request line, and headers in any order. */
-function headersOf(head = ''): string[] {
-  const [start = '', ...headers] = head.trim().split('\r\n');
-  const own = headers.map((line) => line.toLowerCase());
-  return [start, ...own.filter((line) => !line.startsWith('content-length:')).sort()];
-}
-
-test('a bulk looks like any other, and has the token in its body only', async () => {
-  const { inspector, wire, env } = await matomoOnWire();
-  const token = '0123456789abcdef0123456789abcdef';
-  const app = await startServer(APP, {
-    env: {
-      ...env,
-      END: 'exit in a handler',
-      MATOMO_SCHEDULE_DELAY: '100',
-      MATOMO_TOKEN_AUTH: token,
-      MATOMO_HEADERS: 'x-gate=open',
-    },
-  });
-  await get(`${app.url}/first`);
-  await eventually(() => inspector.hits().length === 1);
-  await get(`${app.url}/end`);
-  await app.exit();
-  expect(titles(inspector)).toEqual(BOTH);
-  const [first, last] = wire.requests();
-  const body = new RegExp(`^\\{"requests":\\["\\?idsite=1&[^"]+"\\],"token_auth":"${token}"\\}$`);
-  expect(first?.body).toMatch(body);
-  expect(last?.body).toMatch(body);
-  expect(headersOf(last?.head)).toEqual(headersOf(first?.head));
-  expect(last?.head).toContain('x-gate: open');
-  expect(app.stderr() + last?.head).not.toContain(token);
 });
 
 test('a dry run shows what it would send', async () => {

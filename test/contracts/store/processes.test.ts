@@ -79,13 +79,4 @@ describe('a Redis behind TLS', () => {
     });
     await until(process, (counts) => counts.tracked === counts.put);
   });
-
-  test('is not used by others, which is logged, and hits are sent from memory', async () => {
-    const { redis, start } = await startTlsRedis();
-    const process = start();
-    await process.put('a');
-    await until(process, (counts) => counts.tracked === 1);
-    await eventually(() => process.codes().includes('spool-not-used'));
-    expect(await redis.command('DBSIZE')).toBe(0);
-  });
 });

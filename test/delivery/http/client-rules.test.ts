@@ -31,15 +31,4 @@ describe('what replaces parts of Node.js after the package is loaded', () => {
     expect(spy).not.toHaveBeenCalled();
     expect(headers).toHaveLength(1);
   });
-
-  test('a property that an application gives to all objects is no header', async () => {
-    const { headers, poster } = await start();
-    Object.defineProperty(Object.prototype, 'x-of-all', {
-      ...{ value: 'objects', enumerable: true, configurable: true, writable: true },
-    });
-    onTestFinished(() => void Reflect.deleteProperty(Object.prototype, 'x-of-all'));
-    expect((await poster.post(BULK)).kind).toBe('answer');
-    expect(headers[0]?.['content-length']).toBe(String(BULK.length));
-    expect(Object.keys(headers[0] ?? {})).not.toContain('x-of-all');
-  });
 });
