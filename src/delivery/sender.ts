@@ -320,12 +320,6 @@ export class Sender {
     const token = this.#token;
     const { back, results } = attempt;
     this.#works = false;
-    if (token.reread()) {
-      back.push(...bulk);
-      attempt.isBehind = false;
-      this.#wait(result, false, BACK_OFF);
-      return false;
-    }
     const wasRejected = token.isRejected;
     const { invalid, others } = token.judge(bulk);
     addTo(results, { invalid: invalid.length });

@@ -138,3 +138,9 @@ test.each([
   await poster.post(BULK, isUsed ? undefined : 100); // nothing is there
   expect(proxy.requests()).toHaveLength(isUsed ? 1 : 0);
 });
+
+test('no_proxy in lower case wins', async () => {
+  const proxy = await startHttpProxy(await serveMatomo());
+  const proxies = { http_proxy: proxy.url, no_proxy: 'other.invalid', NO_PROXY: '*' };
+  expect((await openPoster('http://matomo.invalid/', { proxies }).post(BULK)).kind).toBe('answer');
+});

@@ -299,6 +299,16 @@ test.each([
   },
 );
 
+test('what a flush could not send is sent again by back-off, however long the delay is', async () => {
+  const sender = openFour([UNAVAILABLE, UNAVAILABLE, tracked], {
+    options: { scheduledDelayMillis: HOUR },
+  });
+  putAll(sender, 'ab');
+  await sender.flush();
+  await sender.advance(10 * SECOND);
+  expect(bulks(sender)).toEqual(['ab', 'ab', 'ab']);
+});
+
 test('hits that come during a flush are sent by the next one, for which all calls wait', async () => {
   const sender = openFour(({ names }) => ({ ...counters(names.length), takesMillis: 100 }));
   putAll(sender, 'abcd');

@@ -93,7 +93,7 @@ class SimulatedStore {
   put(process: object, hits: readonly Hit[], isFirst = false): void {
     this.size += hits.length;
     const part = this.#parts.get(process);
-    if (part && !isFirst && part.length + hits.length <= BULK && this.#entries.includes(part)) {
+    if (part && !isFirst && part.length + hits.length <= BULK) {
       part.push(...hits);
       return;
     }
@@ -112,7 +112,14 @@ class SimulatedStore {
     while (hits < (this.#isInFolder ? 1 : BULK) && taken < this.#entries.length)
       hits += (this.#entries[taken++] as Hit[]).length;
     this.size -= hits;
-    return hits === 0 ? undefined : this.#entries.splice(0, taken).flat();
+    const entries = this.#entries.splice(0, taken);
+    for (const [process, part] of this.#parts) if (entries.includes(part)) this.finish(process);
+    return hits === 0 ? undefined : entries.flat();
+  }
+
+  /** A process appends no more to its file. */
+  finish(process: object): void {
+    this.#parts.delete(process);
   }
 }
 
@@ -242,6 +249,7 @@ export function simulate(scenario: Scenario, seed: number): History {
   }
 
   function kill(process: Process): void {
+    store.finish(process);
     if (process.sending) {
       const { inFlight, bulks, suspects, tried, back } = process.sending.attempt;
       store.put({}, [...inFlight, ...[...bulks, ...suspects, ...tried].flat(), ...back]);
