@@ -84,16 +84,3 @@ test('the entries of one person are deleted', async () => {
   await run(DELETE_PERSON, redis);
   expect(await visitorsIn(spool)).toEqual(['ada@example.org.uk', 'bob']);
 });
-
-test('hits are moved to another Redis, where processes claim them', async () => {
-  const [redis, other] = [await startRedis(), await startRedis()];
-  const { spool } = await openRedisSpool({ place: redis.url });
-  await spool.put([hit('a'), hit('b')]);
-  await spool.close();
-  const [move = ''] = shellOf(PAGE, 'How do I move hits in Redis?');
-  const { hostname, port } = new URL(other.url);
-  await run(move.replace('other.example.org 6379', `${hostname} ${port}`), redis);
-  expect(await keysIn(redis)).toEqual([]);
-  const { spool: next, codes } = await openRedisSpool({ place: other.url });
-  expect([await visitorsIn(next), codes()]).toEqual([['a', 'b'], []]);
-});
