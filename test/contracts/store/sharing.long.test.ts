@@ -54,9 +54,9 @@ async function openRedis(): Promise<Place> {
     left: () => hitsIn(redis),
     async claimed() {
       const pending = ['XPENDING', stream, 'senders', '-', '+', '1000'];
-      const ids = new Set(((await redis.command(...pending)) as [string][]).map(([id]) => id));
-      const entries = (await redis.command('XRANGE', stream, '-', '+')) as [string, string[]][];
-      return entries.flatMap(([id, fields]) => (ids.has(id) ? namesIn(fields.join(' ')) : []));
+      const ids = ((await redis.command(...pending)) as [string][]).map(([id]) => id);
+      const entries = ids.map((id) => redis.command('XRANGE', stream, id, id));
+      return (await Promise.all(entries)).flatMap((entry) => namesIn(JSON.stringify(entry)));
     },
   };
 }
