@@ -233,6 +233,9 @@ class Process {
       const back = folder.spool.putNow?.(this.#isPutting ? all.slice(this.#memory.length) : all);
       for (const each of back ?? []) this.#fateOf(each).sent += 1;
       const isLost = folder.counts.lost.spool > lostBefore;
+      // What a claim was giving back may be lost as well.
+      for (const each of isLost ? (this.#claim?.hits ?? []) : [])
+        this.#fateOf(each).isCounted = true;
       if (isLost) for (const each of all) this.#fateOf(each).isCounted ||= !back?.includes(each);
       else for (const each of all) if (!back?.includes(each)) this.#fateOf(each).isStored = true;
     }
