@@ -28,7 +28,7 @@ const entries = [...JSON.stringify(exports).matchAll(/dist\/cjs\/([\w/]+)\.js/g)
 const OWN_ENTRIES = ['cli/main', 'register/preload', 'tracker/request-watch'];
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
-  /build.(?:common.(?:channel-listener|describe-error|diagnostics|environment|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|find-tracker|process-tracker|watch-servers)|version)\.js$/;
+  /build.(?:common.(?:channel-listener|describe-error|diagnostics|environment|foreign-objects|log-lines|messages|node-http|otel-global|timers|unhooked)|register.(?:bun|process-tracker|watch-servers)|version)\.js$/;
 /** Names the version for applications that import the package. `register` and the command check it themselves. */
 const CHECK_NODE = `if (!process.getBuiltinModule) throw new Error("opentelemetry-matomo needs Node.js ${engines.node.replace('>=', '')} or later [node-version]");`;
 /** What an application imports to track. */

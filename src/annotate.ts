@@ -4,7 +4,7 @@ import type {
   PerfKey,
   TrackingParameters,
 } from './hit/parameters/parameter-values.js';
-import { findTracker, NO_FUNCTIONS } from './register/find-tracker.js';
+import { findTracker, NO_FUNCTIONS } from './for-request.js';
 
 /**
  * Sets tracking parameters for the hit of the current request. They win over defaults and over what child spans set; entries of

@@ -1,5 +1,28 @@
-import { findTracker, NO_FUNCTIONS } from './register/find-tracker.js';
+import { findShared, TRACKER_KEY } from './common/foreign-objects.js';
+import { isThenable } from './common/is-record.js';
+import type { ProcessTracker } from './register/process-tracker.js';
 import type { RequestFunctions } from './request/functions.js';
+
+/** The tracker of this process or thread, of any copy of the package. */
+export function findTracker(): ProcessTracker | undefined {
+  return findShared<ProcessTracker>(TRACKER_KEY);
+}
+
+const nothing = () => undefined;
+
+/** The functions for requests if nothing tracks. */
+export const NO_FUNCTIONS: RequestFunctions = {
+  annotate: nothing,
+  measure(_key: unknown, fn: () => unknown): never {
+    const result = fn();
+    return (isThenable(result) ? Promise.resolve(result) : result) as never;
+  },
+  ignore: nothing,
+  trackEvent: nothing,
+  trackGoal: nothing,
+  trackOrder: nothing,
+  trackHit: nothing,
+};
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Callbacks of drivers that keep

@@ -13,35 +13,33 @@ import {
   subscribe,
   unsubscribe,
 } from '../common/channel-listener.js';
-import type { RequestWatch } from '../tracker/request-watch.js';
+import { createDiagnostics } from '../common/diagnostics.js';
+import { environment } from '../common/environment.js';
+import { coded } from '../common/messages.js';
 import { publishRequestsOnBun } from './bun.js';
-
-/** Begins to track when a server is seen. */
-interface Beginner {
-  readonly hasBegun: boolean;
-  readonly hasSpool: boolean;
-  /** Begins to track. Returns the watch of requests, if the options allow it. */
-  begin(): RequestWatch | undefined;
-  /** Called if the application serves in a way that Node.js does not announce. */
-  beginUnseen(name: string): void;
-}
+import type { ProcessTracker } from './process-tracker.js';
 
 /**
  * Listens for servers, connections and, until tracking begins, requests: a server can get its connections by hand. Returns a function that
  * stops that.
  */
-export function watchServers(beginner: Beginner): () => void {
+export function watchServers(tracker: ProcessTracker): () => void {
   publishRequestsOnBun();
-  watchServe((name) => beginner.beginUnseen(name));
+  watchServe((name) => {
+    if (!tracker.life?.countsAll || !tracker.begin()) return;
+    const text = `${name} does not go through node:http. Its requests are not tracked, except those with spans. See docs/versions.md in this package.`;
+    createDiagnostics().warn(coded('server-not-seen', text));
+  });
   const onListen = channelListener(isObject, (message) => {
     const { server } = message as { server?: Server };
     if (!isObject(server)) return;
-    if (isHttpServer(server) || (beginner.hasSpool && isPrimary())) beginner.begin()?.begin();
+    const { spool = environment().MATOMO_SPOOL } = tracker.life?.options ?? {};
+    if (isHttpServer(server) || (spool && isPrimary())) tracker.begin()?.begin();
   });
   const onConnection = channelListener(isObject, (message) => {
     const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
     if (!isObject(server) || !isHttpServer(server)) return;
-    const watch = beginner.begin();
+    const watch = tracker.begin();
     watch?.begin();
     if (isHttp2Server(server)) watch?.expectStreams(server);
   });
@@ -51,7 +49,7 @@ export function watchServers(beginner: Beginner): () => void {
   ];
   const toFirst = (channel: string) => (message: object) => {
     unsubscribe(ofFirstRequest);
-    if (!beginner.hasBegun) beginner.begin()?.capture.announce(channel, message);
+    if (tracker.life?.hasBegun === false) tracker.begin()?.capture.announce(channel, message);
   };
   const ofFirstRequest: ChannelListeners = [
     [REQUEST_CHANNEL, channelListener(isRequestMessage, toFirst(REQUEST_CHANNEL))],
@@ -72,7 +70,7 @@ function isPrimary(): boolean {
   return isPrimary && Object.keys(workers ?? {}).length > 0;
 }
 
-/** Whether an object is a server, without loading `node:http`, which the process may not need. */
+/** Does not load `node:http`, which the process may not need. */
 function isHttpServer(server: Server): boolean {
   return 'maxHeadersCount' in server || isHttp2Server(server);
 }
@@ -100,6 +98,6 @@ function watchServe(report: (name: string) => void): void {
     };
     try {
       host.serve = watched;
-    } catch {} // `serve` cannot be replaced, and its requests are not reported
+    } catch {} // it cannot be replaced, and its requests stay unnamed
   }
 }

@@ -51,7 +51,8 @@ export class AddedHits {
   count = 0;
   /** Wait for the end of the request, since the first one came. */
   waiting: CheckedHit[] = [];
-  sinceMillis = 0;
+  /** Ends the wait. */
+  timer: NodeJS.Timeout | undefined = undefined;
 }
 
 type SpanState = 'none' | 'open' | 'ended';

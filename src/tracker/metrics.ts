@@ -40,62 +40,59 @@ interface Instrument {
 
 export type Instruments = Readonly<Record<string, Instrument>>;
 
-const hits = (description: string, read: Instrument['read']) => ({
-  ...{ unit: '{hit}', description, read },
+const of = (unit: string, description: string, read: Instrument['read']): Instrument => ({
+  ...{ unit, description, read },
 });
 
 /**
  * By kind and name. Every outcome and reason is observed from the start, with 0: an alert on an increase does not see a series that begins
  * with its first loss.
  */
-const INSTRUMENTS = {
+const INSTRUMENTS: Readonly<Record<string, Instruments>> = {
   ObservableUpDownCounter: {
-    'matomo.queue.size': hits('Pending hits in memory', ({ stats }) => stats.pending),
-    'matomo.queue.capacity': hits('Hits that memory may contain', ({ capacity }) => capacity),
+    'matomo.queue.size': of('{hit}', 'Pending hits in memory', ({ stats }) => stats.pending),
+    'matomo.queue.capacity': of('{hit}', 'Limit of hits in memory', ({ capacity }) => capacity),
   },
   ObservableGauge: {
-    'matomo.queue.oldest_age': {
-      unit: 's',
-      description: 'Age of the oldest pending hit, 0 if there is none',
-      read: ({ delivery }) => delivery.oldestAgeSeconds,
-    },
-    'matomo.delivery.last_success_age': {
-      unit: 's',
-      description: 'Time since a bulk last succeeded, or since the start',
-      read: ({ delivery }) => delivery.lastSuccessAgeSeconds,
-    },
-    'matomo.spool.hits': hits('Hits in the spool', ({ delivery }) => delivery.spool?.hits),
+    'matomo.queue.oldest_age': of(
+      's',
+      'Age of the oldest pending hit, else 0',
+      ({ delivery }) => delivery.oldestAgeSeconds,
+    ),
+    'matomo.delivery.last_success_age': of(
+      's',
+      'Since a bulk succeeded',
+      ({ delivery }) => delivery.lastSuccessAgeSeconds,
+    ),
+    'matomo.spool.hits': of('{hit}', 'Hits in the spool', ({ delivery }) => delivery.spool?.hits),
   },
   ObservableCounter: {
-    'matomo.hits': hits(
-      'Hits by what became of them: tracked, accepted, invalid or lost',
-      ({ stats: { tracked, accepted, invalid, lost } }) => [
-        ...byValue({ tracked, accepted, invalid }, 'matomo.hit.outcome'),
-        ...byValue(lost, 'error.type', { 'matomo.hit.outcome': 'lost' }),
-      ],
+    'matomo.hits': of('{hit}', 'Hits by what became of them', ({ stats }) => [
+      ...byValue(outcomesOf(stats), 'matomo.hit.outcome'),
+      ...byValue(stats.lost, 'error.type', { 'matomo.hit.outcome': 'lost' }),
+    ]),
+    'matomo.hits.additional': of(
+      '{hit}',
+      'Besides page views',
+      ({ stats }) => stats.additionalHits,
     ),
-    'matomo.hits.additional': hits('Hits besides page views', ({ stats }) => stats.additionalHits),
-    'matomo.hits.ai_chatbots': hits('Hits of AI chatbots', ({ stats }) => stats.aiChatbots),
-    'matomo.hits.resent': hits('Hits that may be duplicated', ({ stats }) => stats.resent),
-    'matomo.spool.stored': hits('Hits that went into the spool', ({ stats }) => stats.stored),
-    'matomo.spool.claimed': hits('Hits that came out of the spool', ({ stats }) => stats.claimed),
-    'matomo.hits.dropped': {
-      unit: '{call}',
-      description: 'Calls for a hit besides the page view that made none, by reason',
-      read: ({ stats }) => byValue(stats.dropped, 'error.type'),
-    },
-    'matomo.spans.unused': {
-      unit: '{span}',
-      description: 'Spans that had no effect: too late for their request, or of none',
-      read: ({ stats }) => stats.spans.unused,
-    },
-    'matomo.requests.ignored': {
-      unit: '{request}',
-      description: 'Requests that make no hit, by reason',
-      read: ({ stats }) => byValue(stats.ignored, 'matomo.ignore.reason'),
-    },
+    'matomo.hits.ai_chatbots': of('{hit}', 'Of AI chatbots', ({ stats }) => stats.aiChatbots),
+    'matomo.hits.resent': of('{hit}', 'May be duplicated', ({ stats }) => stats.resent),
+    'matomo.spool.stored': of('{hit}', 'Went into the spool', ({ stats }) => stats.stored),
+    'matomo.spool.claimed': of('{hit}', 'Came out of the spool', ({ stats }) => stats.claimed),
+    'matomo.hits.dropped': of('{call}', 'Calls that made no hit', ({ stats }) =>
+      byValue(stats.dropped, 'error.type'),
+    ),
+    'matomo.spans.unused': of('{span}', 'Had no effect', ({ stats }) => stats.spans.unused),
+    'matomo.requests.ignored': of('{request}', 'Requests that make no hit', ({ stats }) =>
+      byValue(stats.ignored, 'matomo.ignore.reason'),
+    ),
   },
-} as const satisfies Readonly<Record<string, Instruments>>;
+};
+
+function outcomesOf({ tracked, accepted, invalid }: MatomoStats): Record<string, number> {
+  return { tracked, accepted, invalid };
+}
 
 function byValue(
   counts: Readonly<Record<string, number>>,
@@ -121,7 +118,7 @@ export function reportMetrics(
     const meter = meterProvider.getMeter('opentelemetry-matomo', VERSION);
     for (const [kind, instruments] of Object.entries({ ...INSTRUMENTS, counters })) {
       const method = `create${kind === 'counters' ? 'ObservableCounter' : kind}`;
-      for (const [name, { unit, description, read }] of Object.entries<Instrument>(instruments))
+      for (const [name, { unit, description, read }] of Object.entries(instruments))
         meter[method as 'createObservableGauge'](name, { unit, description }).addCallback(
           (result) => {
             const figure = read(observe());

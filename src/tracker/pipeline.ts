@@ -29,22 +29,24 @@ import { createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { createCountFirst } from './first-requests.js';
 import { type Instruments, reportMetrics } from './metrics.js';
-import { createAllowsUnknown, createDecide, type IgnoreReason } from './reasons.js';
+import { createDecide, type IgnoreReason } from './reasons.js';
 import { createHitCounts, createStatsLog, type MatomoStats, toStats } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
-/** The owner of a pipeline. */
+/** Who has a pipeline. */
 export interface PipelineOwner {
+  /** As `otel.component.type`. */
   readonly component: string;
+  /** Its own counters. */
   readonly counters?: Instruments;
   /** Returns the number of unused spans that the pipeline has not seen. */
   readonly countUnused?: () => number;
 }
 
-/** The maximum length of path, query and referrer that may be kept after the end of a request. */
+/** Of path, query and referrer, which may be kept after the end of a request. */
 const MAX_SHARED_CHARACTERS = 1024;
 
-/** The number of requests without a SERVER span that is no coincidence. */
+/** If so many requests have no SERVER span, that is no coincidence. */
 const REQUESTS_TO_JUDGE = 100;
 
 /** From the end of requests to Matomo: read, decide, count, build, put. At the end of the process, what is left is sent. */
@@ -55,20 +57,21 @@ export class Pipeline implements Tracker, EndMember {
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
   readonly #callbacks: OptionCallbacks;
-  readonly #report: ReportProblem;
+  readonly report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
-  readonly #counts = createHitCounts();
+  readonly counts = createHitCounts();
+  /** Only for the first requests. */
   #countFirst: ReturnType<typeof createCountFirst> | undefined;
   readonly #additional: AdditionalHits;
   readonly #stopMetrics: (() => void) | undefined;
   readonly #countUnused: () => number;
   readonly #statsLog: ReturnType<typeof createStatsLog>;
-  #builder: HitBuilder;
-  /** Calls that wait for the key of visitor IDs, which a spool may still provide. */
+  builder: HitBuilder;
+  /** What is built when the key of visitor IDs is known, which a spool may still provide. */
   #unbuilt: (() => void)[] | undefined;
   /** Whether requests without a SERVER span count. */
   countsAll = true;
-  /** Requests without a SERVER span that did not count. */
+  /** Those that did not. */
   #uncounted = 0;
   /** The requests that have not ended, and the spans of this process, if anything watches them. */
   ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
@@ -76,7 +79,7 @@ export class Pipeline implements Tracker, EndMember {
   listensToSignals = false;
   #hasExitFlush: boolean | undefined;
   #isFinishing = false;
-  /** Whether nothing is left, so that the end of the process is not listened for until there is another hit. */
+  /** Nothing is left, so the end of the process is not listened for until there is another hit. */
   #isEnded = false;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
@@ -93,23 +96,17 @@ export class Pipeline implements Tracker, EndMember {
     this.#stopMetrics =
       meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
-    // The message is made once, because names that resemble an unknown one are looked for.
-    this.#report = (key, message) =>
+    // The message is made once: names that resemble an unknown one are looked for.
+    this.report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     this.#decide = createDecide(options, diagnostics, this.#callbacks);
     this.#countFirst = createCountFirst(options.trustProxy, diagnostics);
-    this.#additional = new AdditionalHits({
-      ...{ options, delivery, counts: this.#counts, report: this.#report },
-      builder: () => this.#builder,
-      allowsUnknown: createAllowsUnknown(options, diagnostics),
-      lose: (error) => this.lose(error),
-      shareOpen: (request) => this.#shareOpen(request),
-    });
+    this.#additional = new AdditionalHits(this, diagnostics);
     this.#statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
     this.#hasExitFlush = options.exitFlush;
     delivery.keepsForExit = options.exitFlush === true;
     joinProcessEnd(this);
-    this.#builder = this.#createBuilder();
+    this.builder = this.#createBuilder();
     const found = this.#made.visitorKeyFound(true);
     if (found) this.#unbuilt = [];
     void found?.then(() => this.#buildUnbuilt());
@@ -119,9 +116,10 @@ export class Pipeline implements Tracker, EndMember {
     const { beforeSend } = this.#callbacks;
     const hasToken = this.options.tokenAuth !== undefined;
     const visitorKey = this.#made.visitorKey();
-    return createHitBuilder({ ...this.options, hasToken, visitorKey, beforeSend }, this.#report);
+    return createHitBuilder({ ...this.options, hasToken, visitorKey, beforeSend }, this.report);
   }
 
+  /** Whether an option is a function of the application. */
   get hasCallbacks(): boolean {
     return this.#callbacks.hasFunctions;
   }
@@ -132,7 +130,9 @@ export class Pipeline implements Tracker, EndMember {
       if (request.span) this.spans?.describe(request);
       const http = readRequest(request, this.reading);
       if (http === undefined) {
-        this.#endWithoutHttp(request);
+        this.spans?.discard(request); // it has turned out to be the call of a function, for instance
+        this.#additional.endWithoutHttp(request);
+        request.hits = undefined;
         return;
       }
       request.http = http;
@@ -163,40 +163,38 @@ export class Pipeline implements Tracker, EndMember {
     decided: IgnoreReason | undefined,
   ): void {
     try {
-      const builder = this.#builder;
-      const { sampleRate, pageViews } = this.options;
+      const builder = this.builder;
+      const { sampleRate } = this.options;
       const isSent =
         http.site > 0 && (sampleRate >= 1 || builder.isVisitorInSample(http, http.site));
       const reason = isSent ? decided : (decided ?? 'sampled');
       let page: HitText | undefined;
-      if (hasPage && reason !== undefined) this.#counts.ignored[reason] += 1;
+      if (hasPage && reason !== undefined) this.counts.ignored[reason] += 1;
       else if (hasPage) {
-        if (this.#counts.hits === 0 || this.#isEnded) this.#beforeHit();
+        if (this.counts.hits === 0 || this.#isEnded) this.#beforeHit();
         const nowMillis = Date.now();
         const built = builder.buildPageView(http, http.site, nowMillis);
         const hit = builder.finish(built, nowMillis);
         if (hit) {
-          this.#counts.hits += 1;
-          if (http.isAiChatbot) this.#counts.aiChatbots += 1;
+          this.counts.hits += 1;
+          if (http.isAiChatbot) this.counts.aiChatbots += 1;
           this.delivery.put(hit);
-        } else this.#counts.ignored.predicate += 1;
+        } else this.counts.ignored.predicate += 1;
         if (!http.isAiChatbot) page = built;
       }
-      // An ignored request that has no other hit by now will hardly have one.
-      const mayHaveHits = page ?? request.hits ?? (pageViews ? undefined : http);
-      if (!isSent) request.shared = 'none';
-      else if (mayHaveHits) {
-        const shared = page ?? builder.buildShared(http, http.site, Date.now());
-        request.shared = isLong(http) ? shared.toSharedCopy() : shared;
-      }
-      if (request.hits) this.#additional.end(request.hits, request.shared);
+      const shared = isSent && (page ?? builder.buildShared(http, http.site, Date.now()));
+      // Its connection may stay idle, and must not keep a long URL in memory.
+      const { path, query = '', referrer = '' } = http;
+      const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
+      request.shared = shared ? (isLong ? shared.toSharedCopy() : shared) : 'none';
+      if (request.hits) this.#additional.end(request);
     } catch (error) {
       this.#lose(request, error);
     }
   }
 
-  /** Reads an open request as it is now. Nothing is decided for its page view. */
-  #shareOpen(request: Request): Request['shared'] {
+  /** What an open request shares with its hits as it is now; `undefined` if it is not of HTTP. Nothing is decided for its page view. */
+  shareOpen(request: Request): Request['shared'] {
     const http = readRequest(request, this.reading) as Writable<HttpRequest> | undefined;
     // The span that was active may turn out to be of no HTTP request.
     if (!http) return undefined;
@@ -205,30 +203,23 @@ export class Pipeline implements Tracker, EndMember {
     request.http = http;
     try {
       this.#decide(http, request);
-      const isSent = http.site > 0 && this.#builder.isVisitorInSample(http, http.site);
-      return isSent ? this.#builder.buildShared(http, http.site, Date.now()) : 'none';
+      const isSent = http.site > 0 && this.builder.isVisitorInSample(http, http.site);
+      return isSent ? this.builder.buildShared(http, http.site, Date.now()) : 'none';
     } finally {
       request.http = undefined;
     }
   }
 
-  /** Releases a request that turned out not to be of HTTP, but the call of a function, for instance. */
-  #endWithoutHttp(request: Request): void {
-    this.spans?.discard(request);
-    if (request.hits) this.#additional.endWithoutHttp(request.hits);
-    request.hits = undefined;
-  }
-
-  /** Logs once if a processor alone gets no spans at all. */
+  /** A processor alone may get no spans at all. */
   #countUncounted(): void {
     this.#uncounted += 1;
     if (this.#uncounted !== REQUESTS_TO_JUDGE) return;
-    const { hits, ignored } = this.#counts;
+    const { hits, ignored } = this.counts;
     const isSilent = hits === 0 && Object.values(ignored).every((count) => count === 0);
     if (isSilent) this.#diagnostics.error(coded('nothing-tracked', NOTHING_TRACKED));
   }
 
-  /** Adds a hit besides page views. With `unknown`, it belongs to a request of which nothing is known any more. */
+  /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#beforeHit();
     this.#additional.add(hit, request);
@@ -243,7 +234,7 @@ export class Pipeline implements Tracker, EndMember {
       joinProcessEnd(this);
     }
     // By the first hit, an application has installed its handlers.
-    if (this.#counts.hits === 0 && isKilledBySigterm()) {
+    if (this.counts.hits === 0 && isKilledBySigterm()) {
       const text = this.listensToSignals ? LISTENER_REMOVED : SIGNAL_NOT_HANDLED;
       this.#diagnostics.warnOnce('signal', coded('signal-not-handled', text));
     }
@@ -257,26 +248,27 @@ export class Pipeline implements Tracker, EndMember {
     this.#diagnostics.warnOnce(key, coded(code, message));
   }
 
-  /** Counts a request that cannot be read, because the application has replaced what is read. */
+  /** A request that cannot be read, because the application has replaced what is read. */
   #lose(request: Request, error: unknown): void {
     this.lose(error);
-    if (request.hits) this.#additional.lose(request.hits, error);
+    this.#additional.lose(request, error);
     request.hits = undefined; // later ones are of a request of which nothing is known
   }
 
+  /** A hit that cannot be built. */
   lose(error: unknown): void {
-    this.#counts.hits += 1;
+    this.counts.hits += 1;
     this.delivery.counts.lost.rejected += 1;
     const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
     this.#diagnostics.warnOnce('to-hit', coded('internal-error', text));
   }
 
   countUnused(): void {
-    this.#counts.spans.unused += 1;
+    this.counts.spans.unused += 1;
   }
 
   stats(): MatomoStats {
-    return toStats(this.#counts, this.delivery, this.#countUnused());
+    return toStats(this.counts, this.delivery, this.#countUnused());
   }
 
   /** Makes one attempt to send everything, see `Delivery.flush`. */
@@ -307,7 +299,7 @@ export class Pipeline implements Tracker, EndMember {
     return this.shutdown();
   }
 
-  /** Lets requests without a SERVER span count, and sends hits at signals and, unless `exitFlush` is off, at `exit`. */
+  /** From now on, requests without a SERVER span count, and hits are also sent at signals and, unless `exitFlush` is off, at `exit`. */
   countAll(): void {
     this.countsAll = true;
     this.#hasExitFlush ??= true;
@@ -337,6 +329,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#statsLog.log();
   }
 
+  /** Makes the hits that wait for something. */
   #endPending(): void {
     this.ends?.endWaiting();
     this.#buildUnbuilt();
@@ -347,14 +340,9 @@ export class Pipeline implements Tracker, EndMember {
     if (!this.#unbuilt) return;
     const unbuilt = this.#unbuilt;
     this.#unbuilt = undefined;
-    this.#builder = this.#createBuilder();
+    this.builder = this.#createBuilder();
     for (const build of unbuilt) build();
   }
-}
-
-/** Whether a request has long texts, which its connection must not keep in memory while it is idle. */
-function isLong({ path, query = '', referrer = '' }: HttpRequest): boolean {
-  return path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
 }
 
 /** The pipeline for options as a user gives them; `undefined` if nothing is to be tracked, which was logged. */

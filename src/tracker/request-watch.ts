@@ -9,7 +9,7 @@ import type { Context, Span } from '../common/otel-types.js';
 import type { MatomoOptions } from '../options.js';
 import { findRequestOf, isRecorded, requestOfCall } from '../request/contexts.js';
 import { Ends } from '../request/ends.js';
-import { type FinishedSpan, SERVER_SPAN } from '../request/finished-span.js';
+import type { FinishedSpan } from '../request/finished-span.js';
 import { createRequestFunctions, NO_REQUEST, type RequestFunctions } from '../request/functions.js';
 import type { Request } from '../request/request.js';
 import { ProviderWatch, type SpanListener } from '../spans/attach.js';
@@ -19,10 +19,10 @@ import { createPipeline, type Pipeline } from './pipeline.js';
 /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
 const REGISTERED_SHUTDOWN_MILLIS = 1_500;
 
-/** An attribute that Sentry writes on the spans of requests that it samples. It passes no others to processors. */
+/** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
 const SENTRY_RATE = 'sentry.sample_rate';
 
-/** Watches the requests of a process from its first server or call on, and finds the request of a call. */
+/** The requests of a process, from its first server or call on: of Node's servers, of spans, and whose calls of the application are. */
 export class RequestWatch {
   readonly pipeline: Pipeline;
   readonly capture: Capture;
@@ -48,17 +48,12 @@ export class RequestWatch {
     this.capture = startCapture(this, this.#ends);
   }
 
-  /** Lets requests without a SERVER span count, too, and sends hits at the end of the process. */
-  countAll(): void {
-    this.pipeline.countAll();
-  }
-
-  /** Called when a server listens, or a connection or stream begins, before an instrumentation sees its requests. */
+  /** A server listens, or a connection or stream begins. Called before an instrumentation sees its requests. */
   begin(): void {
     if (this.pipeline.countsAll) this.#providers.look();
   }
 
-  /** Called when a stream of HTTP/2 was announced, before its request begins. */
+  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
   beginStream(canCapture: boolean): void {
     this.#hasStreams = true;
     if (!canCapture) this.#diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
@@ -84,23 +79,19 @@ export class RequestWatch {
   onEnd(span: FinishedSpan): void {
     try {
       this.#spans.end(span);
-      if (span.kind === SERVER_SPAN && !this.pipeline.countsAll)
-        this.#checkSampling(span.attributes[SENTRY_RATE]);
+      const rate = this.pipeline.countsAll ? undefined : span.attributes[SENTRY_RATE];
+      if (typeof rate === 'number' && rate < 1)
+        this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
     } catch (error) {
       this.pipeline.countUnused();
       this.#reportFailure('onEnd', error);
     }
   }
 
-  /** Handles a span that ends after the shutdown: the process may end soon. */
+  /** A span that ends after the shutdown: the process may end soon. */
   endLate(span: FinishedSpan): void {
     this.onEnd(span);
     this.#ends.endWaiting();
-  }
-
-  #checkSampling(rate: unknown): void {
-    if (typeof rate === 'number' && rate < 1)
-      this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
   }
 
   #reportFailure(callback: string, error: unknown): void {
