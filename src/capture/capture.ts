@@ -36,10 +36,10 @@ export function startCapture(watch: ConnectionWatch, ends: Ends): Capture {
   const http1 = new Http1Capture(watch, ends);
   const http2 = new Http2Capture(watch, ends);
   const listeners = new Map<string, ChannelListener>([
-    [REQUEST_CHANNEL, channelListener(isRequestMessage, http1.begin.bind(http1))],
-    [FINISH_CHANNEL, channelListener(isObject, http1.finish.bind(http1))],
-    [STREAM_CHANNEL, channelListener(isStreamMessage, http2.begin.bind(http2))],
-    [STREAM_CLOSE_CHANNEL, channelListener(isObject, http2.close.bind(http2))],
+    [REQUEST_CHANNEL, channelListener(isRequestMessage, http1.begin)],
+    [FINISH_CHANNEL, channelListener(isObject, http1.finish)],
+    [STREAM_CHANNEL, channelListener(isStreamMessage, (message) => http2.begin(message))],
+    [STREAM_CLOSE_CHANNEL, channelListener(isObject, (message) => http2.close(message))],
     ...announcementListeners(),
   ]);
   subscribe(listeners);

@@ -42,7 +42,7 @@ export class Http1Capture {
   }
 
   /** Begins a request, in whose async context this is called. */
-  begin({ request: incoming, response, server }: RequestMessage): void {
+  readonly begin = ({ request: incoming, response, server }: RequestMessage): void => {
     if (ownerOf(incoming)) return; // Node.js announces the first connection twice
     if (UNTRACKED_SERVER in server) {
       enterRequest(UNTRACKED);
@@ -76,13 +76,13 @@ export class Http1Capture {
     // Once the connection is closed, its address is unknown, unless it was read before.
     const { remoteAddress } = socket;
     if (IS_BUN) setHidden(socket, 'remoteAddress', remoteAddress);
-  }
+  };
 
   /**
    * The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners
    * of `finish` and `close`.
    */
-  finish({ request: incoming, socket }: Partial<RequestMessage>): void {
+  readonly finish = ({ request: incoming, socket }: Partial<RequestMessage>): void => {
     const request = incoming && ownerOf(incoming);
     if (!request || !socket) return;
     enterRequest(request);
@@ -96,7 +96,7 @@ export class Http1Capture {
     this.#ends.close(request);
     const open = connectionOf(socket)?.open;
     if (open?.[0] === request) open.shift();
-  }
+  };
 
   #watch(socket: HttpSocket, request: Request): void {
     const connection = new Connection(socket, request);

@@ -87,7 +87,8 @@ export class AdditionalHits {
     else {
       hits.waiting.push(hit);
       if (request.isEnded) return; // the key of visitor IDs is not known yet
-      if (request.elapsedMillis >= this.#waitMillis) this.#buildOpen(request);
+      const elapsedMillis = performance.now() - request.startedMillis;
+      if (request.incoming && elapsedMillis >= this.#waitMillis) this.#buildOpen(request);
       else if (hits.waiting.length === 1) {
         this.#open.add(request);
         const build = () => {

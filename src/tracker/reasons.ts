@@ -8,6 +8,7 @@ import { isEndpoint, plainRoute, withSlash } from '../hit/page/routes.js';
 import { decodePath, MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
+import { serviceDefaultsOf } from '../request/matomo-attributes.js';
 import type { Request } from '../request/request.js';
 import { readBodyBytes } from '../request/response.js';
 import type { OptionCallbacks } from './callbacks.js';
@@ -58,10 +59,12 @@ export function createDecide(
   const filters = filterChecks(options);
   const ofVisitors = privacyChecks(options, diagnostics);
   const kinds = kindChecks(options);
+  const hasServiceAnnotations = serviceDefaultsOf(undefined).annotations !== undefined;
 
   return function decide(http, request) {
     const { address, client } = http;
-    request.applyAnnotations();
+    const { span, additions, spanFacts } = request;
+    if (hasServiceAnnotations || (span ?? additions ?? spanFacts)) request.applyAnnotations();
     const { length } = http.annotations;
     const isIgnored = length > 0 && http.annotations.some(({ ignored }) => ignored);
     let reason = isIgnored ? 'attribute' : first(filters, http, request, client, address);
@@ -112,10 +115,10 @@ function filterChecks(options: ResolvedOptions): Check[] {
   }
   if (ignoreUserAgents.length > 0)
     checks.push((http, _request, client) => {
-      const isIgnored =
-        (client && decided(client, options).isIgnored) ||
-        (http.client !== client && http.client && decided(http.client, options).isIgnored);
-      return isIgnored ? 'user_agent' : undefined;
+      const isKnown = client === undefined || client.decidedBy === options;
+      if ((isKnown ? client : decided(client, options))?.isIgnored) return 'user_agent';
+      if (http.client === undefined || http.client === client) return undefined;
+      return decided(http.client, options).isIgnored ? 'user_agent' : undefined;
     });
   if (ignorePatterns.length > 0)
     checks.push(({ path }) => (matchesPath(ignorePatterns, path) ? 'pattern' : undefined));
@@ -160,7 +163,9 @@ function kindChecks(options: ResolvedOptions): Check[] {
   if (aiChatbots === 'separate')
     checks.push((http, request) => {
       const { client, method, operation } = http;
-      if (!client || !decided(client, options).isAiChatbot) return undefined;
+      if (!client) return undefined;
+      const isKnown = client.decidedBy === options;
+      if (!(isKnown ? client : decided(client, options)).isAiChatbot) return undefined;
       if (!READS.test(method) || operation?.kind === 'mcp') return undefined;
       if (!readsContent(http, request.header('cookie'), request.header('range')))
         return 'ai_chatbot';
