@@ -41,12 +41,6 @@ export class AdditionalHits {
     else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
-  /** A call that makes no hit at all. */
-  refuse(key: string, message: string): void {
-    this.#pipeline.report(key, () => message);
-    this.#drop('invalid');
-  }
-
   /** Builds what waits for the end of a request, whose page view was just built. */
   end(request: Request): void {
     for (const hit of this.#takeWaiting(request)) this.#build(hit, request.shared, true);
@@ -117,7 +111,9 @@ export class AdditionalHits {
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
       const built = builder.buildAdditionalHit(hit, shared, Date.now());
-      return built && !isNext ? sortBehindPages(built) : built;
+      // In a bulk with its page view, it comes after the page views of the same second.
+      if (built && !isNext) built.startSeconds += 0.5;
+      return built;
     });
   }
 
@@ -130,7 +126,7 @@ export class AdditionalHits {
     if (visitor === undefined) {
       this.#pipeline.report('additional no_visitor', () => NO_VISITOR);
       this.#drop('no_visitor');
-    } else if (site === undefined) this.refuse('additional site', NO_SITE);
+    } else if (site === undefined) this.#pipeline.refuseHit('additional site', NO_SITE);
     else if (isInSample(visitor, sampleRate))
       this.#put(() => this.#pipeline.builder.buildHitWithoutRequest(hit, site, Date.now()));
   }
@@ -161,11 +157,6 @@ export class AdditionalHits {
 /** Whether a request is open, or its end has left what its hits need. */
 function isKnown({ isEnded, hits, shared }: Request): boolean {
   return !isEnded || hits !== undefined || shared !== undefined;
-}
-
-/** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */
-function sortBehindPages(hit: Hit): Hit {
-  return Object.assign(hit, { startSeconds: hit.startSeconds + 0.5 });
 }
 
 const TOO_MANY_HITS = `A request has more than ${MAX_ADDITIONAL_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;

@@ -24,12 +24,13 @@ import { readResponseHeader } from '../request/response.js';
 /** Calls options that are functions, and reads those that name attributes, headers and cookies. Nothing here throws. */
 export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 
-/** Reads a value that one option names of a request. May throw. */
+/** Reads what one option says of a request. It may throw. */
 type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
+/** What a call that failed returns. */
 const FAILED: unique symbol = Symbol('failed');
 
-/** Functions that apply options to a request; `undefined` if no option needs them. */
+/** What options say of a request. Those that no option needs are `undefined`. */
 export function createOptionCallbacks(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
@@ -38,7 +39,7 @@ export function createOptionCallbacks(
   const parameters = parametersFor(options, diagnostics);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
-  /** The result of a function of the application, or `FAILED`, which is logged once. */
+  /** What a function of the application returns, or `FAILED`, which is logged once. */
   function call<Args extends unknown[]>(
     option: string,
     read: (...args: Args) => unknown,
@@ -60,6 +61,7 @@ export function createOptionCallbacks(
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
+  /** The site that a function names. */
   function chosenSite(http: HttpRequest, request: Request): number | undefined {
     const result = call('siteId', fromFunction(siteId as Option), http, request);
     if (result === undefined || result === FAILED) return undefined;
@@ -75,7 +77,7 @@ export function createOptionCallbacks(
       isFunction,
     ),
 
-    /** Calls `beforeSend`. If it fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because reading may throw. */
+    /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
     beforeSend:
       beforeSend &&
       function callBeforeSend(sent: Record<string, string>): Record<string, unknown> | undefined {
@@ -90,7 +92,7 @@ export function createOptionCallbacks(
         return undefined;
       },
 
-    /** Calls the option `ignore`, which excludes everything if it fails. */
+    /** What the application leaves out. If it cannot say, that is everything. */
     findIgnored: isFunction(ignore)
       ? (http: HttpRequest, request: Request): 'page' | 'all' | undefined => {
           const result = call('ignore', fromFunction(ignore), http, request);
@@ -114,7 +116,7 @@ export function createOptionCallbacks(
         ? undefined
         : (http: HttpRequest, request: Request): Readonly<Record<string, unknown>> => {
             const set: Record<string, unknown> = {};
-            for (const { parameter, option, read } of parameters) {
+            for (const [parameter, option, read] of parameters) {
               const value = call(option, read, http, request);
               if (value !== undefined && value !== FAILED) set[parameter] = value;
             }
@@ -155,7 +157,7 @@ class CallbackArgument {
 }
 
 const NO_RESULT = 'Its result counts as undefined. Fix the function';
-/** The effects, in messages, of failed functions that keep data from Matomo. */
+/** Of functions that keep data from Matomo. */
 const EFFECTS: Readonly<Record<string, string>> = {
   ignore: 'The request is not tracked, and neither are its additional hits. Fix the function',
   beforeSend: 'The hit was dropped. Return the parameters, or null to drop a hit on purpose',
@@ -173,38 +175,32 @@ export function siteOfService(
   return findServiceSite(siteId, attributes['service.name']);
 }
 
-interface OptionParameter {
-  readonly parameter: string;
-  readonly option: string;
-  readonly read: Read;
-}
-
+/** What reads the tracking parameters that options set, with the names of both. */
 function parametersFor(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): OptionParameter[] {
+): (readonly [parameter: string, option: string, read: Read])[] {
   const { actionName, userId, visitorId, dimensions } = options;
   const toReadSource = createReadSource(options);
-  const parameters: OptionParameter[] = [];
-  const add = (parameter: string, option: string, read: Read | undefined) => {
-    if (read) parameters.push({ parameter, option, read });
-  };
   const readUserId = createReadUserId(options, diagnostics);
   const readCookie: Read = ({ site }, request) =>
     visitorOfCookie(request.headerAsSent('cookie'), site);
-  const ofCaller: Read | undefined = readUserId;
-  const ofVisitor = visitorId === 'cookie' ? readCookie : undefined;
-  add('action_name', 'actionName', isFunction(actionName) ? fromFunction(actionName) : undefined);
-  add('uid', 'userId', isFunction(userId) ? fromFunction(userId) : ofCaller);
-  add('cid', 'visitorId', isFunction(visitorId) ? fromFunction(visitorId) : ofVisitor);
-  for (const [id, source] of Object.entries(dimensions)) {
-    if (typeof source === 'string' && isFromRequest(source)) continue;
-    const read = isFunction(source)
-      ? fromFunction((request) => toText(source(request) as AttributeValue | undefined))
-      : toReadSource(source as string);
-    add(`dimension${id}`, `dimensions[${id}]`, read);
-  }
-  return parameters;
+  const ofCookie = visitorId === 'cookie' ? readCookie : undefined;
+  const sources = Object.entries(dimensions).filter(
+    ([, source]) => typeof source !== 'string' || !isFromRequest(source),
+  );
+  const all: (readonly [string, string, Read | undefined])[] = [
+    ['action_name', 'actionName', isFunction(actionName) ? fromFunction(actionName) : undefined],
+    ['uid', 'userId', isFunction(userId) ? fromFunction(userId) : readUserId],
+    ['cid', 'visitorId', isFunction(visitorId) ? fromFunction(visitorId) : ofCookie],
+    ...sources.map(([id, source]) => {
+      const read = isFunction(source)
+        ? fromFunction((request) => toText(source(request) as AttributeValue | undefined))
+        : toReadSource(source as string);
+      return [`dimension${id}`, `dimensions[${id}]`, read] as const;
+    }),
+  ];
+  return all.flatMap(([parameter, option, read]) => (read ? [[parameter, option, read]] : []));
 }
 
 function isFunction(option: unknown): option is (request: TrackedRequest) => unknown {
@@ -225,19 +221,19 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 
 /** Attributes that are derived from the request, unless the span has them. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
-  // IDs of the SERVER span. Without one, there is no trace to look for.
+  // Of the SERVER span. Without one, there is no trace to look for.
   trace_id: (_http, request) => request.traceId || undefined,
   span_id: (_http, request) => request.spanId || undefined,
   'user_agent.name': ({ userAgent }) => productOf(userAgent)?.name,
   'user_agent.version': ({ userAgent }) => productOf(userAgent)?.version,
 };
 
-/** Creates the reader of a dimension: of a header, an attribute, or a value derived from the request. */
+/** Makes what reads the source of a dimension: a header, an attribute, or what is derived from the request. */
 function createReadSource(options: SentAttributeOptions): (source: string) => ReadSource {
   const toSentAttribute = createToSentAttribute(options);
 
   return function toReadSource(source) {
-    // Nothing may be left of a value that a client sent.
+    // Of what a client sends, nothing may be left.
     function toSent(value: string | number | undefined) {
       return typeof value === 'string' ? toSentAttribute(source, value) || undefined : value;
     }

@@ -6,12 +6,11 @@ import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { EndBudget } from '../common/process-end.js';
 import { withTimeout } from '../common/timers.js';
-import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
+import { DailyKeys, StableKey } from '../common/visitor-keys.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createExitFlush } from '../delivery/exit-flush.js';
 import { createDryRunTransport, createTransport, type Transport } from '../delivery/http.js';
 import { openSpool } from '../delivery/spool.js';
-import type { SpoolOptions } from '../delivery/store.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { VERSION } from '../version.js';
@@ -43,12 +42,21 @@ export function createDelivery(options: ResolvedOptions, diagnostics: Diagnostic
   const randomKey = randomBytes(32);
   const budget = new EndBudget(options.shutdownTimeoutMillis);
   const { lines } = diagnostics;
-  const delivery = new Delivery({
+  const { spool: place = '', url, maxSpoolBytes: maxBytes, exportTimeoutMillis } = options;
+  const deadMillis = exportTimeoutMillis + DEAD_MILLIS;
+  const hasToken = options.tokenAuth !== undefined;
+  const openFor = ({ counts }: Delivery) =>
+    openSpool(
+      {
+        ...{ ...options, place, matomoUrl: url.href, maxBytes, deadMillis, hasToken, keys, counts },
+        keep: (hits) => delivery.keep(hits),
+      },
+      lines,
+    );
+  const delivery: Delivery = new Delivery({
     options: { ...options, onTracked: () => reportTracking(options, diagnostics) },
     ...{ transport, diagnostics, lines },
-    openSpool: hasSpool
-      ? (opening) => openSpool(toSpoolOptions(options, keys, opening), lines)
-      : undefined,
+    openSpool: hasSpool ? openFor : undefined,
     hold: (sending) => budget.hold(sending),
   });
   return {
@@ -64,23 +72,6 @@ export function createDelivery(options: ResolvedOptions, diagnostics: Diagnostic
         : undefined,
     /** Stops everything that does not belong to delivery. */
     close: () => dailyKeys?.close(),
-  };
-}
-
-function toSpoolOptions(
-  options: ResolvedOptions,
-  keys: SharedKeys | undefined,
-  delivery: Delivery,
-): Omit<SpoolOptions, 'log'> {
-  const { spool = '', maxSpoolBytes, url, tokenAuth, exportTimeoutMillis } = options;
-  return {
-    ...options,
-    place: spool,
-    matomoUrl: url.href,
-    maxBytes: maxSpoolBytes,
-    deadMillis: exportTimeoutMillis + DEAD_MILLIS,
-    hasToken: tokenAuth !== undefined,
-    ...{ keys, counts: delivery.counts, keep: (hits) => delivery.keep(hits) },
   };
 }
 

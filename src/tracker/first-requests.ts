@@ -9,7 +9,7 @@ import type { IgnoreReason } from './reasons.js';
 const ENOUGH = 20;
 
 /** Reasons that do not show that pages reach this process. */
-const NOISE: ReadonlySet<string | undefined> = new Set(['static', 'prefetch', 'mcp']);
+const NOISE: ReadonlySet<IgnoreReason> = new Set(['static', 'prefetch', 'mcp']);
 
 /**
  * Logs once if the first 20 requests were all ignored for reasons that usually concern only some of them; and once if more than half of the
@@ -21,40 +21,27 @@ export function createCountFirst(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): (http: HttpRequest, request: Request, reason: IgnoreReason | undefined) => boolean {
   const isPrivate = createIsInRanges([...NAMED_RANGES.keys()]);
-  let noise: Map<string, number> | undefined = new Map();
-  let ignored = 0;
+  const noise: IgnoreReason[] = [];
+  let isNoise = true;
   let tracked = trustProxy === false ? 0 : ENOUGH;
   let forwarded = 0;
 
-  function report(code: 'all-ignored' | 'proxy-not-trusted', text: string): void {
-    diagnostics.warnOnce(code, coded(code, text));
-  }
-
   return function countFirst({ address = '' }, request, reason) {
-    if (!NOISE.has(reason)) noise = undefined;
-    else if (noise && reason !== undefined) {
-      noise.set(reason, (noise.get(reason) ?? 0) + 1);
-      ignored += 1;
-      if (ignored === ENOUGH) {
-        report('all-ignored', allIgnored(noise));
-        noise = undefined;
-      }
+    isNoise &&= reason !== undefined && NOISE.has(reason);
+    if (isNoise && reason) noise.push(reason);
+    if (isNoise && noise.length === ENOUGH) {
+      const text = `The first ${ENOUGH} requests were all ignored (${[...new Set(noise)].join(', ')}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track static files, set staticFiles to track.`;
+      diagnostics.warnOnce('all-ignored', coded('all-ignored', text));
+      isNoise = false;
     }
     if (reason === undefined && tracked < ENOUGH) {
       tracked += 1;
       if (request.header('x-forwarded-for') !== undefined && isPrivate(address)) forwarded += 1;
-      if (tracked === ENOUGH && forwarded > ENOUGH / 2)
-        report('proxy-not-trusted', notTrusted(forwarded));
+      if (tracked === ENOUGH && forwarded > ENOUGH / 2) {
+        const text = `Of the first ${ENOUGH} requests, ${forwarded} came from a private or loopback address with X-Forwarded-For: a proxy is in front of this server, and trustProxy is not set. All of its clients with the same user agent are one visitor. Set MATOMO_TRUST_PROXY: 1 for one proxy, 2 for two; docs/proxies.md has more.`;
+        diagnostics.warnOnce('proxy-not-trusted', coded('proxy-not-trusted', text));
+      }
     }
-    return noise !== undefined || tracked < ENOUGH;
+    return isNoise || tracked < ENOUGH;
   };
-}
-
-function allIgnored(counts: ReadonlyMap<string, number>): string {
-  const list = Array.from(counts, ([reason, count]) => `${reason}: ${count}`).join(', ');
-  return `The first ${ENOUGH} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track static files, set staticFiles to track.`;
-}
-
-function notTrusted(forwarded: number): string {
-  return `Of the first ${ENOUGH} requests, ${forwarded} came from a private or loopback address with X-Forwarded-For: a proxy is in front of this server, and trustProxy is not set. All of its clients with the same user agent are one visitor. Set MATOMO_TRUST_PROXY: 1 for one proxy, 2 for two; docs/proxies.md has more.`;
 }

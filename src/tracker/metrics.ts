@@ -11,7 +11,7 @@ import type { MatomoStats } from './stats.js';
 /** Interval for looking up the global meter provider, until there is one. */
 const LOOKUP_MILLIS = 1_000;
 
-/** The number of components of each type in this process, of all copies of the package. */
+/** How many components of each type this process has had, whichever copy of the package made them. */
 const KEY = Symbol.for('opentelemetry-matomo.components.1');
 
 /** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */
@@ -22,14 +22,13 @@ function nameComponent(type: string): Attributes {
   return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };
 }
 
-/** The values that the metrics describe. Reading them does no I/O. */
+/** What the metrics describe. Nothing here does I/O. */
 export interface Observed {
   readonly stats: MatomoStats;
-  readonly capacity: number;
-  readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spool' | 'lastSuccessAgeSeconds'>;
+  readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spool'>;
 }
 
-/** A number, or numbers with attributes. `undefined` is not observed. */
+/** A number, or numbers with attributes. What does not exist is not observed. */
 type Figure = number | undefined | readonly (readonly [count: number, attributes: Attributes])[];
 
 interface Instrument {
@@ -38,11 +37,12 @@ interface Instrument {
   readonly read: (observed: Observed) => Figure;
 }
 
+/** By name. */
 export type Instruments = Readonly<Record<string, Instrument>>;
 
-const of = (unit: string, description: string, read: Instrument['read']): Instrument => ({
-  ...{ unit, description, read },
-});
+const of = (unit: string, description: string, read: Instrument['read']) => {
+  return { unit, description, read };
+};
 
 /**
  * By kind and name. Every outcome and reason is observed from the start, with 0: an alert on an increase does not see a series that begins
@@ -51,18 +51,12 @@ const of = (unit: string, description: string, read: Instrument['read']): Instru
 const INSTRUMENTS: Readonly<Record<string, Instruments>> = {
   ObservableUpDownCounter: {
     'matomo.queue.size': of('{hit}', 'Pending hits in memory', ({ stats }) => stats.pending),
-    'matomo.queue.capacity': of('{hit}', 'Limit of hits in memory', ({ capacity }) => capacity),
   },
   ObservableGauge: {
     'matomo.queue.oldest_age': of(
       's',
       'Age of the oldest pending hit, else 0',
       ({ delivery }) => delivery.oldestAgeSeconds,
-    ),
-    'matomo.delivery.last_success_age': of(
-      's',
-      'Since a bulk succeeded',
-      ({ delivery }) => delivery.lastSuccessAgeSeconds,
     ),
     'matomo.spool.hits': of('{hit}', 'Hits in the spool', ({ delivery }) => delivery.spool?.hits),
   },

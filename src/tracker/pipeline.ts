@@ -25,7 +25,7 @@ import { currentStatusOf } from '../request/response.js';
 import type { Tracker } from '../request/tracker.js';
 import type { Spans } from '../spans/spans.js';
 import { AdditionalHits } from './additional-hits.js';
-import { createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
+import { createOptionCallbacks } from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { createCountFirst } from './first-requests.js';
 import { type Instruments, reportMetrics } from './metrics.js';
@@ -56,7 +56,9 @@ export class Pipeline implements Tracker, EndMember {
   readonly delivery: Delivery;
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
-  readonly #callbacks: OptionCallbacks;
+  /** Whether an option is a function of the application. */
+  readonly hasCallbacks: boolean;
+  readonly #createBuilder: () => HitBuilder;
   readonly report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly counts = createHitCounts();
@@ -83,7 +85,7 @@ export class Pipeline implements Tracker, EndMember {
   #isEnded = false;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
-    const { meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
+    const { meterProvider, statsIntervalMillis } = options;
     const { component, counters = {}, countUnused = () => 0 } = owner;
     this.options = options;
     this.#diagnostics = diagnostics;
@@ -92,36 +94,29 @@ export class Pipeline implements Tracker, EndMember {
     this.#made = createDelivery(options, diagnostics);
     const { delivery } = this.#made;
     this.delivery = delivery;
-    const observe = () => ({ stats: this.stats(), capacity, delivery });
+    const observe = () => ({ stats: this.stats(), delivery });
     this.#stopMetrics =
       meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
-    this.#callbacks = createOptionCallbacks(options, diagnostics);
+    const callbacks = createOptionCallbacks(options, diagnostics);
+    this.hasCallbacks = callbacks.hasFunctions;
     // The message is made once: names that resemble an unknown one are looked for.
     this.report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
-    this.#decide = createDecide(options, diagnostics, this.#callbacks);
+    this.#decide = createDecide(options, diagnostics, callbacks);
     this.#countFirst = createCountFirst(options.trustProxy, diagnostics);
     this.#additional = new AdditionalHits(this, diagnostics);
     this.#statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
     this.#hasExitFlush = options.exitFlush;
     delivery.keepsForExit = options.exitFlush === true;
     joinProcessEnd(this);
+    const hasToken = options.tokenAuth !== undefined;
+    const ofHits = { ...options, hasToken, beforeSend: callbacks.beforeSend };
+    this.#createBuilder = () =>
+      createHitBuilder({ ...ofHits, visitorKey: this.#made.visitorKey() }, this.report);
     this.builder = this.#createBuilder();
     const found = this.#made.visitorKeyFound(true);
     if (found) this.#unbuilt = [];
     void found?.then(() => this.#buildUnbuilt());
-  }
-
-  #createBuilder(): HitBuilder {
-    const { beforeSend } = this.#callbacks;
-    const hasToken = this.options.tokenAuth !== undefined;
-    const visitorKey = this.#made.visitorKey();
-    return createHitBuilder({ ...this.options, hasToken, visitorKey, beforeSend }, this.report);
-  }
-
-  /** Whether an option is a function of the application. */
-  get hasCallbacks(): boolean {
-    return this.#callbacks.hasFunctions;
   }
 
   /** The end of a request: makes its hits, or counts why there are none, and releases it. Never throws. */
@@ -235,13 +230,13 @@ export class Pipeline implements Tracker, EndMember {
     }
     // By the first hit, an application has installed its handlers.
     if (this.counts.hits === 0 && isKilledBySigterm()) {
-      const text = this.listensToSignals ? LISTENER_REMOVED : SIGNAL_NOT_HANDLED;
-      this.#diagnostics.warnOnce('signal', coded('signal-not-handled', text));
+      this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
     }
   }
 
   refuseHit(key: string, message: string): void {
-    this.#additional.refuse(key, message);
+    this.report(key, () => message);
+    this.counts.dropped.invalid += 1;
   }
 
   reportHit(key: string, message: string, code: MessageCode = 'parameter-invalid'): void {
@@ -364,6 +359,4 @@ export function createPipeline(
 
 const NOTHING_TRACKED = `${REQUESTS_TO_JUDGE} requests were served, and MatomoSpanProcessor got no spans of them. Matomo receives nothing. Start the SDK that has the processor, load the HTTP instrumentation before the server, and let the sampler record its spans; or load opentelemetry-matomo/register, which needs no spans.`;
 const SIGNAL_NOT_HANDLED =
-  'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
-const LISTENER_REMOVED =
-  'The application removed the listener of opentelemetry-matomo for SIGTERM. The signal ends the process at once, and queued hits are lost. Remove only listeners of the application.';
+  'Nothing handles SIGTERM, or the application has removed the listener of this package. The signal ends the process at once, and queued hits are lost. Load opentelemetry-matomo/register, or call shutdown() in a handler of SIGTERM and SIGINT, and remove only listeners of the application.';

@@ -6,31 +6,33 @@ import type { HttpRequest } from '../hit/http-request.js';
 import { isStaticFile } from '../hit/page/page-path.js';
 import { isEndpoint, plainRoute, withSlash } from '../hit/page/routes.js';
 import { decodePath, MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
+import { createIsInRanges } from '../hit/visitor/addresses.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
+import type { ConsentRule } from '../options/values.js';
 import { serviceDefaultsOf } from '../request/matomo-attributes.js';
+import { readRawHeader } from '../request/read-headers.js';
 import type { Request } from '../request/request.js';
 import { readBodyBytes } from '../request/response.js';
 import type { OptionCallbacks } from './callbacks.js';
-import { privacyChecks } from './privacy.js';
 
 /** Why a request makes no page view. In this order: the first reason that applies counts. */
 export const IGNORE_REASONS = [
   'attribute', // `ignore()` or `matomo.ignore`
-  'path', // this and the next three are options
+  'path', // this one and the next three: options
   'method',
   'user_agent',
   'pattern',
-  'address', // this and the next two are in `privacy.ts`
+  'address', // this one and the next two: the visitor must not be tracked
   'do_not_track',
   'no_consent',
   'predicate', // the option `ignore`, or `beforeSend` drops the hit
-  'site', // a callback or the list of services names no site
-  'ai_chatbot', // the request reads nothing that Matomo reports
-  'mcp', // the message is no call
-  'prefetch', // this and the next are requests of browsers besides pages
+  'site', // a callback or the list of services names none
+  'ai_chatbot', // reads nothing that Matomo reports
+  'mcp', // no call
+  'prefetch', // this one and the next: what browsers send besides pages
   'static',
-  'page_views', // the option `pageViews` is off
+  'page_views', // the option is off
   'sampled',
 ] as const;
 
@@ -40,7 +42,7 @@ export type IgnoreReason = (typeof IGNORE_REASONS)[number];
  * Why one option excludes a request. `client` and `address` are those that sent it: annotations may name other ones in `http`, and neither
  * may be excluded.
  */
-export type Check = (
+type Check = (
   http: HttpRequest,
   request: Request,
   client: Client | undefined,
@@ -69,7 +71,7 @@ export function createDecide(
     const isIgnored = length > 0 && http.annotations.some(({ ignored }) => ignored);
     let reason = isIgnored ? 'attribute' : first(filters, http, request, client, address);
     if (ofVisitors.length > 0) {
-      // A request without a page view may have other hits.
+      // Asked of a request without a page view, too: it may have other hits.
       const ofVisitor = first(ofVisitors, http, request, client, address);
       if (ofVisitor !== undefined) return reason ?? ofVisitor;
     }
@@ -86,6 +88,7 @@ export function createDecide(
   };
 }
 
+/** By index: this is called several times for each request. */
 function first(
   checks: readonly Check[],
   http: HttpRequest,
@@ -100,7 +103,7 @@ function first(
   return undefined;
 }
 
-/** Reasons of options that apply to all kinds of requests. */
+/** What options name, whatever the request is. */
 function filterChecks(options: ResolvedOptions): Check[] {
   const { ignorePaths, ignoreUserAgents, ignorePatterns, ignoredMethods, allowedMethods } = options;
   const checks: Check[] = [];
@@ -109,7 +112,7 @@ function filterChecks(options: ResolvedOptions): Check[] {
     const ignored = new Set(ignoredMethods);
     const allowed = allowedMethods && new Set(allowedMethods);
     checks.push(({ method }) => {
-      const upper = method.toUpperCase(); // also CORS preflights, if the options name OPTIONS
+      const upper = method.toUpperCase(); // CORS preflights, too, if the options name OPTIONS
       return ignored.has(upper) || allowed?.has(upper) === false ? 'method' : undefined;
     });
   }
@@ -134,7 +137,7 @@ function decided(client: Client, options: ResolvedOptions): Client {
   return client;
 }
 
-/** Whether a path is ignored. Its route counts, too, so that no other spelling of the path is tracked. */
+/** Matching the route too leaves no other spelling of the path that the application serves. */
 function pathCheck(ignorePaths: readonly string[]): Check {
   const paths = new Set(ignorePaths.map(withoutEndSlash));
   const plain = [...paths].map(plainRoute);
@@ -154,6 +157,76 @@ function withoutEndSlash(path: string): string {
 function matchesPath(patterns: readonly RegExp[], path: string): boolean {
   if (matchesAny(patterns, path)) return true;
   return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
+}
+
+/** Why the visitor of a request must not be tracked, as far as options say so. A choice that is not known counts as no. */
+function privacyChecks(
+  { doNotTrack, consent, capturedHeaders, ignoreAddresses, trustProxy }: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): Check[] {
+  const checks: Check[] = [];
+
+  function reportUnknown(option: string, names: string): void {
+    diagnostics.warnOnce(`unknown ${option}`, () =>
+      coded(
+        'headers-not-captured',
+        `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`,
+      ),
+    );
+  }
+
+  if (ignoreAddresses.length > 0) {
+    const isInRanges = createIsInRanges(ignoreAddresses);
+    checks.push((http, request, _client, address) => {
+      const known = [http.address, address].filter((each) => each !== undefined);
+      // An address that is not known may be one of these.
+      if (known.length > 0 && !known.some(isInRanges)) return undefined;
+      // The address is that of a proxy, and so are those of all requests that come through it.
+      if (trustProxy === false && request.header('x-forwarded-for') !== undefined)
+        diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));
+      return 'address';
+    });
+  }
+  if (doNotTrack)
+    checks.push(({ optedOut }) => {
+      if (optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
+      return optedOut === 'no' ? undefined : 'do_not_track';
+    });
+  if (consent) {
+    const header = consent.source === 'cookie' ? 'cookie' : consent.name;
+    checks.push((_http, request) => {
+      const { incoming } = request;
+      const current = request.header(header);
+      const sent = incoming ? readRawHeader(incoming, header) : current;
+      if (sent === undefined) {
+        const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
+        if (!incoming && !isListed) reportUnknown('consent', header);
+        return 'no_consent';
+      }
+      // The application may withdraw what the client sent, but not give consent for it.
+      const isGiven = hasConsent(consent, sent) && hasConsent(consent, current ?? sent);
+      return isGiven ? undefined : 'no_consent';
+    });
+  }
+  return checks;
+}
+
+const PROXY_IGNORED =
+  'A request with the header X-Forwarded-For was ignored: ignoreAddresses has the address of the proxy that sent it. If the proxy is yours, set MATOMO_TRUST_PROXY or the option trustProxy.';
+
+/** Whether a header, of the request or with its cookies, has exactly this value. All cookies of the name must have it. */
+function hasConsent({ source, name, value }: ConsentRule, header: string): boolean {
+  if (source === 'header') return header === value;
+  const values = valuesOfCookie(header, name);
+  return values.length > 0 && values.every((each) => each === value);
+}
+
+function valuesOfCookie(cookies: string, name: string): string[] {
+  return cookies.split(';').flatMap((cookie) => {
+    const equals = cookie.indexOf('=');
+    const isOfName = equals >= 0 && cookie.slice(0, equals).trim() === name;
+    return isOfName ? [cookie.slice(equals + 1).trim()] : [];
+  });
 }
 
 /** Kinds of requests that are no page views. One of an AI chatbot that is sent as such is of no other kind. */
@@ -185,9 +258,9 @@ function kindChecks(options: ResolvedOptions): Check[] {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Media that Matomo, as with static files, does not count as content. */
+/** Matomo does not count these as content, as static files. */
 const MEDIA = /\.(?:mp[34]|webm)$/i;
-/** A cookie that plugins for WordPress set if a chatbot runs JavaScript: then the page tracks itself. */
+/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
 const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
 
 /** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
@@ -196,6 +269,7 @@ function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''
   return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
 }
 
+/** The methods that only read. */
 const READS = /^(?:GET|HEAD)$/i;
 
 /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */

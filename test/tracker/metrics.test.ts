@@ -13,11 +13,7 @@ import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-span
 import { SPOOL_PLACES } from '../support/redis-server.js';
 import { startExporter } from '../support/senders.js';
 
-/** A request `ageSeconds` ago. */
-function requestSpan(path = '/', ageSeconds = 0) {
-  const startTime: [number, number] = [Math.floor(Date.now() / 1000) - ageSeconds, 0];
-  return serverSpan(path, {}, { startTime });
-}
+const requestSpan = () => serverSpan('/', {}, { startTime: [Math.floor(Date.now() / 1000), 0] });
 
 test('each component of a process has a name of its own, counted by type across copies of the package', async () => {
   const { meterProvider, collect } = startMeterProvider();
@@ -57,7 +53,7 @@ test('refused exports are counted', async () => {
 });
 
 test.each(SPOOL_PLACES)(
-  'the hits in %s, and the ages in an outage, are known',
+  'the hits in %s, and their age in an outage, are known',
   async (_place, open) => {
     const { meterProvider, read } = startMeterProvider();
     const spool = await open();
@@ -69,20 +65,17 @@ test.each(SPOOL_PLACES)(
         const metrics = await read();
         return isSo((name) => metrics[name] as number) && metrics;
       });
-    const [age, successAge] = ['matomo.queue.oldest_age', 'matomo.delivery.last_success_age'];
+    const age = 'matomo.queue.oldest_age';
     const failing = await metricsWith((value) => value('matomo.spool.hits') === 2);
-    const later = await metricsWith(
+    await metricsWith(
       (value) => value(age) > (failing[age] as number) && value('matomo.queue.size') === 0,
     );
-    expect(later[successAge]).toBeGreaterThan(failing[successAge] as number);
-    const againMillis = performance.now();
     inspector.play();
     await eventually(() => {
       void matomo.forceFlush();
       return matomo.stats().tracked === 2;
     });
-    const over = await metricsWith((value) => value('matomo.spool.hits') + value(age) === 0);
-    expect(over[successAge]).toBeLessThan((performance.now() - againMillis) / 1000);
+    await metricsWith((value) => value('matomo.spool.hits') + value(age) === 0);
   },
 );
 

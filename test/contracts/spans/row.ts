@@ -99,7 +99,6 @@ function checkMetrics({ stats, metrics }: TrackedSpans, way: Way): void {
   const { tracked, accepted, invalid } = stats;
   expect(metrics).toMatchObject({
     'matomo.queue.size': stats.pending,
-    'matomo.queue.capacity': 10_000,
     'matomo.queue.oldest_age': 0,
     'matomo.hits tracked': tracked,
     'matomo.hits accepted': accepted,
