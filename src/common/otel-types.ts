@@ -68,11 +68,6 @@ export interface DiagLogger {
   error(message: string): void;
 }
 
-/** The used part of `Histogram` of OpenTelemetry's API. */
-interface Histogram {
-  record(value: number, attributes?: Attributes): void;
-}
-
 /** `ObservableResult` of OpenTelemetry's API. */
 interface ObservableResult {
   observe(value: number, attributes?: Attributes): void;
@@ -81,7 +76,6 @@ interface ObservableResult {
 interface MetricOptions {
   description?: string;
   unit?: string;
-  advice?: { explicitBucketBoundaries?: number[] };
 }
 
 interface Observable {
@@ -90,7 +84,6 @@ interface Observable {
 
 /** The used part of `Meter` of OpenTelemetry's API. */
 interface Meter {
-  createHistogram(name: string, options?: MetricOptions): Histogram;
   createObservableCounter(name: string, options?: MetricOptions): Observable;
   createObservableUpDownCounter(name: string, options?: MetricOptions): Observable;
   createObservableGauge(name: string, options?: MetricOptions): Observable;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { installNode } from '../matrix/nodes.mjs';
 import { RESULTS } from './lib/run-bench.mjs';
 
-const BENCHES = ['own', 'bare', 'cpu', 'hit', 'delivery', 'spool', 'gateway', 'load'];
+const BENCHES = ['own', 'bare', 'cpu', 'hit', 'delivery', 'spool', 'gateway', 'load', 'listen'];
 
 rmSync(RESULTS, { recursive: true, force: true });
 const failed = [];
