@@ -130,14 +130,12 @@ export class ProcessTracker implements SpanListener {
 
   onStart(span: Span, parentContext: Context): void {
     const isServer = (span as Partial<FinishedSpan> | undefined)?.kind === 1;
-    const watch = isServer ? this.begin() : this.life?.watch;
-    watch?.onStart(span, parentContext);
+    (isServer ? this.begin() : this.life?.watch)?.onStart(span, parentContext);
   }
 
   onEnd(span: FinishedSpan): void {
     const hasHit = !this.life?.hasBegun && span?.events?.some(({ name }) => name === 'matomo.hit');
-    const watch = hasHit ? this.begin() : this.life?.watch;
-    watch?.onEnd(span);
+    (hasHit ? this.begin() : this.life?.watch)?.onEnd(span);
   }
 
   async forceFlush(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { AsyncScope } from '../common/timers.js';
-import type { AdditionalHit, CheckedHit, DropReason } from '../hit/additional-hit.js';
+import type { AdditionalHit, CheckedHit } from '../hit/additional-hit.js';
 import type { Hit } from '../hit/hit-text.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
@@ -35,7 +35,7 @@ export class AdditionalHits {
   /** `unknown`: it belongs to a request, of which nothing is known any more. */
   add(unchecked: AdditionalHit, request: Request | 'unknown' | undefined): void {
     const hit = this.#pipeline.builder.check(unchecked);
-    if (!hit) this.#drop('invalid');
+    if (!hit) this.#pipeline.counts.dropped.invalid += 1;
     else if (request === undefined) this.#addWithoutRequest(hit);
     else if (request !== 'unknown' && isKnown(request)) this.#addToRequest(hit, request);
     else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
@@ -76,7 +76,7 @@ export class AdditionalHits {
     hits.count += 1;
     if (hits.count > MAX_ADDITIONAL_HITS) {
       this.#pipeline.report('additional too_many', () => TOO_MANY_HITS);
-      this.#drop('too_many');
+      this.#pipeline.counts.dropped.too_many += 1;
     } else if (shared !== undefined) this.#build(hit, shared);
     else {
       hits.waiting.push(hit);
@@ -125,7 +125,7 @@ export class AdditionalHits {
       toSiteId(hit.own.get('idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined));
     if (visitor === undefined) {
       this.#pipeline.report('additional no_visitor', () => NO_VISITOR);
-      this.#drop('no_visitor');
+      this.#pipeline.counts.dropped.no_visitor += 1;
     } else if (site === undefined) this.#pipeline.refuseHit('additional site', NO_SITE);
     else if (isInSample(visitor, sampleRate))
       this.#put(() => this.#pipeline.builder.buildHitWithoutRequest(hit, site, Date.now()));
@@ -137,7 +137,7 @@ export class AdditionalHits {
     try {
       const hit = build();
       if (!hit) {
-        this.#drop('predicate');
+        this.#pipeline.counts.dropped.predicate += 1;
         return;
       }
       counts.hits += 1;
@@ -147,10 +147,6 @@ export class AdditionalHits {
       this.#pipeline.lose(error);
       counts.additionalHits += 1;
     }
-  }
-
-  #drop(reason: DropReason): void {
-    this.#pipeline.counts.dropped[reason] += 1;
   }
 }
 

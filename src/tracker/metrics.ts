@@ -61,10 +61,14 @@ const INSTRUMENTS: Readonly<Record<string, Instruments>> = {
     'matomo.spool.hits': of('{hit}', 'Hits in the spool', ({ delivery }) => delivery.spool?.hits),
   },
   ObservableCounter: {
-    'matomo.hits': of('{hit}', 'Hits by what became of them', ({ stats }) => [
-      ...byValue(outcomesOf(stats), 'matomo.hit.outcome'),
-      ...byValue(stats.lost, 'error.type', { 'matomo.hit.outcome': 'lost' }),
-    ]),
+    'matomo.hits': of(
+      '{hit}',
+      'Hits by what became of them',
+      ({ stats: { tracked, accepted, ...stats } }) => [
+        ...byValue({ tracked, accepted, invalid: stats.invalid }, 'matomo.hit.outcome'),
+        ...byValue(stats.lost, 'error.type', { 'matomo.hit.outcome': 'lost' }),
+      ],
+    ),
     'matomo.hits.additional': of(
       '{hit}',
       'Besides page views',
@@ -83,10 +87,6 @@ const INSTRUMENTS: Readonly<Record<string, Instruments>> = {
     ),
   },
 };
-
-function outcomesOf({ tracked, accepted, invalid }: MatomoStats): Record<string, number> {
-  return { tracked, accepted, invalid };
-}
 
 function byValue(
   counts: Readonly<Record<string, number>>,

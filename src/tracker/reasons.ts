@@ -269,7 +269,6 @@ function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''
   return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
 }
 
-/** The methods that only read. */
 const READS = /^(?:GET|HEAD)$/i;
 
 /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */

@@ -80,8 +80,10 @@ export class RequestWatch {
     try {
       this.#spans.end(span);
       const rate = this.pipeline.countsAll ? undefined : span.attributes[SENTRY_RATE];
-      if (typeof rate === 'number' && rate < 1)
-        this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
+      if (typeof rate === 'number' && rate < 1) {
+        const text = `Sentry samples with a rate of ${rate}, and passes no other requests to MatomoSpanProcessor. Matomo gets only these requests. To track all, also load opentelemetry-matomo/register, or set tracesSampleRate to 1 and drop transactions in beforeSendTransaction.`;
+        this.#diagnostics.warnOnce('sampled', coded('only-sampled', text));
+      }
     } catch (error) {
       this.pipeline.countUnused();
       this.#reportFailure('onEnd', error);
@@ -145,9 +147,10 @@ export function startWatch(
 /** Attaches to tracer providers, whatever tracks at a time. */
 export function watchProviders(listener: SpanListener): ProviderWatch {
   const diagnostics = createDiagnostics();
-  return new ProviderWatch(listener, (problem) =>
-    diagnostics.warn(coded('not-attached', notAttached(problem))),
-  );
+  return new ProviderWatch(listener, (problem) => {
+    const text = `Cannot add a span processor to the tracer provider: ${problem}. Requests are tracked without spans, so attributes on spans have no effect. To use them, add \`new MatomoSpanProcessor()\` to the span processors of your tracing setup.`;
+    diagnostics.warn(coded('not-attached', text));
+  });
 }
 
 /** The request of a call that is made now. Below a span that is not recorded, it may be one whose visitor has opted out. */
@@ -162,17 +165,5 @@ function findRequest(): Request | 'unknown' | undefined {
 /** `INVALID_TRACEID` of OpenTelemetry's API: tracing is suppressed. */
 const NO_TRACE = '0'.repeat(32);
 
-function notAttached(problem: string): string {
-  return `Cannot add a span processor to the tracer provider: ${problem}. Requests are tracked without spans, so attributes on spans have no effect. To use them, add \`new MatomoSpanProcessor()\` to the span processors of your tracing setup.`;
-}
-
 const HTTP2 =
-  'A server speaks HTTP/2. Its requests over HTTP/2 are not tracked, those over HTTP/1.1 are. ' +
-  'To track all, use Node.js 22.23, 24.21, 26.10 or later, or put a proxy in front of it that speaks HTTP/2 with clients and HTTP/1.1 with the server.';
-
-function onlySampled(rate: number): string {
-  return (
-    `Sentry samples with a rate of ${rate}, and passes no other requests to MatomoSpanProcessor. Matomo gets only these requests. ` +
-    'To track all, also load opentelemetry-matomo/register, or set tracesSampleRate to 1 and drop transactions in beforeSendTransaction.'
-  );
-}
+  'A server speaks HTTP/2. Its requests over HTTP/2 are not tracked, those over HTTP/1.1 are. To track all, use Node.js 22.23, 24.21, 26.10 or later, or put a proxy in front of it that speaks HTTP/2 with clients and HTTP/1.1 with the server.';

@@ -52,19 +52,16 @@ export interface MatomoStats {
 }
 
 /** Counts before delivery. */
-export type HitCounts = ReturnType<typeof createHitCounts>;
-
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
-  const spans = { unused: 0 };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
-  return { hits: 0, additionalHits: 0, aiChatbots: 0, dropped, ignored, spans };
+  return { hits: 0, additionalHits: 0, aiChatbots: 0, dropped, ignored, spans: { unused: 0 } };
 }
 
 /** Copies the counts. */
 export function toStats(
-  counts: HitCounts,
+  counts: ReturnType<typeof createHitCounts>,
   { counts: delivered, pending }: Pick<Delivery, 'counts' | 'pending'>,
   unusedElsewhere: number,
 ): MatomoStats {
