@@ -157,6 +157,6 @@ function isKnown({ isEnded, hits, shared }: Request): boolean {
 
 const TOO_MANY_HITS = `A request has more than ${MAX_ADDITIONAL_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;
 const NO_VISITOR =
-  'A hit outside of a request has neither cid nor, without the option privacy, uid. It was dropped. Set one of them in the call.';
+  'A hit outside of a request has neither uid nor cid, or uid alone with the option privacy. It was dropped. Set uid or cid in the call.';
 const NO_SITE =
   'A hit outside of a request has no idsite, and siteId names no site for it. It was dropped. Set idsite in the call.';
