@@ -1,10 +1,10 @@
+import { findTracker, NO_FUNCTIONS } from './for-request.js';
 import type { Amount, Order } from './hit/parameters/order.js';
 import type {
   HitParameters,
   PerfKey,
   TrackingParameters,
 } from './hit/parameters/parameter-values.js';
-import { findTracker, NO_FUNCTIONS } from './for-request.js';
 
 /**
  * Sets tracking parameters for the hit of the current request. They win over defaults and over what child spans set; entries of
