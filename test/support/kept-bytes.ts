@@ -21,8 +21,7 @@ export function keptBytes(remember: (part: string, text: string) => unknown): nu
   return usedBytes() - before;
 }
 
-/** Bytes of the heap after a collection. */
-export function usedBytes(): number {
+function usedBytes(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;
 }
