@@ -1,4 +1,3 @@
-import { nearestName } from './values.js';
 import { readFileSync, statSync } from 'node:fs';
 import { codeOf } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
@@ -21,6 +20,7 @@ import {
   variablesOf,
 } from './option.js';
 import { OPTIONS, type ResolvedOptions } from './option-table.js';
+import { nearestName } from './values.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { copyText } from '../common/recent-texts.js';
 import { isRecord } from '../common/is-record.js';
 import type { SpanContext } from '../common/otel-types.js';
+import { copyText } from '../common/recent-texts.js';
 import {
   type HttpRequest,
   isGraphqlPath,

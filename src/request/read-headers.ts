@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { RecentTexts, remember } from '../common/recent-texts.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import { RecentTexts, remember } from '../common/recent-texts.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client, type Sender } from '../hit/visitor/client.js';

@@ -53,7 +53,6 @@ test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ...words(`
     cookie:consent= cookie:=yes cookie:consent=yes;x=y header:x-consent=yes,no query:consent=yes
   `).map((text): [keyof MatomoOptions, string, string] => ['consent', text, 'cookie:name=value']),
-  ['routeDetails', { '/a': { action_nmae: 'x' } }, '"action_name"'],
   ['routeDetails', { '/a': { dimension0: 'x' } }, 'IDs are 1 to 999'],
   ['routeDetails', { 'GET users': { uid: 'x' } }, '"GET users"'],
   ['routeDetails', { '/a': { cvar: new Map() } }, 'cvar'],

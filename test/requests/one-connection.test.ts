@@ -1,9 +1,9 @@
 import { Agent, get } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MatomoOptions } from '../../src/options.js';
+import { eventually } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
 import { countAllRequests, startProcessor } from '../support/senders.js';
-import { eventually } from '../support/child-process.js';
 
 interface Sent {
   readonly address: string;

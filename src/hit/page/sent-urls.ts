@@ -3,8 +3,8 @@ import { decodePath, withoutUserInfo } from '../text.js';
 import { toTitlePath } from './page-path.js';
 import {
   createToPageUrl,
-  encodePath,
   createToTrackedQuery,
+  encodePath,
   isUrlHost,
   type PageUrlOptions,
 } from './page-url.js';
