@@ -136,11 +136,6 @@ export class Delivery {
     return Math.max(0, ofMemory, Date.now() / 1000 - oldest);
   }
 
-  /** Seconds since Matomo last tracked or accepted hits, or since the start. */
-  get lastSuccessAgeSeconds(): number {
-    return (performance.now() - this.sender.lastSuccessMillis) / 1000;
-  }
-
   /** Whether new hits are lost because of a shutdown. */
   get isClosed(): boolean {
     return this.#closed !== undefined && !this.keepsForExit;

@@ -3,7 +3,7 @@ import { addResults, type DeliveryCounts, type Results } from './counts.js';
 import type { Claim, Store } from './store.js';
 
 /** Bytes that a hit takes besides its text. */
-const OBJECT_BYTES = 100;
+const OBJECT_BYTES = 200;
 /** Bytes per hit of the limit, more than one usually takes. */
 const USUAL_BYTES = 3_355;
 const MEBIBYTE = 1024 ** 2;

@@ -99,8 +99,6 @@ export interface Attempt {
 export class Sender {
   /** The time before which only a flush sends. */
   waitUntilMillis = Number.NEGATIVE_INFINITY;
-  /** Time at which Matomo last tracked or accepted hits, or of the start. */
-  lastSuccessMillis: number;
   /** Whether the process ends: then the request in flight is cut short, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
@@ -123,7 +121,6 @@ export class Sender {
     this.#wallMillis = parts.wallMillis ?? (() => Date.now());
     this.#clients = new FailingClients(this.#now);
     this.#token = new Token(parts.options, this.#wallMillis);
-    this.lastSuccessMillis = this.#now();
   }
 
   /** Whether an attempt may begin. If Matomo has rejected the token, another one ends the wait, and no flush does. */
@@ -351,7 +348,6 @@ export class Sender {
     this.#waits = 0;
     if (!isTracked) return;
     this.#token.accept();
-    this.lastSuccessMillis = this.#now();
     options.onTracked?.();
   }
 

@@ -58,6 +58,8 @@ export class ProcessTracker implements SpanListener {
   readonly #scope = new AsyncScope('opentelemetry-matomo');
   #providers: ProviderWatch | undefined;
   life: Life | undefined;
+  /** What has tracked for processors alone: calls that come later count as lost, or are sent at the event `exit`. */
+  #last: RequestWatch | undefined;
 
   constructor(load: () => Late) {
     this.#load = load;
@@ -104,6 +106,7 @@ export class ProcessTracker implements SpanListener {
     life.handles.delete(handle);
     if (life.handles.size > 0) return life.watch?.flush();
     this.life = undefined;
+    this.#last = life.countsAll ? undefined : life.watch;
     life.stopListening?.();
     await life.watch?.shutdown();
   }
@@ -149,6 +152,6 @@ export class ProcessTracker implements SpanListener {
 
   /** The same for a call that makes a hit, with which tracking may begin. */
   functionsForHits(): RequestFunctions | undefined {
-    return this.begin()?.functions();
+    return (this.begin() ?? this.#last)?.functions();
   }
 }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { copyText, remember } from '../../src/common/recent-texts.js';
-import { ROOT } from '../support/child-process.js';
 import { createBuildHits, HIT_OPTIONS, httpRequest, NOON } from '../support/builders.js';
+import { ROOT } from '../support/child-process.js';
 import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', 'address'] as const)(

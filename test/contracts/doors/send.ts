@@ -86,8 +86,8 @@ export interface Sender {
   sent(): string[][];
   readonly mostInFlight: number;
   counts(): Counts;
-  /** Seconds since the oldest pending hit was put and since Matomo last confirmed hits, as the metrics have them. */
-  ages(): { readonly oldest: number; readonly lastSuccess: number };
+  /** Seconds since the oldest pending hit was put, as the metrics have them. */
+  oldestAge(): number;
   /** Codes of logged lines, in order. */
   codes(): string[];
   /** Whether any logged line contains a text. For what must not be logged, and for names of hits. */
@@ -132,10 +132,7 @@ export function openSender(setup: SenderSetup): Sender {
       const { spool: _, ...lost } = all;
       return { pending: delivery.pending, tracked, accepted, invalid, lost, resent };
     },
-    ages: () => ({
-      oldest: delivery.oldestAgeSeconds,
-      lastSuccess: delivery.lastSuccessAgeSeconds,
-    }),
+    oldestAge: () => delivery.oldestAgeSeconds,
     codes: () => logged.map((line) => splitCode(line).code ?? 'no code'),
     hasLogged: (text) => logged.some((line) => line.includes(text)),
   };
