@@ -14,19 +14,6 @@ test('the job of the page tracks without a request', async () => {
   ]);
 });
 
-test('the import of the page stores hits at their time', async () => {
-  const { inspector, env } = await matomo();
-  const given = { ...env, MATOMO_TOKEN_AUTH: 'a-token', TIME: '2026-11-20 10:00:00' };
-  const { code, stdout } = await runNode([`${APPS}/import.cjs`], { env: given });
-  expect(code).toBe(0);
-  expect(stdout).toContain('tracked: 2');
-  const at = { uid: 'ann', cip: '203.0.113.7', cdt: '1795168800' };
-  expect(inspector.hits().map(({ params }) => params)).toMatchObject([
-    { url: 'https://shop.example/old', ...at },
-    { url: 'https://shop.example/older', ...at },
-  ]);
-});
-
 test('a shop that is tracked only where it calls: product views and carts', async () => {
   const { inspector, env } = await matomo();
   const off = { MATOMO_PAGE_VIEWS: 'false', MATOMO_AI_CHATBOTS: 'off' };

@@ -96,15 +96,3 @@ test('the hits of one person are overwritten, and count as lost', async () => {
   expect(await visitorsIn(next.spool)).toEqual(['ada@example.org.uk', 'bob']);
   expect([next.counts.lost.spool, next.codes()]).toEqual([2, ['spool-damaged']]);
 });
-
-test('hits are moved to a spool whose processes run', async () => {
-  const [folder, other] = [temporaryFolder(), join(temporaryFolder(), 'other')];
-  mkdirSync(other);
-  const running = await openFolderSpool({ place: other });
-  const first = await openFolderSpool({ place: folder });
-  await first.spool.put([hit('a'), hit('b')]);
-  await first.spool.close();
-  await run(commandsOf('How do I move hits?').replace('/var/spool/other-matomo', other), folder);
-  expect(hitsFiles(folder)).toEqual([]);
-  await expect.poll(() => visitorsIn(running.spool)).toEqual(['a', 'b']);
-});

@@ -75,12 +75,3 @@ test('entries are deleted while processes run, all or old ones', async () => {
   expect(await visitorsIn(spool)).toEqual(['newest']);
   expect(codes()).toEqual([]);
 });
-
-test('the entries of one person are deleted', async () => {
-  const redis = await startRedis();
-  const { spool } = await openRedisSpool({ place: redis.url });
-  const visitors = ['ada@example.org', 'ada@example.org.uk', 'bob'];
-  await spool.put(visitors.map((visitor) => hit(visitor)));
-  await run(DELETE_PERSON, redis);
-  expect(await visitorsIn(spool)).toEqual(['ada@example.org.uk', 'bob']);
-});
