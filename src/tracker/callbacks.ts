@@ -36,6 +36,7 @@ export function createOptionCallbacks(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ) {
   const { beforeSend, ignore, siteId } = options;
+  const all: unknown[] = [...Object.values(options), ...Object.values(options.dimensions)];
   const parameters = parametersFor(options, diagnostics);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
@@ -73,9 +74,7 @@ export function createOptionCallbacks(
 
   return {
     /** Whether any of them is a function, which needs the async context of its request. */
-    hasFunctions: [...Object.values(options), ...Object.values(options.dimensions)].some(
-      isFunction,
-    ),
+    hasFunctions: all.some(isFunction),
 
     /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
     beforeSend:

@@ -67,8 +67,7 @@ export function createDecide(
     const { address, client } = http;
     const { span, additions, spanFacts } = request;
     if (hasServiceAnnotations || (span ?? additions ?? spanFacts)) request.applyAnnotations();
-    const { length } = http.annotations;
-    const isIgnored = length > 0 && http.annotations.some(({ ignored }) => ignored);
+    const isIgnored = http.annotations.some(({ ignored }) => ignored);
     let reason = isIgnored ? 'attribute' : first(filters, http, request, client, address);
     if (ofVisitors.length > 0) {
       // Asked of a request without a page view, too: it may have other hits.
@@ -118,8 +117,7 @@ function filterChecks(options: ResolvedOptions): Check[] {
   }
   if (ignoreUserAgents.length > 0)
     checks.push((http, _request, client) => {
-      const isKnown = client === undefined || client.decidedBy === options;
-      if ((isKnown ? client : decided(client, options))?.isIgnored) return 'user_agent';
+      if (client && decided(client, options).isIgnored) return 'user_agent';
       if (http.client === undefined || http.client === client) return undefined;
       return decided(http.client, options).isIgnored ? 'user_agent' : undefined;
     });
@@ -167,12 +165,8 @@ function privacyChecks(
   const checks: Check[] = [];
 
   function reportUnknown(option: string, names: string): void {
-    diagnostics.warnOnce(`unknown ${option}`, () =>
-      coded(
-        'headers-not-captured',
-        `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`,
-      ),
-    );
+    const text = `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`;
+    diagnostics.warnOnce(`unknown ${option}`, coded('headers-not-captured', text));
   }
 
   if (ignoreAddresses.length > 0) {
@@ -237,8 +231,7 @@ function kindChecks(options: ResolvedOptions): Check[] {
     checks.push((http, request) => {
       const { client, method, operation } = http;
       if (!client) return undefined;
-      const isKnown = client.decidedBy === options;
-      if (!(isKnown ? client : decided(client, options)).isAiChatbot) return undefined;
+      if (!decided(client, options).isAiChatbot) return undefined;
       if (!READS.test(method) || operation?.kind === 'mcp') return undefined;
       if (!readsContent(http, request.header('cookie'), request.header('range')))
         return 'ai_chatbot';
