@@ -12,7 +12,11 @@ before(async () => {
   inspector = await startInspector();
   shop = spawn('node', ['--require', 'opentelemetry-matomo/register', 'app.js'], {
     cwd: import.meta.dirname,
-    env: { ...process.env, PORT: '0', MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+    env: {
+      ...process.env,
+      ...{ PORT: '0', MATOMO_ENABLED: 'true' },
+      ...{ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = await once(shop.stdout.setEncoding('utf8'), 'data');

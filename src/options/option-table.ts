@@ -57,7 +57,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
-   * Headers of every request to Matomo. In the environment, values cannot contain commas. Matomo 5.4 and later read `Authorization: Bearer`
+   * Headers of every request to Matomo. Matomo 5.4 and later read `Authorization: Bearer`
    * as a Matomo token.
    * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */

@@ -50,7 +50,7 @@ const of = (unit: string, description: string, read: Instrument['read']) => {
  */
 const INSTRUMENTS: Readonly<Record<string, Instruments>> = {
   ObservableUpDownCounter: {
-    'matomo.queue.size': of('{hit}', 'Pending hits in memory', ({ stats }) => stats.pending),
+    'matomo.queue.size': of('{hit}', 'Pending hits', ({ stats }) => stats.pending),
   },
   ObservableGauge: {
     'matomo.queue.oldest_age': of(

@@ -14,7 +14,8 @@ const sdk = new NodeSDK({
 });
 sdk.start();
 
-process.once('SIGTERM', async () => {
-  await sdk.shutdown();
-  process.exit();
-});
+for (const signal of ['SIGTERM', 'SIGINT'])
+  process.once(signal, async () => {
+    await sdk.shutdown();
+    process.exit();
+  });

@@ -11,7 +11,13 @@ let url;
 
 beforeAll(async () => {
   inspector = await startInspector({ sites: { 1: { dimensions: [5] } } });
-  tracking = start({ url: inspector.url, siteId: 1, scheduledDelayMillis: 0, ignore: isInternal });
+  tracking = start({
+    enabled: true, // also where MATOMO_ENABLED is false
+    url: inspector.url,
+    siteId: 1,
+    scheduledDelayMillis: 0,
+    ignore: isInternal,
+  });
   server = createServer(checkout);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${server.address().port}`;
