@@ -172,3 +172,48 @@ const exporter = new InMemorySpanExporter();
 setUpTracing([new SimpleSpanProcessor(exporter)]);
 require('node:http');
 `;
+
+test('options in code that come after others did not allow to track let it begin', async () => {
+  const { reported, stderr } = await runScript(
+    `const url = process.env.MATOMO_URL;
+    delete process.env.MATOMO_URL;
+    require('opentelemetry-matomo/register');
+    const { server, url: own } = await serve();
+    await get(own + '/before');
+    const handle = start({ url });
+    await get(own + '/after');
+    server.close();
+    await handle.shutdown();
+    report(handle.stats().hits);`,
+  );
+  expect(reported).toBe(1);
+  expect(stderr).toContain('[options-missing]');
+});
+
+test('a tracer provider that comes between two requests of a connection is seen', async () => {
+  const { reported } = await runScript(
+    `const api = require('@opentelemetry/api');
+    const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+    const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+    const handle = start();
+    const { server, url } = await serve((request, response) => {
+      const span = api.trace.getTracer('test').startSpan('below');
+      span.setAttribute('matomo.ignore', true);
+      span.end();
+      response.end('ok');
+    });
+    const agent = new http.Agent({ keepAlive: true });
+    const send = (path) => new Promise((resolve) => {
+      http.get(url + path, { agent }, (response) => response.resume().on('close', resolve));
+    });
+    await send('/before');
+    api.trace.setGlobalTracerProvider(new BasicTracerProvider());
+    api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    await send('/after');
+    agent.destroy();
+    server.close();
+    await handle.shutdown();
+    report([handle.stats().hits, handle.stats().ignored.attribute]);`,
+  );
+  expect(reported).toEqual([1, 1]);
+});

@@ -60,11 +60,11 @@ export class Http1Capture {
     if (!isNext || (LOSES_CONTEXT && hasBody)) emitIn(incoming, request);
     // The response whose turn it is writes this one, too, and the connection closes them together.
     if (!isNext) emitIn(response, request);
+    this.#watcher.begin();
     const connection = connectionOf(socket);
     if (connection) connection.open.push(request);
     else {
       this.#watch(socket, request);
-      this.#watcher.begin();
       linkServerSpans(server);
       if (!LOSES_CONTEXT) leaveInErrors(server);
     }

@@ -227,15 +227,14 @@ export class Delivery {
 
   /** Ends what is being sent, without waiting, and removes all hits from memory. */
   endNow(): readonly Hit[] {
-    const { attempt, counts } = this;
-    const { transport, options } = this.#parts;
+    const { attempt } = this;
+    const { transport } = this.#parts;
     // A claim without `doneNow` is left to another process.
     if (attempt?.claim.doneNow) {
       this.attempt = undefined;
       const { inFlight, results, back, claim } = attempt;
       const isUnknown = inFlight.length > 0 && (transport.mayHaveArrived?.() ?? true);
-      if (isUnknown && options.resendUnconfirmed) counts.resent += inFlight.length;
-      if (isUnknown && !options.resendUnconfirmed) addTo(results, { unconfirmed: inFlight.length });
+      if (isUnknown) this.sender.leaveUnconfirmed(inFlight, attempt);
       else back.push(...inFlight);
       giveRestBack(attempt);
       claim.doneNow?.(results, back);
@@ -260,29 +259,38 @@ export class Delivery {
   /** Sends hits from the spool, and from memory those that the spool does not take. */
   async #attempt(mode: Mode): Promise<void> {
     this.#attemptMillis = performance.now();
+    const { waitUntilMillis } = this.sender;
     await this.#store();
     this.#spooled = 0;
     if (this.spool?.isUsable)
-      await this.#drain(this.spool, mode, () => this.spool?.isUsable === true);
-    if (mode === 'last' && this.spool?.isUsable === false) this.keep(this.spool.putNow?.([]) ?? []);
+      await this.#drain(this.spool, mode, waitUntilMillis, () => this.spool?.isUsable === true);
+    if (mode === 'last' && this.spool?.isUsable === false && this.spool.putNow) {
+      this.#storing?.doneNow({}, []); // the spool gives back hits that are being put
+      this.keep(this.spool.putNow([]));
+    }
     const isFromMemory = () => !this.spool?.isUsable || this.#isRefused;
     await this.#drain(
       this.memory,
       mode,
+      waitUntilMillis,
       () => isFromMemory() && (mode !== 'due' || performance.now() >= this.#dueMillis),
     );
   }
 
   /** Sends until no hits are left, or sending waits. */
-  async #drain(store: Store, mode: Mode, mayGoOn: () => boolean): Promise<void> {
+  async #drain(
+    store: Store,
+    mode: Mode,
+    waitBefore: number,
+    mayGoOn: () => boolean,
+  ): Promise<void> {
     const { maxExportBatchSize } = this.#parts.options;
     let mayEndMillis = performance.now() + MAY_END_MILLIS;
-    const isWaiting = this.sender.waitUntilMillis;
     while (mayGoOn() && !this.sender.isClosing) {
       let now = performance.now();
       if (mode === 'due' && now < this.#pausedUntilMillis) return;
       // A wait that has begun ends an attempt, also one that need not wait.
-      if (this.sender.waitUntilMillis !== isWaiting && now < this.sender.waitUntilMillis) return;
+      if (this.sender.waitUntilMillis !== waitBefore && now < this.sender.waitUntilMillis) return;
       if (now >= mayEndMillis) {
         await new Promise((resolve) => void setTimeout(resolve).unref()); // here, the process may end
         now = performance.now();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { codeOf } from '../common/describe-error.js';
 import type { Steps } from './folder-files.js';
 import { type HitsFile, nameOf, parseName, rename } from './folder-names.js';
+import { isMissing } from './folder-setup.js';
 import type { SpoolOptions } from './store.js';
 
 /** The shortest interval between two lists of names, and the share of time that they may take. */
@@ -20,6 +21,8 @@ export class FolderList {
   oldestMillis = Number.POSITIVE_INFINITY;
   /** The file to which this process appends. */
   part: HitsFile | undefined;
+  /** Whether own hits go behind all others. */
+  isBehind = false;
   /** Names of files that cannot be read. */
   readonly skipped = new Set<string>();
   readonly #options: SpoolOptions;
@@ -69,7 +72,6 @@ export class FolderList {
         seenMillis.set(nameOf(file), this.#seenMillis.get(nameOf(file)) ?? now);
     this.#seenMillis = seenMillis;
     this.#waiting = all.filter((file) => this.#canClaim(file, now));
-    this.#waiting.sort((a, b) => this.#compare(a, b));
     this.bytes = all.reduce((sum, { bytes }) => sum + bytes, 0);
     const waiting = all.filter(({ state }) => state !== 'sending');
     this.hits = waiting.reduce((sum, { hits }) => sum + hits, 0);
@@ -89,21 +91,20 @@ export class FolderList {
     return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
   }
 
-  /** Own hits come first, then the oldest, so that hits of a visitor are seldom sent by two processes at once. */
+  /** Own hits come first, unless they go behind, then the oldest, so that hits of a visitor are seldom sent by two processes at once. */
   #compare(a: HitsFile, b: HitsFile): number {
-    const isOwn = ({ writer }: HitsFile) => Number(writer === this.#writer);
+    const isOwn = ({ writer }: HitsFile) => Number(!this.isBehind && writer === this.#writer);
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
   }
 
   add(file: HitsFile): void {
     this.#waiting.push(file);
-    this.#waiting.sort((a, b) => this.#compare(a, b));
   }
 
   /** The file that is claimed next. */
   next(): HitsFile | undefined {
     const { part } = this;
-    const [first] = this.#waiting;
+    const [first] = this.#waiting.sort((a, b) => this.#compare(a, b));
     if (!part || (first && this.#compare(part, first) >= 0)) return this.#waiting.shift();
     this.part = undefined;
     return part;
@@ -122,7 +123,12 @@ export class FolderList {
     const part = this.part;
     if (!part) return;
     this.part = undefined;
-    yield ['sync', nameOf(part)];
+    try {
+      yield ['sync', nameOf(part)];
+    } catch (error) {
+      if (isMissing(error)) return; // another process has claimed the hits
+      throw error;
+    }
     const file = { ...part, state: 'hits' as const };
     if (yield* rename(part, file)) this.add(file);
   }

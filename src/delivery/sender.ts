@@ -282,7 +282,7 @@ export class Sender {
         this.#isMatomo = true;
         return this.#doubt(bulk, result, attempt);
       case 'unconfirmed':
-        this.#leaveUnconfirmed(bulk, attempt);
+        this.leaveUnconfirmed(bulk, attempt);
         this.#isDown = true;
         this.#wait(result, true, BACK_OFF);
         return false;
@@ -329,7 +329,7 @@ export class Sender {
   }
 
   /** Handles hits that may be stored or not. */
-  #leaveUnconfirmed(bulk: Hit[], attempt: Attempt): void {
+  leaveUnconfirmed(bulk: readonly Hit[], attempt: Attempt): void {
     const { options, counts } = this.#parts;
     const mostResends = options.resendUnconfirmed ? MAX_RESENDS : 0;
     const again = bulk.filter(({ resends = 0 }) => resends < mostResends);

@@ -213,6 +213,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 function toChatbotAlone(hit: HitText, { site, startMillis }: Visitor): HitText {
   const alone = hit.emptied();
   alone.named = undefined;
+  alone.user = '';
   alone.who = siteText(site);
   alone.set('cdt', String(Math.floor(startMillis / 1000)));
   return alone;

@@ -33,6 +33,8 @@ import { createDecide, type IgnoreReason } from './reasons.js';
 import { createHitCounts, createStatsLog, type MatomoStats, toStats } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
+type VisitorKey = ReturnType<CreatedDelivery['visitorKey']>;
+
 /** Who has a pipeline. */
 export interface PipelineOwner {
   /** As `otel.component.type`. */
@@ -58,7 +60,9 @@ export class Pipeline implements Tracker, EndMember {
   readonly #made: CreatedDelivery;
   /** Whether an option is a function of the application. */
   readonly hasCallbacks: boolean;
-  readonly #createBuilder: () => HitBuilder;
+  readonly #createBuilder: (visitorKey: VisitorKey) => HitBuilder;
+  #visitorKey: VisitorKey | undefined;
+  #builder: HitBuilder | undefined;
   readonly report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly counts = createHitCounts();
@@ -68,7 +72,6 @@ export class Pipeline implements Tracker, EndMember {
   readonly #stopMetrics: (() => void) | undefined;
   readonly #countUnused: () => number;
   readonly #statsLog: ReturnType<typeof createStatsLog>;
-  builder: HitBuilder;
   /** What is built when the key of visitor IDs is known, which a spool may still provide. */
   #unbuilt: (() => void)[] | undefined;
   /** Whether requests without a SERVER span count. */
@@ -111,12 +114,20 @@ export class Pipeline implements Tracker, EndMember {
     joinProcessEnd(this);
     const hasToken = options.tokenAuth !== undefined;
     const ofHits = { ...options, hasToken, beforeSend: callbacks.beforeSend };
-    this.#createBuilder = () =>
-      createHitBuilder({ ...ofHits, visitorKey: this.#made.visitorKey() }, this.report);
-    this.builder = this.#createBuilder();
+    this.#createBuilder = (visitorKey) => createHitBuilder({ ...ofHits, visitorKey }, this.report);
+    void this.builder; // takes milliseconds
     const found = this.#made.visitorKeyFound(true);
     if (found) this.#unbuilt = [];
     void found?.then(() => this.#buildUnbuilt());
+  }
+
+  /** Made again if a spool that opens late has another visitor key. */
+  get builder(): HitBuilder {
+    const visitorKey = this.#made.visitorKey();
+    if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
+    this.#visitorKey = visitorKey;
+    this.#builder = this.#createBuilder(visitorKey);
+    return this.#builder;
   }
 
   /** The end of a request: makes its hits, or counts why there are none, and releases it. Never throws. */
@@ -335,7 +346,6 @@ export class Pipeline implements Tracker, EndMember {
     if (!this.#unbuilt) return;
     const unbuilt = this.#unbuilt;
     this.#unbuilt = undefined;
-    this.builder = this.#createBuilder();
     for (const build of unbuilt) build();
   }
 }

@@ -16,7 +16,7 @@ test.each<[PlayedMatomoAnswer, finding: string, text?: RegExp]>([
     'address problem redirected',
     /https:\/\/stats\.test\/matomo\.php\b(?!\?).* → .*MATOMO_URL/,
   ],
-  [LOG_IN, 'address problem request-rejected', /401.*\(Basic\).* → .*MATOMO_HEADERS/],
+  [LOG_IN, 'address problem request-rejected', /401.* → .*MATOMO_HEADERS/],
   [{ status: 403 }, 'address problem request-rejected', /403.* → .*firewall.*mod_security/],
   [{ status: 404 }, 'address problem request-rejected', /404.* → Set MATOMO_URL/],
   [{ body: '<!doctype html><h1>Welcome</h1>' }, 'address problem not-matomo'],

@@ -30,7 +30,7 @@ test('a spool that is not there yet is not made', async () => {
   expect(existsSync(folder)).toBe(false);
 });
 
-const OTHER_MATOMO = '{"format":1,"url":"http://x.test/matomo.php"}';
+const OTHER_MATOMO = '{"url":"http://x.test/matomo.php"}';
 const CHMOD = { advice: expect.stringContaining('chmod 700') };
 
 test.each<[string, describedBy: string | number, object]>([

@@ -98,6 +98,9 @@ async function run({ place, state, way }: Cell) {
   if (state === 'hanging') store.hang();
   if (state === 'gone') await store.remove();
   await get(`${app.url}/c`);
+  // Before the disk counts as hanging, the end waits for it, too.
+  if (mayWait({ place, state, way }))
+    await eventually(() => app.stderr().includes('[spool-not-written]'), PATIENCE);
   const startMillis = performance.now();
   await get(`${app.url}/end`);
   if (way === 'no handler') app.kill('SIGTERM');

@@ -6,6 +6,8 @@ import { additional, chatbot, type Differences, golden } from './golden.js';
 const HEADERS = { 'user-agent': CHATGPT };
 const PAGE = 'https://shop.example.org/users/42';
 
+const STRICT_USER: MatomoOptions = { privacy: 'strict', pageViews: false, userId: () => 'ada' };
+
 const bot = (what: string, more: Facts = {}, options: MatomoOptions = {}) => ({
   name: `an AI chatbot: ${what}`,
   facts: {
@@ -136,6 +138,10 @@ golden([
     hits: [chatbot({ url: null, download: PAGE }), additional({ e_c: 'a', e_a: 'b' })],
   },
   { ...bot('without page views', {}, { pageViews: false }), chatbot: ALONE },
+  {
+    ...bot('strict, without page views, with a user', {}, STRICT_USER),
+    chatbot: { ...ALONE, url: 'https://shop.example.org/users/:id' },
+  },
   { ...bot('aiChatbots: off', {}, { aiChatbots: 'off' }) },
   { ...bot('a sample', {}, NOT_IN_SAMPLE), chatbot: {} },
   {

@@ -393,3 +393,26 @@ test('a visitor key that is damaged is not used, and one line says so', async ()
   expect(folder.codes()).toEqual(['spool-visitor-key']);
   expect(await folder.spool.put(hits('a'))).toBe(true);
 });
+
+test('hits that go behind are claimed after those of a process that has ended', async () => {
+  const place = temporaryFolder();
+  const { spool: ended } = await openIn(place);
+  await ended.put([hit('of another')]);
+  await ended.close();
+  const { spool } = await openIn(place);
+  await spool.put([hit('own')]);
+  const first = await spool.claim(100);
+  expect(first?.hits).toMatchObject([{ query: hit('own').query }]);
+  await first?.done({}, first.hits, true);
+  expect((await spool.claim(100))?.hits).toMatchObject([{ query: hit('of another').query }]);
+});
+
+test('a file that another process has claimed before it is finished is no failure', async () => {
+  const place = temporaryFolder();
+  const { spool, codes } = await openIn(place);
+  await spool.put([hit('a')]);
+  const [part = ''] = spoolFiles(place).filter((name) => name.endsWith('.part'));
+  renameSync(join(place, part), join(place, part.replace(/part$/, 'hits')));
+  await spool.close();
+  expect(codes()).toEqual([]);
+});
