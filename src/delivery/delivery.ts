@@ -10,7 +10,7 @@ import {
   withTimeout,
 } from '../common/timers.js';
 import type { Hit } from '../hit/hit-text.js';
-import { addTo, createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
+import { createDeliveryCounts, type DeliveryCounts, lossesSince } from './counts.js';
 import { DeliveryLog } from './delivery-log.js';
 import type { Transport } from './http.js';
 import { MemoryStore } from './memory-store.js';

@@ -21,13 +21,13 @@ export class FolderList {
   oldestMillis = Number.POSITIVE_INFINITY;
   /** The file to which this process appends. */
   part: HitsFile | undefined;
-  /** Whether own hits go behind all others. */
-  isBehind = false;
   /** Names of files that cannot be read. */
   readonly skipped = new Set<string>();
   readonly #options: SpoolOptions;
   readonly #writer = randomBytes(4).toString('hex');
   #number = 0;
+  /** Whether own hits go behind all others. */
+  #isBehind = false;
   /** Files that can be claimed, in their order. */
   #waiting: HitsFile[] = [];
   /** Times on the monotonic clock at which this process first saw files that others append to or send. */
@@ -72,6 +72,7 @@ export class FolderList {
         seenMillis.set(nameOf(file), this.#seenMillis.get(nameOf(file)) ?? now);
     this.#seenMillis = seenMillis;
     this.#waiting = all.filter((file) => this.#canClaim(file, now));
+    this.#sort();
     this.bytes = all.reduce((sum, { bytes }) => sum + bytes, 0);
     const waiting = all.filter(({ state }) => state !== 'sending');
     this.hits = waiting.reduce((sum, { hits }) => sum + hits, 0);
@@ -93,18 +94,29 @@ export class FolderList {
 
   /** Own hits come first, unless they go behind, then the oldest, so that hits of a visitor are seldom sent by two processes at once. */
   #compare(a: HitsFile, b: HitsFile): number {
-    const isOwn = ({ writer }: HitsFile) => Number(!this.isBehind && writer === this.#writer);
+    const isOwn = ({ writer }: HitsFile) => Number(!this.#isBehind && writer === this.#writer);
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
   }
 
   add(file: HitsFile): void {
     this.#waiting.push(file);
+    this.#sort();
+  }
+
+  putOwnBehind(isBehind: boolean): void {
+    if (isBehind === this.#isBehind) return;
+    this.#isBehind = isBehind;
+    this.#sort();
+  }
+
+  #sort(): void {
+    this.#waiting.sort((a, b) => this.#compare(a, b));
   }
 
   /** The file that is claimed next. */
   next(): HitsFile | undefined {
     const { part } = this;
-    const [first] = this.#waiting.sort((a, b) => this.#compare(a, b));
+    const [first] = this.#waiting;
     if (!part || (first && this.#compare(part, first) >= 0)) return this.#waiting.shift();
     this.part = undefined;
     return part;

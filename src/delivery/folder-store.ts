@@ -292,7 +292,7 @@ class FolderStore implements Spool {
       this.#leave(taken);
       return false;
     }
-    this.#list.isBehind = isBehind && back.length > 0;
+    this.#list.putOwnBehind(isBehind && back.length > 0);
     if (back.length > 0) yield* this.#putBack(back, isBehind ? undefined : file.millis);
     taken.isOpen = false;
     this.count -= file.hits;
