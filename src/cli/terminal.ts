@@ -80,12 +80,15 @@ function hide(text: string, secret: string): string {
   return hidden;
 }
 
-/** Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. Control characters are escaped. */
+/**
+ * Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. Several spaces become one, and
+ * control characters are escaped.
+ */
 export function wrap(head: string, text: string): string[] {
   const indent = ' '.repeat(head.length);
   const lines: string[] = [];
   let line = '';
-  for (const word of escapeControl(text).split(' ')) {
+  for (const [word] of escapeControl(text).matchAll(/[^ ]+/g)) {
     if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = '';

@@ -36,7 +36,6 @@ export const MESSAGE_CODES = [
   'other-version',
   'http2-not-tracked',
   'nothing-tracked',
-  'all-ignored',
   'tracking',
   'only-sampled',
   'spans-without-method',

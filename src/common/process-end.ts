@@ -8,7 +8,7 @@ import { AsyncScope, timerMillis } from './timers.js';
 //
 //     SIGTERM, SIGINT with a handler ──> pause, flush after half a second ──┐
 //     the event loop is empty, process.exit(), uncaught error ──────────────┴──> event `exit` ──> finish
-//     a signal without a handler ──> shutdownAtSignal ──> finish ──> the same signal
+//     a signal without a handler ──> shutdown ──> finish ──> the same signal
 //
 // With a handler of SIGHUP or SIGUSR2, which often reload a configuration, nothing is called.
 
@@ -21,7 +21,7 @@ export interface EndMember {
   /** Sends queued hits, because the handler has not ended the process. */
   flush(): Promise<void>;
   /** Sends everything while the event loop runs. */
-  shutdownAtSignal(): Promise<void>;
+  shutdown(): Promise<void>;
   /** Stores or sends the remaining hits while the process is blocked. */
   finish(): void;
 }
@@ -136,7 +136,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
 
   async function shutDown(signal: NodeJS.Signals): Promise<void> {
     const ending = [...members]; // members leave when they are shut down
-    await Promise.all(ending.map((member) => member.shutdownAtSignal()));
+    await Promise.all(ending.map((member) => member.shutdown()));
     for (const member of ending) member.finish();
     endBy(signal);
   }

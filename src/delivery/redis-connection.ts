@@ -21,6 +21,8 @@ export class RedisConnection {
   replyMillis = REPLY_MILLIS;
   readonly #url: string;
   #client: Client | undefined;
+  #connecting: Promise<Client> | undefined;
+  #isClosed = false;
 
   constructor(url: string) {
     this.#url = url;
@@ -29,10 +31,18 @@ export class RedisConnection {
   /** Sends a command, over a new connection if there is none. Closes the connection if there is no reply. */
   async send(...command: readonly string[]): Promise<unknown> {
     return withoutTracing(async () => {
-      if (!this.#client?.isReady)
-        this.#client = await this.#connect().catch((error) => {
+      if (!this.#client?.isReady) {
+        if (this.#isClosed) throw new NotSent('the connection is closed');
+        this.#connecting ??= this.#connect();
+        try {
+          this.#client = await this.#connecting;
+          if (this.#isClosed) this.close();
+        } catch (error) {
           throw new NotSent(codeOf(error));
-        });
+        } finally {
+          this.#connecting = undefined;
+        }
+      }
       return orEnd(this.replyMillis, this.#client, this.#client.sendCommand(command));
     });
   }
@@ -54,6 +64,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#isClosed = true;
     if (this.#client?.isOpen) this.#client.destroy();
   }
 }

@@ -44,7 +44,7 @@ export class ProviderWatch {
     this.#report = report;
   }
 
-  /** Called for each connection, so it returns early if nothing has changed. */
+  /** Called for each request, so it returns early if nothing has changed. */
   look(): void {
     try {
       const proxy = otelGlobal()?.trace as ProxyTracerProvider | undefined;

@@ -96,11 +96,8 @@ export function groupSpans<S extends FinishedSpan>(
     found ??= { group: undefined, isAncestorMissing: top !== undefined && isParentMissing(top) };
     for (const each of chain.reverse()) {
       if (each.isRequest && !found.group) {
-        const group: SpanGroup<S> = {
-          root: each,
-          below: [],
-          isAncestorMissing: found.isAncestorMissing,
-        };
+        const { isAncestorMissing } = found;
+        const group: SpanGroup<S> = { root: each, below: [], isAncestorMissing };
         groups.push(group);
         found = { ...found, group };
       }

@@ -40,8 +40,8 @@ export class Spans {
     // An application can have its own processor beside the one that was attached.
     if (!markEnded(span)) return;
     const request = ownerOf(span);
-    const isRead = span.kind === SERVER_SPAN && request?.isEnded && request.spanState === 'open';
-    if (isRead) return; // it was not waited for any longer
+    // One that was not waited for any longer is ignored.
+    if (span.kind === SERVER_SPAN && request?.isEnded && request.spanState === 'open') return;
     if (request?.span !== span) this.#endBelow(request, span);
     else if (request.incoming && methodOf(span.attributes) === undefined) {
       request.dropSpan();
@@ -52,13 +52,12 @@ export class Spans {
   /** Adds what the SERVER span says to a request that ends. */
   describe(request: Request): void {
     const { span } = request;
-    if (!span) return;
-    if (request.incoming && methodOf(span.attributes) === undefined) {
-      request.dropSpan();
-      return;
+    if (span === undefined) return;
+    if (request.incoming && methodOf(span.attributes) === undefined) request.dropSpan();
+    else {
+      addFacts(request, span, this.#tracker.reading);
+      this.#addHits(span, request);
     }
-    addFacts(request, span, this.#tracker.reading);
-    this.#addHits(span, request);
   }
 
   /** Handles the end of a request that turned out not to be of HTTP. */

@@ -32,7 +32,7 @@ export class AdditionalHits {
     this.#waitMillis = spool === undefined ? mostMillis : Math.min(mostMillis, SPOOL_WAIT_MILLIS);
   }
 
-  /** `unknown`: it belongs to a request, of which nothing is known any more. */
+  /** Adds a hit. The request is `unknown` if it was released. */
   add(unchecked: AdditionalHit, request: Request | 'unknown' | undefined): void {
     const hit = this.#pipeline.builder.check(unchecked);
     if (!hit) this.#pipeline.counts.dropped.invalid += 1;
@@ -41,17 +41,17 @@ export class AdditionalHits {
     else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
-  /** Builds what waits for the end of a request, whose page view was just built. */
+  /** Builds the hits that wait for the end of a request, after its page view. */
   end(request: Request): void {
     for (const hit of this.#takeWaiting(request)) this.#build(hit, request.shared, true);
   }
 
-  /** The request has turned out to be none of HTTP, but the call of a function, for instance. */
+  /** Builds the hits that wait for the end of a request that is not one of HTTP, such as a function call. */
   endWithoutHttp(request: Request): void {
     for (const hit of this.#takeWaiting(request)) this.#addWithoutRequest(hit);
   }
 
-  /** Counts what waits for the end of a request that cannot be read. */
+  /** Counts the hits that wait for the end of a request that cannot be read. */
   lose(request: Request, error: unknown): void {
     for (const _hit of this.#takeWaiting(request)) {
       this.#pipeline.lose(error);
@@ -59,7 +59,7 @@ export class AdditionalHits {
     }
   }
 
-  /** Builds what waits for the end of open requests. */
+  /** Builds the hits that wait for the end of open requests. */
   endWaiting(): void {
     for (const request of [...this.#open]) this.#buildOpen(request);
   }
@@ -80,13 +80,13 @@ export class AdditionalHits {
     } else if (shared !== undefined) this.#build(hit, shared);
     else {
       hits.waiting.push(hit);
-      if (request.isEnded) return; // the key of visitor IDs is not known yet
+      if (request.isEnded) return; // it waits for the key of visitor IDs
       const elapsedMillis = performance.now() - request.startedMillis;
       if (request.incoming && elapsedMillis >= this.#waitMillis) this.#buildOpen(request);
       else if (hits.waiting.length === 1) {
         this.#open.add(request);
         const build = () => {
-          if (request.closedMillis === 0) this.#buildOpen(request); // else it waits for spans
+          if (request.closedMillis === 0) this.#buildOpen(request); // a closed request waits for spans
         };
         hits.timer = this.#scope.runInAsyncScope(() => setTimeout(build, this.#waitMillis).unref());
       }
@@ -106,12 +106,12 @@ export class AdditionalHits {
   /** @param isNext whether it is put right after its page view */
   #build(hit: CheckedHit, shared: Request['shared'], isNext = false): void {
     const { builder, options } = this.#pipeline;
-    if (typeof shared !== 'object') return; // its visitor opted out, or is not in the sample
+    if (typeof shared !== 'object') return; // the visitor opted out, or is not in the sample
     const uid = hit.own.get('uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
       const built = builder.buildAdditionalHit(hit, shared, Date.now());
-      // In a bulk with its page view, it comes after the page views of the same second.
+      // A bulk has additional hits after the page views of the same second.
       if (built && !isNext) built.startSeconds += 0.5;
       return built;
     });
@@ -137,7 +137,7 @@ export class AdditionalHits {
     try {
       const hit = build();
       if (!hit) {
-        this.#pipeline.counts.dropped.predicate += 1;
+        counts.dropped.predicate += 1;
         return;
       }
       counts.hits += 1;

@@ -27,7 +27,7 @@ export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 /** Reads what one option says of a request. It may throw. */
 type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
-/** What a call that failed returns. */
+/** The result of a call that failed. */
 const FAILED: unique symbol = Symbol('failed');
 
 /** What options say of a request. Those that no option needs are `undefined`. */
@@ -41,13 +41,9 @@ export function createOptionCallbacks(
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
   /** What a function of the application returns, or `FAILED`, which is logged once. */
-  function call<Args extends unknown[]>(
-    option: string,
-    read: (...args: Args) => unknown,
-    ...args: Args
-  ): unknown {
+  function call(option: string, read: () => unknown): unknown {
     try {
-      const result = read(...args);
+      const result = read();
       if (!isThenable(result)) return result;
       result.then(undefined, () => undefined); // a rejection would end the process
       report(option, 'returned a promise');
@@ -64,7 +60,7 @@ export function createOptionCallbacks(
 
   /** The site that a function names. */
   function chosenSite(http: HttpRequest, request: Request): number | undefined {
-    const result = call('siteId', fromFunction(siteId as Option), http, request);
+    const result = call('siteId', () => fromFunction(siteId as Option)(http, request));
     if (result === undefined || result === FAILED) return undefined;
     const site = toSiteId(result);
     if (site === undefined)
@@ -73,18 +69,17 @@ export function createOptionCallbacks(
   }
 
   return {
-    /** Whether any of them is a function, which needs the async context of its request. */
+    /** Whether an option is a function, which needs the async context of its request. */
     hasFunctions: all.some(isFunction),
 
     /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
     beforeSend:
       beforeSend &&
       function callBeforeSend(sent: Record<string, string>): Record<string, unknown> | undefined {
-        const read = (given: Record<string, string>) => {
-          const returned: unknown = beforeSend(given);
-          return isRecord(returned) ? { ...returned } : returned;
-        };
-        const returned = call('beforeSend', read, sent);
+        const returned = call('beforeSend', () => {
+          const result: unknown = beforeSend(sent);
+          return isRecord(result) ? { ...result } : result;
+        });
         if (isRecord(returned)) return returned;
         if (returned !== null && returned !== FAILED)
           report('beforeSend', `returned ${Array.isArray(returned) ? 'a list' : typeof returned}`);
@@ -94,7 +89,7 @@ export function createOptionCallbacks(
     /** What the application leaves out. If it cannot say, that is everything. */
     findIgnored: isFunction(ignore)
       ? (http: HttpRequest, request: Request): 'page' | 'all' | undefined => {
-          const result = call('ignore', fromFunction(ignore), http, request);
+          const result = call('ignore', () => fromFunction(ignore)(http, request));
           if (result === FAILED) return 'all';
           return result ? 'page' : undefined;
         }
@@ -116,7 +111,7 @@ export function createOptionCallbacks(
         : (http: HttpRequest, request: Request): Readonly<Record<string, unknown>> => {
             const set: Record<string, unknown> = {};
             for (const [parameter, option, read] of parameters) {
-              const value = call(option, read, http, request);
+              const value = call(option, () => read(http, request));
               if (value !== undefined && value !== FAILED) set[parameter] = value;
             }
             return set;
@@ -156,7 +151,7 @@ class CallbackArgument {
 }
 
 const NO_RESULT = 'Its result counts as undefined. Fix the function';
-/** Of functions that keep data from Matomo. */
+/** The effects if a function fails that keeps data from Matomo. */
 const EFFECTS: Readonly<Record<string, string>> = {
   ignore: 'The request is not tracked, and neither are its additional hits. Fix the function',
   beforeSend: 'The hit was dropped. Return the parameters, or null to drop a hit on purpose',
@@ -220,7 +215,7 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 
 /** Attributes that are derived from the request, unless the span has them. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
-  // Of the SERVER span. Without one, there is no trace to look for.
+  // Without a SERVER span, there is no trace to look for.
   trace_id: (_http, request) => request.traceId || undefined,
   span_id: (_http, request) => request.spanId || undefined,
   'user_agent.name': ({ userAgent }) => productOf(userAgent)?.name,
@@ -232,7 +227,7 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
   const toSentAttribute = createToSentAttribute(options);
 
   return function toReadSource(source) {
-    // Of what a client sends, nothing may be left.
+    // Redaction may leave nothing of a value that a client sends.
     function toSent(value: string | number | undefined) {
       return typeof value === 'string' ? toSentAttribute(source, value) || undefined : value;
     }

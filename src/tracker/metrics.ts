@@ -37,7 +37,7 @@ interface Instrument {
   readonly read: (observed: Observed) => Figure;
 }
 
-/** By name. */
+/** Metrics by name. */
 export type Instruments = Readonly<Record<string, Instrument>>;
 
 const of = (unit: string, description: string, read: Instrument['read']) => {

@@ -27,7 +27,7 @@ import type { Spans } from '../spans/spans.js';
 import { AdditionalHits } from './additional-hits.js';
 import { createOptionCallbacks } from './callbacks.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
-import { createCountFirst } from './first-requests.js';
+import { createCountForwarded } from './first-requests.js';
 import { type Instruments, reportMetrics } from './metrics.js';
 import { createDecide, type IgnoreReason } from './reasons.js';
 import { createHitCounts, createStatsLog, type MatomoStats, toStats } from './stats.js';
@@ -35,20 +35,20 @@ import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 type VisitorKey = ReturnType<CreatedDelivery['visitorKey']>;
 
-/** Who has a pipeline. */
+/** The component that a pipeline belongs to. */
 export interface PipelineOwner {
-  /** As `otel.component.type`. */
+  /** Its `otel.component.type`. */
   readonly component: string;
-  /** Its own counters. */
+  /** Metrics that other components do not have. */
   readonly counters?: Instruments;
   /** Returns the number of unused spans that the pipeline has not seen. */
   readonly countUnused?: () => number;
 }
 
-/** Of path, query and referrer, which may be kept after the end of a request. */
+/** The longest path, query and referrer together that an idle connection may keep in memory. */
 const MAX_SHARED_CHARACTERS = 1024;
 
-/** If so many requests have no SERVER span, that is no coincidence. */
+/** The number of requests without a SERVER span after which a processor counts as unused. */
 const REQUESTS_TO_JUDGE = 100;
 
 /** From the end of requests to Matomo: read, decide, count, build, put. At the end of the process, what is left is sent. */
@@ -66,17 +66,17 @@ export class Pipeline implements Tracker, EndMember {
   readonly report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly counts = createHitCounts();
-  /** Only for the first requests. */
-  #countFirst: ReturnType<typeof createCountFirst> | undefined;
+  /** Watches the first tracked requests for a proxy; `undefined` after them. */
+  #countForwarded: ReturnType<typeof createCountForwarded> | undefined;
   readonly #additional: AdditionalHits;
   readonly #stopMetrics: (() => void) | undefined;
   readonly #countUnused: () => number;
   readonly #statsLog: ReturnType<typeof createStatsLog>;
-  /** What is built when the key of visitor IDs is known, which a spool may still provide. */
+  /** Builds the hits that wait for the key of visitor IDs, which a spool may still provide; `undefined` if none wait. */
   #unbuilt: (() => void)[] | undefined;
   /** Whether requests without a SERVER span count. */
   countsAll = true;
-  /** Those that did not. */
+  /** The number of requests that did not count, because they have no SERVER span. */
   #uncounted = 0;
   /** The requests that have not ended, and the spans of this process, if anything watches them. */
   ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
@@ -84,7 +84,7 @@ export class Pipeline implements Tracker, EndMember {
   listensToSignals = false;
   #hasExitFlush: boolean | undefined;
   #isFinishing = false;
-  /** Nothing is left, so the end of the process is not listened for until there is another hit. */
+  /** Whether all hits have a result, so that the end of the process is not listened for until there is another hit. */
   #isEnded = false;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
@@ -102,11 +102,11 @@ export class Pipeline implements Tracker, EndMember {
       meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
     const callbacks = createOptionCallbacks(options, diagnostics);
     this.hasCallbacks = callbacks.hasFunctions;
-    // The message is made once: names that resemble an unknown one are looked for.
+    // The text of a message is made only if it is logged.
     this.report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     this.#decide = createDecide(options, diagnostics, callbacks);
-    this.#countFirst = createCountFirst(options.trustProxy, diagnostics);
+    if (options.trustProxy === false) this.#countForwarded = createCountForwarded(diagnostics);
     this.#additional = new AdditionalHits(this, diagnostics);
     this.#statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
     this.#hasExitFlush = options.exitFlush;
@@ -121,7 +121,7 @@ export class Pipeline implements Tracker, EndMember {
     void found?.then(() => this.#buildUnbuilt());
   }
 
-  /** Made again if a spool that opens late has another visitor key. */
+  /** Builds hits. It is made again if a spool that opens late has another visitor key. */
   get builder(): HitBuilder {
     const visitorKey = this.#made.visitorKey();
     if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
@@ -136,7 +136,7 @@ export class Pipeline implements Tracker, EndMember {
       if (request.span) this.spans?.describe(request);
       const http = readRequest(request, this.reading);
       if (http === undefined) {
-        this.spans?.discard(request); // it has turned out to be the call of a function, for instance
+        this.spans?.discard(request); // such as the span of a function call
         this.#additional.endWithoutHttp(request);
         request.hits = undefined;
         return;
@@ -148,11 +148,11 @@ export class Pipeline implements Tracker, EndMember {
         if (!request.hits) return;
       }
       const reason = this.#decide(http, request);
-      if (hasPage && this.#countFirst?.(http, request, reason) === false)
-        this.#countFirst = undefined;
+      if (hasPage && !reason && this.#countForwarded?.(http, request) === false)
+        this.#countForwarded = undefined;
       if (!this.#unbuilt) this.#build(request, http, hasPage, reason);
       else {
-        request.hits ??= new AddedHits(); // later hits wait, too
+        request.hits ??= new AddedHits(); // additional hits that come later wait, too
         this.#unbuilt.push(() => this.#build(request, http, hasPage, reason));
       }
     } catch (error) {
@@ -189,7 +189,7 @@ export class Pipeline implements Tracker, EndMember {
         if (!http.isAiChatbot) page = built;
       }
       const shared = isSent && (page ?? builder.buildShared(http, http.site, Date.now()));
-      // Its connection may stay idle, and must not keep a long URL in memory.
+      // An idle connection must not keep a long URL in memory.
       const { path, query = '', referrer = '' } = http;
       const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
       request.shared = shared ? (isLong ? shared.toSharedCopy() : shared) : 'none';
@@ -216,7 +216,7 @@ export class Pipeline implements Tracker, EndMember {
     }
   }
 
-  /** A processor alone may get no spans at all. */
+  /** Counts a request without a SERVER span. If no request had one, the processor gets no spans. */
   #countUncounted(): void {
     this.#uncounted += 1;
     if (this.#uncounted !== REQUESTS_TO_JUDGE) return;
@@ -225,11 +225,11 @@ export class Pipeline implements Tracker, EndMember {
     if (isSilent) this.#diagnostics.error(coded('nothing-tracked', NOTHING_TRACKED));
   }
 
-  /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
+  /** Adds a hit besides page views. The request is `unknown` if it was released. */
   addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
     this.#beforeHit();
     this.#additional.add(hit, request);
-    // Nothing of this package runs after a listener of `exit` that tracks a hit: it is sent at once.
+    // A hit that a listener of `exit` tracks is sent at once, because nothing of this package runs later.
     if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
   }
 
@@ -239,7 +239,7 @@ export class Pipeline implements Tracker, EndMember {
       this.#isEnded = false;
       joinProcessEnd(this);
     }
-    // By the first hit, an application has installed its handlers.
+    // An application has installed its handlers by the time of the first hit.
     if (this.counts.hits === 0 && isKilledBySigterm()) {
       this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
     }
@@ -254,14 +254,14 @@ export class Pipeline implements Tracker, EndMember {
     this.#diagnostics.warnOnce(key, coded(code, message));
   }
 
-  /** A request that cannot be read, because the application has replaced what is read. */
+  /** Counts a request that cannot be read as lost. */
   #lose(request: Request, error: unknown): void {
     this.lose(error);
     this.#additional.lose(request, error);
-    request.hits = undefined; // later ones are of a request of which nothing is known
+    request.hits = undefined; // so that later hits of the request count as those of an unknown one
   }
 
-  /** A hit that cannot be built. */
+  /** Counts a hit that cannot be built as lost. */
   lose(error: unknown): void {
     this.counts.hits += 1;
     this.delivery.counts.lost.rejected += 1;
@@ -301,10 +301,6 @@ export class Pipeline implements Tracker, EndMember {
     this.#made.close();
   }
 
-  shutdownAtSignal(): Promise<void> {
-    return this.shutdown();
-  }
-
   /** From now on, requests without a SERVER span count, and hits are also sent at signals and, unless `exitFlush` is off, at `exit`. */
   countAll(): void {
     this.countsAll = true;
@@ -335,7 +331,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#statsLog.log();
   }
 
-  /** Makes the hits that wait for something. */
+  /** Makes the hits that wait for spans, the visitor key or the end of their request. */
   #endPending(): void {
     this.ends?.endWaiting();
     this.#buildUnbuilt();

@@ -70,7 +70,7 @@ export function createDecide(
     const isIgnored = http.annotations.some(({ ignored }) => ignored);
     let reason = isIgnored ? 'attribute' : first(filters, http, request, client, address);
     if (ofVisitors.length > 0) {
-      // Asked of a request without a page view, too: it may have other hits.
+      // A request without a page view may have other hits, which privacy options exclude, too.
       const ofVisitor = first(ofVisitors, http, request, client, address);
       if (ofVisitor !== undefined) return reason ?? ofVisitor;
     }
@@ -87,7 +87,7 @@ export function createDecide(
   };
 }
 
-/** By index: this is called several times for each request. */
+/** The first reason that a check finds. The loop is by index, because it runs several times for each request. */
 function first(
   checks: readonly Check[],
   http: HttpRequest,

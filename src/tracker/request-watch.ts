@@ -19,7 +19,7 @@ import { createPipeline, type Pipeline } from './pipeline.js';
 /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
 const REGISTERED_SHUTDOWN_MILLIS = 1_500;
 
-/** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
+/** The attribute that Sentry sets on the spans of requests that it samples. It passes no others to processors. */
 const SENTRY_RATE = 'sentry.sample_rate';
 
 /** The requests of a process, from its first server or call on: of Node's servers, of spans, and whose calls of the application are. */

@@ -3,9 +3,6 @@ import { trackSpans, type Way } from '../doors/spans.js';
 import { request } from './request-span.js';
 import { type Row, track } from './row.js';
 
-const asset = (i: number) => request(`a${i}`, { attributes: { 'url.path': `/assets/a${i}.css` } });
-const assets = (count: number) => Array.from({ length: count }, (_each, i) => asset(i));
-
 const from = (address: string, count: number, isForwarded = true) =>
   Array.from({ length: count }, (_each, i) =>
     request(`${address} ${i}`, {
@@ -50,27 +47,6 @@ track([
     { doNotTrack: true },
     { hits: [], ignored: { do_not_track: 1 }, codes: ['headers-not-captured'] },
   ),
-  {
-    name: 'twenty requests that are all for static files',
-    spans: assets(20),
-    hits: [],
-    ignored: { static: 20 },
-    codes: ['all-ignored'],
-  },
-  {
-    name: 'nineteen requests for static files, and a page',
-    spans: [...assets(19), request('a'), ...[20, 21].map(asset)],
-    hits: ['GET /a 200'],
-    ignored: { static: 21 },
-    isOrdered: true,
-  },
-  {
-    name: 'a page, and twenty static files',
-    spans: [request('a'), ...assets(20)],
-    hits: ['GET /a 200'],
-    ignored: { static: 20 },
-    isOrdered: true,
-  },
   {
     name: 'twenty requests of a proxy with a private address, and trustProxy is not set',
     spans: [...from('10.0.0.5', 10), ...from('::1', 10)],

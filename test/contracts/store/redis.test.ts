@@ -251,3 +251,22 @@ test('without Redis, it is not usable, and no line has a password', async () => 
   const report = await inspectRedis('redis://user:sesame@127.0.0.1:1/0');
   expect(report.problem).toBe('ECONNREFUSED');
 });
+
+test('a lost connection is replaced by one, and none is left after the close', async () => {
+  const server = await startRedis();
+  const count = async () =>
+    String(await server.command('CLIENT', 'LIST'))
+      .trim()
+      .split('\n').length;
+  const others = await count();
+  const { spool } = await open(server.url);
+  await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await eventually(async () => (await count()) === others);
+  const put = () => Promise.all([spool.put([hit('a')]), spool.put([hit('b')])]);
+  await eventually(async () => (await put()).every(Boolean));
+  expect(await count()).toBe(others + 1);
+  const claim = await spool.claim(1);
+  await spool.close();
+  await claim?.done({ tracked: 1 }, []);
+  await eventually(async () => (await count()) === others);
+});
