@@ -46,15 +46,3 @@ test.each(EXCLUDING.flatMap((row) => THENABLES.map((each) => [...row, ...each] a
     expect(built).toMatchObject({ hits: [], ignored, problems: ['callback-failed'] });
   },
 );
-
-test('a function of dimensions returns any value of an attribute, and userId a number', () => {
-  const dimensions = { 1: () => ['a', 'b'], 2: () => true, 3: () => 0, 4: () => undefined };
-  const { parameters } = build({}, { userId: () => 42, dimensions }).hits[0] ?? {};
-  expect(parameters).toMatchObject({
-    uid: '42',
-    dimension1: 'a,b',
-    dimension2: 'true',
-    dimension3: '0',
-  });
-  expect(parameters).not.toHaveProperty('dimension4');
-});

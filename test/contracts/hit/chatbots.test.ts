@@ -6,8 +6,6 @@ import { additional, chatbot, type Differences, golden } from './golden.js';
 const HEADERS = { 'user-agent': CHATGPT };
 const PAGE = 'https://shop.example.org/users/42';
 
-const STRICT_USER: MatomoOptions = { privacy: 'strict', pageViews: false, userId: () => 'ada' };
-
 const bot = (what: string, more: Facts = {}, options: MatomoOptions = {}) => ({
   name: `an AI chatbot: ${what}`,
   facts: {
@@ -42,12 +40,8 @@ golden([
   read(...withHeader('range', 'Bytes = 00 - 5, 7-9', PART)),
 ]);
 
-const CAMPAIGNS = words(
-  'utm_source UTM_ID mtm_campaign pk_kwd piwik_campaign matomo_kwd gclid fbclid',
-);
-
 golden([
-  ...CAMPAIGNS.map((name) =>
+  ...words('utm_source UTM_ID mtm_campaign pk_kwd piwik_campaign gclid').map((name) =>
     read(`without ${name}`, { query: `a=1&${name}=x&b=2` }, { url: `${PAGE}?a=1&b=2` }),
   ),
   read(
@@ -64,11 +58,8 @@ golden(
       [true, '/a', 200, 'Application/PDF; x=y'],
       [true, '/a.PDF', 404, 'text/html'],
       [true, '/a.pdf', 200, 'application/octet-stream'],
-      [true, '/a.pdf', 200, ''],
       [false, '/a.pdf', 200, 'text/html'],
       [false, '/a.json', 200, 'application/json'],
-      [false, '/a.json', 404, ''],
-      [false, '/a', 404, 'application/pdf'],
       [false, '/pdf', 200, 'binary/octet-stream'],
     ] as const
   ).map(([isDocument, path, status, type]) =>
@@ -98,7 +89,6 @@ golden([
     return read(`the size of ${name} wins`, facts, { bw_bytes: '5' });
   }),
   sized(0, '0'),
-  sized(['17'], '17'),
   sized('4294967295', '4294967295'),
   ...['', -1, 1.5, ' 5', 4_294_967_296, true].map((value) => sized(value, null)),
 ]);
@@ -111,7 +101,6 @@ golden([
   { ...bot('HEAD', { method: 'HEAD' }), chatbot: { bw_bytes: null } },
   { ...bot('POST', { method: 'POST' }) },
   { ...bot('304', { status: 304 }), chatbot: { bw_bytes: null } },
-  { ...bot('capitals', { headers: { ...HEADERS, host: 'Shop.Example.org' } }), chatbot: {} },
   {
     ...bot('a stream', { responseHeaders: { 'content-type': 'text/event-stream' } }),
     chatbot: { gt_ms: null, pf_srv: null },
@@ -138,21 +127,10 @@ golden([
     hits: [chatbot({ url: null, download: PAGE }), additional({ e_c: 'a', e_a: 'b' })],
   },
   { ...bot('without page views', {}, { pageViews: false }), chatbot: ALONE },
-  {
-    ...bot('strict, without page views, with a user', {}, STRICT_USER),
-    chatbot: { ...ALONE, url: 'https://shop.example.org/users/:id' },
-  },
   { ...bot('aiChatbots: off', {}, { aiChatbots: 'off' }) },
   { ...bot('a sample', {}, NOT_IN_SAMPLE), chatbot: {} },
-  {
-    ...bot('a name that is cut off', {
-      headers: { 'user-agent': `${'x'.repeat(1024)}${CHATGPT}` },
-    }),
-    page: { ua: 'x'.repeat(1024) },
-  },
   {
     ...bot('beforeSend', {}, { beforeSend: (hit) => ({ ...hit, recMode: '0', http_status: 201 }) }),
     chatbot: { http_status: '201' },
   },
-  { ...bot('beforeSend drops it', {}, { beforeSend: () => null }), ignored: 'predicate' },
 ]);

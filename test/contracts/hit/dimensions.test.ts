@@ -60,13 +60,10 @@ golden([
       ['http.method', 'GET'],
       ['http.status_code', '200'],
       ['http.url', 'https://shop.example.org/users/42'],
-      ['http.scheme', 'https'],
-      ['http.user_agent', 'curl/8.5.0'],
       ['http.request.header.user-agent', 'curl/8.5.0'],
       ['trace_id', '1'.repeat(32)],
       ['span_id', '2222222222222222'],
       ['user_agent.name', 'curl'],
-      ['user_agent.version', '8.5.0'],
       ...words('net.peer.ip http.client_ip network.peer.address net.sock.peer.addr').map(
         (name) => [name, '192.0.2.10'] as const,
       ),
@@ -106,33 +103,33 @@ golden([
     name: 'functions',
     options: {
       dimensions: {
-        1: (request) => request.header('X-Plan'),
-        2: (request) => request.attributes['app.tier'] as string,
+        1: (request) => [request.header('X-Plan') ?? '', 'b'],
+        2: (request) => request.attributes['app.tier'] === 'gold',
         3: ({ protocol, host, address, userAgent, query }) =>
           `${protocol} ${host} ${address} ${userAgent} ${query}`,
         4: ({ aborted, durationMillis, startTime }) => `${aborted} ${durationMillis} ${startTime}`,
+        5: () => 0,
+        6: () => undefined,
       },
     },
     facts: { query: 'x=1', headers: { 'x-plan': 'pro' }, attributes: { 'app.tier': 'gold' } },
     page: {
-      dimension1: 'pro',
-      dimension2: 'gold',
+      dimension1: 'pro,b',
+      dimension2: 'true',
       dimension3: 'https shop.example.org 192.0.2.10 curl/8.5.0 x=1',
       dimension4: 'false 12.4 1795176000000',
+      dimension5: '0',
     },
   },
   ...(
     [
       ['x-plan', ' ', null],
-      ['x-original-url', '#top', null],
-      ['x-note', '\u0085', null],
       ['x-plan', 'x'.repeat(300), 'x'.repeat(250)],
       ['x-other', 'Bearer abc', 'redacted'],
       ['mcp-method', MD5, 'redacted'],
       ['x-checksum', MD5, MD5],
       ['x-original-url', 'token/9fK2mQ7x', 'token/redacted'],
       ['x-text', 'see a?token=1', 'see a?token=redacted'],
-      ['x-original-url', '/a/+4917612345678?b=1', '/a/redacted?b=1'],
     ] as const
   ).map(([name, value, dimension1]) => ({ ...header(name, value), page: { dimension1 } })),
   {
@@ -143,18 +140,12 @@ golden([
     ...header('x-note', 'v1.2.3.4.5 at 198.51.100.23. or 198.51.100.24:', MASKED),
     page: { dimension1: 'v1.2.3.4.5 at 198.51.100.0. or 198.51.100.0:' },
   },
-  {
-    ...header('host', 'u:p@shop.example.org/x'),
-    page: { url: 'https://localhost/users/42', dimension1: 'shop.example.org' },
-  },
   ...(
     [
       ['app.text', 'a?token=1', 'a?token=1'],
       ['app.number', 7.5, '7.5'],
-      ['app.flag', false, 'false'],
       ['app.list', ['a', 'b'], 'a,b'],
       ['error.type', 'Ada was here', '_OTHER'],
-      ['exception.type', 'TypeError', 'TypeError'],
       ['user_agent.name', 'Own', 'Own'], // otherwise, it is derived
     ] as const
   ).map(([name, value, dimension1]) => ({ ...attribute(name, value), page: { dimension1 } })),
@@ -173,7 +164,6 @@ golden([
   // The product of a user agent and its version.
   ...(
     [
-      ['python-requests (x)', { dimension2: 'python-requests' }],
       ['Mozilla/5.0 x/1', {}],
       [
         `${'p'.repeat(70)}/${'1'.repeat(25)}`,
@@ -189,10 +179,4 @@ golden([
     options: { dimensions: { 2: 'user_agent.name', 3: 'user_agent.version' } },
     page: { ua: userAgent, ...sent },
   })),
-  {
-    name: 'a header of the response',
-    options: { dimensions: { 1: 'http.response.header.x-cache' } },
-    facts: { responseHeaders: { 'x-cache': ' HIT ' } },
-    page: { dimension1: 'HIT' },
-  },
 ]);

@@ -44,8 +44,7 @@ golden([
   ...(
     [
       ['e_c e_a e_n', 4096],
-      ['c_n c_p c_t c_i', 4096],
-      ['_pkc _pks _pkn', 4096],
+      ['c_n c_p c_t c_i _pkc _pks _pkn', 4096],
       ['search', 1024],
       ['search_cat', 200],
       ['ec_id', 100],
@@ -55,11 +54,9 @@ golden([
     ] as const
   ).map(([names, length]) => set(all(names, LONG), all(names, LONG.slice(0, length)) as never)),
   set({ search_cat: 'é'.repeat(150) }, { search_cat: 'é'.repeat(100) }),
-  ...['urlref', 'link', 'url'].map((name) =>
-    set(
-      { [name]: `https://x.example/${'y/'.repeat(600)}` },
-      { [name]: `https://x.example/${'y/'.repeat(503)}` },
-    ),
+  set(
+    { link: `https://x.example/${'y/'.repeat(600)}` },
+    { link: `https://x.example/${'y/'.repeat(503)}` },
   ),
   set({ city: LONG, region: LONG }, { ...ADDRESS, city: 'y'.repeat(255), region: 'yyy' }, TOKEN),
   // The biggest and smallest numbers, and those next to them.
@@ -68,9 +65,7 @@ golden([
       ['search_count idgoal _refts idsite bw_bytes', 4_294_967_295, 4_294_967_296],
       ['cdo', 631_152_000, 631_152_001],
       ['e_v revenue', -1e15, -1.1e15],
-      ['http_status', 599, 600],
       ['http_status', 100, 99],
-      ['_refts', 0, -1],
     ] as const
   ).flatMap(([names, fitting, other]) => [
     set(all(names, fitting)),
@@ -81,11 +76,7 @@ golden([
     })),
   ]),
   set({ gt_ms: 12.6, pf_net: '3.4' }, { gt_ms: '13', pf_net: '3', pf_srv: '9' }),
-  set(
-    { gt_ms: 12, pf_onl: 16_777_215, pf_tfr: 16_777_216 },
-    { pf_onl: '16777215', pf_tfr: null, pf_srv: '0' },
-  ),
-  set({ dimension1: true, dimension2: 0, dimension3: false }),
+  set({ pf_onl: 16_777_215, pf_tfr: 16_777_216 }, { pf_tfr: null, pf_srv: '0' }),
   // Reserved, unknown, or invalid.
   ...[
     { dimension0: 'x', dimension1000: 'x', dimension01: 'x' },
@@ -95,14 +86,10 @@ golden([
     { country: 'de', lat: 1 }, // without a token
     { url: 'x.example/a', urlref: '' },
     { e_c: 'a', e_a: '0' },
-    { cdt: 631_152_000 },
-    { cdt: 631_152_001.9 },
-    { cdt: 4_294_967_296 },
     { h: 24, m: 60, s: -1, cookie: 'yes', new_visit: 2 },
     { idgoal: -1, revenue: Number.POSITIVE_INFINITY, ec_items: '', idsite: 4_294_967_296 },
   ].map((parameters) => ({ ...set(parameters), page: {}, problems: ['parameter-invalid'] })),
   set({ country: 'de', region: 'by', city: 'x', lat: 90, long: -180 }, { ...ADDRESS }, TOKEN),
   set({ url: ' HTTPS://u:p@x.example/a ' }, { url: 'HTTPS://x.example/a' }),
   set({ action_name: '<b>&"\'' }),
-  set({ lang: `${'x'.repeat(254)} y` }, { lang: 'x'.repeat(254) }),
 ]);

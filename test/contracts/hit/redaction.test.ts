@@ -13,7 +13,6 @@ const NPM = 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E';
 const DJANGO = 'dilbc0-3f9a1c2b4d5e6f708192a3b4c5d6e7f8';
 const SHA1 = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12';
 const UUID = '123e4567-e89b-12d3-a456-426614174000';
-const _MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const ULID = '01M8PJNRGESS0DCAGCW1W2CE2W';
 const XID = '9m4e2mr0ui3e8a215n4g';
 
@@ -33,7 +32,6 @@ const SECRET = [
   rowOf(`/x/${'a b '.repeat(76)}`, '/x/redacted'),
   rowOf('/fetch/https://user:pw@intern/a', '/fetch/https://redacted/a'),
   rowOf('//user@intern:8080/a', '//redacted/a'),
-  rowOf('/token=s3cret/a', '/redacted/a'),
   rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
   rowOf('/cod%C3%A9/7', '/cod%C3%A9/redacted', '/codé/redacted'),
   rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
@@ -45,7 +43,6 @@ const SECRET = [
     '/api/webhooks/redacted/redacted/a/:id',
   ),
   rowOf('/a;token=1&b=2;c/x', '/a/x'),
-  rowOf('/a;v=1', '/a'),
 ];
 
 /** Paths, also in titles, and queries that are sent as they are. */
@@ -63,10 +60,8 @@ const KEPT = [
     ${SHA1} 507f1f77bcf86cd799439011 ${ULID} ${XID} prod_${ULID} cus_${XID}
     jxn8odzg4qvcyb3fdi46jimz cjld2cjxh0000qzrmn831i7rn user_01h455vb4pex5vsknk084sn02q
   `).map((id) => rowOf(`/commits/${id}`, `/commits/${id}`, '/commits/:id')),
-  rowOf(`/static/main.${SHA1}.chunk.css`, `/static/main.${SHA1}.chunk.css`),
   rowOf('/c++/17', '/c++/17', '/c++/:id'),
   rowOf('/tags/c%23', '/tags/c%23', '/tags/c#'),
-  rowOf('/call/+12345', '/call/+12345'),
   rowOf('/100%25', '/100%25', '/100%'),
   rowOf('/a/%22b%22', '/a/%22b%22', '/a/"b"'),
 ];
@@ -91,24 +86,14 @@ test.each([...SECRET, ...KEPT])('of the path $path, $sent is sent', ({ path, sen
 
 test('a value is marked behind its name wherever a URL has it', () => {
   const pair = 'session_state=a1';
-  const [page, event] = build(
-    {
-      path: `/a;${pair}/${pair}/b`,
-      route: '',
-      query: `a=1;${pair}&${pair}&q=${encodeURIComponent(pair)}&next=${encodeURIComponent(`/a?${pair}`)}`,
-      headers: { referer: `https://g.example/a?${pair}` },
-      responseHeaders: { location: `/a?${pair}` },
-      calls: [['trackEvent', 'a', 'b', { url: `https://g.example/a?${pair}` }]],
-    },
-    { siteSearch: true, dimensions: { 1: 'http.response.header.location' } },
-  ).hits;
-  const session = 'session_state=redacted';
-  expect(page?.parameters).toMatchObject({
-    url: `${ORIGIN}/a/redacted/b?a=redacted&${session}&q=redacted&next=redacted`,
-    urlref: `https://g.example/a?${session}`,
-    dimension1: `/a?${session}`,
+  const query = `a=1;${pair}&${pair}&q=${encodeURIComponent(pair)}&next=%2Fa%3Fsession_state%3Da1`;
+  const responseHeaders = { location: `/a?${pair}` };
+  const options = { siteSearch: true, dimensions: { 1: 'http.response.header.location' } };
+  const path = `/a;${pair}/${pair}/b`;
+  expect(parametersOf({ path, query, responseHeaders }, options)).toMatchObject({
+    url: `${ORIGIN}/a/redacted/b?a=redacted&session_state=redacted&q=redacted&next=redacted`,
+    dimension1: '/a?session_state=redacted',
   });
-  expect(event?.parameters.url).toBe(`https://g.example/a?${session}`);
 });
 
 const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
@@ -121,7 +106,6 @@ const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
   ['has%C5%82o=2&pa%C3%9Fwort=4', 'has%C5%82o=redacted&pa%C3%9Fwort=redacted'],
   ['x%3Ftoken%3Ds3cret=1&%3Ftoken%3Ds3cret', 'redacted&redacted'],
   ['Bearer%20s3cret&token:s3cret', 'redacted&redacted'],
-  ['tokenizer=1;x=2', 'tokenizer=redacted'],
   ['t%E9l%E9phone=1', 't%E9l%E9phone=redacted'],
   // What is not plain, although it is usual; credentials, and paths inside of a value.
   ...words(`
@@ -143,22 +127,14 @@ test.each([...REDACTED_QUERIES, ...KEPT_QUERIES.map((query) => [query, query] as
   },
 );
 /** All that is between is encoded or not in one of them. */
-const PATTERNS = [
-  /[^/]+@[^/]+/,
-  /\d{6,}/g,
-  /[A-Z]{2}\d{2} \d+ \d+/,
-  /ver\/é/,
-  /^\/customer\/\d+\/a/,
-];
+const PATTERNS = [/[^/]+@[^/]+/, /\d{6,}/g, /[A-Z]{2}\d{2} \d+ \d+/, /^\/customer\/\d+\/a/];
 
 golden(
   [
     ['/u/ann@h/o/1234567/x/7654321', '/u/redacted/o/redacted/x/redacted'],
-    ['/d/%31%32%33%34%35%36/x', '/d/redacted/x'],
     ['/d/a123456b/b%20c', '/d/aredactedb/b%20c'],
     ['/d/a123456b%20c', '/d/redacted'],
     ['/iban/DE89%203704%200044/x', '/iban/redacted/x'],
-    ['/over/%C3%A9e/x', '/oredactede/x'],
     ['/f/a%2Fb/x%20y/z', '/f/a%2Fb/x%20y/z'],
     ['/customer/7/%61', '/redacted'],
   ].map(([path = '', sent]) => ({
@@ -168,8 +144,6 @@ golden(
     page: { url: ORIGIN + sent, urlref: `https://ref.example${sent}`, action_name: 'x' },
   })),
 );
-
-const OF_CUSTOMER = { redactPathPatterns: [/customer-\d+/] };
 
 /** What is sent of `/a;token=s3cret` with a query. */
 const withQuery = (query: string, option: MatomoOptions['query'], sent: string) => ({
@@ -185,15 +159,9 @@ golden([
     page: { url: `${ORIGIN}/token/redacted/redacted`, action_name: 'GET /token/redacted/:id' },
   },
   {
-    name: 'patterns do not change routes',
-    facts: { path: '/customer-7', route: '/customer-7' },
-    options: OF_CUSTOMER,
-    page: { url: `${ORIGIN}/redacted` },
-  },
-  {
     name: 'with query: keep, patterns are redacted',
     facts: { path: '/customer-7/token/1a', route: '/x' },
-    options: { query: 'keep', ...OF_CUSTOMER },
+    options: { query: 'keep', redactPathPatterns: [/customer-\d+/] },
     page: { url: `${ORIGIN}/redacted/token/1a`, action_name: 'GET /redacted/token/1a' },
   },
   withQuery('token=1', 'keep', '/a%3Btoken=s3cret?token=1'),
@@ -203,7 +171,6 @@ golden([
 
 test.each([
   ['https://a.example/x?token=1&b=2#top', 'https://a.example/x?token=redacted&b=2#top'],
-  ['https://a.example/x#access_token=1', 'https://a.example/x'],
   ['https://a.example/#/reset-password/9fK2mQ7x', 'https://a.example/'],
   ['https://a.example/#a=/confirm/kX3vQ9bT2mN7pL5wZ8rY&b=1', 'https://a.example/'],
   ['https://u:p@a.example/token/9fK2mQ7x', 'https://a.example/token/redacted'],

@@ -23,16 +23,6 @@ test.each<[what: string, options: MatomoOptions, factsOf: (client: number) => Fa
   ['the visitor ID', {}, byAgent],
   ['the visitor ID that is not sent', { visitorId: 'none' }, byAgent],
   [
-    'the user of annotate',
-    {},
-    (client) => ({
-      calls: [
-        ['annotate', { uid: `user${client}` }],
-        ['trackGoal', 1],
-      ],
-    }),
-  ],
-  [
     'the user of an attribute',
     { userId: 'enduser.id' },
     (client) => ({ attributes: { 'enduser.id': `user${client}` } }),

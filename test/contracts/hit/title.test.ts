@@ -37,21 +37,14 @@ golden([
       ['/users/7/orders/42/', '/users/:id/orders/:id/'],
       ['/a/0123abcd/deadbeef/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/a/:id/deadbeef/:id'],
       ['/4%32/caf%C3%A9/a%2Fb/x', '/:id/café/a%2Fb/x'],
-      // IDs of cuid2, cuid, xid and TypeID, and a ULID behind a prefix.
       ['/posts/jxn8odzg4qvcyb3fdi46jimz/edit', '/posts/:id/edit'],
-      ['/posts/9m4e2mr0ui3e8a215n4g', '/posts/:id'],
-      ['/users/user_01h455vb4pex5vsknk084sn02q', '/users/:id'],
-      ['/products/prod_01M8PJNRGESS0DCAGCW1W2CE2W', '/products/:id'],
       ['/posts/internationalization/part2', '/posts/internationalization/part2'],
       // Versions of an API.
       ['/api/1/items/v2/2.0/a1', '/api/1/items/v2/2.0/a1'],
       ['/jira/rest/API/3/issues/12', '/jira/rest/API/3/issues/:id'],
       ['/api/1/', '/api/:id/'],
-      ['/api/123/items', '/api/:id/items'],
       ['/api/1/2/items', '/api/1/:id/items'],
-      ['/api/users/1/items', '/api/users/:id/items'],
       // Data of pages.
-      ['/data.json', '/data.json'],
       ['/posts/7.data', '/posts/7.data'],
       ['/posts/7/__data.json', '/posts/:id'],
       ['/posts/7/_payload.json', '/posts/:id'],
@@ -81,13 +74,6 @@ golden([
     page: { action_name: `GET /a/${title}` },
   })),
   { ...at('/users/42/x'), options: { titlePaths: 'raw' } },
-  {
-    ...at(`/${'a1/'.repeat(700)}42`),
-    page: {
-      url: `https://shop.example.org${'/a1'.repeat(333)}/`,
-      action_name: `GET ${'/a1'.repeat(340)}`,
-    },
-  },
 ]);
 
 golden([
@@ -101,9 +87,6 @@ golden([
     ] as const
   ).map(([status, title]) => ({ ...at('/x', status), page: { action_name: `GET ${title}` } })),
   ...[399, 402, 500].map((status) => at('/x', status)),
-  titled('a 403 of a success', at('/x/7', 403).facts, 'GET /x/:id', {}, [
-    { path: '/x/8', route: '' },
-  ]),
   { name: 'a 404 of a route', facts: { status: 404 } },
 ]);
 
@@ -134,30 +117,16 @@ golden([
   ),
   refused('an endpoint that has failed', [{ ...ORDER, status: 500 }], 'Unauthorized'),
   refused('another method', [ORDER], 'Unauthorized', { method: 'PUT' }),
-  refused('another path', [{ ...ORDER, path: '/orders/x' }], 'Unauthorized'),
   refused('another service', [{ ...ORDER, service: { 'service.name': 'a' } }], 'Unauthorized', {
     service: { 'service.name': 'b' },
   }),
   refused('another site', [{ ...ORDER, service: { 'matomo.idsite': 2 } }], 'Unauthorized'),
-  refused(
-    'an operation',
-    [{ ...ORDER, below: [{ attributes: graphql('Orders') }] }],
-    '/orders/:order',
-  ),
   refused('the oldest of 501 endpoints', [ORDER, ...others(500)], 'Unauthorized'),
   refused(
     'the oldest of 501 endpoints, used again',
     [ORDER, ...others(499), ORDER, { path: '/last', route: '' }],
     '/orders/:order',
   ),
-  {
-    ...refused('an endpoint, with urlPaths: template', [ORDER], '/orders/:order', { status: 400 }),
-    options: { urlPaths: 'template' },
-    page: {
-      url: 'https://shop.example.org/orders/:order',
-      action_name: 'GET /orders/:order',
-    },
-  },
   {
     name: 'the route of a wildcard, in a dimension',
     facts: { path: '/acme/orders/8', route: '/{tenant}/{proxy+}' },
@@ -171,7 +140,6 @@ golden([
 ]);
 
 golden([
-  { name: 'a method that a client invented succeeds', facts: { method: 'FOO' } },
   titled(
     'a template of the title',
     { path: '/users/42', status: 201, spanName: 'users.show' },
@@ -195,20 +163,15 @@ golden([
   ...(
     [
       ['/users/:id', ['GET /users/:id', '/users/:id', '/users/42']],
-      ['/users/:id', ['GET /users/42']],
-      ['', ['/users/42']],
       ['/users/:id(\\d+)', ['/users/:id(\\d+)']],
-      ['users/:id', ['/users/:id']],
+      ['users/:id', ['/users/:id', '/users/42']],
     ] as const
   ).map(([route, [key, ...weaker]]) => {
     const others = weaker.map((each) => [each, { action_name: 'another' }]);
     const routeDetails = { ...Object.fromEntries(others), [key]: { action_name: 'A' } };
     return titled(`routeDetails of ${route}: ${key}`, { route }, 'A', { routeDetails });
   }),
-  {
-    name: 'routeDetails of another method',
-    options: { routeDetails: { 'POST /users/:id': { action_name: 'A' } } },
-  },
+  { options: { routeDetails: { 'POST /users/:id': { action_name: 'A' } } } },
   titled(
     'GraphQL by a child span at the root',
     { ...posted('/', graphql('CreateOrder2')), route: '' },
@@ -230,7 +193,6 @@ golden([
   },
   titled('GraphQL within MCP', posted('/mcp', MCP, graphql('Inner')), TOOL),
   {
-    name: 'tRPC',
     facts: { path: '/trpc/user.byId', route: '', ...JSON_ANSWER },
     options: { dimensions: { 1: 'rpc.method' } },
     page: { dimension1: 'user.byId' },
@@ -240,7 +202,6 @@ golden([
     { path: `/trpc/${Array(101).fill('p')}`, route: '', query: 'batch=1', ...JSON_ANSWER },
     'GET /trpc/p (100+)',
   ),
-  { name: 'an empty route', facts: { path: '/', route: '/' } },
   ...[
     ['&é'.repeat(300), '&é'.repeat(146)], // by bytes after escaping
     [' a\u0000\nb\ud800 ', 'a b�'],
@@ -255,15 +216,13 @@ const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 golden(
   words(`
     ${jwt({ sub: 'bob' })} user_${MD5} get/123e4567-e89b-12d3-a456-426614174000 01ARZ3NDEKTSV4RRFFQ69G5FAV
-    kX3vQ9bT2mN/7pL5wZ8rYaB/3cD4 kX3vQ9bT2mN7pL5wZ8rY.call 1234567890123456
+    kX3vQ9bT2mN/7pL5wZ8rYaB/3cD4 1234567890123456
   `).map((name) => titled(name, posted('/rpc', rpc(name)), 'POST /rpc redacted')),
 );
 
 golden(
   words(`
     textDocument/semanticTokens/full/delta tools/call v1.users.list GetCustomerByIdAndRegion2 sk-render deadbeef
-    DynamoDB_20120810.GetItem AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition
-    AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken AWSCognitoIdentityProviderService.InitiateAuth
-    google.pubsub.v1.Publisher/ListTopicSubscriptions create-pull-request-with-3-reviewers
+    AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken create-pull-request-with-3-reviewers
   `).map((name) => titled(name, posted('/rpc', rpc(name)), `POST /rpc ${name}`)),
 );

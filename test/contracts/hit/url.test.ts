@@ -13,7 +13,6 @@ const NOT_ASSUMED = { assumeHttps: false };
 
 golden([
   { name: 'the base hit' },
-  { facts: { query: 'x=1&y=a%20b&z' } },
   { facts: { query: '' } },
   {
     name: 'escapes of a path stay, and what no URL may hold is encoded',
@@ -37,7 +36,6 @@ golden([
     [
       ['q=1&Query=2&s=3&search=4&k=6&keyword=7&q[]=9&%71=10&kw=11&qq=12', 'kw=11&qq=12'],
       ['a=1&amp;q=2&amp;amp;b=3&lt;q=4;q=5;c=6', 'a=1&b=3&redacted'],
-      ['EIO=4&transport=polling&t=abc', 'EIO=4&transport=polling&t=abc'],
       [`${LONG}&c=${'y'.repeat(60)}&d=2`, LONG],
       ['a=1&b=2&a[]=3&c;d&a=4;e;b=5&token=x', 'a=1&a[]=3&a=4%3Be%3Bb=5&token=x', ['a', 'token']],
     ] as const
@@ -55,49 +53,32 @@ golden([
       action_name: `GET ${'/a'.repeat(498)}/aAB`,
     },
   },
-  {
-    facts: { status: 404 },
-    options: { urlPaths: 'template' },
-    page: { url: 'https://shop.example.org/users/:id' },
-  },
   // Scheme and port: of the listener, a Host header, and the option assumeHttps.
   ...(
     [
-      ['http', 'localhost:3000', {}, 'http://localhost:3000'],
-      ['http', '10.1.2.3:80', {}, 'http://10.1.2.3'],
-      ['http', '8.8.8.8', {}, 'https://8.8.8.8'],
-      ['http', '[::1]:3000', {}, 'http://[::1]:3000'],
-      ['http', 'shop.example.org', NOT_ASSUMED, 'http://shop.example.org'],
-      ['https', 'shop.example.org', NOT_ASSUMED, 'https://shop.example.org'],
-      ['http', 'shop.example.org:443', {}, 'https://shop.example.org'],
-      ['http', 'shop.example.org:80', {}, 'https://shop.example.org'],
-      ['http', 'shop.example.org:443', NOT_ASSUMED, 'http://shop.example.org:443'],
-      ['http', 'shop.example.org:8443', {}, 'https://shop.example.org:8443'],
-      ['http', 'a b/c', {}, 'https://localhost'],
-      ['http', 'shop.example.org:99999', {}, 'https://localhost'],
-      ['http', undefined, {}, 'https://localhost'],
+      ['localhost:3000', {}, 'http://localhost:3000'],
+      ['10.1.2.3:80', {}, 'http://10.1.2.3'],
+      ['8.8.8.8', {}, 'https://8.8.8.8'],
+      ['shop.example.org', NOT_ASSUMED, 'http://shop.example.org'],
+      ['shop.example.org:443', {}, 'https://shop.example.org'],
+      ['shop.example.org:443', NOT_ASSUMED, 'http://shop.example.org:443'],
+      ['shop.example.org:8443', {}, 'https://shop.example.org:8443'],
+      ['a b/c', {}, 'https://localhost'],
+      ['shop.example.org:99999', {}, 'https://localhost'],
     ] as const
-  ).map(([scheme, host, options, origin]) => ({
-    facts: { ...(scheme === 'https' && { scheme }), headers: { host } },
+  ).map(([host, options, origin]) => ({
+    facts: { headers: { host } },
     options,
     page: { url: `${origin}/users/42` },
   })),
-  // The same by attributes.
-  ...(
-    [
-      [{}, 'api.example.org', 8443, {}, 'https://api.example.org:8443'],
-      [{}, 'api.example.org', 443, NOT_ASSUMED, 'http://api.example.org'],
-      [{ scheme: 'https' }, '2001:db8::1', 80, {}, 'https://[2001:db8::1]'],
-    ] as const
-  ).map(([facts, address, port, options, origin]) => ({
+  {
     facts: {
-      ...facts,
+      scheme: 'https',
       headers: { host: undefined },
-      attributes: { 'server.address': address, 'server.port': port },
+      attributes: { 'server.address': '2001:db8::1', 'server.port': 80 },
     },
-    options,
-    page: { url: `${origin}/users/42` },
-  })),
+    page: { url: 'https://[2001:db8::1]/users/42' },
+  },
   {
     name: 'baseUrl',
     facts: { path: '/a', route: '', headers: { host: 'internal' }, query: 'x=1' },
@@ -133,9 +114,8 @@ golden([
     page: { url: `https://shop.example.org${sent}`, action_name: `GET ${title}` },
   })),
   {
-    name: 'a GraphQL document is no search',
     facts: at('/graphql', 'query=%7Ba%7D&x=1'),
-    options: { siteSearch: true },
+    options: { siteSearch: true }, // a document is no search
     page: { url: 'https://shop.example.org/graphql?x=1' },
   },
   // Referrers: what the client sends, and what of it is sent.
@@ -147,15 +127,11 @@ golden([
         { query: 'keep' },
         'https://ref.example/token/redacted?q=shoes&token=redacted',
       ],
-      ['https://ref.example/a?x=1', { query: 'strip' }, 'https://ref.example/a'],
       ['https://ref.example/a?x=1&y=2', { query: ['x'] }, 'https://ref.example/a?x=1'],
       ['https://u:p@ref.example:8080/a?x=1', ORIGINS, 'https://ref.example:8080/'],
       ['android-app://com.example.app/', ORIGINS, 'android-app://com.example.app/'],
       ['/a?x=1', ORIGINS, null],
-      ['//token/9fK2mQ7x', {}, '//token/redacted'],
       [Buffer.from('https://ref.example/ü').toString('latin1'), {}, 'https://ref.example/ü'],
-      [`https://ref.example/${'a/'.repeat(550)}`, {}, `https://ref.example/${'a/'.repeat(502)}`],
-      ['', {}, null],
     ] as const
   ).map(([referer, options, urlref]) => ({
     facts: { headers: { referer } },

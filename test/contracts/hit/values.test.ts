@@ -6,6 +6,7 @@ type Calls = NonNullable<Facts['calls']>;
 
 const job = (...calls: Calls) => build({ isOutside: true, calls });
 const USER = { uid: 'ann' };
+const INVALID = { dropped: { invalid: 1 }, problems: ['parameter-invalid'] };
 
 /** An object as libraries for decimal numbers have it. */
 class Decimal {
@@ -35,13 +36,8 @@ const TIMES: readonly unknown[] = [
 ];
 
 test.each(TIMES)('the time %o is the one that was meant', (cdt) => {
-  const { hits, problems } = job(
-    ['trackEvent', 'Job', 'done', { ...USER, cdt }],
-    ['trackHit', { ...USER, action_name: 'Old', cdt }],
-    ['trackGoal', 1, { ...USER, cdt }],
-    ['trackOrder', { id: 1, revenue: 1 }, { ...USER, cdt }],
-  );
-  expect(hits.map(({ parameters }) => parameters.cdt)).toEqual(Array(4).fill(String(SECONDS)));
+  const { hits, problems } = job(['trackEvent', 'Job', 'done', { ...USER, cdt }]);
+  expect(hits.map(({ parameters }) => parameters.cdt)).toEqual([String(SECONDS)]);
   expect(problems).toEqual([]);
   const page = build({ calls: [['annotate', { cdt }]] }).hits[0]?.parameters;
   expect(page?.cdt).toBe(String(SECONDS));
@@ -53,12 +49,9 @@ test.each([
   ...[Number.NaN, Number.POSITIVE_INFINITY, 0, -1, 1e19, SECONDS * 1e6, NOON + 3_600_000],
   ...['2999-01-01 00:00:00', '1999-12-31 23:59:59', 915_148_800, true, null, {}, [], [SECONDS]],
 ])('a hit with the time %o is dropped, and a page view keeps its own time', (cdt) => {
-  const { hits, dropped, problems } = job(['trackEvent', 'Job', 'done', { ...USER, cdt }]);
-  expect({ hits, dropped, problems }).toEqual({
-    hits: [],
-    dropped: { invalid: 1 },
-    problems: ['parameter-invalid'],
-  });
+  const { hits, ...others } = job(['trackEvent', 'Job', 'done', { ...USER, cdt }]);
+  expect(hits).toEqual([]);
+  expect(others).toMatchObject(INVALID);
   const page = build({ calls: [['annotate', { cdt }]] }).hits[0]?.parameters;
   expect(page?.cdt).toBe(String(NOON / 1000));
 });
@@ -108,19 +101,15 @@ test.each([
     { sku: 'b', price: amount },
     { sku: 'c', quantity: amount },
   ];
-  const { hits, dropped, problems } = job(
+  const { hits, ...others } = job(
     ['trackOrder', { id: 1, revenue: amount }, USER],
     ['trackGoal', 1, { ...USER, revenue: amount }],
     ['trackHit', { ...USER, idgoal: 2, revenue: amount }],
     ['trackEvent', 'a', 'b', { ...USER, value: amount }],
     ['trackOrder', { id: 2, revenue: 5, tax: amount, items: [{ sku: 'a' }, ...invalid] }, USER],
   );
-  expect({ dropped, problems }).toEqual({
-    dropped: { invalid: 3 },
-    problems: ['parameter-invalid'],
-  });
-  const [event, order, ...others] = hits.map(({ parameters }) => parameters);
-  expect(others).toEqual([]);
+  expect(others).toMatchObject({ ...INVALID, dropped: { invalid: 3 } });
+  const [event, order] = hits.map(({ parameters }) => parameters);
   expect(order?.ec_items).toBe('[["a","","",0,1]]');
   expect(order).not.toHaveProperty('ec_tx');
   expect(event).not.toHaveProperty('e_v');
@@ -134,7 +123,6 @@ const OF_UUID = idOf(UUID.toLowerCase().replaceAll('-', ''));
 test.each([
   ['0123456789ABCDEF', '0123456789abcdef'],
   [UUID, OF_UUID],
-  [UUID.toLowerCase(), OF_UUID],
   [UUID.replaceAll('-', ''), OF_UUID],
   [CLIENT_ID, idOf(CLIENT_ID)],
   [`GA1.1.${CLIENT_ID}`, idOf(CLIENT_ID)],
@@ -160,27 +148,28 @@ test.each(['customer-17', '0123456789', `${UUID}0`, '1.2', 'GA1.1.x', '012345678
 const fail = () => {
   throw new Error('of the application');
 };
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
 /** Values that no text is made of, or that throw. */
-const UNSENDABLE = [Symbol('x'), { toString: fail }, new Proxy({}, { get: fail, ownKeys: fail })];
+const UNSENDABLE = [Symbol('x'), { toString: fail }, revoked.proxy];
 
-test.each(UNSENDABLE)(
-  'what cannot be sent changes nothing else, and nothing throws: %#',
-  (value) => {
-    const { hits, problems } = build({
-      calls: [
-        ['annotate', { dimension1: value, cvar: { a: value, b: 10n }, action_name: value }],
-        ['annotate', value],
-        ['trackHit', value],
-        ['trackEvent', value, value],
-        ['trackEvent', 'a', 'b', { e_n: value }],
-      ],
-    });
-    expect(hits.map(({ parameters }) => parameters.action_name ?? parameters.e_a)).toEqual([
-      'GET /users/:id',
-      'b',
-    ]);
-    expect(hits[0]?.parameters.cvar).toContain('"b","10"');
-    expect(hits[0]?.parameters).not.toHaveProperty('dimension1');
-    expect(problems).toEqual(['parameter-invalid']);
-  },
-);
+test.each([0, 1, 2])('what cannot be sent changes nothing else: %i', (i) => {
+  const value = UNSENDABLE[i];
+  const { hits, problems } = build({
+    calls: [
+      ['annotate', { dimension1: value, cvar: { a: value, b: 10n }, action_name: value }],
+      ['annotate', value],
+      ['trackHit', value],
+      ['trackEvent', value, value],
+      ['trackEvent', 'a', 'b', { e_n: value }],
+    ],
+  });
+  const [page, event] = hits.map(({ parameters }) => parameters);
+  expect(page).toMatchObject({
+    action_name: 'GET /users/:id',
+    cvar: expect.stringContaining('"b","10"'),
+  });
+  expect(page).not.toHaveProperty('dimension1');
+  expect(event?.e_a).toBe('b');
+  expect(problems).toEqual(['parameter-invalid']);
+});

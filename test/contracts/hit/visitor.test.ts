@@ -18,8 +18,6 @@ golden([
     [
       ['198.51.100.23', 1, '198.51.100.0'],
       ['::ffff:198.51.100.23', 2, '198.51.0.0'],
-      ['198.51.100.23', 4, '0.0.0.0'],
-      ['2001:db8:1:2:3:4:5:6', 0, '2001:db8:1:2:3:4:5:6'],
       ['2001:db8:1:2:3:4:5:6', 1, '2001:db8:1:2::'],
       ['2001:db8::6', 3, '2001:db8::'],
       ['2001:db8::6', 4, '::'],
@@ -38,7 +36,6 @@ golden([
     [
       [1, COOKIE, { cid: 'abcdef0123456789' }],
       [2, COOKIE, { cid: 'abcdef9876543210' }],
-      [3, COOKIE, {}],
       [1, '_pk_id.1=abcdef0123456789%2E1700000000', { cid: 'abcdef0123456789' }],
       [1, '_pk_id.1=abcdef0123456789abc', {}],
     ] as const
@@ -52,12 +49,10 @@ golden([
     page: { cid: 'abcdef0123456789' },
   },
   { options: { visitorId: () => undefined } },
-  { options: { userId: () => undefined } },
   { options: { userId: () => 'anonymous' }, problems: ['parameter-invalid'] },
   // An attribute with the user: of the SERVER span, of spans below, or set by annotate.
   ...(
     [
-      [{ attributes: ADA }, 'ada'],
       [{ below: [{ attributes: EVE }, { attributes: ADA }] }, 'ada'],
       [{ attributes: ADA, below: [{ attributes: EVE }] }, 'ada'],
       [{ attributes: ADA, calls: [['annotate', { uid: 'eve' }]] }, 'eve'],
@@ -69,15 +64,8 @@ golden([
     page: { uid },
   })),
   { facts: { calls: [['annotate', { uid: '0.0.0.0' }]] }, problems: ['parameter-invalid'] },
-  { facts: { calls: [['annotate', { uid: 42 }]] }, page: { uid: '42' } },
   { facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] }, page: { uid: 'x'.repeat(200) } },
   { facts: { calls: [['annotate', { cip: '192.0.2.99' }]] }, problems: ['parameter-invalid'] },
-  {
-    name: 'cip of annotate is masked',
-    options: { ...TOKEN, anonymizeIp: 1 },
-    facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
-    page: { cip: '192.0.2.0' },
-  },
   {
     name: 'cip of annotate that is none',
     options: TOKEN,
@@ -87,11 +75,8 @@ golden([
   },
 ]);
 
-function idOf(facts: Facts, options: MatomoOptions = {}, name = 'cid'): string | undefined {
-  return build(facts, options).hits[0]?.parameters[name];
-}
-
-const BASE: Facts = {};
+const idOf = (facts: Facts, options: MatomoOptions = {}, name = 'cid') =>
+  build(facts, options).hits[0]?.parameters[name];
 
 test.each<
   [what: string, isSame: boolean, facts: Facts, options?: MatomoOptions, others?: MatomoOptions]
@@ -115,13 +100,7 @@ test.each<
   ['another site', false, {}, {}, { siteId: 2 }],
   ['another key', false, {}, {}, { visitorKey: 'another-key' }],
   ['another process, without a key', false, {}, { visitorKey: undefined }],
-  [
-    'a key that comes from the token',
-    true,
-    {},
-    { visitorKey: undefined, ...TOKEN },
-    { visitorKey: undefined, ...TOKEN },
-  ],
+  ['a key that comes from the token', true, {}, { visitorKey: undefined, ...TOKEN }],
   ['with and without a token', true, {}, {}, TOKEN],
   ['a site of annotate', false, { calls: [['annotate', { idsite: 2 }]] }],
   ['no address', false, { peer: '' }],
@@ -139,7 +118,7 @@ test.each<
     { ...TOKEN, beforeSend: (hit) => ({ ...hit, cip: '192.0.2.99' }) },
   ],
 ])('visitors: %s is the same one: %s', (_what, isSame, facts, options = {}, others = options) => {
-  const id = idOf(BASE, options);
+  const id = idOf({}, options);
   expect(id).toMatch(/^[\da-f]{16}$/);
   const other = idOf(facts, others);
   expect(other).toMatch(/^[\da-f]{16}$/);
@@ -147,61 +126,57 @@ test.each<
 });
 
 test('one process keeps visitors, sites and days apart', () => {
-  const builder = openBuilder({ siteId: (request) => (request.path === '/2' ? 2 : 1) });
+  const siteId = ({ path }: { readonly path: string }) => (path === '/2' ? 2 : 1);
   const nowMillis = NOON + DAY;
   const visitors = ['/1', '/2'].flatMap((path) =>
     [NOON, nowMillis].flatMap((startMillis) =>
       ['192.0.2.1', '192.0.2.2'].map((peer) => ({ path, peer, route: '', startMillis, nowMillis })),
     ),
   );
-  const ids = [...visitors, ...visitors].map(
-    (facts) => builder.build(facts).hits[0]?.parameters.cid,
-  );
-  builder.close();
+  const ids = idsOf([...visitors, ...visitors], { siteId });
   expect(new Set(ids).size).toBe(8);
   expect(ids.slice(0, 8)).toEqual(ids.slice(8));
 });
 
-test('with a daily key, visitors of different days are different', () => {
-  const builder = openBuilder({ visitorKey: 'daily' });
-  const nowMillis = Date.now();
-  const ids = [nowMillis, nowMillis, nowMillis - DAY].map(
-    (startMillis) => builder.build({ startMillis, nowMillis }).hits[0]?.parameters.cid,
-  );
+/** The visitors of requests to one process. */
+function idsOf(requests: readonly Facts[], options: MatomoOptions = {}) {
+  const builder = openBuilder(options);
+  const ids = requests.map((facts) => builder.build(facts).hits[0]?.parameters.cid);
   builder.close();
-  expect(ids[0]).toMatch(/^[\da-f]{16}$/);
-  expect(ids[1]).toBe(ids[0]);
-  expect(ids[2]).not.toBe(ids[0]);
+  return ids;
+}
+
+test('with a daily key, visitors of different days are different', () => {
+  const nowMillis = Date.now();
+  const starts = [nowMillis, nowMillis, nowMillis - DAY];
+  const requests = starts.map((startMillis) => ({ startMillis, nowMillis }));
+  const [first, again, before] = idsOf(requests, { visitorKey: 'daily' });
+  expect(first).toMatch(/^[\da-f]{16}$/);
+  expect(again).toBe(first);
+  expect(before).not.toBe(first);
 });
 
 test('with privacy: strict, visitor IDs are made of whole addresses if their keys are deleted', () => {
   const startMillis = Date.now();
-  const of = (options: MatomoOptions) => {
-    const builder = openBuilder({ privacy: 'strict', ...options });
-    const ids = ['192.0.2.1', '192.0.2.2'].map(
-      (peer) =>
-        builder.build({ peer, startMillis, nowMillis: startMillis }).hits[0]?.parameters.cid,
-    );
-    builder.close();
-    return new Set(ids).size;
-  };
-  expect(of({ visitorKey: undefined })).toBe(2);
-  expect(of({})).toBe(1);
+  const peers = ['192.0.2.1', '192.0.2.2'];
+  const requests = peers.map((peer) => ({ peer, startMillis, nowMillis: startMillis }));
+  const count = (options: MatomoOptions) =>
+    new Set(idsOf(requests, { privacy: 'strict', ...options })).size;
+  expect(count({ visitorKey: undefined })).toBe(2);
+  expect(count({})).toBe(1);
 });
 
 test('a session of MCP is one visitor at any address, and two sessions at one address are two', () => {
-  const builder = openBuilder();
-  const [first, moved, second] = [
-    ['session-1', '192.0.2.1'],
-    ['session-1', '192.0.2.2'],
-    ['session-2', '192.0.2.1'],
-  ].map(([session = '', peer]) => {
-    const headers = { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' };
-    const facts = { method: 'POST', path: '/mcp', route: '/mcp', peer, headers };
-    const attributes = { 'mcp.method.name': 'tools/call', 'mcp.session.id': session };
-    return builder.build({ ...facts, below: [{ attributes }] }).hits[0]?.parameters.cid;
+  const call = (session: string, peer: string): Facts => ({
+    ...{ method: 'POST', path: '/mcp', route: '/mcp', peer },
+    headers: { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' },
+    below: [{ attributes: { 'mcp.method.name': 'tools/call', 'mcp.session.id': session } }],
   });
-  builder.close();
+  const [first, moved, second] = idsOf([
+    call('session-1', '192.0.2.1'),
+    call('session-1', '192.0.2.2'),
+    call('session-2', '192.0.2.1'),
+  ]);
   expect(moved).toBe(first);
   expect(second).not.toBe(first);
 });
@@ -217,7 +192,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ['a key that was let in', withKey('key-1'), KEY_HEADER, true],
   ['a key and 304', withKey('key-1', 304), KEY_HEADER, true],
   ['a key that was refused', withKey('key-2', 401), KEY_HEADER, false],
-  ['a key and a redirect', withKey('key-2', 302), KEY_HEADER, false],
   ['a key that failed later', withKey('key-3', 500), KEY_HEADER, true, withKey('key-3')],
   [
     'a response that has not begun',
@@ -228,7 +202,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ['an event of an open request, of a known key', OPEN, KEY_HEADER, true, withKey('key-6')],
   ['an event of an open request, of a new key', OPEN, KEY_HEADER, false],
   ['a preflight', { ...withKey('key-5'), method: 'OPTIONS' }, KEY_HEADER, false],
-  ['no key', {}, KEY_HEADER, false],
   ['a token as a key', withKey(JWT), KEY_HEADER, false],
   ['a key that is too long', withKey('k'.repeat(17_000)), KEY_HEADER, false],
   ['a claim', authorized(`Bearer ${JWT}`), { userId: 'jwt.sub' }, true],
@@ -243,12 +216,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
   ['an empty claim', authorized(`Bearer ${JWT}`), { userId: 'jwt.client_id' }, false],
   ['basic credentials', authorized('Basic YTpi'), BY_CREDENTIALS, true],
   ['a scheme without credentials', authorized('Basic'), BY_CREDENTIALS, false],
-  [
-    'a key without a key for pseudonyms',
-    withKey('key-1'),
-    { ...KEY_HEADER, visitorKey: undefined },
-    false,
-  ],
   ['a key with daily keys', withKey('key-1'), { ...KEY_HEADER, visitorKey: 'daily' }, false],
 ])('pseudonyms: %s', (_what, facts, options, isNamed, before = undefined) => {
   const builder = openBuilder(options);
