@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { formatFindings } from '../../src/cli/doctor.js';
 import { runNode } from '../support/child-process.js';
 import { MAIN, runCli } from '../support/cli.js';
 import { matomoOnWire } from '../support/fault-proxy.js';
@@ -25,13 +24,4 @@ test('without a problem, it reports that', async () => {
   const { code, stdout } = await runCli(['doctor'], env);
   expect(stdout).toMatch(/^No problem /m);
   expect(code).toBe(0);
-});
-
-test('what others have written cannot control the terminal', () => {
-  const text = 'a\u001b[2Jb\u009bc\u202ed\ne';
-  const shown = formatFindings([
-    { check: 'matomo', verdict: 'warning', found: text, advice: text },
-  ]);
-  expect(shown).toContain('a\\u001b[2Jb\\u009bc\\u202ed\\u000ae');
-  expect(shown).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
 });

@@ -32,23 +32,16 @@ test('inspect prints each hit once as it comes, and behaves as its flags say', a
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
-function start(args: string[], env: Record<string, string> = {}) {
+test('a command does its work although nobody reads its output', async () => {
+  const matomo = await startMatomoSite();
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH, ...env } });
+  const env = { PATH, ...environmentOf(matomo) };
+  const child = spawn(process.execPath, [MAIN, 'setup', '--yes'], { env });
   onTestFinished(() => void child.kill('SIGKILL'));
-  return { child, exited: once(child, 'exit') };
-}
-
-test.each(['stdout', 'stderr'] as const)(
-  'a command does its work although nobody reads its %s',
-  async (name) => {
-    const matomo = await startMatomoSite();
-    const { child, exited } = start(['setup', '--yes'], environmentOf(matomo));
-    child[name].destroy();
-    expect(await exited).toEqual([0, null]);
-    expect(matomo.writes()).toHaveLength(4);
-  },
-);
+  for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(matomo.writes()).toHaveLength(4);
+});
 
 test('gateway sends what it has accepted if it is ended by SIGHUP, even if that comes again', async () => {
   const inspector = await startPlayedMatomo();
@@ -66,9 +59,8 @@ test('gateway sends what it has accepted if it is ended by SIGHUP, even if that 
 const COMMANDS = ['setup', 'doctor', 'inspect', 'gateway'];
 
 test.each<[args: string[], names: string[]]>([
-  ...[[], ['help'], ['--help']].map((args): [string[], string[]] => [args, COMMANDS]),
+  [[], COMMANDS],
   ...COMMANDS.map((name): [string[], string[]] => [[name, '--help'], [name]]),
-  [['doctor', 'x', '-h'], ['doctor']],
   [['help', 'doctor'], ['doctor']],
 ])('%j prints help for %j, which fits a screen', async (args, names) => {
   const { code, stdout, stderr } = await runCli(args);
@@ -80,15 +72,14 @@ test.each<[args: string[], names: string[]]>([
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
-test.each(['--version', '-v'])('%s prints the version', async (flag) => {
-  expect(await runCli([flag])).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+test('--version prints the version', async () => {
+  expect(await runCli(['--version'])).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
 });
 
 const USAGE = /\nSee npx opentelemetry-matomo( \w+)? --help\n$/;
 
 test.each<[args: string, code: number, error: string | RegExp, env?: Record<string, string>]>([
   ['nonsense', 2, 'no command "nonsense"'],
-  ['doctor --sned', 2, '--sned'],
   ['doctor -- --json', 2, '--json'],
   ['setup --json', 2, '--json'],
   [
@@ -101,15 +92,8 @@ test.each<[args: string, code: number, error: string | RegExp, env?: Record<stri
   ['inspect --dimensions 1,x', 2, '--dimensions must be'],
   ['pseudonym key5ec2e7', 2, /^(?!.*5ec2e7).*pipe/s, { MATOMO_VISITOR_KEY: 'a-visitor-key' }],
   // These are no usage.
-  ['gateway', 1, 'url and siteId'],
   ['gateway', 1, 'MATOMO_GATEWAY_LISTEN must be', { MATOMO_GATEWAY_LISTEN: 'x' }],
   ['inspect --host 192.0.2.1 --port 0', 1, /: listen EADDRNOTAVAIL/],
-  [
-    'gateway --listen 192.0.2.1:0',
-    1,
-    /: listen EADDRNOTAVAIL/,
-    { MATOMO_URL: 'http://a.test', MATOMO_SITE_ID: '1' },
-  ],
 ])('`%s` ends with code %i and a line that says why: %s', async (line, exit, error, env) => {
   const args = line.split(' ');
   const { code, stdout, stderr } = await runCli(args, env);
@@ -141,9 +125,7 @@ test.each([
 
 test.each([
   [{}, 'key5ec2e7', '[user-id-key]'],
-  [{ MATOMO_PRIVACY: 'strict', MATOMO_TOKEN_AUTH: 'a-token' }, 'key5ec2e7', '[user-id-key]'],
   [KEYED, jwt({ sub: 'key5ec2e7' }), '[user-id-token]'],
-  [CLAIM, jwt({ name: 'key5ec2e7' }), '[user-id-token]'],
   // The message of the parser would quote it.
   [CLAIM, `Bearer e30.${btoa('{"sub":"key5ec2e7')}.c2ln`, '[user-id-token]'],
   [KEYED, 'null', 'names nobody'],

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { isReadableByOthers } from '../../src/cli/matomo-api.js';
@@ -8,42 +7,24 @@ import { listen } from '../support/listen.js';
 import { startMatomoApi, tokenOf } from '../support/matomo-api.js';
 import { startMatomoSite } from './matomo-site.js';
 
-/** A server that is not, or not quite, a Matomo; and all bodies that it got. */
-async function startServer(answer: (response: ServerResponse) => void) {
-  const bodies: string[] = [];
-  const url = await listen((request, response) => {
-    const receive = (body: string) => {
-      bodies.push(body);
-      answer(response);
-    };
-    text(request).then(receive, () => undefined);
-  });
-  return { url, bodies };
-}
-
 const HTML = { 'content-type': 'text/html' };
 const LOG_IN = { 'www-authenticate': 'Basic realm="x"' };
 
 test.each<[status: number, object, body: string, code: string, says: string]>([
   [200, HTML, '<h1>Hello</h1>', 'not-matomo', 'answered 200'],
-  [200, {}, '{"ok":true}', 'not-matomo', 'JSON'],
   [403, HTML, '<h1>No</h1>', 'request-rejected', 'index.php'],
   [401, LOG_IN, '<h1>No</h1>', 'request-rejected', 'MATOMO_HEADERS'],
   [503, HTML, '<h1>Hello</h1>', 'unavailable', 'answered 503'],
-  [
-    301,
-    { location: 'https://u:pass@login.test/?next=1' },
-    '',
-    'redirected',
-    '"https://login.test/"',
-  ],
-  [301, { location: 'http://[' }, '', 'redirected', 'redirects elsewhere'],
+  [301, { location: 'https://u:pass@a.test/?next=1' }, '', 'redirected', '"https://a.test/"'],
 ])(
   'in place of Matomo %i with %o and %j: %s, and it never sees the token',
   async (status, headers, body, code, says) => {
-    const { url, bodies } = await startServer((response) => {
-      response.writeHead(status, headers as Record<string, string>);
-      response.end(body);
+    const bodies: string[] = [];
+    const url = await listen((request, response) => {
+      void text(request).then((sent) => {
+        bodies.push(sent);
+        response.writeHead(status, headers as Record<string, string>).end(body);
+      });
     });
     const { code: exit, stderr, output } = await runSetup(environmentOf({ url }), ['--yes']);
     expect(exit).toBe(1);
@@ -100,18 +81,13 @@ test('a time-out while something is created: what is there stays, and the next r
 });
 
 test('a token over plain http is warned of before it is sent', async () => {
-  const matomo = await startMatomoSite();
-  const env = environmentOf({ url: matomo.url.replace('127.0.0.1', '0.0.0.0') });
-  const { stderr } = await runSetup(env, ['--dry-run']);
-  expect(stderr).toMatch(/^.*\[not-private\]\n/);
-  const own = await runSetup(environmentOf(matomo), ['--dry-run']);
-  expect(own.stderr).not.toContain('[not-private]');
+  const { url } = await startMatomoSite();
+  const env = environmentOf({ url: url.replace('127.0.0.1', '0.0.0.0') });
+  expect((await runSetup(env, ['--dry-run'])).stderr).toMatch(/^.*\[not-private\]\n/);
 });
 
 test.each([
   ['http://127.example.org', true],
-  ['http://[::2]', true],
-  ['http://matomo.localhost', false],
   ['http://[::1]', false],
   ['https://matomo.example', false],
 ])('whether others can read requests to %s: %s', (url, expected) => {

@@ -1,14 +1,8 @@
-import { type ApiCall, type MatomoApi, startMatomoApi } from '../support/matomo-api.js';
+import { type ApiCall, type MatomoApiOptions, startMatomoApi } from '../support/matomo-api.js';
 
-type Row = Readonly<Record<string, unknown>>;
-
-export interface SiteContents {
+interface SiteContents extends MatomoApiOptions {
   /** Dimensions as the API creates them, in the scope `action` and active unless they say otherwise. */
   readonly dimensions?: readonly Readonly<Record<string, string>>[];
-  /** URL of a tracker. */
-  readonly tracker?: string;
-  /** Wins over everything. */
-  readonly answer?: (call: ApiCall) => unknown;
 }
 
 const SLOTS = 5;
@@ -18,11 +12,11 @@ export async function startMatomoSite({
   dimensions = [],
   answer = () => undefined,
   ...others
-}: SiteContents = {}): Promise<MatomoApi & { writes(): string[] }> {
+}: SiteContents = {}) {
   const created = dimensions.map((dimension, i) => toDimension(i + 1, dimension));
   const free = (wanted: string) => SLOTS - created.filter(({ scope }) => scope === wanted).length;
 
-  function create(params: ApiCall['params']): Row {
+  function create(params: ApiCall['params']) {
     const { scope = '' } = params;
     if (free(scope) <= 0) {
       const what = `All Custom Dimensions for website 1 in scope '${scope}' are already used.`;

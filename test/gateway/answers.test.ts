@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import * as zlib from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { expect, onTestFinished, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
@@ -80,18 +80,12 @@ test('a partial success in protobuf', async () => {
   ]);
 });
 
+const ZIPPED = gzipSync('x'.repeat(5000));
+
 test.each<[string, number, number, Uint8Array | string, Record<string, string>]>([
-  ['no JSON', 400, 3, '{', JSON_TYPE],
-  ['JSON of another shape', 400, 3, '{"resourceSpans":{"0":1}}', JSON_TYPE],
   ['no gzip', 400, 3, '{}', { ...JSON_TYPE, 'content-encoding': 'gzip' }],
   ['too large', 413, 8, 'x'.repeat(5000), JSON_TYPE],
-  [
-    'too large when inflated',
-    413,
-    8,
-    zlib.gzipSync('x'.repeat(5000)),
-    { ...JSON_TYPE, 'content-encoding': 'gzip' },
-  ],
+  ['too large when inflated', 413, 8, ZIPPED, { ...JSON_TYPE, 'content-encoding': 'gzip' }],
   ['another type', 415, 3, 'x', { 'content-type': 'text/plain' }],
   ['another compression', 415, 3, 'x', { ...JSON_TYPE, 'content-encoding': 'br' }],
 ])('%s: %i', async (_what, status, code, body, headers) => {
@@ -119,50 +113,40 @@ test('a body that is too large without a length is refused before it has come', 
   request.on('error', () => undefined).destroy();
 });
 
-test.each([
-  [401, JSON_TYPE],
-  [413, { ...JSON_TYPE, authorization: 'Bearer sesame' }],
-])(
-  'a large body that is refused with %i is read to its end: its sender gets the answer, and uses the connection again',
-  async (status, headers) => {
-    const { gateway } = await startGateway({ bearerToken: 'sesame' });
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    onTestFinished(() => agent.destroy());
-    for (const isReused of [false, true]) {
-      const request = httpRequest(`${gateway.url}/v1/traces`, { method: 'POST', headers, agent });
-      request.end(Buffer.alloc(16 * 1024 ** 2));
-      const closed = once(request, 'close');
-      const [answer] = await once(request, 'response');
-      answer.resume();
-      await closed;
-      expect([answer.statusCode, request.reusedSocket]).toEqual([status, isReused]);
-    }
-  },
-);
+test('a large body that is refused is read to its end: its sender gets the answer, and uses the connection again', async () => {
+  const { gateway } = await startGateway();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const options = { method: 'POST', headers: JSON_TYPE, agent };
+  for (const isReused of [false, true]) {
+    const request = httpRequest(`${gateway.url}/v1/traces`, options);
+    request.end(Buffer.alloc(16 * 1024 ** 2));
+    const closed = once(request, 'close');
+    const [answer] = await once(request, 'response');
+    answer.resume();
+    await closed;
+    expect([answer.statusCode, request.reusedSocket]).toEqual([413, isReused]);
+  }
+});
 
 test('other methods and paths', async () => {
   const { gateway } = await startGateway();
   const answer = await fetch(`${gateway.url}/v1/traces`);
   expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
-  expect((await fetch(`${gateway.url}/v1/metrics`, { method: 'POST', body: '{}' })).status).toBe(
-    404,
-  );
+  const metrics = await fetch(`${gateway.url}/v1/metrics`, { method: 'POST', body: '{}' });
+  expect(metrics.status).toBe(404);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
 });
 
 test('with a bearer token nobody else is heard, but for health checks', async () => {
   const { gateway } = await startGateway({ bearerToken: 'sesame' });
-  for (const authorization of [undefined, 'Bearer Sesame', 'Basic sesame', 'sesame']) {
-    const answer = await sendSpans(gateway, '{}', {
-      ...JSON_TYPE,
-      ...(authorization && { authorization }),
-    });
+  const send = (headers: object) => sendSpans(gateway, '{}', { ...JSON_TYPE, ...headers });
+  for (const headers of [{}, { authorization: 'Bearer Sesame' }, { authorization: 'sesame' }]) {
+    const answer = await send(headers);
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect(await answer.json()).toMatchObject({ code: 16 });
   }
-  expect(
-    (await sendSpans(gateway, '{}', { ...JSON_TYPE, authorization: 'Bearer sesame' })).status,
-  ).toBe(200);
+  expect((await send({ authorization: 'Bearer sesame' })).status).toBe(200);
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
 });
 
@@ -220,21 +204,6 @@ test('so do hits of spans without a request, also when the gateway closes', asyn
   inspector.play();
   await gateway.close();
   expect(gateway.stats()).toMatchObject({ tracked: 8, lost: { queue_full: 0 } });
-});
-
-test('close sends what is queued while another request waits for room', async () => {
-  const { gateway, inspector } = await startGateway({
-    maxQueueSize: 10,
-    scheduledDelayMillis: 60_000,
-    shutdownTimeoutMillis: 20_000,
-  });
-  const small = Array.from({ length: 4 }, (_, i) => requestSpan(`/${i}`));
-  const events = Array.from({ length: 8 }, (_, i) => hitEvent({ e_c: 'c', e_a: `a${i}` }));
-  await sendSpans(gateway, exportRequest(small));
-  await sendSpans(gateway, exportRequest([{ ...requestSpan('/large'), events }]));
-  await gateway.close();
-  expect(inspector.hits()).toHaveLength(13);
-  expect(gateway.stats()).toMatchObject({ tracked: 13, lost: { queue_full: 0 } });
 });
 
 test('a request with more hits than the queue ever has room for keeps no other out, and those that do not fit are counted', async () => {
@@ -305,7 +274,6 @@ test('connections beyond a thousand are closed, which is counted and logged, unt
 
 test.each([
   [{ listen: 'nonsense' }, /listen must be .*127\.0\.0\.1:4318, got "nonsense"/],
-  [{ listen: 'u:S3cr3t@h:1' }, /listen must be (?!.*S3cr3t)/],
   [{ siteID: 1 }, /"siteID".*siteId\b/],
   [{ siteId: undefined }, /url and siteId/],
 ])('%j is a TypeError', async (wrong, message) => {
@@ -317,29 +285,17 @@ test.each([
 
 test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
   const output = captureOutput();
-  const meant = {
-    MATOMO_BEARER_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
-    MATOMO_GATEWAY_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
-    MATOMO_SITEID: 'MATOMO_SITE_ID',
-  };
-  for (const variable of Object.keys(meant)) setEnvironment({ [variable]: '2' });
+  setEnvironment({ MATOMO_BEARER_TOKEN: '2' });
   await startGateway();
-  expect(output).toEqual(
-    Object.entries(meant).map(([variable, other]) =>
-      expect.stringMatching(new RegExp(`${variable} .*${other}\\b.*\\[environment-invalid\\]`)),
-    ),
-  );
+  const line = /MATOMO_BEARER_TOKEN .*MATOMO_GATEWAY_BEARER_TOKEN\b.*\[environment-invalid\]/;
+  expect(output).toEqual([expect.stringMatching(line)]);
   setEnvironment({ MATOMO_DO_NOT_TRAK: 'true' });
   await expect(startGateway()).rejects.toThrow(/privacy options/);
   expect(output.at(-1)).toMatch(/MATOMO_DO_NOT_TRACK\b.* \[privacy-option-invalid\]/);
 });
 
 /** Sends a part of a body, and the rest on call. */
-async function beginExport(
-  url: string,
-  spans: OtlpSpan[],
-  part = 0.5,
-): Promise<{ readonly finish: () => void; readonly status: Promise<number> }> {
+async function beginExport(url: string, spans: OtlpSpan[], part = 0.5) {
   const body = exportRequest(spans);
   const end = Math.floor(body.length * part);
   const headers = { ...JSON_TYPE, 'content-length': String(Buffer.byteLength(body)) };

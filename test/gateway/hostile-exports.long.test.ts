@@ -1,12 +1,11 @@
-import { connect } from 'node:net';
-import { gunzipSync, inflateSync } from 'node:zlib';
+import { unzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { UnreadableExport } from '../../src/gateway/otlp/exported-span.js';
 import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { seededRandom } from '../support/seed.js';
-import { OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
+import { bodyHeaders, OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
 
 const MUTATIONS = 2000;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -15,12 +14,12 @@ const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 /** Bodies of the recordings, inflated. */
 function recordedBodies(type: RegExp): Buffer[] {
   return OTLP_RECORDINGS.flatMap((name) => otlpRecording(name).requests)
-    .filter(({ headers }) => type.test(JSON.stringify(headers)))
-    .map(({ headers, body_base64 }) => {
-      const body = Buffer.from(body_base64, 'base64');
-      if (/gzip/.test(JSON.stringify(headers))) return gunzipSync(body);
-      return /"deflate"/.test(JSON.stringify(headers)) ? inflateSync(body) : body;
-    });
+    .map(({ headers, body_base64 }) => ({
+      body: Buffer.from(body_base64, 'base64'),
+      headers: JSON.stringify(bodyHeaders(headers)),
+    }))
+    .filter(({ headers }) => type.test(headers))
+    .map(({ headers, body }) => (/gzip|deflate/.test(headers) ? unzipSync(body) : body));
 }
 
 function mutate(body: Buffer, random: () => number): Buffer {
@@ -59,17 +58,3 @@ test.each([
     await eventually(() => gateway.stats().pendingRequests === 0);
   },
 );
-
-test('a client that sends its headers slowly is answered and disconnected', async () => {
-  const { gateway } = await startGateway();
-  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-  let answer = '';
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    answer += text;
-  });
-  socket.write('POST /v1/traces HTTP/1.1\r\n');
-  const dripping = setInterval(() => socket.write('X: y\r\n'), 500);
-  await new Promise((resolve) => socket.on('error', resolve).once('close', resolve));
-  clearInterval(dripping);
-  expect(answer).toMatch(/^HTTP\/1.1 408 /);
-});

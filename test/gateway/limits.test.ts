@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { UnreadableExport } from '../../src/gateway/otlp/exported-span.js';
 import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { toReceivedSpans } from '../../src/gateway/traces/received-span.js';
-import { exportRequest, type OtlpSpan, protobufOf, requestSpan } from '../support/otlp-spans.js';
+import { exportRequest, protobufOf, requestSpan } from '../support/otlp-spans.js';
 
 const JSON_FORMAT = findFormat('application/json') as OtlpFormat;
 const PROTOBUF = findFormat('application/x-protobuf') as OtlpFormat;
@@ -21,10 +21,10 @@ test('many small messages in protobuf are refused, because they would take far m
   expect(() => read(110_000)).toThrow(UnreadableExport);
 });
 
-test.each(['kind', 'flags', 'status'])('an object in the place of %s is no error', (name) => {
+test('objects in the place of numbers are no error', () => {
   const hostile = { toString: 1, valueOf: 1 };
-  const span = { ...requestSpan('/a'), [name]: name === 'status' ? { code: hostile } : hostile };
-  expect(decode(exportRequest([span as OtlpSpan]))).toHaveLength(1);
+  const span = { ...requestSpan('/a'), kind: hostile, flags: hostile, status: { code: hostile } };
+  expect(decode(exportRequest([span as never]))).toHaveLength(1);
 });
 
 test('spans take their share of the export in memory', () => {

@@ -53,18 +53,11 @@ const PROTOBUF = 'application/x-protobuf';
 
 test.each<[string, string, RegExp, type?: string]>([
   ['logs', '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}', /no resourceSpans/],
-  ['spans of Zipkin', '[{"traceId":"1","id":"2"}]', /something else than an object/],
   ['spans of Jaeger', '{"data":[{"traceID":"1","spans":{}}]}', /no resourceSpans/],
   ['nothing', '', /JSON/],
   ['names as in the protocol files', '{"resource_spans":[{"scope_spans":[]}]}', /no resourceSpans/],
   ['no list', JSON.stringify(scoped({ ...SPAN, attributes: { a: 1 } })), /than a list/],
   ['JSON as protobuf', '{"resourceSpans":[]}', /ExportTraceServiceRequest/, PROTOBUF],
-  [
-    'protobuf with nothing but unknown fields',
-    `\u0012\u0021${'hit'.repeat(11)}`,
-    /no resourceSpans/,
-    PROTOBUF,
-  ],
 ])('a body without spans is refused with a reason: %s', async (_what, body, message, type) => {
   const output = captureOutput();
   const { gateway } = await startGateway();
@@ -73,15 +66,13 @@ test.each<[string, string, RegExp, type?: string]>([
   expect(output.filter((line) => line.includes('[export-not-read]'))).toHaveLength(1);
 });
 
-test.each([
-  '{}',
-  '{"resourceSpans":[]}',
-  '{"resourceSpans":null}',
-  '{"resourceSpans":[{"new":[1]}]}',
-])('an export without spans is a success: %s', async (body) => {
-  const output = captureOutput();
-  const { gateway } = await startGateway();
-  const answer = await sendSpans(gateway, body);
-  expect([answer.status, await answer.text()]).toEqual([200, '{}']);
-  expect(output).toEqual([]);
-});
+test.each(['{}', '{"resourceSpans":[]}', '{"resourceSpans":[{"new":[1]}]}'])(
+  'an export without spans is a success: %s',
+  async (body) => {
+    const output = captureOutput();
+    const { gateway } = await startGateway();
+    const answer = await sendSpans(gateway, body);
+    expect([answer.status, await answer.text()]).toEqual([200, '{}']);
+    expect(output).toEqual([]);
+  },
+);

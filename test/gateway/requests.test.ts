@@ -57,12 +57,8 @@ test('requests of two services in one trace are two hits, and so is one of a ser
   await send(set, [elsewhere], { 'service.name': 'stock' });
   await send(set, [instance], { 'service.name': 'shop', 'service.instance.id': '2' });
   await send(set, [itself, call, outer]);
-  expect(await titlesOf(set, 4)).toEqual([
-    'GET /elsewhere',
-    'GET /instance',
-    'GET /itself',
-    'GET /outer',
-  ]);
+  const titles = ['GET /elsewhere', 'GET /instance', 'GET /itself', 'GET /outer'];
+  expect(await titlesOf(set, 4)).toEqual(titles);
 });
 
 test('a request whose trace goes on is passed on while other requests of the trace arrive', async () => {
@@ -93,10 +89,5 @@ test('close finishes what was accepted', async () => {
   await send(set, [below(request, { 'matomo.action_name': 'Late' })]);
   await closed;
   expect(set.inspector.hits().map(({ stored }) => stored?.title)).toEqual(['Late']);
-  expect(set.gateway.stats()).toMatchObject({
-    hits: 1,
-    tracked: 1,
-    pending: 0,
-    pendingRequests: 0,
-  });
+  expect(set.gateway.stats()).toMatchObject({ hits: 1, tracked: 1, pendingRequests: 0 });
 });

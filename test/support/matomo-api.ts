@@ -58,10 +58,6 @@ export const answering =
   ({ method, params }: ApiCall) =>
     [method, params.pluginName].includes(wanted) ? answer : undefined;
 
-/** For `answer`: refuses a method, with a message. */
-export const refusing = (wanted: string, message: string) =>
-  answering(wanted, { result: 'error', message });
-
 /** A token that the server takes for one of that role. */
 export function tokenOf(role: ApiRole): string {
   return Buffer.from(role).toString('hex').padEnd(32, '0');

@@ -88,18 +88,6 @@ test.each([
   expect(fields.map(({ verdict }) => verdict)).not.toContain('unknown');
 });
 
-test.each([null, { idcustomdimension: '1', name: { toString: 1, valueOf: 1 } }])(
-  'a dimension that Matomo does not have leaves the other findings as they are: %j',
-  async (dimension) => {
-    const answer = ({ method }: ApiCall) =>
-      method.startsWith('CustomDimensions') ? [dimension] : undefined;
-    const { about, code } = await diagnose({ answer }, STATUS_AND_METHOD);
-    expect(about('address')).toMatchObject([{ verdict: 'ok' }]);
-    expect(about('token')).toMatchObject([{ verdict: 'ok' }]);
-    expect(code).toBe(0);
-  },
-);
-
 test('QueuedTracking and a Matomo that is too old are reported with the fix', async () => {
   const queued = await diagnose({ answer: answering('QueuedTracking', { value: true }) });
   const advice = expect.stringContaining('queue');

@@ -5,7 +5,6 @@ import { checkSpool } from '../../../src/cli/doctor/check-spool.js';
 import { formatFindings } from '../../../src/cli/doctor.js';
 import { openFolderSpool } from '../../contracts/doors/folder-store.js';
 import { openRedisSpool } from '../../contracts/doors/redis-store.js';
-import { ROOT } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -35,7 +34,6 @@ const CHMOD = { advice: expect.stringContaining('chmod 700') };
 
 test.each<[string, describedBy: string | number, object]>([
   ['is of another Matomo', OTHER_MATOMO, { ...NOT_USED, ...found('http://x.test/matomo.php') }],
-  ['is of another version', '{"format":9}', NOT_USED],
   ['others could change', 0o777, { verdict: 'warning', code: 'spool-owner' }],
   // To enter, not to list.
   ['is open to others', 0o711, { verdict: 'warning', code: 'spool-owner', ...CHMOD }],
@@ -47,10 +45,6 @@ test.each<[string, describedBy: string | number, object]>([
     chmodSync(folder, describedBy);
   }
   expect((await check(folder)).at(-1)).toMatchObject(expected);
-});
-
-test('a file can be no spool', async () => {
-  expect(await check(join(ROOT, 'package.json'))).toMatchObject([NOT_USED]);
 });
 
 test('hits that are pending are counted, and stay as they are', async () => {

@@ -117,16 +117,6 @@ test('a token that the tracker alone refuses is shown to it once, which leaves a
   expect(output).not.toContain(TOKEN);
 });
 
-test('an address that is locked out is found', async () => {
-  const { wire, env } = await matomoOnWire();
-  const where = (body: string) => body.includes('"token_auth"');
-  await wire.play({ kind: 'answer', where, status: '500 No', body: ROLLED_BACK });
-  const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  const finding = { code: 'token-rejected', found: expect.stringContaining('locked out') };
-  expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
-  expect(code).toBe(1);
-});
-
 test.each([
   [{ status: 500, body: ROLLED_BACK }, 'rolled-back'],
   [{ body: '<!doctype html><h1>Welcome</h1>' }, undefined],
@@ -151,7 +141,6 @@ const STABLE = {
 test.each([
   [STABLE, 'warning', /each process has its own visitors/],
   [{ ...STABLE, spool: '/spool' }, 'warning', /every visitor$/],
-  [{ ...STABLE, visitorId: 'none' }, 'warning', /every visitor$/],
   [{ ...STABLE, visitorKey: 'daily' }, 'ok', /have a key/],
   [{ ...STABLE, pageViews: false }, 'ok', /none is needed/],
 ] as const)('without a token, with %o', (options, verdict, found) => {

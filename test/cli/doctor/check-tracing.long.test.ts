@@ -32,10 +32,6 @@ test.each<[string, string, object]>([
   for (const place of [first, second]) expect(finding?.found).toContain(place);
 });
 
-test('without the API, doctor reports nothing about it', () => {
-  expect(checkApi(temporaryFolder())).toEqual([]);
-});
-
 const PACKAGES = ['@opentelemetry/sdk-node', '@opentelemetry/instrumentation-http'];
 
 test.each([
@@ -55,7 +51,6 @@ test.each<[string, object]>([
   [`--no-warnings --require="${OWN}/dist/cjs/register.js"`, { verdict: 'ok' }],
   [`--import "${pathToFileURL(OWN)}/dist/cjs/register.js"`, { verdict: 'ok' }],
   ['-r opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
-  ['--import=opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
   ['', { verdict: 'unknown' }],
   ['--require opentelemetry-matomo', { verdict: 'unknown' }],
 ])('NODE_OPTIONS=%s', (NODE_OPTIONS, expected) => {

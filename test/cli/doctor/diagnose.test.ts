@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import { CHECKS } from '../../../src/cli/doctor/checks.js';
 import { runChecks } from '../../support/cli.js';
-import { setEnvironment } from '../../support/environment.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
-import { startHttpProxy } from '../../support/http-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 
@@ -41,14 +39,8 @@ test('whatever a server repeats of the token or a header is not shown', async ()
   const secret = { ...HEADERS, MATOMO_TOKEN_AUTH: TOKEN };
   const echo = `${TOKEN}/${CREDENTIALS}`;
   const outputOf = async (given = {}) => (await runChecks({ ...env, ...secret, ...given })).output;
-  for (const answer of [
-    { status: 302, headers: { location: `https://x.test/${echo}/` } },
-    { status: 401, headers: { 'www-authenticate': `Basic ${echo}` } },
-    { contentType: `text/${echo}` },
-  ]) {
-    inspector.play(answer);
-    expect(await outputOf()).not.toMatch(RegExp(`${TOKEN}|${CREDENTIALS}`));
-  }
+  inspector.play({ status: 302, headers: { location: `https://x.test/${echo}/` }, times: 1 });
+  expect(await outputOf()).not.toMatch(RegExp(`${TOKEN}|${CREDENTIALS}`));
   const headers = await outputOf({ MATOMO_HEADERS: `Basic ${CREDENTIALS}` });
   expect(headers).toContain('MATOMO_HEADERS');
   expect(headers).not.toContain(CREDENTIALS.replaceAll('=', ''));
@@ -71,23 +63,15 @@ test('headers go with every question, and findings come in the order of the tabl
   }
 });
 
-test('a proxy of the environment is used, and one that cannot be used is named', async () => {
-  const { inspector } = await matomoOnWire();
-  const proxy = await startHttpProxy(inspector.url);
-  /** The transport reads the environment of this process. */
-  const diagnose = (HTTP_PROXY: string) => {
-    const env = { MATOMO_URL: 'http://matomo.test', MATOMO_SITE_ID: '1' };
-    const proxies = { http_proxy: '', HTTP_PROXY, NO_PROXY: 'a.test', no_proxy: '' };
-    setEnvironment(proxies);
-    return runChecks({ ...env, ...proxies });
+test('a proxy of the environment that cannot be used is named', async () => {
+  const env = {
+    MATOMO_URL: 'http://matomo.test',
+    MATOMO_SITE_ID: '1',
+    HTTP_PROXY: 'proxy.test:3128',
   };
-  const through = await diagnose(`http://user:proxy5ec2e7@127.0.0.1:${proxy.port}`);
-  expect(through.about('site')).toMatchObject([{ verdict: 'ok' }]);
-  expect(through.output).not.toContain('proxy5ec2e7');
-  const wrong = await diagnose('proxy.test:3128');
+  const { about, code } = await runChecks(env);
+  const finding = { verdict: 'problem', code: 'proxy-unusable' };
   const found = expect.stringContaining('HTTP_PROXY');
-  expect(wrong.about('address')).toMatchObject([
-    { verdict: 'problem', code: 'proxy-unusable', found },
-  ]);
-  expect([through.code, wrong.code]).toEqual([0, 1]);
+  expect(about('address')).toMatchObject([{ ...finding, found }]);
+  expect(code).toBe(1);
 });

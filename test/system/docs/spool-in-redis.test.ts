@@ -13,7 +13,7 @@ const PAGE = 'docs/spool.md';
 const READ = 'How do I count and read hits in Redis?';
 const DELETE = 'How do I delete hits in Redis?';
 const [FUNCTIONS = '', COUNT = ''] = shellOf(PAGE, READ);
-const [DELETE_ALL = '', DELETE_PERSON = ''] = shellOf(PAGE, DELETE);
+const [DELETE_ALL = ''] = shellOf(PAGE, DELETE);
 
 /** Runs commands of the page for a Redis. */
 const run = (commands: string, { url }: RedisServer) =>

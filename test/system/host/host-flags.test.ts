@@ -1,3 +1,6 @@
-import { testDangerousHosts } from './host-flags.js';
+import { test } from 'vitest';
+import { REGISTER } from '../../support/registered-app.js';
+import { DANGEROUS, expectAllToLive } from './hosts.js';
 
-testDangerousHosts();
+test('hosts that ended processes live and end as they would', () =>
+  expectAllToLive(DANGEROUS, REGISTER));

@@ -1,36 +1,38 @@
 import { expect } from 'vitest';
-import { type Bulk, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
+import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import {
   type ChildOptions,
   eventually,
   type Server,
   startServer,
 } from '../../support/child-process.js';
-import { APPS, get, REGISTER } from '../../support/registered-app.js';
+import { APPS, get } from '../../support/registered-app.js';
+import { together } from '../../support/together.js';
 
 export const APP = `${APPS}/host/app.cjs`;
 export const preload = (name: string): string[] => ['--require', `./${APPS}/host/${name}.cjs`];
 
-/** How `register` is loaded. */
-export const LOADED: readonly (readonly [how: string, flags: readonly string[]])[] = [
-  ['--require', REGISTER],
-  ['--import', ['--import', 'opentelemetry-matomo/register']],
-];
-
 /** Without `register`: by the ES modules of the package, which are strict, while CommonJS ignores assignments that fail. */
 export const STARTS = ['--import', `./${APPS}/host/start.mjs`];
 
-/** An application that may know nothing of the package, and the Matomo that it sends to. */
-export interface Host {
-  readonly receiver: BulkReceiver;
-  readonly app: Server;
-}
+export type HostRow = readonly [
+  name: string,
+  flags: readonly string[],
+  env: Record<string, string>,
+];
 
-/** Starts `APP`, or what else is the last of `args`. */
-export async function startHost(
-  args: readonly string[],
-  options: ChildOptions = {},
-): Promise<Host> {
+export const FREEZE = preload('freeze');
+
+/** What ended processes, or kept them from their end. */
+export const DANGEROUS: readonly HostRow[] = [
+  ['has frozen intrinsics of Node.js', ['--no-warnings', '--frozen-intrinsics'], {}],
+  ['freezes all intrinsics before it listens', FREEZE, {}],
+  ['freezes all intrinsics and handles errors', FREEZE, { FREEZE: 'after', HANDLES_ERRORS: '1' }],
+  ['freezes the global object, too', FREEZE, { FREEZE: 'after', FREEZE_GLOBAL: '1' }],
+];
+
+/** Starts `APP`, or what else is the last of `args`, and the Matomo that it sends to. */
+export async function startHost(args: readonly string[], options: ChildOptions = {}) {
   const receiver = await startBulkReceiver();
   const env = {
     MATOMO_URL: receiver.url,
@@ -42,19 +44,29 @@ export async function startHost(
 }
 
 /** Until a hit was delivered, and the connection of that delivery was closed because it was idle. */
-export async function firstDelivery({ receiver, app }: Host): Promise<Bulk> {
-  const ended = { unless: app.ended.then(({ code, signal }) => `it ended with ${code ?? signal}`) };
-  const describe = () => `a delivery: ${app.stderr()}`;
-  const bulk = await eventually(() => receiver.bulks.find(({ isTracked }) => isTracked), {
-    ...ended,
-    describe,
-  });
-  await eventually(() => bulk.connection.closedMillis < Number.POSITIVE_INFINITY, {
-    ...ended,
-    describe,
-  });
-  return bulk;
+export async function firstDelivery({
+  receiver,
+  app,
+}: Awaited<ReturnType<typeof startHost>>): Promise<void> {
+  const options = {
+    unless: app.ended.then(({ code, signal }) => `it ended with ${code ?? signal}`),
+    describe: () => `a delivery: ${app.stderr()}`,
+  };
+  const bulk = await eventually(() => receiver.bulks.find(({ isTracked }) => isTracked), options);
+  await eventually(() => bulk.connection.closedMillis < Number.POSITIVE_INFINITY, options);
 }
+
+/** Runs all rows together. */
+export const expectAllToLive = (
+  rows: readonly HostRow[],
+  way: readonly string[],
+  options: ChildOptions = {},
+): Promise<void> =>
+  together(
+    rows,
+    ([name]) => name,
+    ([, flags, env]) => expectToLive([...way, ...flags, APP], { ...options, env }),
+  );
 
 /**
  * A process that is tracked goes on living after a delivery and after one that was refused, all of its hits arrive, and SIGTERM ends it as it
@@ -74,11 +86,8 @@ export async function expectToLive(args: readonly string[], options: ChildOption
   expect(linesOf(app)).toEqual(['unavailable', 'available-again']);
 }
 
-/** The codes of the package's lines, and other lines but the warning of Node.js about conflicting flags. */
+/** The codes of the package's lines, and other lines. */
 function linesOf(app: Server): string[] {
-  const lines = app
-    .stderr()
-    .split('\n')
-    .filter((line) => line !== '' && !line.includes('--expose_wasm'));
+  const lines = app.stderr().trimEnd().split('\n');
   return lines.map((line) => /^opentelemetry-matomo: .* \[([\w-]+)\]$/.exec(line)?.[1] ?? line);
 }
