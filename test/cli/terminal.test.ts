@@ -20,14 +20,16 @@ function typing(text: string, redirected?: 'stdin' | 'stderr') {
   return { terminal: { stdin, stderr } as never, screen: () => String(stderr.read()) };
 }
 
-test.each([[' YES \r', true], ...['\r', 'yeah\r', CTRL_C].map((text) => [text, false] as const)])(
-  'a question is confirmed by yes only: %j',
-  async (text, isYes) => {
-    const { terminal, screen } = typing(text);
-    expect(await confirm('Really?', terminal)).toBe(isYes);
-    expect(stripVTControlCharacters(screen())).toMatch(/^Really\? \[y\/N\] /);
-  },
-);
+test.each<[typed: string, isYes: boolean]>([
+  [' YES \r', true],
+  ['\r', false],
+  ['yeah\r', false],
+  [CTRL_C, false],
+])('a question is confirmed by yes only: %j', async (typed, isYes) => {
+  const { terminal, screen } = typing(typed);
+  expect(await confirm('Really?', terminal)).toBe(isYes);
+  expect(stripVTControlCharacters(screen())).toMatch(/^Really\? \[y\/N\] /);
+});
 
 test.each(['stdin', 'stderr'] as const)('nobody is asked if %s is not a terminal', async (name) => {
   const { terminal, screen } = typing('y\r', name);

@@ -141,9 +141,7 @@ test.each([
 });
 
 /** A bulk that was sent to a real Matomo, and its answer. */
-interface RecordedBulk {
-  readonly id: string;
-  readonly about: string;
+interface RecordedBulk extends Pick<RecordedHit, 'id' | 'about'> {
   readonly request: Partial<WireRequest>;
   readonly answer: { readonly status: number; readonly body: string };
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { startMatomo } from '../support/matomo.js';
@@ -10,11 +10,11 @@ export const start: (options?: InspectorOptions) => Promise<Inspector> = startMa
 export function sendBulk(
   { url }: Inspector,
   requests: unknown,
-  { token, headers }: { token?: string; headers?: Record<string, string> } = {},
+  { token }: { token?: string } = {},
 ): Promise<Response> {
   return fetch(`${url}/matomo.php`, {
     method: 'POST',
-    headers: { 'User-Agent': 'test/1', ...headers },
+    headers: { 'User-Agent': 'test/1' },
     body: JSON.stringify({ requests, token_auth: token }),
   });
 }
@@ -29,24 +29,21 @@ export interface WireRequest {
   readonly path?: string;
   /** `null` leaves one out that is sent otherwise. */
   readonly headers?: Readonly<Record<string, string | null>>;
-  readonly body: string | Buffer;
+  readonly body: string;
 }
-
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 /** Sends a request with any headers. */
 export async function sendWire(
   { url }: Inspector,
   { method = 'POST', path = '/matomo.php', headers, body }: WireRequest,
-): Promise<{ status: number; contentType: string; body: string }> {
+) {
   const sent = { 'User-Agent': 'recorder/1', 'Content-Type': 'application/json', ...headers };
   const given = Object.entries(sent).filter((header) => header[1] !== null);
   const all = {
     ...(Object.fromEntries(given) as Record<string, string>),
     'Content-Length': Buffer.byteLength(body),
   };
-  const outgoing = request(url + path, { method, agent, headers: all });
+  const outgoing = request(url + path, { method, headers: all });
   const [response] = await once(outgoing.end(body), 'response');
-  const contentType = response.headers['content-type'] ?? '';
-  return { status: response.statusCode, contentType, body: await text(response) };
+  return { status: response.statusCode as number, body: await text(response) };
 }

@@ -13,22 +13,17 @@ function errorWith(...parts: readonly string[]) {
 }
 
 test.each<[unknown, ...string[]]>([
-  [null, 'startInspector()', 'null'],
   [{ prot: 8080 }, 'prot', '8080', 'port'],
   [{ port: 65_536 }, 'port', '65536'],
-  [{ sites: [{ dimensions: [3] }] }, 'sites', '[{"dimensions":[3]}]'],
   [{ sites: { shop: {} } }, 'sites', 'shop'],
   [{ sites: { 1: { dimension: [3] } } }, '"dimension" of sites["1"]', '[3]', 'dimensions'],
-  [{ sites: { 1: { dimensions: 3 } } }, 'sites["1"].dimensions', '3'],
   [{ dimensions: [0] }, 'dimensions', '0'],
 ])('startInspector(%j) is rejected', async (options, ...parts) => {
   await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));
 });
 
 test.each<[unknown, ...string[]]>([
-  [503, 'play()', '503'],
   [{ code: 503 }, 'code', '503', 'status'],
-  [{ status: 99 }, 'status', '99'],
   [{ times: 0 }, 'times', '0'],
 ])('play(%j) throws, and the tracker answers as before', async (answer, ...parts) => {
   const inspector = await start();
@@ -39,9 +34,7 @@ test.each<[unknown, ...string[]]>([
 
 test.each<[unknown, unknown, ...string[]]>([
   [0, undefined, 'count', '0'],
-  [1, 500, 'waitForHits()', '500'],
   [1, { timeout: 500 }, 'timeout', '500', 'timeoutMillis'],
-  [1, { timeoutMillis: -1 }, 'timeoutMillis', '-1'],
 ])('waitForHits(%j, %j) is rejected', async (count, options, ...parts) => {
   const inspector = await start();
   const wait = inspector.waitForHits(count as number, options as object);

@@ -27,7 +27,7 @@ test('the page is used with Tab and Enter alone', async () => {
 });
 
 test.each(['light', 'dark'] as const)(
-  'the page has a theme for each scheme of the system, and nothing that axe finds, in %s',
+  'the page has nothing that axe finds, in %s',
   async (colorScheme) => {
     const { page, inspector } = await open({ colorScheme });
     const problems = async () => {
@@ -48,10 +48,5 @@ test.each(['light', 'dark'] as const)(
     expect(await problems()).toEqual([]);
     await page.setViewportSize({ width: 360, height: 740 });
     expect(await problems()).toEqual([]);
-    const ground = () =>
-      page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
-    const own = await ground();
-    await page.emulateMedia({ colorScheme: colorScheme === 'dark' ? 'light' : 'dark' });
-    expect(await ground()).not.toBe(own);
   },
 );

@@ -5,12 +5,10 @@ import { eventually, ROOT } from '../../support/child-process.js';
 import { requires } from '../../support/skips.js';
 import { hit, sendBulk } from '../inspector-client.js';
 
-interface Chromium {
+const { hasChromium, launchChromium } = (await import(`${ROOT}scripts/chromium.mjs`)) as {
   readonly hasChromium: boolean;
   launchChromium(): Promise<Browser>;
-}
-
-const { hasChromium, launchChromium } = (await import(`${ROOT}scripts/chromium.mjs`)) as Chromium;
+};
 // The page is there once it is built.
 const { startInspector } = (await import(
   `${ROOT}dist/cjs/inspector/index.js`
@@ -44,7 +42,7 @@ export function useBrowser(): (
       if (!request.url().startsWith(`${inspector.url}/`)) errors.push(`asks ${request.url()}`);
     });
     page.on('dialog', (dialog) => {
-      errors.push(`opens a dialog: ${dialog.message()}`);
+      errors.push(dialog.message());
       void dialog.dismiss();
     });
     await page.goto(inspector.url);
@@ -55,11 +53,7 @@ export function useBrowser(): (
 
 const VISITOR = '0123456789abcdef';
 
-export function view(
-  title: string,
-  status: number,
-  parameters: Record<string, string> = {},
-): string {
+export function view(title: string, status: number, parameters: Record<string, string> = {}) {
   const cvar = JSON.stringify({ 1: ['http_status_code', String(status)] });
   return hit({ action_name: title, cvar, cid: VISITOR, pf_srv: '12', ...parameters });
 }
@@ -77,20 +71,11 @@ export function sendSome(inspector: Inspector): Promise<Response> {
   ]);
 }
 
-export async function titles(page: Page): Promise<string[]> {
-  return page.locator('#hits .link').allInnerTexts();
-}
+export const titles = (page: Page) => page.locator('#hits .link').allInnerTexts();
 
 /** Waits until the list has so many hits. */
 export async function listed(page: Page, count: number): Promise<void> {
   await eventually(async () => (await titles(page)).length === count, {
     describe: () => `${count} hits`,
-  });
-}
-
-/** Waits until the page has told that to screen readers. */
-export async function announced(page: Page, text: RegExp): Promise<void> {
-  await eventually(async () => text.test((await page.locator('#announcer').textContent()) ?? ''), {
-    describe: () => `the announcement ${text}`,
   });
 }

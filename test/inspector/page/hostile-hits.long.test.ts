@@ -7,15 +7,10 @@ const open = useBrowser();
 const NASTY = [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
-  "'-alert(1)-'",
-  '<svg/onload=alert(1)>',
   'javascript:alert(1)',
-  '{{constructor.constructor("alert(1)")()}}',
   '</title></script><iframe srcdoc="<script>alert(1)</script>">',
-  '&lt;img src=x onerror=alert(1)&gt;',
   '\u202egnp.exe\u0000\u0007\u001b[2J',
   '__proto__',
-  'constructor',
   '\ud83d\ude00 \u0024{alert(1)} \\"',
 ];
 const FIELDS =

@@ -1,30 +1,19 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
-import {
-  createHeldHits,
-  type HeldHit,
-  parseFilter,
-  readHit,
-} from '../../../src/inspector/page/held-hits.js';
+import { createHeldHits, parseFilter, readHit } from '../../../src/inspector/page/held-hits.js';
 
 const STORED = { type: 'page', time: 0 } as const;
 
-function inspected(params: Record<string, string>, rest: Partial<InspectedHit> = {}): InspectedHit {
-  return { received: 0, params, verdict: 'tracked', stored: STORED, ...rest };
-}
-
-function held(params: Record<string, string>, rest?: Partial<InspectedHit>): HeldHit {
-  return readHit(inspected(params, rest), 0);
-}
+const inspected = (params: InspectedHit['params'], rest: Partial<InspectedHit> = {}) =>
+  ({ received: 0, params, verdict: 'tracked', stored: STORED, ...rest }) as const;
 
 test.each<[title: string, Record<string, string>, InspectedHit['stored']]>([
   ['stored', { action_name: 'sent' }, { ...STORED, title: 'stored', url: 'https://a.test/' }],
   ['https://a.test/', { action_name: 'sent' }, { ...STORED, url: 'https://a.test/' }],
-  ['sent', { action_name: 'sent', url: 'https://a.test/' }, null],
   ['https://a.test/', { url: 'https://a.test/' }, null],
   ['no title', {}, STORED],
 ])('a hit has the title %j, of %j, stored as %j', (title, params, stored) => {
-  expect(held(params, { stored }).title).toBe(title);
+  expect(readHit(inspected(params, { stored }), 0).title).toBe(title);
 });
 
 test('holds what the server holds, and counts all', () => {
@@ -43,17 +32,14 @@ test('holds what the server holds, and counts all', () => {
 test.each([
   ['Users', true],
   ['status:404 users', true],
-  ['status:4xx', true],
   ['verdict:tracked visitor:v1', true],
   ['endpoint:"GET /users/:id"', true],
   ['pf_srv:12', true],
-  ['https://shop', true],
   ['__proto__:x', false],
   ['"', true],
-  ['', true],
 ])('the filter %j lets the hit through: %s', (text, expected) => {
   const url = 'https://shop.test/users/1';
   const params = { action_name: 'GET /users/:id', url, cid: 'v1', pf_srv: '12', cvar: '{"1":[]}' };
   const filter = parseFilter(text);
-  expect(filter(held(params, { status: 404, visitor: 'v1' }))).toBe(expected);
+  expect(filter(readHit(inspected(params, { status: 404, visitor: 'v1' }), 0))).toBe(expected);
 });
