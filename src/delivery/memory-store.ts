@@ -63,7 +63,9 @@ export class MemoryStore implements Store {
       this.#bytes += memoryOf(back) - memoryOf(hits);
       if (back.length > 0) this.oldestMillis = oldestMillis;
       this.hasReturned ||= back.length > 0;
-      this.#hits = isBehind ? [...this.#hits, ...back] : [...back, ...this.#hits];
+      // Waiting hits are copied only if hits go in front of them: they may be many.
+      if (isBehind) for (const hit of back) this.#hits.push(hit);
+      else if (back.length > 0) this.#hits = [...back, ...this.#hits];
       addResults(this.#counts, results);
     };
     return {

@@ -17,21 +17,22 @@ export interface ResourceSpans {
   readonly spans: readonly ExportedSpan[];
 }
 
+/** A span, which is filled while it is read. */
 export interface ExportedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
+  traceId: string;
+  spanId: string;
   /** Empty if there is none. */
-  readonly parentSpanId: string;
-  readonly name: string;
+  parentSpanId: string;
+  name: string;
   /** `SpanKind` of OTLP: 0 is unspecified, 2 is SERVER, -1 an unknown name. */
-  readonly kind: number;
-  readonly startNanos: number;
-  readonly endNanos: number;
-  readonly attributes: Attributes;
-  readonly events: readonly ExportedEvent[];
-  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
-  readonly statusCode: number;
-  readonly flags: number;
+  kind: number;
+  startNanos: number;
+  endNanos: number;
+  attributes: Attributes;
+  events: readonly ExportedEvent[];
+  links: readonly { readonly traceId: string; readonly spanId: string }[];
+  statusCode: number;
+  flags: number;
 }
 
 export interface ExportedEvent {
@@ -48,6 +49,9 @@ export type IsKept = (name: string) => boolean;
 
 /** Most spans share this object, because none of their attributes is used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
+
+/** Most spans share this list, because they have no events and links. */
+export const NONE: never[] = Object.freeze([]) as never;
 
 /** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */
 export function exactInteger(value: bigint | string | number): number | string {

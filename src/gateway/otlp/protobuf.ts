@@ -7,6 +7,7 @@ import {
   type IsKept,
   maxMessages,
   NO_ATTRIBUTES,
+  NONE,
   type ResourceSpans,
   SERVER,
   TOO_MANY_MESSAGES,
@@ -105,9 +106,14 @@ class Reader extends BinaryReader {
     return this.end();
   }
 
+  /** Skips the field whose tag was read. The library's method makes an object of what it skips. */
   skipField(): void {
-    if ((this.tagRead & 7) === LengthDelimited) this.pos = this.end();
-    else this.skip(this.tagRead & 7, this.tagRead >>> 3);
+    const wireType = this.tagRead & 7;
+    if (wireType === LengthDelimited) this.pos = this.end();
+    else if (wireType === Varint) while (((this.body[this.pos++] ?? 0) & 0x80) !== 0);
+    else if (wireType === Bit32) this.pos += 4;
+    else if (wireType === Bit64) this.pos += 8;
+    else this.skip(wireType, this.tagRead >>> 3);
   }
 
   text(encoding: 'utf8' | 'hex' = 'utf8'): string {
@@ -146,52 +152,54 @@ function readSpans(reader: Reader, isKept: IsKept, spans: ExportedSpan[]): void 
 
 function readSpan(reader: Reader, isKept: IsKept): ExportedSpan {
   const end = reader.endOfMessage();
-  let traceId = '';
-  let spanId = '';
-  let parentSpanId = '';
-  let name = '';
-  let kind = 0;
-  let startNanos = 0;
-  let endNanos = 0;
-  let statusCode = 0;
-  let flags = 0;
-  /** Positions of attributes. The kind of the span decides which are read, and can follow them. */
-  const places: number[] = [];
-  const events: ExportedEvent[] = [];
-  const links: ExportedSpan['links'][number][] = [];
+  const span: ExportedSpan = {
+    traceId: '',
+    spanId: '',
+    parentSpanId: '',
+    name: '',
+    kind: 0,
+    startNanos: 0,
+    endNanos: 0,
+    attributes: NO_ATTRIBUTES,
+    events: NONE,
+    links: NONE,
+    statusCode: 0,
+    flags: 0,
+  };
+  /** Where the first attribute begins. The kind of the span decides which are read, and can follow them. */
+  let first = end;
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
     if (tag === SPAN.attributes) {
-      places.push(reader.pos);
+      first = Math.min(first, reader.pos);
       reader.skipField();
-    } else if (tag === SPAN.traceId) traceId = reader.text('hex');
-    else if (tag === SPAN.spanId) spanId = reader.text('hex');
-    else if (tag === SPAN.parentSpanId) parentSpanId = reader.text('hex');
-    else if (tag === SPAN.name) name = reader.text();
-    else if (tag === SPAN.kind) kind = reader.int32();
-    else if (tag === SPAN.start) startNanos = reader.nanos();
-    else if (tag === SPAN.end) endNanos = reader.nanos();
-    else if (tag === SPAN.status) statusCode = readStatusCode(reader);
-    else if (tag === SPAN.flags) flags = reader.fixed32();
-    else if (tag === SPAN.events) events.push(readEvent(reader));
-    else if (tag === SPAN.links) links.push(readLink(reader));
+    } else if (tag === SPAN.traceId) span.traceId = reader.text('hex');
+    else if (tag === SPAN.spanId) span.spanId = reader.text('hex');
+    else if (tag === SPAN.parentSpanId) span.parentSpanId = reader.text('hex');
+    else if (tag === SPAN.name) span.name = reader.text();
+    else if (tag === SPAN.kind) span.kind = reader.int32();
+    else if (tag === SPAN.start) span.startNanos = reader.nanos();
+    else if (tag === SPAN.end) span.endNanos = reader.nanos();
+    else if (tag === SPAN.status) span.statusCode = readStatusCode(reader);
+    else if (tag === SPAN.flags) span.flags = reader.fixed32();
+    else if (tag === SPAN.events) span.events = added(span.events, readEvent(reader));
+    else if (tag === SPAN.links) span.links = added(span.links, readLink(reader));
     else reader.skipField();
   }
-  const attributes = readAttributesAt(reader, places, kind === SERVER ? undefined : isKept);
-  reader.pos = end;
-  return {
-    traceId,
-    spanId,
-    parentSpanId,
-    name,
-    kind,
-    startNanos,
-    endNanos,
-    attributes,
-    events,
-    links,
-    statusCode,
-    flags,
-  };
+  if (first === end) return span;
+  reader.pos = first;
+  for (let tag = SPAN.attributes; tag !== 0; tag = reader.next(end)) {
+    if (tag !== SPAN.attributes) reader.skipField();
+    else if (span.kind === SERVER) span.attributes = readAttribute(reader, span.attributes);
+    else span.attributes = readAttribute(reader, span.attributes, isKept);
+  }
+  return span;
+}
+
+/** Adds an item, the first one to a new list. */
+function added<Item>(list: readonly Item[], item: Item): readonly Item[] {
+  if (list === NONE) return [item];
+  (list as Item[]).push(item);
+  return list;
 }
 
 function readStatusCode(reader: Reader): number {
@@ -237,19 +245,6 @@ function readAttributesOf(reader: Reader, attributesTag: number): Attributes {
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
     if (tag === attributesTag) attributes = readAttribute(reader, attributes);
     else reader.skipField();
-  }
-  return attributes;
-}
-
-function readAttributesAt(
-  reader: Reader,
-  places: readonly number[],
-  isKept: IsKept | undefined,
-): Attributes {
-  let attributes = NO_ATTRIBUTES;
-  for (const place of places) {
-    reader.pos = place;
-    attributes = readAttribute(reader, attributes, isKept);
   }
   return attributes;
 }

@@ -5,7 +5,14 @@ import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.
 import { OPERATION_ATTRIBUTES } from '../../request/operations.js';
 import type { RequestReading } from '../../request/read-request.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes.js';
-import type { ExportedEvent, ExportedSpan, IsKept, ResourceSpans } from '../otlp/exported-span.js';
+import {
+  type ExportedEvent,
+  type ExportedSpan,
+  type IsKept,
+  NO_ATTRIBUTES,
+  NONE,
+  type ResourceSpans,
+} from '../otlp/exported-span.js';
 
 /** The resource of spans. */
 export interface SpanSource {
@@ -22,12 +29,10 @@ const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 const SPAN_BYTES = 500;
 const EXCESS = 3;
 
-/** A span of another process. A span without anything for Matomo keeps only its place among the others. */
+/** A span of another process. Most spans only have a place among the others, so the rest is made when it is read. */
 export class ReceivedSpan implements FinishedSpan {
   readonly name: string;
   readonly kind: number;
-  readonly startTime: HrTime;
-  readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
   readonly events: NonNullable<FinishedSpan['events']>;
@@ -37,20 +42,18 @@ export class ReceivedSpan implements FinishedSpan {
   readonly bytes: number;
   /** Time of arrival, by the monotonic clock. */
   readonly arrivalMillis: number;
-  readonly #context: SpanContext;
+  readonly #span: ExportedSpan;
 
   constructor(span: ExportedSpan, resource: SpanSource, bytes: number, arrivalMillis: number) {
-    const { traceId, spanId, parentSpanId, kind, startNanos, endNanos, flags } = span;
+    const { parentSpanId, flags } = span;
     // OTLP has one kind more than the API, an unspecified one: that counts as INTERNAL.
-    this.kind = Math.max(0, kind - 1);
+    this.kind = Math.max(0, span.kind - 1);
     this.name = span.name;
-    this.startTime = toHrTime(startNanos);
-    this.duration = toHrTime(Math.max(0, endNanos - startNanos));
     this.attributes = span.attributes;
-    this.status = { code: span.statusCode };
-    this.events = span.events.length === 0 ? NO_EVENTS : usedEvents(span.events);
+    this.status = span.statusCode === 0 ? UNSET : { code: span.statusCode };
+    this.events = span.events.length === 0 ? NONE : usedEvents(span.events);
     const [link] = span.links;
-    this.links = link && isSpan(link) ? [{ context: link }] : NO_LINKS;
+    this.links = link && isSpan(link) ? [{ context: link }] : NONE;
     if (isId(parentSpanId, NO_SPAN_ID)) {
       const isRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
       this.parentSpanContext = { spanId: parentSpanId, isRemote };
@@ -58,16 +61,31 @@ export class ReceivedSpan implements FinishedSpan {
     this.resource = resource;
     this.bytes = bytes;
     this.arrivalMillis = arrivalMillis;
-    this.#context = { traceId, spanId, traceFlags: 1 };
+    this.#span = span;
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.#span.startNanos);
+  }
+
+  get duration(): HrTime {
+    const { startNanos, endNanos } = this.#span;
+    return toHrTime(Math.max(0, endNanos - startNanos));
+  }
+
+  /** Whether it may have anything for its request. */
+  get hasFacts(): boolean {
+    const { attributes, events, status } = this;
+    return attributes !== NO_ATTRIBUTES || events !== NONE || status !== UNSET;
   }
 
   spanContext(): SpanContext {
-    return this.#context;
+    const { traceId, spanId } = this.#span;
+    return { traceId, spanId, traceFlags: 1 };
   }
 }
 
-const NO_EVENTS: readonly never[] = Object.freeze([]) as never;
-const NO_LINKS: readonly never[] = NO_EVENTS;
+const UNSET = { code: 0 };
 
 /** The last exception, and the events for Matomo. */
 function usedEvents(events: readonly ExportedEvent[]): ReceivedSpan['events'] {
@@ -120,6 +138,7 @@ export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: numb
       const reason = reasonToReject(span);
       if (reason === undefined) received.push(new ReceivedSpan(span, source, share, now));
       else reasons.add(reason);
+      if (span.events.length <= MAX_ADDITIONAL_HITS) continue;
       if (hitEventsOf(span.events).length > MAX_ADDITIONAL_HITS) reasons.add(TOO_MANY_HIT_EVENTS);
     }
   }

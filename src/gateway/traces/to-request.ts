@@ -19,7 +19,7 @@ import type { ReceivedSpan } from './received-span.js';
  */
 export function normalize(group: SpanGroup<ReceivedSpan>, namesBySpan: boolean): RequestSpans {
   const root = group.root.span;
-  const below = group.below.map(({ span }) => span);
+  const below = group.below.flatMap(({ span }) => (span.hasFacts ? [span] : []));
   const title = namesBySpan ? namedBy(root) : undefined;
   normalizeAttributes(root);
   return { root, below: title ? [title, ...below] : below };
