@@ -149,20 +149,6 @@ test.each(['before', 'after'])(
   },
 );
 
-test('shutdown waits as long as code says', async () => {
-  const { reported } = await runScript(
-    `const handle = start({ shutdownTimeoutMillis: 200 });
-    const { server, url } = await serve();
-    await get(url + '/a');
-    server.close();
-    await handle.shutdown();
-    report('ended');
-    process.exit();`,
-    { env: { MATOMO_SHUTDOWN_TIMEOUT: '3600000' }, answer: { delayMillis: 600_000 } },
-  );
-  expect(reported).toBe('ended');
-});
-
 /** Sets up tracing in code, with an exporter in memory. Instrumentations patch what is required after them. */
 const SDK = `
 const { trace } = require('@opentelemetry/api');
@@ -188,32 +174,4 @@ test('options in code that come after others did not allow to track let it begin
   );
   expect(reported).toBe(1);
   expect(stderr).toContain('[options-missing]');
-});
-
-test('a tracer provider that comes between two requests of a connection is seen', async () => {
-  const { reported } = await runScript(
-    `const api = require('@opentelemetry/api');
-    const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
-    const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
-    const handle = start();
-    const { server, url } = await serve((request, response) => {
-      const span = api.trace.getTracer('test').startSpan('below');
-      span.setAttribute('matomo.ignore', true);
-      span.end();
-      response.end('ok');
-    });
-    const agent = new http.Agent({ keepAlive: true });
-    const send = (path) => new Promise((resolve) => {
-      http.get(url + path, { agent }, (response) => response.resume().on('close', resolve));
-    });
-    await send('/before');
-    api.trace.setGlobalTracerProvider(new BasicTracerProvider());
-    api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    await send('/after');
-    agent.destroy();
-    server.close();
-    await handle.shutdown();
-    report([handle.stats().hits, handle.stats().ignored.attribute]);`,
-  );
-  expect(reported).toEqual([1, 1]);
 });

@@ -29,18 +29,6 @@ test.each([
   expect(app.stderr()).toBe('');
 });
 
-test('with a spool, hits of a worker are stored while Matomo is unavailable', async () => {
-  const spool = temporaryFolder();
-  const env = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: spool, ...AT_THE_END };
-  const { app } = await startTracked([...REGISTER, APP], env);
-  const stored = () => decodeURIComponent(linesIn(spool).join('\n'));
-  await get(`${app.url}/a`);
-  await eventually(() => stored().includes(`${app.url}/a`));
-  await get(`${app.url}/exit`);
-  await app.exit();
-  expect(stored()).toContain(`${app.url}/exit`);
-});
-
 test('a worker without a server sends what names its visitor', async () => {
   const { inspector, env } = await matomo();
   const { stderr } = await runNode([...REGISTER, APP], { env: { ...env, JOB: '1' } });

@@ -26,21 +26,6 @@ const ofClass = (emitter: EventEmitter) => emitter.emit === EventEmitter.prototy
 /** Node.js 24 and later lose the async context after the headers. */
 const KEEPS_CONTEXT = Number.parseInt(process.versions.node, 10) <= 22;
 
-// What else a process with the package differs in: test/system/host/what-the-package-changes.test.ts.
-test('only a request with a body has an emit of its own, and only if Node.js needs it, and so has a server that listens to clientError', async () => {
-  await startProcessor();
-  const seen: boolean[] = [];
-  const server = await startServer((request, response) => {
-    seen.push(ofClass(request), ofClass(response));
-    response.end();
-  });
-  server.on('clientError', () => undefined);
-  await ask(server);
-  await ask(server, POST);
-  expect(seen).toEqual([true, true, KEEPS_CONTEXT, true]);
-  expect(Object.hasOwn(server, 'emit')).toBe(KEEPS_CONTEXT);
-});
-
 test('two builds in one process wrap each object once', async () => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   onTestFinished(() => context.disable());

@@ -102,31 +102,6 @@ test.each(BOTH)(
   },
 );
 
-test.each(BOTH)(
-  'HTTP/%i: options get what the application has set, and lists of headers, also of those that it deletes',
-  async (http) => {
-    const handle: Handler = (request, response) => {
-      Object.assign(request.headers, { 'x-plan': 'pro', 'accept-language': 'fr' });
-      delete request.headers['set-cookie'];
-      response.setHeader('x-labels', ['a', 'b']);
-      response.end();
-    };
-    type Read = { header(name: string): string | undefined };
-    const dimensions = {
-      1: (request: Read) => `${request.header('X-Plan')} ${request.header('accept-language')}`,
-      2: (request: Read) => request.header('set-cookie'),
-      3: 'http.response.header.x-labels',
-    };
-    const list = { 'set-cookie': ['c=1', 'd=2'] };
-    const [hit] = await visit(handle, http, true, list, { dimensions });
-    expect(hit?.params).toMatchObject({
-      dimension1: 'pro fr',
-      dimension2: 'c=1, d=2',
-      dimension3: 'a, b',
-    });
-  },
-);
-
 test('without tracing, callbacks get the attributes that an instrumentation would set', async () => {
   const seen: unknown[] = [];
   const ignore = ({ attributes }: { readonly attributes: unknown }) => seen.push(attributes) > 0;

@@ -12,13 +12,8 @@ export interface Bulk {
   readonly rawHeaders: readonly string[];
   /** Its hits are Matomo's, and not to be sent again. */
   readonly isTracked: boolean;
-  readonly connection: Connection;
+  readonly connection: { closedMillis: number };
   answeredMillis: number;
-}
-
-interface Connection {
-  readonly bulks: Bulk[];
-  closedMillis: number;
 }
 
 /** How the next bulks are answered: so many are refused with 503 first; the wait before an answer. */
@@ -43,14 +38,14 @@ export interface BulkReceiver {
 
 export async function startBulkReceiver(): Promise<BulkReceiver> {
   const bulks: Bulk[] = [];
-  const connections = new WeakMap<Socket, Connection>();
+  const connections = new WeakMap<Socket, Bulk['connection']>();
   let playing: Answering = {};
   let refused = 0;
   let open = 0;
   let reading = 0;
   let waiting = new AbortController();
   const server = createServer(async (request, response) => {
-    const connection = connections.get(request.socket) as Connection;
+    const connection = connections.get(request.socket) as Bulk['connection'];
     reading += 1;
     const body = await json(request).catch(() => undefined); // the process has ended in the middle of it
     reading -= 1;
@@ -67,7 +62,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       answeredMillis: Number.POSITIVE_INFINITY,
     };
     bulks.push(bulk);
-    connection.bulks.push(bulk);
     await wait(delayMillis, undefined, { signal: waiting.signal }).catch(() => undefined);
     bulk.answeredMillis = Date.now();
     if (!isTracked && retryAfterSeconds) response.setHeader('Retry-After', retryAfterSeconds);
@@ -75,7 +69,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
   });
   server.on('connection', (socket) => {
-    const connection: Connection = { bulks: [], closedMillis: Number.POSITIVE_INFINITY };
+    const connection = { closedMillis: Number.POSITIVE_INFINITY };
     connections.set(socket, connection);
     open += 1;
     socket.on('close', () => {
@@ -102,7 +96,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
 
 /** What an additional hit tracks, or the path of the page. */
 export function nameOf(hit: URLSearchParams): string {
-  const names = ['e_a', 'ec_id', 'dimension1', 'download'].map((name) => hit.get(name));
+  const names = ['e_a', 'ec_id', 'dimension1'].map((name) => hit.get(name));
   const name = names.find((each) => each !== null);
   return name?.split('/').at(-1) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
 }

@@ -20,8 +20,3 @@ export function stopMonotonicClock(): (millis: number) => void {
     nowMillis += millis;
   };
 }
-
-/** Steps the wall clock, as an operator or NTP does; the monotonic clock and timers do not notice. */
-export function stepWallClock(millis: number): void {
-  vi.setSystemTime(Date.now() + millis);
-}

@@ -1,10 +1,12 @@
 import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { LogLines } from '../../src/common/log-lines.js';
 
-/** Diagnostics that pass every message to `say`, and limit lines as those of the package do. */
-function diagnosticsTo(say: (message: string) => void): Diagnostics {
+/** Diagnostics that collect every message, and limit lines as those of the package do. */
+export function collectDiagnostics(): { diagnostics: Diagnostics; logged: string[] } {
+  const logged: string[] = [];
+  const say = (message: string) => void logged.push(message);
   const keys = new Set<string>();
-  return {
+  const diagnostics: Diagnostics = {
     warn: say,
     error: say,
     print: say,
@@ -14,13 +16,5 @@ function diagnosticsTo(say: (message: string) => void): Diagnostics {
       keys.add(key);
     },
   };
-}
-
-export function collectDiagnostics(): { diagnostics: Diagnostics; logged: string[] } {
-  const logged: string[] = [];
-  return { diagnostics: diagnosticsTo((message) => void logged.push(message)), logged };
-}
-
-export function silentDiagnostics(): Diagnostics {
-  return diagnosticsTo(() => undefined);
+  return { diagnostics, logged };
 }

@@ -21,9 +21,7 @@ export interface Build {
 }
 
 /** What Node.js is started with, and what sends requests to the application: by default, the four of the matrix. */
-interface Command {
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string | undefined>>;
+interface Command extends Omit<Build, 'cwd'> {
   readonly requests?: readonly object[];
   readonly before?: readonly object[];
   readonly client?: { file: string; path: string; env: Readonly<Record<string, string>> };
@@ -38,17 +36,12 @@ interface Expected {
 export interface Cell extends Setting, Expected {
   readonly name: string;
   readonly sdk?: string;
-  readonly way?: string;
   readonly isNightly?: boolean;
   command(isWith: boolean): Command;
 }
 
 /** Differences of a wrong cell, or the reason why one was skipped. */
-interface Result extends Cell {
-  readonly status: 'right' | 'wrong' | 'skipped';
-  readonly differences?: readonly string[];
-  readonly reason?: string;
-}
+type Result = Cell & { status: string; differences?: readonly string[]; reason?: string };
 
 /** What could be had, or why it could not. */
 interface Outcome<T> {

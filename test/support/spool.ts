@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseName } from '../../src/delivery/folder-names.js';
 
@@ -13,16 +13,7 @@ export function linesIn(folder: string): string[] {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') throw error;
-      if (!isThere(folder)) return [];
+      if (!existsSync(folder)) return [];
     }
-  }
-}
-
-function isThere(folder: string): boolean {
-  try {
-    readdirSync(folder);
-    return true;
-  } catch {
-    return false;
   }
 }

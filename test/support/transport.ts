@@ -1,25 +1,4 @@
-import type { Exchange, Transport } from '../../src/delivery/http.js';
-
-/** A transport to a Matomo that tracks all hits, after these answers to so many hits. It keeps the bodies in the order in which they were sent. */
-export function createTransport(
-  ...first: ((sent: number) => Promise<Exchange>)[]
-): Transport & { readonly bodies: readonly object[] } {
-  const bodies: object[] = [];
-  return {
-    bodies,
-    async send(body) {
-      const sent = JSON.parse(body.toString('utf8')) as { requests: string[] };
-      bodies.push(sent);
-      const next = first.shift() ?? processed;
-      return next(sent.requests.length);
-    },
-    async close() {},
-  };
-}
-
-function processed(tracked: number): Exchange {
-  return answer(200, { status: 'success', tracked, invalid: 0 });
-}
+import type { Exchange } from '../../src/delivery/http.js';
 
 export function answer(
   status: number,

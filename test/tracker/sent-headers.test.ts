@@ -38,18 +38,6 @@ test.each<[string, MatomoOptions, Headers, Changes, number]>([
   expect(await hitsOf(options, headers, changes)).toHaveLength(sent);
 });
 
-const USER = { visitorKey: 'a-key', userId: 'http.request.header.x-api-key' };
-
-test.each<[string, Headers, Changes, string]>([
-  ['replaced', { 'x-api-key': 'k-1' }, { 'x-api-key': 'k-2' }, 'k-2'],
-  ['set by the application', {}, { 'x-api-key': 'k-3' }, 'k-3'],
-  ['sent twice, deleted', { 'x-api-key': ['k-1', 'k-2'] }, { 'x-api-key': undefined }, 'k-1, k-2'],
-])('a key header, %s, names its user', async (_what, headers, changes, key) => {
-  const users = (await hitsOf(USER, headers, changes)).map(({ uid }) => uid);
-  const user = createToPseudonym('a-key')(key);
-  expect(users).toEqual([user, user]);
-});
-
 test('dimensions and functions get what the client sent, unless the application has set something else', async () => {
   const options: MatomoOptions = {
     dimensions: {
