@@ -21,7 +21,12 @@ export interface SharedKeys {
 /** A key that does not change. */
 export class StableKey implements SharedKeys {
   readonly days: readonly undefined[] = [undefined];
+  readonly #onLearn: () => void;
   #key: Buffer | undefined;
+
+  constructor(onLearn: () => void) {
+    this.#onLearn = onLearn;
+  }
 
   find(): Buffer | undefined {
     return this.#key;
@@ -29,6 +34,7 @@ export class StableKey implements SharedKeys {
 
   learn(_day: undefined, key: Buffer): void {
     this.#key ??= key;
+    this.#onLearn();
   }
 }
 

@@ -20,8 +20,8 @@ import {
   toPlacePath,
 } from './page/title.js';
 import {
-  addDuration,
   customVariablesOf,
+  isTimed,
   type ReportProblem,
   setTimings,
   strongest,
@@ -30,7 +30,8 @@ import {
 } from './parameters/annotations.js';
 import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, override, overrideAll } from './parameters/overrides.js';
-import { RESERVED } from './parameters/parameter-table.js';
+import { PARAMETERS, RESERVED } from './parameters/parameter-table.js';
+import { PERF_KEYS } from './parameters/parameter-values.js';
 import { cleanText, decodeLatin1 } from './text.js';
 import { NO_USER_AGENT, toSentClient } from './visitor/client.js';
 import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
@@ -290,4 +291,28 @@ function createTitles(
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
 function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
   return isGraphqlPath(path) || operation?.kind === 'graphql';
+}
+
+const MAX_KEPT_MILLIS = 500;
+/** Texts of short durations by their milliseconds, once there was one. */
+const DURATIONS: (string | undefined)[] = new Array(MAX_KEPT_MILLIS).fill(undefined);
+
+/**
+ * The duration of a request, besides what the application has set of it. Matomo ignores `gt_ms`, so it is the server time, too. Matomo adds
+ * all timings to the page load time, so the others are subtracted.
+ */
+function addDuration(hit: HitText, request: HttpRequest): void {
+  if (request.isEndless && !isTimed(request)) return;
+  const millis = Math.round(request.durationMillis);
+  if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
+  if (hit.duration === '' && !hit.rest.includes('&pf_')) {
+    const known = DURATIONS[millis];
+    hit.duration = known ?? `&gt_ms=${millis}&pf_srv=${millis}`;
+    if (millis < MAX_KEPT_MILLIS) DURATIONS[millis] ??= copyText(hit.duration);
+    return;
+  }
+  let others = 0;
+  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(hit.get(key) ?? 0);
+  if (!hit.has('gt_ms')) hit.duration += `&gt_ms=${millis}`;
+  if (!hit.has('pf_srv')) hit.duration += `&pf_srv=${Math.max(0, millis - others)}`;
 }

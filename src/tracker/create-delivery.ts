@@ -29,12 +29,16 @@ export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
 
 export type CreatedDelivery = ReturnType<typeof createDelivery>;
 
-/** Delivery according to the options, and the secret of visitor IDs, which a spool may have. */
-export function createDelivery(options: ResolvedOptions, diagnostics: Diagnostics) {
+/** Delivery according to the options, and the secret of visitor IDs, which a spool may have: then `onKey` is called. */
+export function createDelivery(
+  options: ResolvedOptions,
+  diagnostics: Diagnostics,
+  onKey: () => void,
+) {
   const transport = createWayToMatomo(options, diagnostics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const ownKey = dailyKeys?.keyOf ?? stableVisitorKey(options);
-  const spoolKey = ownKey === undefined ? new StableKey() : undefined;
+  const spoolKey = ownKey === undefined ? new StableKey(onKey) : undefined;
   const keys = dailyKeys ?? spoolKey;
   const hasSpool = options.spool !== undefined && !options.dryRun; // a dry run must not take hits from others
   if (dailyKeys && !hasSpool)

@@ -33,8 +33,6 @@ import { createDecide, type IgnoreReason } from './reasons.js';
 import { createHitCounts, createStatsLog, type MatomoStats, toStats } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
-type VisitorKey = ReturnType<CreatedDelivery['visitorKey']>;
-
 /** The component that a pipeline belongs to. */
 export interface PipelineOwner {
   /** Its `otel.component.type`. */
@@ -60,8 +58,8 @@ export class Pipeline implements Tracker, EndMember {
   readonly #made: CreatedDelivery;
   /** Whether an option is a function of the application. */
   readonly hasCallbacks: boolean;
-  readonly #createBuilder: (visitorKey: VisitorKey) => HitBuilder;
-  #visitorKey: VisitorKey | undefined;
+  readonly #createBuilder: () => HitBuilder;
+  /** Builds hits; `undefined` until it is made for another visitor key, of a spool that opens late. */
   #builder: HitBuilder | undefined;
   readonly report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
@@ -94,7 +92,9 @@ export class Pipeline implements Tracker, EndMember {
     this.#diagnostics = diagnostics;
     this.#countUnused = countUnused;
     this.reading = createRequestReading(options, diagnostics);
-    this.#made = createDelivery(options, diagnostics);
+    this.#made = createDelivery(options, diagnostics, () => {
+      this.#builder = undefined;
+    });
     const { delivery } = this.#made;
     this.delivery = delivery;
     const observe = () => ({ stats: this.stats(), delivery });
@@ -114,19 +114,16 @@ export class Pipeline implements Tracker, EndMember {
     joinProcessEnd(this);
     const hasToken = options.tokenAuth !== undefined;
     const ofHits = { ...options, hasToken, beforeSend: callbacks.beforeSend };
-    this.#createBuilder = (visitorKey) => createHitBuilder({ ...ofHits, visitorKey }, this.report);
+    this.#createBuilder = () =>
+      createHitBuilder({ ...ofHits, visitorKey: this.#made.visitorKey() }, this.report);
     void this.builder; // takes milliseconds
     const found = this.#made.visitorKeyFound(true);
     if (found) this.#unbuilt = [];
     void found?.then(() => this.#buildUnbuilt());
   }
 
-  /** Builds hits. It is made again if a spool that opens late has another visitor key. */
   get builder(): HitBuilder {
-    const visitorKey = this.#made.visitorKey();
-    if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
-    this.#visitorKey = visitorKey;
-    this.#builder = this.#createBuilder(visitorKey);
+    this.#builder ??= this.#createBuilder();
     return this.#builder;
   }
 

@@ -1,9 +1,7 @@
-import { copyText } from '../../common/recent-texts.js';
 import { type HitText, partOf } from '../hit-text.js';
 import type { HttpRequest } from '../http-request.js';
 import type { RouteDetails } from '../page/routes.js';
 import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/title.js';
-import { PARAMETERS } from './parameter-table.js';
 import { PERF_KEYS, toParameterValue, VARIABLE_TEXT } from './parameter-values.js';
 
 /** Reports what could not be sent; the message is built the first time that a key occurs. */
@@ -99,28 +97,4 @@ export function setTimings(hit: HitText, request: HttpRequest): void {
     const part = partOf(key, sum);
     if (part !== '') hit.put(key, part);
   }
-}
-
-const MAX_KEPT_MILLIS = 500;
-/** Texts of short durations by their milliseconds, once there was one. */
-const DURATIONS: (string | undefined)[] = new Array(MAX_KEPT_MILLIS).fill(undefined);
-
-/**
- * The duration of a request, besides what the application has set of it. Matomo ignores `gt_ms`, so it is the server time, too. Matomo adds
- * all timings to the page load time, so the others are subtracted.
- */
-export function addDuration(hit: HitText, request: HttpRequest): void {
-  if (request.isEndless && !isTimed(request)) return;
-  const millis = Math.round(request.durationMillis);
-  if (!(millis >= 0 && millis <= PARAMETERS.gt_ms.max)) return;
-  if (hit.duration === '' && !hit.rest.includes('&pf_')) {
-    const known = DURATIONS[millis];
-    hit.duration = known ?? `&gt_ms=${millis}&pf_srv=${millis}`;
-    if (millis < MAX_KEPT_MILLIS) DURATIONS[millis] ??= copyText(hit.duration);
-    return;
-  }
-  let others = 0;
-  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(hit.get(key) ?? 0);
-  if (!hit.has('gt_ms')) hit.duration += `&gt_ms=${millis}`;
-  if (!hit.has('pf_srv')) hit.duration += `&pf_srv=${Math.max(0, millis - others)}`;
 }
