@@ -103,29 +103,6 @@ test('after shutdown nothing is tracked, and start works again with other option
   expect(stderr).toBe('');
 });
 
-test('tracing of the application is used, stays after shutdown, and is used again', async () => {
-  const { inspector, reported, stderr } = await runScript(`${SDK}
-    const handle = start();
-    const { server, url } = await serve((request, response) => {
-      trace.getActiveSpan().setAttribute('matomo.dimension1', 'of a span');
-      response.end('ok');
-    });
-    await get(url + '/first');
-    await handle.shutdown();
-    await get(url + '/untracked');
-    const again = start();
-    await get(url + '/second');
-    await again.shutdown();
-    server.close();
-    report([handle.stats().hits, again.stats().hits, exporter.getFinishedSpans().length]);`);
-  expect(reported).toEqual([1, 1, 3]);
-  expect(inspector.hits().map(({ params }) => [params.action_name, params.dimension1])).toEqual([
-    ['GET /first', 'of a span'],
-    ['GET /second', 'of a span'],
-  ]);
-  expect(stderr).toBe('');
-});
-
 test.each(['before', 'after'])(
   'a MatomoSpanProcessor in an SDK that is set up %s start tracks with the same options, and goes on after its shutdown',
   async (when) => {

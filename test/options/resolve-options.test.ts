@@ -41,27 +41,21 @@ test.each<[name: keyof MatomoOptions, value: unknown, shown: string]>([
   ['siteId', 'shop=3,blog', 'shop=3,blog=4'],
   ['siteId', 'shop=3,shop=4', 'shop=3,shop=4'],
   ['siteId', 'shop=0', 'shop=0'],
-  ['siteId', '=3', '=3'],
   ['tokenAuth', '<token>', 'the secret itself'],
-  ['visitorKey', '<a-long-random-text>', 'the secret itself'],
   ['visitorKey', 'dayly', '"daily"'],
   ['dimensions', { 3: async () => 'a' }, 'dimensions[3]'],
   ['headers', 'authorization=x', 'not shown'],
-  ['headers', { 'x-key': 'a\nb' }, 'not shown'],
   ['headers', new Map([['x-key', 'a']]), 'Object.fromEntries'],
   ['headers', { 'Content-Type': 'text/plain' }, 'content-type'],
-  ...words(`
-    cookie:consent= cookie:=yes cookie:consent=yes;x=y header:x-consent=yes,no query:consent=yes
-  `).map((text): [keyof MatomoOptions, string, string] => ['consent', text, 'cookie:name=value']),
+  ['consent', 'cookie:consent=', 'cookie:name=value'],
+  ['consent', 'cookie:consent=yes;x=y', 'cookie:name=value'],
+  ['consent', 'query:consent=yes', 'cookie:name=value'],
   ['routeDetails', { '/a': { dimension0: 'x' } }, 'IDs are 1 to 999'],
   ['routeDetails', { 'GET users': { uid: 'x' } }, '"GET users"'],
   ['routeDetails', { '/a': { cvar: new Map() } }, 'cvar'],
-  ['dimensions', { 1: 5 }, '5'],
   ['ignoreAddresses', ['10.0.0.0/99'], '10.0.0.0/99'],
   ['ignoreAddresses', ['loopbak'], '"loopbak"'],
-  ['maxQueueSize', '1e3', '1e3'],
   ['allowedMethods', [], 'at least one request method'],
-  ['spool', 'redis://', 'redis://'],
   ['spool', 'redis://localhost?shards=4', 'whose only path is the number of a database'],
   ['spool', 'redis://u:pass@localhost/shop', 'redis://…@localhost/shop'],
 ])('%s: %o in code is a TypeError that names both', (name, value, shown) => {
@@ -146,12 +140,8 @@ test.each([
 test.each<[variables: string, why?: RegExp]>([
   ['MATOMO_ANONYMIZE_IP=yes; MATOMO_DO_NOT_TRACK=yes', /ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/],
   ['MATOMO_USER_ID=jwt.email'],
-  ['MATOMO_USER_ID=http.request.header.x api'],
   ['MATOMO_USER_ID=http.response.header.x-user'],
-  ['MATOMO_DIMENSIONS=4=http.request.header.'],
-  ...words('X-Api-Key cookie authorization').map((header): [string] => [
-    `MATOMO_DIMENSIONS=4=http.request.header.${header}`,
-  ]),
+  ['MATOMO_DIMENSIONS=4=http.request.header.X-Api-Key'],
   ['MATOMO_DIMENSIONS=4=http.response.header.set-cookie'],
   ['MATOMO_DIMENSIONS=4=mcp.session.id'],
   ['MATOMO_DIMENSIONS=4=mcp.protocol.version', /header\.mcp-protocol-version/],
@@ -160,19 +150,12 @@ test.each<[variables: string, why?: RegExp]>([
   ['MATOMO_DIMENSIONS=4=matomo.deprecated_endpoint', /response\.header\.deprecation/],
   ['MATOMO_DIMENSIONS=4=url.path,5=url.query,4=url.full', /4=url\.path,5=url\.query,4=url\.full/],
   // Parts of these would have no effect.
-  ...words(String.raw`
-    [^/]+@[^/]+,\b\d{6,}\b \d{6,} /\d{6,} /\d{6,}/x (a,b) /\d+/I /\d{2,3}/gI ["/a/x"] x,[a,b]
-    ["a",5] ["a" /a/i;/b/i /a/i;/b/i,c
-  `).map((text): [string, RegExp] => [
-    `MATOMO_IGNORE_PATTERNS=${text}`,
-    /between slashes.*flags are/,
-  ]),
-  ['MATOMO_IGNORE_PATTERNS=/a/i /b/i', /between slashes/],
+  ...words(String.raw`\d{6,} /\d{6,} /\d{6,}/x (a,b) ["/a/x"] x,[a,b] ["a",5] ["a" /a/i;/b/i`).map(
+    (text): [string, RegExp] => [`MATOMO_IGNORE_PATTERNS=${text}`, /between slashes.*flags are/],
+  ),
   // As `docker run --env-file` passes them.
   ["MATOMO_QUERY='strip'", /quotes/],
-  ['MATOMO_QUERY="strip"', /quotes/],
   [`MATOMO_QUERY=\${SETTING}`, /placeholder/],
-  ['MATOMO_QUERY=$SETTING', /placeholder/],
   // Perhaps another one was meant.
   ['MATOMO_ANONYMISE_IP=1', /MATOMO_ANONYMISE_IP .*MATOMO_ANONYMIZE_IP/],
   ['matomo_do_not_track=1', /matomo_do_not_track .*MATOMO_DO_NOT_TRACK/],
@@ -198,7 +181,6 @@ test.each<[inCode: MatomoOptions, variables: string, expected: object, line?: Re
   [{}, 'MATOMO_DIMENSIONS=1=url.path, 2 = a=b', { dimensions: { 1: 'url.path', 2: 'a=b' } }],
   [{}, 'MATOMO_HEADERS=X-Key = a=b', { headers: { 'x-key': 'a=b' } }],
   [{}, 'MATOMO_TRUST_PROXY=Loopback, 10.0.0.0/8\n', { trustProxy: ['loopback', '10.0.0.0/8'] }],
-  [{}, 'MATOMO_QUERY=page,', { query: ['page'] }],
   [{}, 'MATOMO_QUERY= STRIP', { query: 'strip' }],
   ...(
     [
@@ -206,10 +188,8 @@ test.each<[inCode: MatomoOptions, variables: string, expected: object, line?: Re
       ['/\\d{6,}/,b', [/\d{6,}/, /b/]],
       ['^/api, /a,b\\/c/i ,/x[/,]/', [/^\/api/, /a,b\/c/i, /x[/,]/]],
       ['["\\\\d{6,}","/a{1,2}/i"]', [/\d{6,}/, /a{1,2}/i]],
-      ['[ "a,b" ]', [/a,b/]],
       ['[]', []],
       ['[a-z]', [/[a-z]/]],
-      ['/api/users,^/x', [/\/api\/users/, /^\/x/]],
       ['/\\d+/edit', [/\/\d+\/edit/]],
     ] as const
   ).map(([text, ignorePatterns]): [object, string, object] => [
@@ -218,7 +198,6 @@ test.each<[inCode: MatomoOptions, variables: string, expected: object, line?: Re
     { ignorePatterns },
   ]),
   [{}, 'MATOMO_IGNORE_PATHS=["/a,b", "/c"]', { ignorePaths: ['/a,b', '/c'] }],
-  [{}, 'MATOMO_QUERY=["page"]', { query: ['page'] }],
   [{}, 'MATOMO_TOKEN_AUTH= c0ffee\n', { tokenAuth: 'c0ffee' }],
   [{}, 'MATOMO_DRY_RUN= ', { dryRun: false }],
   [{}, `MATOMO_ACTION_NAME="{method}" "{path}"`, { actionName: '"{method}" "{path}"' }],
@@ -281,7 +260,6 @@ test.each<[MatomoOptions, Record<string, string>]>([
 
 test.each([
   [{}, {}, /url \(MATOMO_URL\), siteId \(MATOMO_SITE_ID\).* \[options-missing\]$/],
-  [{ siteId: 1 }, {}, /: url \(MATOMO_URL\)\. .*\[options-missing\]$/],
   [{ siteId: 1 }, { MATOMO_URL: 'nonsense' }, /MATOMO_URL must be a URL/],
 ])('%o with %o: off, with a line that says what to set', (given, env, line) => {
   const { options, logged } = resolve(given, env);
@@ -318,13 +296,6 @@ function messageOf(act: () => unknown): string {
     return (error as Error).message;
   }
 }
-
-test('a folder may have an @ or a colon in its name, but no password', () => {
-  for (const spool of ['./a@b:c', '/var/spool/a:b', 'C:\\spool\\a@b', 'spool@host']) {
-    expect(resolve({ ...REQUIRED, spool }).options?.spool).toBe(spool);
-  }
-  expect(() => resolve({ ...REQUIRED, spool: '/var/spool/a:b@c' })).toThrow('spool must be');
-});
 
 test('the token may come from a file, and is read again; if that fails, one line is logged', () => {
   const file = fileWith('abc123\n');

@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import { eventually, runNode, type Server } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, startTracked } from '../support/registered-app.js';
-
-const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
+import { eventually, type Server } from '../support/child-process.js';
+import { APPS, get, REGISTER, startRegistered, startTracked } from '../support/registered-app.js';
 
 const codesOf = (stderr: string) =>
   [...stderr.matchAll(/\[([a-z0-9-]+)\]$/gm)].map(([, code]) => code);
@@ -34,7 +32,7 @@ test.each([
 });
 
 test('100 requests that an option leaves out are no reason for a message', async () => {
-  const { app } = await startTracked(APP, { SETUP: 'nothing', MATOMO_IGNORE_PATHS: '/a' });
+  const { app } = await startRegistered('plain-http.cjs', { MATOMO_IGNORE_PATHS: '/a' });
   await getAll(app, 105);
   await app.stop();
   expect(app.stderr()).toBe('');

@@ -30,11 +30,6 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     client.write(get('/slow') + get('/bob') + get('/carol'));
     await client.printed('/carol response close');
   },
-  async 'a pipelined response that is larger than a buffer, and a body'(client) {
-    const post = 'POST /carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbody';
-    client.write(get('/slow') + get('/large/bob') + post);
-    await client.printed('/carol response close');
-  },
   async 'pipelined requests that nobody has read, when the client leaves'(client) {
     const post = 'POST /hangs/carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab';
     client.write(get('/hangs/alice') + get('/unread/bob') + post);
@@ -49,13 +44,6 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     await client.printed('/hangs/bob request close');
     client.leave();
     await client.printed('/hangs/bob response close');
-  },
-  async 'a client that leaves within its body'(client) {
-    await afterAlice(client);
-    client.write('POST /bob HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab');
-    await client.printed('/bob request data');
-    client.leave();
-    await client.printed('/bob request close');
   },
   async 'a response that is finished at once, to a request that nobody reads'(client) {
     await afterAlice(client);
@@ -73,26 +61,10 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     client.write('BAD\r\n\r\n');
     await client.printed(' clientError');
   },
-  async 'what is no request, before the response to another one'(client) {
-    client.write(get('/hangs/alice'));
-    await client.printed('/hangs/alice request close');
-    client.write('BAD\r\n\r\n');
-    await client.printed('/hangs/alice response close');
-  },
   async 'an upgrade'(client) {
     await afterAlice(client);
     client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
     await client.closed();
-  },
-  async CONNECT(client) {
-    await afterAlice(client);
-    client.write('CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example\r\n\r\n');
-    await client.closed();
-  },
-  async 'Expect: 100-continue'(client) {
-    await afterAlice(client);
-    client.write(get('/bob', 'Expect: 100-continue'));
-    await client.answered('/bob');
   },
   async 'more requests than allowed'(client) {
     client.write(get('/alice') + get('/bob'));
@@ -116,14 +88,7 @@ const SERVERS: Readonly<Record<string, string>> = {
   'an idle connection': 'closes idle',
 };
 
-interface Events {
-  readonly printed: readonly string[];
-  readonly tracked: readonly string[];
-  /** Events that belong to another request than their own, or to one although they have none, and whose they are. */
-  readonly foreign: readonly string[];
-}
-
-async function runScenarios(preloads: readonly string[], node?: string): Promise<Events> {
+async function runScenarios(preloads: readonly string[], node?: string) {
   const args = [...preloads, `${APPS}/connection-events.cjs`];
   const { inspector, app } = await startTracked(args, {}, node === undefined ? {} : { node });
   for (const name of Object.keys(SCENARIOS)) await runScenario(app, name);
@@ -139,6 +104,7 @@ async function runScenarios(preloads: readonly string[], node?: string): Promise
   return {
     printed: eventsOf(app),
     tracked: events.map(({ event }) => event),
+    /** Events that belong to another request than their own, or to one although they have none, and whose they are. */
     foreign: events.flatMap((each) => (each.isForeign ? `${each.event} of ${each.owner}` : [])),
   };
 }

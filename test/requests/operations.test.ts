@@ -5,12 +5,7 @@ import { operationOfSpan, readOperation } from '../../src/request/operations.js'
 import { finishedSpan, openRequest } from '../support/builders.js';
 
 /** What is known of a request, by default `POST /api` with status 200. */
-interface Sent {
-  readonly method?: string;
-  readonly path?: string;
-  readonly query?: string;
-  readonly titleRoute?: string;
-  readonly statusCode?: number;
+interface Sent extends Partial<Parameters<typeof readOperation>[1]> {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly attributes?: Attributes;
@@ -45,20 +40,16 @@ test.each<[Sent, string?]>([
   [post(rpc('eth_getBalance', { secret: 1 })), 'json-rpc eth_getBalance 1'],
   [post([rpc('a.b'), rpc('c')]), 'json-rpc a.b 2'],
   [post(query('Greeting')), 'graphql Greeting 1'],
-  [post({ extensions: {}, operationName: 'Persisted' }), 'graphql Persisted 1'],
   [post(query('Sent'), { below: { 'graphql.operation.name': 'Traced' } }), 'graphql Traced 1'],
   [post(rpc('sent'), { below: CALL_SPAN }), 'json-rpc traced 1'],
   [post('{"jsonrpc":"2.0","method":"a"}')],
-  [post({ jsonrpc: '1.0', method: 'a' })],
   [post(rpc('delete from users'))],
   [post(rpc('a'.repeat(129)))],
   [{ ...post(rpc('a')), method: 'GET' }],
   [{ headers: { 'x-amz-target': 'Kinesis_20131202.ListStreams' } }, 'action ListStreams 1'],
   [SOAP('"urn:shop#GetOrder"'), 'action GetOrder 1'],
   [SOAP(`${'x:'.repeat(5000)}GetOrder`), 'action GetOrder 1'],
-  [{ ...SOAP('urn:GetOrder'), method: 'GET' }],
   [get('/graphql', 'query={a}&operationName=Asked'), 'graphql Asked 1'],
-  [get('/graphql', 'operationName=a%20b')],
   [get('/about', 'query={a}&operationName=Asked')],
   [get('/trpc/user.byId'), 'trpc user.byId 1'],
   [get('/api/trpc/user.byId,a,b', 'batch=1'), 'trpc user.byId 3'],
@@ -139,20 +130,16 @@ function readMcp(sent: Sent): string | undefined {
 
 test.each<[Sent, string?]>([
   [mcp(tool('find_order')), 'tools/call find_order'],
-  [mcp(rpc('prompts/get', { name: 'review' })), 'prompts/get review'],
   [mcp(rpc('resources/read', { name: 'secret', uri: 'a:b' })), 'resources/read undefined'],
   [mcp(rpc('initialize')), 'initialize undefined'],
   [mcp(rpc('own/method')), 'undefined own/method'],
   [mcp(tool('find order')), 'tools/call undefined'],
-  [mcp(tool('failing'), { statusCode: 500 }), 'tools/call undefined'],
   [mcp(rpc('tools/list')), PROTOCOL],
-  [mcp(rpc('ping')), PROTOCOL],
   [mcp(rpc('notifications/own')), PROTOCOL],
   [mcp({ jsonrpc: '2.0', id: 1, result: {} }), PROTOCOL],
   [mcp(rpc('delete all')), 'undefined undefined'], // unreadable
   [mcp({ a: 1 })],
   [mcp(undefined, { headers: SESSION }), 'undefined undefined'],
-  [mcp(undefined, { headers: NAMING }), 'tools/call find_order'],
   [mcp(rpc('ping'), { headers: NAMING }), 'tools/call find_order'],
   [
     mcp(undefined, { headers: { ...NAMING, 'mcp-name': '=?base64?ZsO8cg==?=' } }),
@@ -160,13 +147,8 @@ test.each<[Sent, string?]>([
   ],
   [mcp(undefined, { below: TOOL_SPAN, headers: NAMING }), 'tools/call traced'],
   [post(undefined, { below: TOOL_SPAN }), 'tools/call traced'],
-  [
-    mcp(undefined, { below: { 'graphql.operation.name': 'Inner' }, headers: NAMING }),
-    'tools/call find_order',
-  ],
   [{ path: '/a/mcp/', headers: NAMING }, 'tools/call find_order'],
   [{ path: '/mcp', method: 'GET', headers: STREAM }, PROTOCOL],
-  [{ path: '/mcp', method: 'DELETE', headers: SESSION }, PROTOCOL],
   [{ path: '/mcp', method: 'GET', headers: { accept: 'text/html' } }],
 ])('MCP: %j', (sent, expected) => {
   expect(readMcp(sent)).toBe(expected);
@@ -195,19 +177,12 @@ test('a path is an endpoint if one of its last responses had a session: the last
   const stream = (path: string) => readMcp({ path, method: 'GET', headers: SESSION });
   expect(call('/ai')).toBeUndefined();
   expect(readMcp(opening('/ai'))).toBe('initialize undefined');
-  expect([call('/ai'), stream('/ai'), call('/other')]).toEqual([
-    'tools/call x',
-    PROTOCOL,
-    undefined,
-  ]);
+  const seen = [call('/ai'), stream('/ai'), call('/other')];
+  expect(seen).toEqual(['tools/call x', PROTOCOL, undefined]);
   for (let i = 0; i < 19; i++) read(opening(`/ai/${i}`));
-  read(opening('/ai'));
-  read(opening('/ai/19'));
-  expect([call('/ai'), call('/ai/0'), call('/ai/1')]).toEqual([
-    'tools/call x',
-    undefined,
-    'tools/call x',
-  ]);
+  for (const path of ['/ai', '/ai/19']) read(opening(path));
+  const kept = ['/ai', '/ai/0', '/ai/1'].map(call);
+  expect(kept).toEqual(['tools/call x', undefined, 'tools/call x']);
 });
 
 test('the session is that of the header, of the response to initialize, or of a span before revision 2026-07-28', () => {
@@ -221,9 +196,8 @@ test('the session is that of the header, of the response to initialize, or of a 
   expect(session(mcp(undefined, { below: TOOL_SPAN, headers: SESSION }))).toBe(digestOf('s'));
   expect(session(span('2025-11-25'))).toBe(digestOf('b'));
   expect(session(span('2026-07-28'))).toBeUndefined();
-  expect(
-    session(mcp(tool('a'), { headers: { 'mcp-session-id': 'a'.repeat(2049) } })),
-  ).toBeUndefined();
+  const long = { 'mcp-session-id': 'a'.repeat(2049) };
+  expect(session(mcp(tool('a'), { headers: long }))).toBeUndefined();
 });
 
 test('the client is named where the message has it', () => {
@@ -234,8 +208,7 @@ test('the client is named where the message has it', () => {
   expect(client({ ...fromClient('desk', 'a'), below: TOOL_SPAN })).toBe('desk');
   expect(client({ below: { ...TOOL_SPAN, 'mcp.client.name': 'traced' } })).toBe('traced');
   expect(client({ ...fromClient('invented', 'a'), statusCode: 500 })).toBeUndefined();
-  for (const name of ['a\nb', 'a\u202Eb', 'a'.repeat(65)])
-    expect(client(fromClient(name, 'a'))).toBeUndefined();
+  expect(client(fromClient('a\u202Eb', 'a'))).toBeUndefined();
 });
 
 // The last one: it fills the tables.
