@@ -6,7 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { installNode } from '../matrix/nodes.mjs';
 import { RESULTS } from './lib/run-bench.mjs';
 
-const BENCHES = ['own', 'bare', 'cpu', 'hit', 'delivery', 'spool', 'gateway', 'load', 'listen'];
+const BENCHES = [
+  'own',
+  'bare',
+  'by-hand',
+  'cpu',
+  'hit',
+  'delivery',
+  'spool',
+  'gateway',
+  'load',
+  'listen',
+];
 
 rmSync(RESULTS, { recursive: true, force: true });
 const failed = [];

@@ -15,6 +15,8 @@ const server = createServer((_request, response) => {
   response.end('{"id":1}');
 });
 
+if (tracker.onRequest) server.prependListener('request', tracker.onRequest);
+
 /** What the heap and buffers hold, once nothing more can be freed. */
 async function heldBytes() {
   for (let i = 0; i < 5; i++) {

@@ -3,6 +3,7 @@ import { load, trackWithoutTracing } from './package.mjs';
 
 /** Headers that the instrumentation captures, in all setups that have one. */
 const CAPTURED_HEADERS = ['accept-language', 'referer'];
+const BULK_HITS = 100;
 const NOBODY = 'http://127.0.0.1:9';
 
 const noop = { onStart() {}, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} };
@@ -16,6 +17,7 @@ export const TRACKERS = {
     const handle = trackWithoutTracing({ url });
     return { deliver: () => deliverAll(handle), counts: () => handle.stats() };
   },
+  matomoTracker: trackByHand,
   spool: (url, spool) => traceToMatomo({ url, spool }),
   /** Hits that wait, since nobody listens there. */
   queued: () => traceToMatomo({ url: NOBODY }),
@@ -64,6 +66,47 @@ function traceToMatomo(options) {
     ...trace(processor),
     deliver: () => deliverAll(processor),
     counts: () => processor.stats(),
+  };
+}
+
+/** What a team writes around matomo-tracker: bulks of as many hits as this package sends, one in flight. */
+function trackByHand(url) {
+  const MatomoTracker = load('matomo-tracker');
+  const matomo = new MatomoTracker(1, `${url}/matomo.php`);
+  const hits = [];
+  const waiting = [];
+  let isSending = false;
+  function send() {
+    if (isSending || hits.length === 0) return;
+    isSending = true;
+    matomo.trackBulk(hits.splice(0, BULK_HITS), () => {
+      isSending = false;
+      if (hits.length >= BULK_HITS || waiting.length > 0) send();
+      if (!isSending) for (const done of waiting.splice(0)) done();
+    });
+  }
+  return {
+    onRequest(request, response) {
+      const start = performance.now();
+      response.on('finish', () => {
+        const {
+          host,
+          referer: urlref,
+          'user-agent': ua,
+          'accept-language': lang,
+        } = request.headers;
+        const sent = { url: `http://${host}${request.url}`, ua, lang, urlref };
+        sent.action_name = `${request.method} ${request.url} ${response.statusCode}`;
+        sent.cip = request.socket.remoteAddress;
+        sent.gt_ms = Math.round(performance.now() - start);
+        hits.push(sent);
+        if (hits.length >= BULK_HITS) send();
+      });
+    },
+    async deliver() {
+      send();
+      if (isSending) await new Promise((resolve) => waiting.push(resolve));
+    },
   };
 }
 
