@@ -9,7 +9,7 @@ import { normalize } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createRequestReading, readRequest } from '../../src/request/read-request.js';
 import { addEvents, addRequest, type RequestReceiver } from '../../src/spans/assemble-requests.js';
-import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
+import { createBuildHit, HIT_OPTIONS } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { excessOf, GROWTH } from '../support/linear-input.js';
 
@@ -72,7 +72,7 @@ function pass(spans: Parameters<Assembler['add']>[0]): void {
   });
   assembler.add(spans);
   assembler.passAll();
-  for (const request of requests.slice(0, MAX_HITS)) hitsOf(request);
+  for (const request of requests.slice(0, MAX_HITS)) createBuildHit(HIT_OPTIONS)(request);
 }
 
 /** Each hit is made by itself, with options of its own: some of them say enough. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { copyText, remember } from '../../src/common/recent-texts.js';
-import { createBuildHits, HIT_OPTIONS, httpRequest, NOON } from '../support/builders.js';
+import { createBuildHit, HIT_OPTIONS, httpRequest } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
@@ -9,9 +9,9 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
   'no text is kept of which the %s of a request is a part',
   (name) => {
     for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
-      const build = createBuildHits({ ...HIT_OPTIONS, beforeSend });
+      const build = createBuildHit({ ...HIT_OPTIONS, beforeSend });
       const kept = keptBytes(
-        twice((part) => build(httpRequest({ route: undefined, [name]: part }), 1, NOON)),
+        twice((part) => build(httpRequest({ route: undefined, [name]: part }))),
       );
       expect(kept).toBeLessThan(PARTS_BYTES / 4);
     }

@@ -1,7 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
-import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { eventually } from './child-process.js';
 import { listen } from './listen.js';
@@ -12,14 +11,6 @@ export const TRACKED = ['without tracing', 'with tracing'] as const;
 export type Tracked = (typeof TRACKED)[number];
 
 export type Handler = RequestListener;
-
-export interface Service {
-  readonly port: number;
-  readonly url: string;
-  readonly server: Server;
-  /** The hits, once so many requests have been decided on. */
-  hitsOf(requests: number): Promise<InspectedHit[]>;
-}
 
 interface Started {
   readonly http?: 1 | 2;
@@ -36,7 +27,7 @@ export async function startBoth(
   tracked: Tracked,
   handle: Handler,
   { http = 1, options, settings = {} }: Started = {},
-): Promise<Service> {
+) {
   const { processor, tracer, inspector } = await startProcessor(options);
   if (tracked === 'without tracing') countAllRequests();
 
@@ -62,7 +53,8 @@ export async function startBoth(
     url,
     port: Number(new URL(url).port),
     server: server as Server,
-    async hitsOf(requests) {
+    /** The hits, once so many requests have been decided on. */
+    async hitsOf(requests: number) {
       await eventually(() => decided(processor) >= requests);
       await processor.forceFlush();
       return inspector.hits();

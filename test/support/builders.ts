@@ -1,6 +1,5 @@
 import type { Attributes } from '../../src/common/otel-types.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
-import type { Hit } from '../../src/hit/hit-text.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/request/finished-span.js';
@@ -8,7 +7,7 @@ import type { NamedOperation } from '../../src/request/operations.js';
 import { Request } from '../../src/request/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 
-export const NOON = Date.UTC(2026, 10, 20, 12);
+const NOON = Date.UTC(2026, 10, 20, 12);
 
 export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
   const request = {
@@ -45,29 +44,10 @@ export const HIT_OPTIONS: ToHitsOptions = {
   hasToken: false,
 };
 
-export function createBuildHits(
-  options: ToHitsOptions,
-): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
+/** Builds page views of site 1. */
+export function createBuildHit(options: ToHitsOptions): (request: HttpRequest) => unknown {
   const builder = createHitBuilder(options, () => undefined);
-  return (request, site, nowMillis) => {
-    const hit = builder.finish(builder.buildPageView(request, site, nowMillis), nowMillis);
-    return hit ? [hit] : [];
-  };
-}
-
-/** The hits that a request makes, as decoded tracking parameters, and what was reported meanwhile. */
-export function hitsOf(
-  request: HttpRequest,
-  options: Partial<ToHitsOptions> = {},
-  nowMillis = NOON + 1000,
-): { hits: Record<string, string>[]; reports: string[] } {
-  const reports: string[] = [];
-  const builder = createHitBuilder({ ...HIT_OPTIONS, ...options }, (_key, message) =>
-    reports.push(message()),
-  );
-  const hit = builder.finish(builder.buildPageView(request, 1, nowMillis), nowMillis);
-  const hits = hit ? [Object.fromEntries(new URLSearchParams(hit.query))] : [];
-  return { hits, reports };
+  return (request) => builder.finish(builder.buildPageView(request, 1, NOON), NOON);
 }
 
 let spans = 0;

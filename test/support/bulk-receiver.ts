@@ -24,19 +24,10 @@ interface Answering {
   readonly delayMillis?: number;
 }
 
-/** A Matomo that tracks all hits, and knows of each in which bulks and on which connections it came. */
-export interface BulkReceiver {
-  readonly url: string;
-  readonly bulks: readonly Bulk[];
-  tracked(): string[];
-  /** Whether all that ended processes have sent is read. */
-  isQuiet(): boolean;
-  play(answering: Answering): void;
-  /** Answers now what waits for its answer. */
-  answer(): void;
-}
+export type BulkReceiver = Awaited<ReturnType<typeof startBulkReceiver>>;
 
-export async function startBulkReceiver(): Promise<BulkReceiver> {
+/** A Matomo that tracks all hits, and knows of each in which bulks and on which connections it came. */
+export async function startBulkReceiver() {
   const bulks: Bulk[] = [];
   const connections = new WeakMap<Socket, Bulk['connection']>();
   let playing: Answering = {};
@@ -82,11 +73,13 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     url,
     bulks,
     tracked: () => bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names),
+    /** Whether all that ended processes have sent is read. */
     isQuiet: () => open + reading === 0,
-    play(answering) {
+    play(answering: Answering) {
       playing = answering;
       refused = 0;
     },
+    /** Answers now what waits for its answer. */
     answer() {
       waiting.abort();
       waiting = new AbortController();

@@ -5,18 +5,11 @@ import { onTestFinished } from 'vitest';
 import { ROOT } from './child-process.js';
 import { freePort } from './free-port.js';
 import { connectionsOf } from './listen.js';
-import { type MatomoRules, type PlayedMatomo, startPlayedMatomo } from './played-matomo.js';
+import { type MatomoRules, startPlayedMatomo } from './played-matomo.js';
 
 type Fault =
-  | {
-      /** Nobody listens; a reset at the first byte, or when Matomo has answered; requests go nowhere; nothing is said on connections. */
-      readonly kind:
-        | 'refuse'
-        | 'reset-before-body'
-        | 'reset-after-commit'
-        | 'stall'
-        | 'stall-handshake';
-    }
+  /** Nobody listens; requests go nowhere; nothing is said on connections. */
+  | { readonly kind: 'refuse' | 'stall' | 'stall-handshake' }
   /** Answers by itself where the body is such a one; Matomo gets the other requests. */
   | {
       readonly kind: 'answer';
@@ -27,17 +20,7 @@ type Fault =
 
 type Certificate = 'server' | 'self-signed' | 'expired' | 'elsewhere';
 
-/** A wire between a sender and Matomo that can break in many ways. */
-export interface FaultProxy {
-  readonly url: string;
-  readonly port: number;
-  forwardTo(url: string): void;
-  /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
-  play(fault?: Fault): Promise<void>;
-  open(): number;
-  /** Whole requests so far, as they came: head and body. */
-  requests(): readonly Request[];
-}
+export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
 interface Request {
   readonly head: string;
@@ -53,8 +36,8 @@ export interface FaultProxyOptions {
   readonly host?: string;
 }
 
-/** Starts a wire to whatever `forwardTo` says, on loopback. Cleans up by itself. */
-export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<FaultProxy> {
+/** A wire on loopback between a sender and the Matomo that `forwardTo` names. It can break in many ways. */
+export async function startFaultProxy(options: FaultProxyOptions = {}) {
   const { certificate, host = '127.0.0.1' } = options;
   let targetPort = 0;
   let fault: Fault | undefined;
@@ -74,10 +57,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     let upstream: Socket | undefined;
     socket.on('error', () => upstream?.destroy()).on('close', () => upstream?.destroy());
     socket.on('data', (chunk: Buffer) => {
-      if (fault?.kind === 'reset-before-body') {
-        socket.resetAndDestroy();
-        return;
-      }
       waiting = Buffer.concat([waiting, chunk]);
       for (let next = splitRequest(waiting); next; next = splitRequest(waiting)) {
         waiting = waiting.subarray(next.bytes.length);
@@ -90,14 +69,9 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
       if (fault?.kind === 'answer' && fault.where(body)) {
         socket.write(answerOf(fault.status, fault.body ?? ''));
       } else if (fault?.kind !== 'stall') {
-        upstream ??= connectTo(targetPort, socket, answer);
+        upstream ??= connectTo(targetPort, socket);
         upstream.write(bytes);
       }
-    }
-
-    function answer(chunk: Buffer): void {
-      if (fault?.kind === 'reset-after-commit') socket.resetAndDestroy();
-      else socket.write(chunk);
     }
   }
 
@@ -116,29 +90,29 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   return {
     url: `${certificate ? 'https' : 'http'}://${name}:${port}`,
     port,
-    forwardTo(url) {
+    forwardTo(url: string) {
       targetPort = Number(new URL(url).port);
     },
-    async play(next) {
+    /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
+    async play(next?: Fault) {
       const wasListening = fault?.kind !== 'refuse';
       fault = next;
       if (next?.kind === 'refuse' && wasListening) await stop();
       if (next?.kind !== 'refuse' && !wasListening) await listen(port);
     },
     open: connections.open,
-    requests: () => requests,
+    /** Whole requests so far, as they came. */
+    requests: (): readonly Request[] => requests,
   };
 }
 
 /** A Matomo behind a wire that can break, and the environment that leads to it. */
-export async function matomoOnWire(
-  options: MatomoRules = {},
-  wireOptions: FaultProxyOptions = {},
-): Promise<{ inspector: PlayedMatomo; wire: FaultProxy; env: Record<string, string> }> {
+export async function matomoOnWire(options: MatomoRules = {}, wireOptions: FaultProxyOptions = {}) {
   const inspector = await startPlayedMatomo(options);
   const wire = await startFaultProxy(wireOptions);
   wire.forwardTo(inspector.url);
-  return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
+  const env: Record<string, string> = { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' };
+  return { inspector, wire, env };
 }
 
 export function tlsFile(name: string): string {
@@ -164,9 +138,9 @@ function tlsOptionsOf(
   };
 }
 
-function connectTo(port: number, socket: Socket, answer: (chunk: Buffer) => void): Socket {
+function connectTo(port: number, socket: Socket): Socket {
   return connect(port, '127.0.0.1')
-    .on('data', answer)
+    .on('data', (chunk) => socket.write(chunk))
     .on('error', () => socket.destroy())
     .on('close', () => socket.destroy());
 }

@@ -5,15 +5,12 @@ import {
   type GatewayOptions,
   type GatewayStats,
 } from '../../src/gateway/index.js';
-import type { Inspector } from '../../src/inspector/index.js';
-import { type Server, startServer } from './child-process.js';
+import { startServer } from './child-process.js';
 import { MAIN } from './cli.js';
 import { startMatomo } from './matomo.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
-export async function startGateway(
-  options: GatewayOptions = {},
-): Promise<{ gateway: Gateway; inspector: Inspector }> {
+export async function startGateway(options: GatewayOptions = {}) {
   const inspector = await startMatomo({ customVariables: true });
   const gateway = await createGateway({
     url: inspector.url,
@@ -28,21 +25,15 @@ export async function startGateway(
   return { gateway, inspector };
 }
 
-export interface GatewayProcess extends Pick<Server, 'url' | 'stderr' | 'kill' | 'stop'> {
-  /** Ends it in order; what it says of itself then. */
-  finish(): Promise<GatewayStats>;
-}
-
 /** `opentelemetry-matomo gateway`, as the environment says. */
-export async function startGatewayProcess(
-  env: Readonly<Record<string, string>>,
-): Promise<GatewayProcess> {
+export async function startGatewayProcess(env: Readonly<Record<string, string>>) {
   const args = [MAIN, 'gateway', '--listen', '127.0.0.1:0'];
   const server = await startServer(args, { env: { MATOMO_GATEWAY_GRACE: '100', ...env } });
   const { origin: url } = new URL(server.url);
   return {
     ...server,
     url,
+    /** Ends it in order; what it says of itself then. */
     async finish() {
       await server.stop();
       return JSON.parse(server.stdout().trim().split('\n').at(-1) ?? '') as GatewayStats;

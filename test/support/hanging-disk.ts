@@ -5,16 +5,8 @@ import { ROOT } from './child-process.js';
 import { requires } from './skips.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** A folder whose disk hangs for the processes that have this environment. */
-export interface HangingDisk {
-  readonly folder: string;
-  readonly env: Readonly<Record<string, string>>;
-  hang(): void;
-  goOn(): void;
-}
-
-/** Skips the test if there is no C compiler. */
-export function createHangingDisk(): HangingDisk {
+/** A folder whose disk hangs for the processes that have this environment. Skips the test if there is no C compiler. */
+export function createHangingDisk() {
   requires('a C compiler');
   const [folder, own] = [temporaryFolder(), temporaryFolder()];
   const library = join(own, 'hanging-disk.so');

@@ -12,20 +12,7 @@ interface ProxiedRequest {
 }
 
 /** A forward proxy as companies have one. It finds every host at one port of loopback. */
-export interface HttpProxy {
-  readonly url: string;
-  readonly port: number;
-  requests(): readonly ProxiedRequest[];
-  connections(): number;
-  open(): number;
-  /** Answers so instead of passing on, where it is not 200. */
-  refuse(status: number): void;
-}
-
-export async function startHttpProxy(
-  targetUrl: string,
-  scheme: 'http' | 'https' = 'http',
-): Promise<HttpProxy> {
+export async function startHttpProxy(targetUrl: string, scheme: 'http' | 'https' = 'http') {
   const port = Number(new URL(targetUrl).port);
   const requests: ProxiedRequest[] = [];
   let refusal = 200;
@@ -64,10 +51,11 @@ export async function startHttpProxy(
   return {
     url: scheme === 'https' ? url.replace('http://127.0.0.1', 'https://localhost') : url,
     port: Number(new URL(url).port),
-    requests: () => requests,
+    requests: (): readonly ProxiedRequest[] => requests,
     connections: connections.count,
     open: connections.open,
-    refuse(status) {
+    /** Answers so instead of passing on, if it is not 200. */
+    refuse(status: number) {
       refusal = status;
     },
   };

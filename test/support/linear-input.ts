@@ -23,30 +23,14 @@ const MAX_SEARCHES = 100;
 const LONG_MILLIS = 400;
 
 /** Two calls, the larger one with `GROWTH` times as much input, which has so many characters. */
-interface Calls {
-  readonly small: () => unknown;
-  readonly large: () => unknown;
-  readonly characters: number;
-}
+type Calls = Readonly<Record<'small' | 'large', () => unknown> & { characters: number }>;
 
-/** Expects a function to take linear time. */
+/** Expects a function to take linear time, with inputs of a size and `GROWTH` times that size: the largest that are not too slow to be measured. */
 export function expectLinear<Input>(
   make: (size: number) => Input,
   run: (input: Input) => unknown,
   maxSize: number,
 ): void {
-  const { size, inputs } = largestPair(make, run, maxSize);
-  const [small, large] = inputs;
-  const calls = { small: () => run(small), large: () => run(large), characters: GROWTH * size };
-  expect(excessOf(calls), `at ${size} and ${GROWTH * size}`).toBeLessThan(1);
-}
-
-/** Inputs of a size and `GROWTH` times that size, the largest that are not too slow to be measured. */
-function largestPair<Input>(
-  make: (size: number) => Input,
-  run: (input: Input) => unknown,
-  maxSize: number,
-): { size: number; inputs: readonly [Input, Input] } {
   const maxSmall = maxSize / GROWTH;
   let size = Math.min(8 * KIB, maxSmall);
   let inputs = [make(size), make(GROWTH * size)] as const;
@@ -54,7 +38,9 @@ function largestPair<Input>(
     size *= 2;
     inputs = [make(size), make(GROWTH * size)];
   }
-  return { size, inputs };
+  const [small, large] = inputs;
+  const calls = { small: () => run(small), large: () => run(large), characters: GROWTH * size };
+  expect(excessOf(calls), `at ${size} and ${GROWTH * size}`).toBeLessThan(1);
 }
 
 function millisOf(run: () => unknown): number {

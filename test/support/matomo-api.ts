@@ -17,13 +17,6 @@ export interface ApiCall {
   readonly params: Readonly<Record<string, string>>;
 }
 
-interface ApiRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
 interface Recording {
   readonly role?: string;
   readonly how?: string;
@@ -45,13 +38,6 @@ export interface MatomoApiOptions {
   readonly isLocked?: boolean;
 }
 
-export interface MatomoApi {
-  readonly url: string;
-  readonly calls: readonly ApiCall[];
-  readonly requests: readonly ApiRequest[];
-  readonly unrecorded: readonly ApiCall[];
-}
-
 /** For `answer`: what a method is answered with, or the question about a plugin. */
 export const answering =
   (wanted: string, answer: object) =>
@@ -65,9 +51,10 @@ export function tokenOf(role: ApiRole): string {
 
 const recordings = readRecordings();
 
-export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<MatomoApi> {
+export async function startMatomoApi(options: MatomoApiOptions = {}) {
   const calls: ApiCall[] = [];
-  const requests: ApiRequest[] = [];
+  const requests: (Pick<IncomingMessage, 'method' | 'headers'> & { url: string; body: string })[] =
+    [];
   const unrecorded: ApiCall[] = [];
   const server = createServer((request, response) => {
     void text(request).then((body) => answer(request, body, response));
@@ -78,8 +65,8 @@ export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<Ma
     const form = new URLSearchParams(body);
     const isApi = (url.searchParams.get('module') ?? form.get('module')) === 'API';
     if (!isApi) return pass(request, body, response, options.tracker);
-    const { method = '', headers } = request;
-    requests.push({ method, url: request.url ?? '', headers, body });
+    const { method = '', headers, url: target = '' } = request;
+    requests.push({ method, url: target, headers, body });
     const given = Object.fromEntries([...url.searchParams, ...form]);
     const role = roleOf(given.token_auth);
     const recording = reply(role, given, url);

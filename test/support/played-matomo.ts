@@ -66,14 +66,8 @@ export async function startPlayedMatomo({
   /** Without its token, a bulk is one whose token has no access. A hit that is dropped is tracked without effect: a ping. */
   function applyRules(body: string): string {
     if (!body.startsWith('{"requests"')) return body;
-    const {
-      requests,
-      token_auth: token = '',
-      ...rest
-    } = JSON.parse(body) as {
-      requests: string[];
-      token_auth?: string;
-    };
+    const bulk: { requests: string[]; token_auth?: string } = JSON.parse(body);
+    const { requests, token_auth: token = '', ...rest } = bulk;
     const hits = requests.map((query) => new URLSearchParams(query));
     const allowed = tokens?.[token] ?? [];
     const mayWrite =
@@ -81,11 +75,8 @@ export async function startPlayedMatomo({
     const kept = requests.map((query, i) =>
       drops(hits[i] as URLSearchParams) ? `?idsite=${hits[i]?.get('idsite')}&rec=0` : query,
     );
-    return JSON.stringify({
-      requests: kept,
-      ...rest,
-      ...(token && mayWrite && { token_auth: token }),
-    });
+    const access = token && mayWrite && { token_auth: token };
+    return JSON.stringify({ requests: kept, ...rest, ...access });
   }
 
   const server = createServer((request, response) => {

@@ -68,15 +68,7 @@ export const SPOOL_PLACES: readonly [place: string, open: () => Promise<string>]
 type WireState = 'well' | 'cut' | 'dead' | 'mute' | 'refusing';
 
 /** A wire to a port on loopback that can be cut, go dead without a word, lose all answers, or refuse commands like a proxy without a server. */
-export interface Wire {
-  readonly port: number;
-  readonly refused: number;
-  play(state: WireState): void;
-  /** Loses all answers from the next command on that contains this text. */
-  muteAt(text: string): void;
-}
-
-export async function startWire(targetPort: number): Promise<Wire> {
+export async function startWire(targetPort: number) {
   let state: WireState = 'well';
   let muting: string | undefined;
   let refused = 0;
@@ -110,12 +102,13 @@ export async function startWire(targetPort: number): Promise<Wire> {
     get refused() {
       return refused;
     },
-    play(next) {
+    play(next: WireState) {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.
       if (next === 'cut' || state !== 'well') connections.destroy();
       state = next;
     },
-    muteAt(text) {
+    /** Loses all answers from the next command on that contains this text. */
+    muteAt(text: string) {
       muting = text;
     },
   };

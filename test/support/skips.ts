@@ -2,19 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, TestRunner } from 'vitest';
 
-interface Programs {
-  readonly HOW_TO_GET_CHROMIUM: string;
-  readonly hasChromium: boolean;
-  readonly HOW_TO_GET_REDIS: string;
-  readonly REDIS_SERVER: string | undefined;
-}
-
 // Plain JavaScript, which scripts use as well.
 const SCRIPTS = new URL('../../scripts/', import.meta.url).href;
 const { HOW_TO_GET_CHROMIUM, hasChromium, HOW_TO_GET_REDIS, REDIS_SERVER } = {
   ...(await import(`${SCRIPTS}chromium.mjs`)),
   ...(await import(`${SCRIPTS}redis.mjs`)),
-} as Programs;
+} as {
+  HOW_TO_GET_CHROMIUM: string;
+  hasChromium: boolean;
+  HOW_TO_GET_REDIS: string;
+  REDIS_SERVER?: string;
+};
 
 const isNotWindows = () => process.platform !== 'win32';
 const isRunnable = (command: string) => spawnSync(command, ['--version']).error === undefined;

@@ -6,14 +6,6 @@ import { onTestFinished } from 'vitest';
 import { requires, skipTest } from './skips.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-export interface TinyDisk {
-  readonly folder: string;
-  fill(): void;
-  makeRoom(): void;
-  /** Nothing must be open for writing. */
-  setReadOnly(isReadOnly: boolean): void;
-}
-
 const PAGE_BYTES = 4096;
 /** As anybody, where the machine lets users have namespaces; else as root. */
 const WAYS = [
@@ -22,7 +14,7 @@ const WAYS = [
 ];
 
 /** Mounts one until the test has finished. Skips the test if that cannot be done on this machine. */
-export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk> {
+export async function mountTinyDisk(kibibytes: number) {
   requires('unshare');
   const folder = temporaryFolder();
   const mount = `mount -t tmpfs -o size=${kibibytes}k,mode=700 spool "$0" && echo mounted && exec cat`;
@@ -56,7 +48,8 @@ export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk> {
       folder: outside,
       fill: () => fill(filler),
       makeRoom: () => rmSync(filler),
-      setReadOnly(isReadOnly) {
+      /** Nothing must be open for writing. */
+      setReadOnly(isReadOnly: boolean) {
         const options = `remount,${isReadOnly ? 'ro' : 'rw'}`;
         execFileSync('nsenter', [...enter, 'mount', '-o', options, folder]);
       },

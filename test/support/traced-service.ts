@@ -6,7 +6,6 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { onTestFinished } from 'vitest';
 import { withoutTracing } from '../../src/common/otel-global.js';
 import type { MatomoSpanProcessor } from '../../src/index.js';
-import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { eventually } from './child-process.js';
 import { listen } from './listen.js';
@@ -19,19 +18,6 @@ const require = createRequire(import.meta.url);
 const instrumentation = new HttpInstrumentation();
 
 type NodeSdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
-
-export interface TracedService {
-  readonly inspector: Inspector;
-  readonly processor: MatomoSpanProcessor;
-  readonly port: number;
-  /** Sends a request and gives its answer; rejects where there was none. */
-  fetch(path: string, options?: FetchOptions): Promise<Answer>;
-  hits(): Promise<InspectedHit[]>;
-  /** Waits until so many requests have been decided on: as hits or as ignored. */
-  requests(count: number): Promise<void>;
-  /** Sends requests one by one, and gives what Matomo has got when all of them have been decided on. */
-  visit(paths: string | readonly string[], options?: FetchOptions): Promise<InspectedHit[]>;
-}
 
 interface Answer {
   readonly status: number;
@@ -52,31 +38,28 @@ export async function startTracedService(
   listener: RequestListener | (() => RequestListener),
   options: MatomoOptions = {},
   sdkOptions: Partial<NodeSdkOptions> = {},
-): Promise<TracedService> {
+) {
   const { inspector, processor, hits } = await startProcessor(options);
   startSdk({ spanProcessors: [processor as never], ...sdkOptions });
   const isFactory = listener.length === 0;
   const handler = isFactory ? (listener as () => RequestListener)() : listener;
   const port = Number(new URL(await listen(handler as RequestListener)).port);
-  const service: TracedService = {
-    inspector,
-    processor,
-    port,
-    // As from another process: the instrumentation would replace `traceparent`.
-    fetch: (path, request) => withoutTracing(() => fetchFrom(port, path, request)),
-    hits,
-    async requests(count) {
-      await eventually(() => decided(processor) >= count);
-    },
-    async visit(given, request) {
-      const paths = [given].flat();
-      const count = decided(processor) + paths.length;
-      for (const path of paths) await service.fetch(path, request);
-      await service.requests(count);
-      return service.hits();
-    },
-  };
-  return service;
+  // As from another process: the instrumentation would replace `traceparent`.
+  const fetch = (path: string, request?: FetchOptions) =>
+    withoutTracing(() => fetchFrom(port, path, request));
+  /** Waits until so many requests have been decided on: as hits or as ignored. */
+  async function requests(count: number): Promise<void> {
+    await eventually(() => decided(processor) >= count);
+  }
+  /** Sends requests one by one, and gives what Matomo has got when all of them have been decided on. */
+  async function visit(paths: string | readonly string[], request?: FetchOptions) {
+    const all = [paths].flat();
+    const count = decided(processor) + all.length;
+    for (const path of all) await fetch(path, request);
+    await requests(count);
+    return hits();
+  }
+  return { inspector, processor, port, fetch, hits, requests, visit };
 }
 
 /** Starts the SDK with the HTTP instrumentation, and takes all of it back at the end of the test. */
