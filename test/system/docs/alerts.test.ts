@@ -20,10 +20,8 @@ test('the alert rules name metrics, labels and values that Prometheus gets', asy
   const { resourceMetrics } = await reader.collect();
   const text = new PrometheusSerializer('', false).serialize(resourceMetrics);
   for (const outcome of ['lost', 'invalid', 'accepted']) {
-    expect(text).toMatch(
-      new RegExp(`^matomo_hits_total\\{matomo_hit_outcome="${outcome}".*\\} 0$`, 'm'),
-    );
-    expect(RULES).toMatch(new RegExp(`matomo_hit_outcome=~?"[a-z|]*\\b${outcome}\\b`));
+    expect(text).toMatch(RegExp(`^matomo_hits_total\\{matomo_hit_outcome="${outcome}".* 0$`, 'm'));
+    expect(RULES).toMatch(RegExp(`matomo_hit_outcome=~?"[a-z|]*\\b${outcome}\\b`));
   }
   expect(text).toMatch(/^matomo_hits_total\{matomo_hit_outcome="lost",error_type="queue_full"/m);
   const [, age = ''] = /__name__=~"(.*?)"/.exec(RULES) ?? [];
@@ -33,20 +31,18 @@ test('the alert rules name metrics, labels and values that Prometheus gets', asy
 test('the alert rules fire for losses, for unconfirmed hits and for an outage, and not otherwise', () => {
   requires('promtool');
   const cwd = temporaryFolder();
-  const metric = (name: string, labels: string, values: string) => ({
-    series: `${name}{job="shop",instance="a"${labels}}`,
+  const SERIES = {
+    'hits_total{matomo_hit_outcome="tracked",': '0+600x60',
+    'hits_total{matomo_hit_outcome="lost",error_type="queue_full",': '0x20 1x40',
+    'hits_total{matomo_hit_outcome="lost",error_type="spool",': '0x60',
+    'hits_total{matomo_hit_outcome="invalid",': '0x20 2x40',
+    'hits_total{matomo_hit_outcome="accepted",': '0x20 100x40',
+    'queue_oldest_age{': '5x20 5+60x40',
+  };
+  const input_series = Object.entries(SERIES).map(([name, values]) => ({
+    series: `matomo_${name}job="shop",instance="a"}`,
     values,
-  });
-  const hits = (outcome: string, values: string, labels = '') =>
-    metric('matomo_hits_total', `,matomo_hit_outcome="${outcome}"${labels}`, values);
-  const input_series = [
-    hits('tracked', '0+600x60'),
-    hits('lost', '0x20 1x40', ',error_type="queue_full"'),
-    hits('lost', '0x60', ',error_type="spool"'),
-    hits('invalid', '0x20 2x40'),
-    hits('accepted', '0x20 100x40'),
-    metric('matomo_queue_oldest_age', '', '5x20 5+60x40'),
-  ];
+  }));
   const job = { job: 'shop' };
   const instance = { ...job, instance: 'a' };
   const lost = { ...instance, matomo_hit_outcome: 'lost', error_type: 'queue_full' };

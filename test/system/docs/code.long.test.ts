@@ -22,25 +22,16 @@ function typeErrorsIn(blocks: readonly CodeBlock[]): string {
   for (const [i, { page, code }] of blocks.entries()) {
     writeFileSync(join(folder, `${page.replaceAll(/[/\\]/g, '-')}-${i + 1}.mts`), code);
   }
-  const { compilerOptions } = JSON.parse(read('tsconfig.json')) as {
-    compilerOptions: Record<string, unknown>;
-  };
-  const { rootDir, outDir, declaration, isolatedDeclarations, ...strictness } = compilerOptions;
+  const { rootDir, outDir, declaration, isolatedDeclarations, ...strictness } = JSON.parse(
+    read('tsconfig.json'),
+  ).compilerOptions;
   const paths = {
     'opentelemetry-matomo': [join(ROOT, 'src/index.ts')],
     'opentelemetry-matomo/gateway': [join(ROOT, 'src/gateway/index.ts')],
   };
-  const project = {
-    // Nest's decorators are those of TypeScript.
-    compilerOptions: {
-      ...strictness,
-      noEmit: true,
-      skipLibCheck: true,
-      experimentalDecorators: true,
-      paths,
-    },
-    include: ['*.mts'],
-  };
+  // Nest's decorators are those of TypeScript.
+  const flags = { noEmit: true, skipLibCheck: true, experimentalDecorators: true };
+  const project = { compilerOptions: { ...strictness, ...flags, paths }, include: ['*.mts'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   return spawnSync(process.execPath, [tsc, '-p', folder], { cwd: folder, encoding: 'utf8' }).stdout;

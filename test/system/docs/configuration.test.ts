@@ -23,23 +23,16 @@ test.each([
 });
 
 const PROXIES = 'docs/proxies.md';
-const trusted = rowsWith(PROXIES, '`X-Forwarded-For`').map((row) => ({
-  trusts: codeIn(row['`trustProxy`'] ?? '')[0] as string,
-  forwardedFor: codeIn(row['`X-Forwarded-For`'] ?? '')[0] as string,
-  address: row.address,
-}));
+const trusted = rowsWith(PROXIES, '`X-Forwarded-For`').map((row) => {
+  const [trusts = '', forwardedFor] = codeIn(`${row['`trustProxy`']} ${row['`X-Forwarded-For`']}`);
+  return [trusts, forwardedFor, row.address] as const;
+});
 
-test.each(trusted)('who trusts $trusts takes $forwardedFor for $address', (row) => {
-  const { trusts, forwardedFor, address } = row;
+test.each(trusted)('who trusts %s takes %s for %s', (trusts, forwardedFor, address) => {
   const toOrigin = createToOrigin({ trustProxy: trustProxyOf(trusts), assumeHttps: true });
   const header = (name: string) => (name === 'x-forwarded-for' ? forwardedFor : undefined);
-  const claims = {
-    peerAddress: '10.0.0.5',
-    host: undefined,
-    scheme: undefined,
-    headers: { header },
-  };
-  expect(toOrigin(claims).address).toBe(address);
+  const claims = { peerAddress: '10.0.0.5', host: undefined, scheme: undefined };
+  expect(toOrigin({ ...claims, headers: { header } }).address).toBe(address);
 });
 
 test.each(

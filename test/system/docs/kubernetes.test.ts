@@ -6,30 +6,25 @@ import { ROOT, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { fetchFrom } from '../../support/traced-service.js';
 import { read } from './pages.js';
 
-interface Named {
+interface Variable {
   readonly name: string;
-}
-interface Container extends Named {
-  readonly command: readonly [string, ...string[]];
-  readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
-  readonly env: readonly (Named & {
-    readonly value?: string;
-    readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
-  })[];
+  readonly value?: string;
+  readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
 }
 
 const PAGE = read('docs/deploy.md');
 const [, MANIFEST = ''] = /```yaml\n(.*?)```/s.exec(PAGE) ?? [];
 const { containers, terminationGracePeriodSeconds } = parse(MANIFEST).spec.template.spec;
-const [container] = containers as [Container];
+const [container] = containers;
 const env: Record<string, string> = Object.fromEntries(
-  container.env.map(({ name, value, valueFrom }) => [name, value ?? secretOf(valueFrom)]),
+  container.env.map(({ name, value, valueFrom }: Variable) => [name, value ?? secretOf(valueFrom)]),
 );
 
 /** What the command of the page writes into a secret. */
-function secretOf(from: Container['env'][number]['valueFrom']): string {
+function secretOf(from: Variable['valueFrom']): string {
   const { name, key } = from?.secretKeyRef ?? {};
   const [, value = ''] =
     new RegExp(`create secret generic ${name} .*--from-literal=${key}="(.*?)"`).exec(PAGE) ?? [];
@@ -54,12 +49,12 @@ test('the container, without its spool, sends the clients of the ingress and no 
     cwd: `${ROOT}examples/esm`,
     env: { ...kept, PORT: '0', MATOMO_URL: inspector.url, MATOMO_TOKEN_AUTH_FILE: tokenFile() },
   });
-  const ask = async (headers: Record<string, string>) =>
-    (
-      await fetch(`${server.url}/parcels/7`, { headers: { connection: 'close', ...headers } })
-    ).text();
-  await ask({ 'user-agent': 'kube-probe/1.34' });
-  await ask({ 'x-forwarded-for': '192.0.2.1, 203.0.113.9' });
+  const port = Number(new URL(server.url).port);
+  for (const headers of [
+    { 'user-agent': 'kube-probe/1.34' },
+    { 'x-forwarded-for': '192.0.2.1, 203.0.113.9' },
+  ])
+    await fetchFrom(port, '/parcels/7', { headers: headers as Record<string, string> });
   await server.stop();
   expect(inspector.hits().map(({ params }) => params)).toMatchObject([{ cip: '203.0.113.9' }]);
 });

@@ -19,25 +19,19 @@ test('the test of one handler passes with Jest, in CommonJS and ES modules, many
   const write = (name: string, code: string) => writeFileSync(join(folder, name), code);
   write('package.json', '{"private":true}');
   const code = ownTestFor('@jest/globals');
-  for (let i = 10; i < 10 + FILES; i += 1) {
-    write(`checkout-${i}.test.js`, toCommonJs(code));
-  }
+  // The same with `require`.
+  const inCommonJs = code.replace(/^import (.+) from ('.+');$/gm, 'const $1 = require($2);');
+  for (let i = 0; i < FILES; i += 1) write(`checkout-${i}.test.js`, inCommonJs);
   write('checkout.test.mjs', code);
-  const jest = (flags: readonly string[], args: readonly string[]) =>
-    runNode([...flags, '../../node_modules/jest/bin/jest.js', '--testTimeout=60000', ...args], {
-      cwd: folder,
-      timeoutMillis: 300_000, // if something is left open, Jest does not end
-    });
-  const runs = {
-    'one process': await jest([], ['--runInBand', '--testMatch=**/*.js']),
-    'ES modules': await jest(
-      ['--experimental-vm-modules'],
-      ['--runInBand', '--testMatch=**/*.mjs', '--detectOpenHandles'],
-    ),
-  };
-  for (const [name, { code: exitCode, signal, stderr }] of Object.entries(runs)) {
-    expect([name, exitCode, signal], stderr).toEqual([name, 0, null]);
-    expect(stderr).not.toMatch(/Warning(?!: VM Modules)|did not exit|torn down|open handle/);
+  const jest = ['../../node_modules/jest/bin/jest.js', '--testTimeout=60000', '--runInBand'];
+  for (const args of [
+    [...jest, '--testMatch=**/*.js'],
+    ['--experimental-vm-modules', ...jest, '--testMatch=**/*.mjs', '--detectOpenHandles'],
+  ]) {
+    // If something is left open, Jest does not end.
+    const ended = await runNode(args, { cwd: folder, timeoutMillis: 300_000 });
+    expect(ended, ended.stderr).toMatchObject({ code: 0, signal: null });
+    expect(ended.stderr).not.toMatch(/Warning(?!: VM Modules)|did not exit|torn down|open handle/);
   }
 });
 
@@ -71,9 +65,4 @@ function ownTestFor(runner: string): string {
   const names =
     runner === 'node:test' ? '{ after as afterAll, before as beforeAll, beforeEach, test }' : '$1';
   return code.replace(/(\{[^}]*\}) from 'vitest'/, `${names} from '${runner}'`);
-}
-
-/** The same with `require`. */
-function toCommonJs(code: string): string {
-  return code.replace(/^import (.+) from ('.+');$/gm, 'const $1 = require($2);');
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../support/child-process.js';
 
@@ -32,8 +32,6 @@ export interface CodeBlock {
   readonly page: string;
   /** The file that it says it is from. */
   readonly source: string | undefined;
-  /** Whether it goes on from the blocks before it that are from the same file. */
-  readonly isContinued: boolean;
   readonly code: string;
   readonly firstLine: string;
 }
@@ -41,12 +39,11 @@ export interface CodeBlock {
 /** JavaScript and TypeScript of a page. */
 export function codeBlocksOf(page: string): CodeBlock[] {
   const fenced = read(page).matchAll(
-    /(?:<!-- from (\S+?)(, continued)? -->\n)?```(?:js|ts|mjs)\n(.*?)```/gs,
+    /(?:<!-- from (\S+?)(?:, continued)? -->\n)?```(?:js|ts|mjs)\n(.*?)```/gs,
   );
-  return [...fenced].map(([, source, continued, code = '']) => ({
+  return [...fenced].map(([, source, code = '']) => ({
     page,
     source,
-    isContinued: continued !== undefined,
     code,
     firstLine: code.trim().split('\n', 1)[0] as string,
   }));
@@ -68,16 +65,13 @@ export function codeIn(text: string): string[] {
 }
 
 function cellsOf(row: string): string[] {
-  return row
-    .split(/(?<!\\)\|/)
-    .slice(1, -1)
-    .map((cell) => cell.trim());
+  const cells = row.split(/(?<!\\)\|/).slice(1, -1);
+  return cells.map((cell) => cell.trim());
 }
 
 function pagesBelow(folder: string): string[] {
-  return readdirSync(join(ROOT, folder))
-    .filter((name) => name !== 'node_modules')
-    .map((name) => `${folder}/${name}`)
-    .flatMap((path) => (statSync(join(ROOT, path)).isDirectory() ? pagesBelow(path) : [path]))
-    .filter((path) => path.endsWith('.md'));
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .filter((path) => /^(?!.*node_modules).*\.md$/.test(path));
 }

@@ -41,33 +41,19 @@ test('the handler of a function has sent its hit when it returns', async () => {
     site: 1,
     startMillis: Date.now(),
   });
-  expect(hits).toMatchObject([
+  expect(hits.map(({ params }) => params)).toMatchObject([
     {
-      verdict: 'tracked',
-      params: {
-        ...{ cid, ua: 'acme-backend/2.3' },
-        ...{ dimension2: '200', dimension3: 'GET', dimension4: '/users/{id}' },
-      },
-      stored: {
-        type: 'page',
-        title: 'GET /users/{id}',
-        url: 'https://api.example.org/users/7',
-      },
+      ...{ cid, action_name: 'GET /users/{id}', url: 'https://api.example.org/users/7' },
+      ...{ dimension2: '200', dimension3: 'GET', dimension4: '/users/{id}' },
     },
   ]);
 });
 
 const { pathParameters: _, ...FAILING } = EVENT;
 
-test.each([
-  ['a handler that throws', FAILING, { dimension1: '5xx GET /users/{id}', dimension2: '500' }],
-  [
-    'a function URL, which has no route',
-    { ...EVENT, routeKey: '$default' },
-    { action_name: 'GET /users/:id' },
-  ],
-])('%s has sent its hit, too', async (_what, event, sent) => {
-  const { hits } = await trackedOf(event);
+test('a handler that throws has sent its hit, too', async () => {
+  const { hits } = await trackedOf(FAILING);
+  const sent = { dimension1: '5xx GET /users/{id}', dimension2: '500' };
   expect(hits.map(({ params }) => params)).toMatchObject([sent]);
 });
 

@@ -30,22 +30,16 @@ test('the names of the page are those that processes give', () => {
 
 test('the commands count and print lines that are pending, of files in any state', async () => {
   const folder = temporaryFolder();
-  const [first, second] = [
-    await openFolderSpool({ place: folder }),
-    await openFolderSpool({ place: folder }),
-  ];
+  const first = await openFolderSpool({ place: folder });
+  const second = await openFolderSpool({ place: folder });
   const hourAgo = Math.floor(Date.now() / 1000) - 3_600;
   await first.spool.put([hit('a', hourAgo), hit('customer-17')]);
   const sending = await first.spool.claim(1);
   await second.spool.put([hit('b'), hit('c')]);
-  expect(sorted(hitsFiles(folder).map((name) => parseName(name)?.state))).toEqual([
-    'part',
-    'sending',
-  ]);
-  const [count = '', oldest, ...others] = await run(
-    commandsOf('How do I count and read hits?'),
-    folder,
-  );
+  const states = hitsFiles(folder).map((name) => parseName(name)?.state);
+  expect(sorted(states)).toEqual(['part', 'sending']);
+  const commands = commandsOf('How do I count and read hits?');
+  const [count = '', oldest, ...others] = await run(commands, folder);
   expect([count.trim(), oldest]).toEqual(['4', String(hourAgo)]);
   expect(sorted(others.slice(0, 4))).toEqual(
     ['a', 'b', 'c', 'customer-17'].map((visitor) => hit(visitor).query),
