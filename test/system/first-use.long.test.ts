@@ -37,10 +37,7 @@ async function expectTracked(folder: string): Promise<void> {
   }
 }
 
-interface Command {
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
+type Command = { readonly args: readonly string[]; readonly env: Record<string, string> };
 
 /** The commands in each shell block of a page, as `node` gets them, with the variables set before them. Matomo is at `url`. */
 function commandsOf(page: string, url: string): Command[][] {
@@ -70,18 +67,11 @@ test('npm: an application in an empty folder is tracked with nothing else to ins
   await npm(folder, ['init', '--yes']);
   await npm(folder, ['install', await packPackage(), 'express']);
   await expectTracked(folder);
-  await expectCommandsToWork(folder);
-});
-
-async function expectCommandsToWork(folder: string): Promise<void> {
   writeFileSync(join(folder, 'app.js'), APPS['app.cjs']);
   const url = `http://127.0.0.1:${await freePort()}`;
   const blocks = commandsOf('README.md', url);
-  const [[, inspect, seen], [setup], starting = [], [check]] = blocks as Command[][] as [
-    [Command, Command, Command],
-    [Command],
-    Command[],
-    [Command],
+  const [[, inspect, seen], [setup], starting, [check]] = blocks as [
+    ...[[Command, Command, Command], [Command], Command[], [Command]],
   ];
   const run = ({ args, env }: Command, ...more: string[]) =>
     runNode([...args, ...more], { cwd: folder, env: { ...env, ...token } });
@@ -103,4 +93,4 @@ async function expectCommandsToWork(folder: string): Promise<void> {
   }
   await eventually(() => (inspector.stdout().match(/GET \/users\/:id/g)?.length ?? 0) >= 2);
   expect((await run({ ...check, env: started.env })).code).toBe(0);
-}
+});

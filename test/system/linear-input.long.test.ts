@@ -21,26 +21,17 @@ const UNITS = [
 
 /** What all requests of a service may make it read. */
 const OPTIONS: MatomoOptions = {
-  tokenAuth: 'a-token',
-  trustProxy: true,
-  visitorId: 'cookie',
-  userId: 'jwt.sub',
-  anonymizeIp: 2,
-  urlPaths: 'template',
-  doNotTrack: true,
-  ignorePatterns: [/never/],
-  redactPathPatterns: [/never/],
+  ...{ tokenAuth: 'a-token', trustProxy: true, visitorId: 'cookie', userId: 'jwt.sub' },
+  ...{ anonymizeIp: 2, urlPaths: 'template', doNotTrack: true },
+  ...{ ignorePatterns: [/never/], redactPathPatterns: [/never/] },
   dimensions: {
-    1: 'url.full',
-    2: 'http.target',
-    3: 'http.request.header.x-note',
-    5: 'user_agent.name',
-    7: 'http.request.header.x-forwarded-for',
-    8: 'http.request.header.link',
+    ...{ 1: 'url.full', 2: 'http.target', 3: 'http.request.header.x-note', 5: 'user_agent.name' },
+    ...{ 7: 'http.request.header.x-forwarded-for', 8: 'http.request.header.link' },
   },
 };
 /** Quadratic, as those of users may be. */
 const PATTERN = /a*b/;
+const ignoring: MatomoOptions = { ignorePatterns: [PATTERN], ignoreUserAgents: [PATTERN] };
 
 const authorization = (value: string): Facts => ({ headers: { authorization: value } });
 const bearer = (claims: string) =>
@@ -60,12 +51,7 @@ const PLACES: Readonly<Record<string, [(text: string) => Facts, MatomoOptions?]>
   'a URL behind a secret word': [(text) => ({ path: `/token/${text}/7`, route: '' })],
   'what patterns of users and lists see': [
     (text) => ({ path: `/${text}`, query: text, route: text, headers: { 'user-agent': text } }),
-    {
-      query: ['q'],
-      redactPathPatterns: [PATTERN],
-      ignorePatterns: [PATTERN],
-      ignoreUserAgents: [PATTERN],
-    },
+    { query: ['q'], redactPathPatterns: [PATTERN], ...ignoring },
   ],
   'a route': [(text) => ({ route: `/${text}`, path: `/a/${text}` })],
   headers: [
@@ -79,10 +65,8 @@ const PLACES: Readonly<Record<string, [(text: string) => Facts, MatomoOptions?]>
   'headers that begin as usual': [
     (text) => ({
       headers: {
-        'user-agent': `a/${text}`,
-        referer: `https://a.example/${text}`,
-        'sec-ch-ua': `"a";v="1"\n?1\n"${text}`,
-        authorization: `Bearer ${text}`,
+        ...{ 'user-agent': `a/${text}`, referer: `https://a.example/${text}` },
+        ...{ 'sec-ch-ua': `"a";v="1"\n?1\n"${text}`, authorization: `Bearer ${text}` },
       },
     }),
   ],
@@ -122,13 +106,10 @@ afterAll(() => {
   for (const builder of builders.values()) builder.close();
 });
 
+type Run = (text: string) => unknown;
+
 /** Of a function that gets a text of one unit again and again. */
-function excessOfRun(
-  run: (text: string) => unknown,
-  unit: string,
-  size = 8 * KIB,
-  enoughMillis?: number,
-): number {
+function excessOfRun(run: Run, unit: string, size = 8 * KIB, enoughMillis?: number): number {
   const of = (length: number) => {
     const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
     return () => run(text);
@@ -152,19 +133,14 @@ describe.each(Object.entries(PLACES))('%s', (place, [factsOf, more]) => {
   });
 });
 
-const POSTED = {
-  method: 'POST',
-  path: '/mcp',
-  query: undefined,
-  titleRoute: undefined,
-  statusCode: 200,
-};
+const READ = { query: undefined, titleRoute: undefined, statusCode: 200 };
+const POSTED = { ...READ, method: 'POST', path: '/mcp' };
 const META = 'io.modelcontextprotocol/clientInfo';
 const MCP_HEADERS = words('mcp-method mcp-name mcp-session-id soapaction');
 const readBody = (body: object) => readOperation(openRequest({ incoming: { body } }), POSTED, true);
 
 /** What Node's requests have, and the door of hits has not. */
-const OF_NODE: Readonly<Record<string, (text: string) => unknown>> = {
+const OF_NODE: Readonly<Record<string, Run>> = {
   'names of operations': (text) => {
     readBody({ query: '', operationName: text });
     readBody({ jsonrpc: '2.0', method: text });

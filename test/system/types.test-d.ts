@@ -24,22 +24,13 @@ test('the processor is one of the SDK’s, the exporter too', () => {
   assertType<NodeSDKConfiguration['spanProcessors']>([new MatomoSpanProcessor()]);
 });
 
-test('meter providers of OpenTelemetry fit, although no type of its API is imported', () => {
+test('so is its meter provider, and the handle of start is an AsyncDisposable', () => {
   new MatomoSpanProcessor({ meterProvider: {} as MeterProvider });
-});
-
-test('the handle of start is an AsyncDisposable', () => {
   expectTypeOf(start()).toExtend<AsyncDisposable>();
 });
 
 test('tracking parameters are known by name', () => {
-  annotate({
-    action_name: 'x',
-    dimension12: 1,
-    e_v: 2.5,
-    new_visit: true,
-    cvar: { plan: 'pro', n: 1 },
-  });
+  annotate({ action_name: 'x', dimension12: 1, new_visit: true, cvar: { plan: 'pro', n: 1 } });
   // @ts-expect-error no such parameter
   annotate({ action_nmae: 'x' });
   // @ts-expect-error it is set by the package alone
@@ -50,11 +41,8 @@ test('tracking parameters are known by name', () => {
 
 test('measure gives back what the function gives', () => {
   expectTypeOf(measure('pf_srv', () => 5)).toEqualTypeOf<number>();
-  expectTypeOf(measure('pf_srv', async () => 'x')).toEqualTypeOf<Promise<string>>();
-  const query = {} as PromiseLike<{ id: number }[]> & { limit(count: number): unknown };
-  expectTypeOf(forRequest({}).measure('pf_dm1', () => query)).toEqualTypeOf<
-    Promise<{ id: number }[]>
-  >();
+  const query = {} as PromiseLike<string[]> & { limit(count: number): unknown };
+  expectTypeOf(forRequest({}).measure('pf_dm1', () => query)).toEqualTypeOf<Promise<string[]>>();
   const generic = <T>(fn: () => T): T => measure('pf_srv', fn);
   expectTypeOf(generic(() => 5)).toEqualTypeOf<number>();
 });
@@ -80,8 +68,6 @@ test('options take what an application has at hand', () => {
   assertType<MatomoOptions>({ headers: new Headers() });
   // @ts-expect-error a promise
   assertType<MatomoOptions>({ beforeSend: async (parameters) => parameters });
-  // @ts-expect-error a promise
-  assertType<MatomoOptions>({ userId: async () => 'ann' });
 });
 
 test('events, goals and orders are typed, with tracking parameters for the rest', () => {
@@ -90,16 +76,10 @@ test('events, goals and orders are typed, with tracking parameters for the rest'
   trackGoal(1, { revenue: 2 });
   trackOrder({ id: 'a', revenue: 1, tax: 0.2, items }, { uid: 'ann' });
   trackHit({ download: 'https://example.org/a.pdf' });
-  // @ts-expect-error it is about nothing
-  trackHit({});
   // @ts-expect-error only a visitor
   trackHit({ uid: 'ann' });
   // @ts-expect-error an event has an action
-  trackHit({ e_c: 'a' });
-  // @ts-expect-error an event has an action
   trackEvent('a');
-  // @ts-expect-error a number
-  trackGoal('1');
   // @ts-expect-error an order has a revenue
   trackOrder({ id: 'a' });
   // @ts-expect-error an item has a sku

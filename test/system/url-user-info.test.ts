@@ -3,8 +3,7 @@
 import { expect, test } from 'vitest';
 import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
 import { runNode } from '../support/child-process.js';
-import { MAIN, runChecks, runDoctor } from '../support/cli.js';
-import { matomo } from '../support/registered-app.js';
+import { MAIN, runChecks } from '../support/cli.js';
 
 const SECRET = 's3cret';
 
@@ -18,27 +17,17 @@ test.each([
 });
 
 test.each([
-  { MATOMO_URL: `admin:${SECRET}@matomo.test`, MATOMO_SITE_ID: '1' },
-  { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: `https://admin:${SECRET}@matomo.test` },
-  { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1', MATOMO_SPOOL: `u:${SECRET}@redis.test` },
-  {
-    MATOMO_URL: 'http://matomo.test',
-    MATOMO_SITE_ID: '1',
-    NO_PROXY: `http://u:${SECRET}@a.test`,
-    HTTP_PROXY: `http://u:${SECRET}@127.0.0.1:9`,
-  },
+  { MATOMO_URL: `admin:${SECRET}@matomo.test` },
+  { MATOMO_URL: 'http://a.test', NO_PROXY: `http://u:${SECRET}@a.test` },
+  { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SPOOL: `u:${SECRET}@redis.test` },
 ])('doctor tells nobody the user info in %o', async (env: Readonly<Record<string, string>>) => {
-  const isReadByNode = 'HTTP_PROXY' in env;
-  const { output } = await (isReadByNode ? runDoctor : runChecks)(env);
+  const { output } = await runChecks({ MATOMO_SITE_ID: '1', ...env });
   expect(output).not.toContain(SECRET);
 });
 
-test.each([
-  [['gateway', '--listen', `http://admin:${SECRET}@127.0.0.1:0`]],
-  [[`https://admin:${SECRET}@matomo.test`]],
-])('the command %j is refused without its user info', async (args) => {
-  const { env } = await matomo();
-  const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
+test('a command is refused without the user info in its arguments', async () => {
+  const args = ['gateway', '--listen', `http://admin:${SECRET}@127.0.0.1:0`];
+  const { code, stdout, stderr } = await runNode([MAIN, ...args]);
   expect(code).toBe(2);
   expect(stdout + stderr).not.toContain(SECRET);
 });

@@ -6,16 +6,6 @@ import { npm, packPackage } from '../support/installed-app.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** A folder in which only this package is installed: it has no dependencies. */
-async function installedAlone(): Promise<string> {
-  const folder = temporaryFolder();
-  await npm(folder, ['init', '--yes']);
-  await npm(folder, ['install', '--ignore-scripts', await packPackage()]);
-  const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !/^\./.test(name));
-  expect(installed).toEqual(['opentelemetry-matomo']);
-  return folder;
-}
-
 /** Before it is said that nothing is tracked. */
 const REQUESTS_TO_JUDGE = 100;
 
@@ -24,7 +14,11 @@ const server = require('node:http').createServer((request, response) => response
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
 `;
 test('where the OpenTelemetry API is not installed, register and start track, and what needs it names it', async () => {
-  const cwd = await installedAlone();
+  const cwd = temporaryFolder();
+  await npm(cwd, ['init', '--yes']);
+  await npm(cwd, ['install', '--ignore-scripts', await packPackage()]);
+  const installed = readdirSync(join(cwd, 'node_modules')).filter((name) => !/^\./.test(name));
+  expect(installed).toEqual(['opentelemetry-matomo']);
   const { inspector, env } = await matomo();
   cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(cwd, 'plain-http.cjs'));
   writeFileSync(

@@ -7,20 +7,16 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { runShell } from './commands.js';
 import { codeBlocksOf, PAGES, read } from './pages.js';
 
-test.each([
-  ['the SDK setup that the page shows', [`./${APPS}/esm/instrumentation.mjs`]],
-  ['register', ['opentelemetry-matomo/register']],
-])('an ES module with %s in --import makes one hit per request', async (_with, [preload]) => {
-  const { inspector, app } = await startTracked([
-    '--import',
-    preload as string,
-    `${APPS}/esm/app.mjs`,
-  ]);
-  await get(`${app.url}/users/7`);
-  await app.stop();
-  expect(titles(inspector)).toEqual(['GET /users/:id']);
-  expect(app.stderr()).toBe('');
-});
+test.each([`./${APPS}/esm/instrumentation.mjs`, 'opentelemetry-matomo/register'])(
+  'an ES module with --import %s makes one hit per request',
+  async (preload) => {
+    const { inspector, app } = await startTracked(['--import', preload, `${APPS}/esm/app.mjs`]);
+    await get(`${app.url}/users/7`);
+    await app.stop();
+    expect(titles(inspector)).toEqual(['GET /users/:id']);
+    expect(app.stderr()).toBe('');
+  },
+);
 
 /** Values of `NODE_OPTIONS` that pages show, as a shell or a Dockerfile has them. */
 const DOCUMENTED = new Set(
@@ -52,24 +48,20 @@ test.each([...DOCUMENTED])(
   },
 );
 
-test('without a URL, with the condition in code, the application runs, and nothing is logged', async () => {
-  const app = await startServer(['--eval', inCode()]);
-  await get(`${app.url}/stop`);
-  expect(await app.exit()).toEqual({ code: 0, signal: null });
-  expect(app.stderr()).toBe('');
-});
-
-test('with a URL, the condition in code tracks', async () => {
-  const { inspector, app } = await startTracked(['--eval', inCode()]);
-  await get(`${app.url}/stop`);
-  await app.exit();
-  expect(inspector.hits()).toHaveLength(1);
-});
-
-/** The code of the page as CommonJS, then the application. */
-function inCode(): string {
+test('with the condition in code, the application is tracked if there is a URL, and else nothing is logged', async () => {
   const blocks = codeBlocksOf('docs/start.md');
   const { code = '' } = blocks.find((block) => block.code.includes('enabled:')) ?? {};
-  const imported = code.replace(/import (\{.*?\}) from ('.*?');/, 'const $1 = require($2);');
-  return `${imported}\nrequire('./${APPS}/plain-http.cjs');`;
-}
+  const inCommonJs = code.replace(/import (\{.*?\}) from ('.*?');/, 'const $1 = require($2);');
+  const { inspector, env } = await matomo();
+  for (const [given, hits] of [
+    [{}, 0],
+    [env, 1],
+  ] as const) {
+    const args = ['--eval', `${inCommonJs}\nrequire('./${APPS}/plain-http.cjs');`];
+    const app = await startServer(args, { env: given });
+    await get(`${app.url}/stop`);
+    expect(await app.exit()).toEqual({ code: 0, signal: null });
+    expect(app.stderr()).toBe('');
+    expect(inspector.hits()).toHaveLength(hits);
+  }
+});

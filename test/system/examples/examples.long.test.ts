@@ -23,13 +23,7 @@ interface Example {
 const EXAMPLES: Readonly<Record<string, Example>> = {
   'sdk-registration': {
     asks: [['/hello/you']],
-    sends: [
-      {
-        action_name: 'GET /hello/:name',
-        url: endsWith('/hello/you'),
-        cvar: '{"1":["http_status_code","200"],"2":["http_method","GET"]}',
-      },
-    ],
+    sends: [{ action_name: 'GET /hello/:name', url: endsWith('/hello/you'), cvar: status('200') }],
   },
   'strict-privacy': {
     env: { MATOMO_TOKEN_AUTH: 'a-token' },
@@ -66,15 +60,9 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     ],
   },
   'custom-dimensions': {
-    asks: [
-      ['/customers/grace', { 'user-agent': 'Firefox/145.0' }],
-      ['/customers/nobody', { 'user-agent': 'Firefox/145.0' }],
-    ],
+    asks: [['/customers/grace'], ['/customers/nobody']],
     sends: [
-      {
-        ...{ dimension2: '200', dimension3: 'GET' },
-        ...{ dimension4: '/customers/:name', dimension5: 'pro' },
-      },
+      { dimension2: '200', dimension4: '/customers/:name', dimension5: 'pro' },
       { dimension2: '404', dimension3: 'GET', dimension4: '/customers/:name' },
     ],
   },

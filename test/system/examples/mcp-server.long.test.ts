@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { matomo } from '../../support/registered-app.js';
+import { words } from '../../support/words.js';
 import { startExample } from './examples.js';
 
 const FOLDER = `${ROOT}examples/mcp-server`;
@@ -39,15 +40,11 @@ test('each call over stdio is an event of the installation', async () => {
   expect(client).toMatchObject({ code: 0, stderr: '' });
   await expect.poll(() => inspector.hits()).toHaveLength(6);
   const rows = inspector.hits().map(({ params: { uid, e_c, e_a, e_n } }) => [uid, e_c, e_a, e_n]);
-  const row = (outcome: string, tool: string) => ['installation-7', 'MCP tool', outcome, tool];
-  expect(rows).toEqual([
-    row('called', 'find_order'),
-    row('called', 'find_order'),
-    row('failed', 'cancel_order'),
-    row('called', 'find_order'),
-    row('failed', 'find_order'),
-    row('failed', 'cancel_order'),
-  ]);
+  const calls = words(`
+    called:find_order called:find_order failed:cancel_order
+    called:find_order failed:find_order failed:cancel_order
+  `);
+  expect(rows).toEqual(calls.map((call) => ['installation-7', 'MCP tool', ...call.split(':')]));
 });
 
 /** The rows of a table in the README, by their first cell. */

@@ -39,12 +39,8 @@ test('with code, user IDs are names, and headers, failed endpoints and clients a
     await ask(server.url + path, headers);
   await ask(`${server.url}/sign-ups`, headers, 'POST');
   expect((await server.stop()).code).toBe(0);
-  const client = {
-    uid: 'acme',
-    dimension5: 'paying',
-    dimension7: 'acme-backend',
-    dimension8: '2.3',
-  };
+  const name = { dimension7: 'acme-backend', dimension8: '2.3' };
+  const client = { uid: 'acme', dimension5: 'paying', ...name };
   const [user, old, report, signUp, goal, ...others] = inspector.hits();
   expect(others).toEqual([]);
   expect(user?.params).toMatchObject({ ...client, action_name: 'GET /users/:id' });
@@ -84,10 +80,8 @@ test('a service that forwards its clients adds no visitor', async () => {
   const frontend = await startServer([...REGISTER, 'frontend.js'], {
     cwd: FOLDER,
     env: {
-      MATOMO_URL: inspector.url,
-      MATOMO_SITE_ID: '1',
-      MATOMO_TOKEN_AUTH: 'a-token',
-      BACKEND_URL: server.url,
+      ...{ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+      ...{ MATOMO_TOKEN_AUTH: 'a-token', BACKEND_URL: server.url },
     },
   });
   const port = Number(new URL(frontend.url).port);

@@ -53,10 +53,6 @@ const NEXT_STANDALONE = 'Next.js, `output: "standalone"`';
 /** The bundles of docs/start.md: how each is built, and its file. */
 const ROWS: Readonly<Record<string, readonly [Build, file: string]>> = {
   'esbuild, ES module': [esbuild('esbuild.mjs', '--format=esm'), 'esbuild.mjs'],
-  'esbuild, ES module, external': [
-    esbuild('external.mjs', '--format=esm', '--external:opentelemetry-matomo'),
-    'external.mjs',
-  ],
   'esbuild, CommonJS': [esbuild('esbuild.cjs', '--format=cjs'), 'esbuild.cjs'],
   'rollup, ES module': [ROLLUP, 'rollup/app.mjs'],
   'rollup, ES module, external': [

@@ -21,74 +21,29 @@ const NO_MATCH = '/nothing/here';
 
 const npmPackage = packBeforeTests();
 
-interface Row {
-  readonly name: string;
-  readonly runtime: Runtime;
-  readonly args: readonly string[];
-  readonly client?: typeof HTTP2_CLIENT;
-  readonly titles?: Readonly<Record<string, string>>;
-  /** A path whose request makes no hit. */
-  readonly lost?: string;
-}
+const PERMITTED = ['run', '--no-prompt', '--allow-net', '--allow-env=MATOMO_*'];
 
-const ROWS: readonly Row[] = [
-  {
-    name: 'Bun.serve with spans made by hand',
-    runtime: 'bun',
-    args: ['runtimes/bun-serve.mjs'],
-    titles: WITHOUT_ROUTE,
-  },
-  {
-    name: 'Elysia with @elysiajs/opentelemetry',
-    runtime: 'bun',
-    args: ['runtimes/bun-elysia.mjs'],
-    lost: NO_MATCH,
-  },
-  { name: 'Hono with @hono/otel', runtime: 'bun', args: ['runtimes/bun-hono.mjs'] },
-  {
-    name: 'node:http on Bun',
-    runtime: 'bun',
-    args: ['--preload', 'opentelemetry-matomo/register', 'runtimes/node-http.mjs'],
-    titles: WITHOUT_ROUTE,
-  },
-  {
-    name: 'Deno.serve with spans made by hand',
-    runtime: 'deno',
-    args: ['run', '-A', 'runtimes/deno-processor.mjs'],
-    titles: WITHOUT_ROUTE,
-  },
-  {
-    name: 'node:http on Deno',
-    runtime: 'deno',
-    args: ['run', '-A', ...DENO_REGISTER, 'runtimes/node-http.mjs'],
-    titles: WITHOUT_ROUTE,
-  },
-  {
-    name: 'node:http on Deno, which may read the variables of this package alone',
-    runtime: 'deno',
-    args: [
-      ...['run', '--no-prompt', '--allow-net', '--allow-env=MATOMO_*'],
-      ...[...DENO_REGISTER, 'runtimes/node-http.mjs'],
-    ],
-    titles: WITHOUT_ROUTE,
-  },
-  {
-    name: 'node:http2 on Deno',
-    runtime: 'deno',
-    args: ['run', '-A', ...DENO_REGISTER, 'http2/node.cjs'],
-    client: HTTP2_CLIENT,
-    titles: WITHOUT_ROUTE,
-  },
-];
-
-test.for(ROWS)(
-  '$name: one hit per request, and nothing is lost at its end',
-  async ({ runtime, lost, titles, ...command }) => {
-    const place = await prepareRuntime(runtime, npmPackage());
-    const requests = matrix.REQUESTS.map((each) => ({ ...each, isIgnored: each.path === lost }));
-    await expectHits({ ...place, ...command, requests }, { titles });
-  },
-);
+test.for<[name: string, Runtime, args: readonly string[]]>([
+  ['Bun.serve with spans made by hand', 'bun', ['runtimes/bun-serve.mjs']],
+  ['Elysia with @elysiajs/opentelemetry', 'bun', ['runtimes/bun-elysia.mjs']],
+  ['Hono with @hono/otel', 'bun', ['runtimes/bun-hono.mjs']],
+  ['node:http on Bun', 'bun', [...REGISTERED.bun, 'runtimes/node-http.mjs']],
+  ['Deno.serve with spans made by hand', 'deno', ['run', '-A', 'runtimes/deno-processor.mjs']],
+  ['node:http on Deno', 'deno', [...REGISTERED.deno, 'runtimes/node-http.mjs']],
+  [
+    'node:http on Deno, which may read the variables of this package alone',
+    'deno',
+    [...PERMITTED, ...DENO_REGISTER, 'runtimes/node-http.mjs'],
+  ],
+  ['node:http2 on Deno', 'deno', [...REGISTERED.deno, 'http2/node.cjs']],
+])('%s: one hit per request, and nothing is lost at its end', async ([name, runtime, args]) => {
+  const place = await prepareRuntime(runtime, npmPackage());
+  const lost = name.startsWith('Elysia') ? NO_MATCH : undefined;
+  const requests = matrix.REQUESTS.map((each) => ({ ...each, isIgnored: each.path === lost }));
+  const client = name.includes('http2') ? { client: HTTP2_CLIENT } : {};
+  const titles = /^(?:Elysia|Hono)/.test(name) ? undefined : WITHOUT_ROUTE;
+  await expectHits({ ...place, args, ...client, requests }, { titles });
+});
 
 /** By the address of the connection, and by that of the client behind a proxy. */
 const ADDRESSES = [
@@ -123,8 +78,7 @@ test('Deno.serve with OTEL_DENO into a gateway: hits without user agent and lang
     ...place,
     args: ['run', '-A', 'runtimes/serve.mjs'],
     env: {
-      OTEL_DENO: 'true',
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      ...{ OTEL_DENO: 'true', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${gateway.url}/v1/traces`,
     },
   });
@@ -152,13 +106,11 @@ test.for([
 ] as const)('%s: a line says that requests to %s are not tracked', async ([runtime, name]) => {
   const { folder, node } = await prepareRuntime(runtime, npmPackage());
   const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTERED[runtime], 'runtimes/serve.mjs'], {
-    ...{ node, cwd: folder, env },
-  });
+  const args = [...REGISTERED[runtime], 'runtimes/serve.mjs'];
+  const app = await startServer(args, { node, cwd: folder, env });
   expect(await get(`${app.url}/users/1`)).toBe('answered');
   await app.stop();
-  expect(app.stderr()).toMatch(
-    new RegExp(`^opentelemetry-matomo: ${name} .* \\[server-not-seen\\]\\n$`),
-  );
+  const line = RegExp(`^opentelemetry-matomo: ${name} .* \\[server-not-seen\\]\\n$`);
+  expect(app.stderr()).toMatch(line);
   expect(inspector.hits()).toEqual([]);
 });

@@ -24,10 +24,7 @@ const ENV = {
 const NUMBERS = [1, 2, 3, 1, 2, 3];
 const CONSENT = { cookie: 'consent=yes' };
 
-interface Call {
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+type Call = { readonly path: string; readonly headers: Readonly<Record<string, string>> };
 
 /** Of visitors who must not be tracked, and of one whose address and secrets are not sent as they came. */
 const callsOf = (i: number): readonly Call[] => [
@@ -86,10 +83,8 @@ const SENT = ['kept-sent-1', 'kept-sent-2', 'kept-sent-3'];
 test('an application keeps nothing of visitors who opted out, and no address or secret that it does not send', async () => {
   requires('signals');
   const folder = temporaryFolder();
-  const { inspector, app } = await startRegistered('plain-http.cjs', {
-    ...ENV,
-    ...snapshotTo(folder),
-  });
+  const env = { ...ENV, ...snapshotTo(folder) };
+  const { inspector, app } = await startRegistered('plain-http.cjs', env);
   const port = Number(new URL(app.url).port);
   for (const { path, headers } of CALLS) await fetchFrom(port, path, { headers });
   await passSecond(app.url);
