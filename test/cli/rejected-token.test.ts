@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { runChecks, runCli } from '../support/cli.js';
 import { listen } from '../support/listen.js';
-import { type ApiRole, startMatomoApi, tokenOf } from '../support/matomo-api.js';
+import { type ApiRole, answering, startMatomoApi, tokenOf } from '../support/matomo-api.js';
 
 const ACCEPTED = '{"status":"success","tracked":1,"invalid":0}';
 const REJECTED = '{"status":"success","tracked":0,"invalid":1}';
@@ -16,10 +16,8 @@ async function startVersion({ role = 'super' as ApiRole, version = '5.2.0', isRe
     response.setHeader('Content-Type', 'application/json');
     response.end(token !== undefined && isRejected ? REJECTED : ACCEPTED);
   });
-  const { url } = await startMatomoApi({
-    tracker,
-    answer: ({ method }) => (method === 'API.getMatomoVersion' ? { value: version } : undefined),
-  });
+  const answer = answering('API.getMatomoVersion', { value: version });
+  const { url } = await startMatomoApi({ tracker, answer });
   const token = tokenOf(role);
   const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token };
   return { env, tried, token };
@@ -27,22 +25,18 @@ async function startVersion({ role = 'super' as ApiRole, version = '5.2.0', isRe
 
 const SECURE = /API accepts the token .*super user.*"Only allow secure requests".*Matomo 5\.4/;
 const RECENT = /API accepts the token with write access to site 1, but its tracker rejects it\b/;
-const WAIT = /five minutes/;
 
 test.for([
   { version: '5.2.0-b5', role: 'super', found: SECURE, advice: /not a super user, or update/ },
-  { version: '5.4.0', role: 'super', found: RECENT, advice: WAIT },
-  { version: '5.2.0-b5', role: 'write', found: RECENT, advice: WAIT },
+  { version: '5.4.0', role: 'super', found: RECENT, advice: /five minutes/ },
 ] as const)(
   'a token of role $role that the tracker of Matomo $version rejects: doctor and setup say why, after one attempt',
   async ({ found, advice, ...matomo }) => {
     const { env, tried, token } = await startVersion(matomo);
     const { about, output } = await runChecks(env);
-    expect(about('token')).toEqual([
-      {
-        ...{ check: 'token', verdict: 'problem', code: 'token-rejected' },
-        ...{ found: expect.stringMatching(found), advice: expect.stringMatching(advice) },
-      },
+    const texts = { found: expect.stringMatching(found), advice: expect.stringMatching(advice) };
+    expect(about('token')).toMatchObject([
+      { verdict: 'problem', code: 'token-rejected', ...texts },
     ]);
     expect(tried).toEqual([token]);
 

@@ -6,10 +6,8 @@ import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-const maxSpoolBytes = 1024 ** 2;
 /** Fits into an eighth of the spool. */
 const PORTION = 50;
-const graceMillis = 0;
 /** A busy disk takes long to store a megabyte. */
 const WITHIN = { timeoutMillis: 120_000 };
 /** Well below what fits: a hit of these takes some 900 bytes. */
@@ -37,13 +35,10 @@ async function fill(gateway: Gateway): Promise<number> {
   return taken;
 }
 
-const takesAgain = (gateway: Gateway) =>
-  eventually(async () => (await send(gateway)).status === 200, WITHIN); // the folder is looked at by each attempt to send
-
 test('a spool that is full is 503 with Retry-After until Matomo takes hits again, and none is lost', async () => {
   const output = captureOutput();
-  const spool = `${temporaryFolder()}/spool`;
-  const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes, graceMillis });
+  const spool = { spool: `${temporaryFolder()}/spool`, maxSpoolBytes: 1024 ** 2 };
+  const { gateway, inspector } = await startGateway({ ...spool, graceMillis: 0 });
   inspector.play({ status: 503 });
   let taken = await fill(gateway);
   expect(taken).toBeGreaterThan(MANY);
@@ -51,7 +46,8 @@ test('a spool that is full is 503 with Retry-After until Matomo takes hits again
   expect(output.filter((line) => line.includes('[exports-refused]'))).toHaveLength(1);
 
   inspector.play();
-  await takesAgain(gateway);
+  // The folder is looked at by each attempt to send.
+  await eventually(async () => (await send(gateway)).status === 200, WITHIN);
   taken += PORTION;
   await eventually(() => gateway.stats().tracked === taken);
   expect(inspector.hits()).toHaveLength(taken);

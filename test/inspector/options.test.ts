@@ -22,21 +22,17 @@ test.each<[unknown, ...string[]]>([
   await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));
 });
 
-test.each<[unknown, ...string[]]>([
-  [{ code: 503 }, 'code', '503', 'status'],
-  [{ times: 0 }, 'times', '0'],
-])('play(%j) throws, and the tracker answers as before', async (answer, ...parts) => {
+test('play() throws for an unknown option, and the tracker answers as before', async () => {
   const inspector = await start();
   inspector.play({ status: 503 });
-  expect(() => inspector.play(answer as object)).toThrow(errorWith(...parts));
+  const error = errorWith('code', '503', 'status');
+  expect(() => inspector.play({ code: 503 } as object)).toThrow(error);
   expect((await fetch(`${inspector.url}/matomo.php`)).status).toBe(503);
 });
 
-test.each<[unknown, unknown, ...string[]]>([
-  [0, undefined, 'count', '0'],
-  [1, { timeout: 500 }, 'timeout', '500', 'timeoutMillis'],
-])('waitForHits(%j, %j) is rejected', async (count, options, ...parts) => {
+test('waitForHits() rejects for an invalid count and an unknown option', async () => {
   const inspector = await start();
-  const wait = inspector.waitForHits(count as number, options as object);
-  await expect(wait).rejects.toEqual(errorWith(...parts));
+  await expect(inspector.waitForHits(0)).rejects.toEqual(errorWith('count', '0'));
+  const wait = inspector.waitForHits(1, { timeout: 500 } as object);
+  await expect(wait).rejects.toEqual(errorWith('timeout', '500', 'timeoutMillis'));
 });

@@ -1,7 +1,6 @@
 // What a browser may read of an inspector, and what it is told.
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import type { NewHits } from '../../src/inspector/page/held-hits.js';
 import { hit, sendBulk, sendWire, start } from './inspector-client.js';
 
 const PATHS = ['/', '/page/base.css', '/hits', '/new-hits'];
@@ -62,24 +61,6 @@ test.each([...PATHS, '/nothing', '/page/main.ts'])(
     expect(status).toBe(PATHS.includes(path) ? 200 : 404);
   },
 );
-
-test('the page gets new hits, and after a clear all of the next run', async () => {
-  const inspector = await start();
-  const askForNew = async (run: number, from: number) =>
-    (await (await ask(inspector, `/new-hits?run=${run}&from=${from}`)).json()) as NewHits;
-  await sendBulk(inspector, [hit({ action_name: 'a' }), hit({ action_name: 'b' })]);
-  const all = await askForNew(0, 0);
-  expect(all).toMatchObject({ first: 0, oldest: 0, hits: inspector.hits() });
-  await sendBulk(inspector, [hit({ action_name: 'c' })]);
-  const next = await askForNew(all.run, 2);
-  expect(next).toEqual({ ...all, first: 2, hits: inspector.hits().slice(2) });
-  expect((await askForNew(all.run, 3)).hits).toEqual([]);
-  inspector.clear();
-  await sendBulk(inspector, [hit({ action_name: 'd' })]);
-  const cleared = await askForNew(all.run, 3);
-  expect(cleared.run).not.toBe(all.run);
-  expect(cleared).toMatchObject({ first: 0, hits: inspector.hits() });
-});
 
 test('shows that there was a token, and not which', async () => {
   const inspector = await start();

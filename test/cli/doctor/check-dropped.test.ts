@@ -3,19 +3,16 @@ import { checkBotTracking } from '../../../src/cli/doctor/check-dropped.js';
 import { checkWithApi } from '../../support/cli.js';
 import { answering } from '../../support/matomo-api.js';
 
-test.each<
-  [version: string | undefined, isActive: boolean | undefined, options: object, verdicts: string[]]
->([
+test.each<[version: string | undefined, isActive: boolean, options: object, string[]]>([
   ['5.2.0-b5', false, {}, []], // They are visits.
   ['5.7.0', false, {}, ['warning']],
   ['6.0.0-b1', false, { pageViews: false }, ['problem']],
   ['5.12.1', false, { aiChatbots: 'off' }, []],
-  ['5.12.1', true, {}, []],
   [undefined, false, {}, []],
 ])(
   'Matomo %s, BotTracking active: %s, and options %o: %j',
   (version, isActive, options, verdicts) => {
-    const plugins = isActive === undefined ? {} : { BotTracking: isActive };
+    const plugins = { BotTracking: isActive };
     const all = { aiChatbots: 'separate', pageViews: true, ...options } as const;
     const findings = checkBotTracking(all, { version, plugins });
     expect(findings.map(({ verdict }) => verdict)).toEqual(verdicts);
@@ -40,30 +37,18 @@ async function diagnose(
 const CLOUDS = /HeadlessChrome|cip=(?!192|5\.)/;
 const [BLOCKS, MODE] = ['block_clouds = 0', 'cloud_blocking_mode = "off"'];
 
-test.each<[string, RegExp, found: RegExp, lines: string]>([
-  [
-    'a new Matomo 6',
-    CLOUDS,
-    /AWS, Azure, headless browsers and counts/,
-    `${BLOCKS}, ${MODE}, block_headless = 0`,
-  ],
-  [
-    'a Matomo with other rules',
-    /python-requests|cip=5\./,
-    /hosters, client libraries/,
-    `${MODE}, blockServerSideLibraries = 0`,
-  ],
+test.each([
+  [CLOUDS, 'AWS, Azure, headless browsers and counts', `${BLOCKS}, ${MODE}, block_headless = 0`],
+  [/python-requests|cip=5\./, 'hosters, client libraries', `${MODE}, blockServerSideLibraries = 0`],
 ])(
-  'what %s drops is found, with the lines that keep it, and nothing is stored',
-  async (_what, pattern, found, lines) => {
+  'what a Matomo drops with %o is found, with the lines that keep it, and nothing is stored',
+  async (pattern, what, lines) => {
     const { code, hits, dropped, about } = await diagnose(pattern);
-    const advice = `set ${lines} in the section [TrackingSpamPrevention]`;
-    expect(dropped).toEqual([
-      {
-        ...{ check: 'dropped', verdict: 'warning', code: 'silently-dropped' },
-        found: expect.stringMatching(found),
-        advice: expect.stringContaining(advice),
-      },
+    const found = expect.stringContaining(what);
+    const keeps = `set ${lines} in the section [TrackingSpamPrevention]`;
+    const advice = expect.stringContaining(keeps);
+    expect(dropped).toMatchObject([
+      { verdict: 'warning', code: 'silently-dropped', found, advice },
     ]);
     expect(about('storing')[0]?.verdict).toBe('ok');
     expect(hits.filter(({ stored }) => stored !== null)).toEqual([]);

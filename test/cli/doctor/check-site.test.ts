@@ -27,9 +27,9 @@ async function diagnose(api: MatomoApiOptions, env: Record<string, string> = {},
 test('with custom variables and dimensions all is well, asked once', async () => {
   const { code, fields, matomo, about } = await diagnose({}, STATUS_AND_METHOD);
   const dimensions = / 1 has .*\b1 "http method" \(http\.request\.method\), 2 "http status"/;
-  expect(fields).toEqual([
-    { check: 'fields', verdict: 'ok', found: expect.stringContaining('CustomVariables') },
-    { check: 'fields', verdict: 'ok', found: expect.stringMatching(dimensions) },
+  expect(fields).toMatchObject([
+    { verdict: 'ok', found: expect.stringContaining('CustomVariables') },
+    { verdict: 'ok', found: expect.stringMatching(dimensions) },
   ]);
   expect(code).toBe(0);
   expect(matomo.requests).toHaveLength(1);
@@ -58,12 +58,7 @@ test.each<[string, MatomoSite['plugins'], object[], RegExp?]>([
   ['1=http.route', { CustomDimensions: false }, [], /CustomDimensions.* → Activate/],
   ['1=http.route', {}, [], RegExp(`\\b1\\b.* → Run npx ${SETUP}\\b(?! --)`)],
   ['1=http.route', {}, [{ ...ACTION, isActive: false }], /1\b.*inactive.* → Activate dimension 1/],
-  [
-    '1=http.route',
-    {},
-    [{ ...ACTION, scope: 'visit' }],
-    /\b1\b.*scope visit.* → .*action dimension/,
-  ],
+  ['1=http.route', {}, [{ ...ACTION, scope: 'visit' }], /1\b.*visit.* → .*action dimension/],
   ['9=app.plan', {}, [], /→ (?!.*npx )/], // setup does not create it
 ])(
   'with dimensions %j and settings %o, %j, it is reported what is dropped',
@@ -79,13 +74,9 @@ test('without custom variables and dimensions doctor reports nothing about them'
   expect(check({ MATOMO_PAGE_VIEWS: 'false' }, VARIABLES_OFF)).toEqual([]);
 });
 
-test.each([
-  ['1', []],
-  ['0', ['fields-dropped']],
-])('a plugin is active or not if Matomo says so with %j', async (value, codes) => {
-  const { fields } = await diagnose({ answer: answering('CustomVariables', { value }) });
-  expect(fields.flatMap(({ code }) => code ?? [])).toEqual(codes);
-  expect(fields.map(({ verdict }) => verdict)).not.toContain('unknown');
+test('Matomo may say with a text that a plugin is not active', async () => {
+  const { fields } = await diagnose({ answer: answering('CustomVariables', { value: '0' }) });
+  expect(fields).toMatchObject([{ code: 'fields-dropped' }]);
 });
 
 test('QueuedTracking and a Matomo that is too old are reported with the fix', async () => {

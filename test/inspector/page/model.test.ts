@@ -7,15 +7,6 @@ const STORED = { type: 'page', time: 0 } as const;
 const inspected = (params: InspectedHit['params'], rest: Partial<InspectedHit> = {}) =>
   ({ received: 0, params, verdict: 'tracked', stored: STORED, ...rest }) as const;
 
-test.each<[title: string, Record<string, string>, InspectedHit['stored']]>([
-  ['stored', { action_name: 'sent' }, { ...STORED, title: 'stored', url: 'https://a.test/' }],
-  ['https://a.test/', { action_name: 'sent' }, { ...STORED, url: 'https://a.test/' }],
-  ['https://a.test/', { url: 'https://a.test/' }, null],
-  ['no title', {}, STORED],
-])('a hit has the title %j, of %j, stored as %j', (title, params, stored) => {
-  expect(readHit(inspected(params, { stored }), 0).title).toBe(title);
-});
-
 test('holds what the server holds, and counts all', () => {
   const hits = createHeldHits();
   const message = (first: number, count: number, oldest: number) => ({

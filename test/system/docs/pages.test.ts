@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { HELP } from '../../../src/cli/help.js';
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
+import { WANTED } from '../../../src/cli/setup-plan.js';
 import { MESSAGE_CODES } from '../../../src/common/messages.js';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
 import { type OptionDeclarations, variablesOf } from '../../../src/options/option.js';
@@ -93,6 +94,11 @@ test('the page about versioning has the versions of package.json', () => {
   expect(versions.get('Node.js')?.supported).toBe(`${engines.node.slice('>='.length)} and later`);
   expect(peerDependencies['@opentelemetry/api']).toBe('>=1.9.0 <2');
   expect(versions.get('`@opentelemetry/api`')?.supported).toBe('1.9 and later, below 2');
+});
+
+test('the page about removal names everything that setup may have created', () => {
+  const page = read('docs/versions.md');
+  expect(Object.values(WANTED).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });
 
 const FLAG = /--[a-z][a-z-]*/g;
