@@ -28,28 +28,20 @@ export async function startMatomoSite({
 
   function play({ method, role, params }: ApiCall): unknown {
     if (!/^(?:super|admin|write|view)$/.test(role)) return undefined;
-    switch (method) {
-      case 'API.getMatomoVersion':
-        return { value: '5.13.0' };
-      case 'API.isPluginActivated':
-        return { value: params.pluginName !== 'TrackingSpamPrevention' };
-      case 'UsersManager.hasSuperUserAccess':
-        return { value: role === 'super' };
-      case 'SitesManager.getSitesIdWithAdminAccess':
-        return role === 'super' || role === 'admin' ? [1] : [];
-      case 'SitesManager.getSitesIdWithWriteAccess':
-        return role === 'write' ? [1] : [];
-      case 'SitesManager.getSitesIdWithViewAccess':
-        return role === 'view' ? [1] : [];
-      case 'CustomDimensions.getConfiguredCustomDimensions':
-        return created;
-      case 'CustomDimensions.getAvailableScopes':
-        return ['visit', 'action'].map((value) => ({ value, numSlotsLeft: free(value) }));
-      case 'CustomDimensions.configureNewCustomDimension':
-        return create(params);
-      default:
-        return undefined;
-    }
+    const sitesOf = (...roles: string[]) => (roles.includes(role) ? [1] : []);
+    const answers: Readonly<Record<string, () => unknown>> = {
+      'API.getMatomoVersion': () => ({ value: '5.13.0' }),
+      'API.isPluginActivated': () => ({ value: params.pluginName !== 'TrackingSpamPrevention' }),
+      'UsersManager.hasSuperUserAccess': () => ({ value: role === 'super' }),
+      'SitesManager.getSitesIdWithAdminAccess': () => sitesOf('super', 'admin'),
+      'SitesManager.getSitesIdWithWriteAccess': () => sitesOf('write'),
+      'SitesManager.getSitesIdWithViewAccess': () => sitesOf('view'),
+      'CustomDimensions.getConfiguredCustomDimensions': () => created,
+      'CustomDimensions.getAvailableScopes': () =>
+        ['visit', 'action'].map((value) => ({ value, numSlotsLeft: free(value) })),
+      'CustomDimensions.configureNewCustomDimension': () => create(params),
+    };
+    return answers[method]?.();
   }
 
   const matomo = await startMatomoApi({

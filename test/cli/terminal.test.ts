@@ -38,16 +38,6 @@ test.each(['stdin', 'stderr'] as const)('nobody is asked if %s is not a terminal
   expect(screen()).toBe('null');
 });
 
-test.each([
-  ['s3cret\r', 's3cret'],
-  ['\r', ''],
-  [CTRL_C, undefined],
-])('a secret has no echo: %j', async (text, secret) => {
-  const { terminal, screen } = typing(text);
-  expect(await promptSecret('Token: ', terminal)).toBe(secret);
-  expect(screen()).toBe('Token: \n');
-});
-
 /** Runs `node ...args` at a terminal of its own that echoes what is typed, unless the command switches that off. */
 function startTerminal(args: readonly string[], env: Readonly<Record<string, string>>) {
   const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');

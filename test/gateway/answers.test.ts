@@ -64,7 +64,7 @@ test('of more than 100 events of a span, 100 make hits', async () => {
   expect(gateway.stats().additionalHits).toBe(100);
 });
 
-test('a partial success in protobuf', async () => {
+test('a partial success, and a google.rpc.Status, in protobuf', async () => {
   const { gateway } = await startGateway();
   // resource_spans { scope_spans { spans { name: "x" } } }
   const body = new Uint8Array([10, 7, 18, 5, 18, 3, 42, 1, 120]);
@@ -78,6 +78,9 @@ test('a partial success in protobuf', async () => {
     [2, 2],
     expect.stringContaining('trace ID'),
   ]);
+  const refused = await sendSpans(gateway, new Uint8Array([10, 200]), PROTOBUF);
+  const status = new BinaryReader(new Uint8Array(await refused.arrayBuffer()));
+  expect([refused.status, status.tag(), status.int32()]).toEqual([400, [1, 0], 3]);
 });
 
 const ZIPPED = gzipSync('x'.repeat(5000));
@@ -94,13 +97,6 @@ test.each<[string, number, number, Uint8Array | string, Record<string, string>]>
   expect(answer.status).toBe(status);
   expect(await answer.json()).toEqual({ code, message: expect.stringMatching(/./) });
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
-});
-
-test('what cannot be decoded is a google.rpc.Status in protobuf', async () => {
-  const { gateway } = await startGateway();
-  const answer = await sendSpans(gateway, new Uint8Array([10, 200]), PROTOBUF);
-  const reader = new BinaryReader(new Uint8Array(await answer.arrayBuffer()));
-  expect([answer.status, reader.tag(), reader.int32()]).toEqual([400, [1, 0], 3]);
 });
 
 test('a body that is too large without a length is refused before it has come', async () => {
@@ -176,11 +172,10 @@ test('requests that wait for their spans do not count against the queue, and pas
   const skipMinute = createSkipMinute();
   const { gateway } = await startGateway({ maxQueueSize: 100, graceMillis: 60_000 });
   const spans = Array.from({ length: 50 }, (_, i) => requestSpan(`/${i}`));
-  const bodies = Array.from({ length: 8 }, (_, i) => {
-    const renamed = spans.map((span) => ({ ...span, traceId: `${i + 1}`.padStart(32, '0') }));
-    return exportRequest(renamed);
-  });
-  for (const body of bodies) expect((await sendSpans(gateway, body)).status).toBe(200);
+  for (let i = 1; i <= 8; i++) {
+    const ofTrace = spans.map((span) => ({ ...span, traceId: `${i}`.padStart(32, '0') }));
+    expect((await sendSpans(gateway, exportRequest(ofTrace))).status).toBe(200);
+  }
   expect(gateway.stats()).toMatchObject({ pendingRequests: 400, refusedExports: 0 });
   skipMinute();
   await eventually(() => gateway.stats().tracked === 400);
@@ -188,11 +183,8 @@ test('requests that wait for their spans do not count against the queue, and pas
 });
 
 test('so do hits of spans without a request, also when the gateway closes', async () => {
-  const { gateway, inspector } = await startGateway({
-    maxQueueSize: 3,
-    maxExportBatchSize: 3,
-    shutdownTimeoutMillis: 20_000,
-  });
+  const limits = { maxQueueSize: 3, maxExportBatchSize: 3, shutdownTimeoutMillis: 20_000 };
+  const { gateway, inspector } = await startGateway(limits);
   inspector.play({ status: 503 });
   const jobs = Array.from({ length: 8 }, (_, i) =>
     otlpSpan({}, { events: [hitEvent({ e_c: 'job', e_a: `a${i}`, uid: 'ann' })] }),
@@ -259,7 +251,7 @@ test('connections beyond a thousand are closed, which is counted and logged, unt
   });
   // The server closes idle ones, too.
   await eventually(() => {
-    for (let i = 0; i < 50 && sockets.length < 3000; i++)
+    for (let i = 0; i < 50; i++)
       sockets.push(connect(port, '127.0.0.1').on('error', () => undefined));
     return gateway.stats().refusedExports > 0;
   });

@@ -1,23 +1,12 @@
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { type MatomoOptions, MatomoSpanProcessor } from '../../src/index.js';
+import type { MatomoOptions } from '../../src/index.js';
 import { eventually } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
-
-test('null and undefined in place of a span throw nothing', () => {
-  captureOutput();
-  const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:1', siteId: 1 });
-  for (const odd of [null, undefined, 5, 'x']) {
-    processor.onStart(odd as never, undefined as never);
-    processor.onEnd(odd as never);
-  }
-  expect(processor.stats().hits).toBe(0);
-  return processor.shutdown();
-});
 
 test('the processor’s own requests are no spans', async () => {
   const service = await startTracedService((_request, response) => void response.end());

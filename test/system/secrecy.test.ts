@@ -18,14 +18,9 @@ const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 /** The value of a header that only a server in front of Matomo is to see. */
 const GATE = 'gate5ec2e7';
 const CONFIDED = {
-  cookie: 'cookie5ec2e7',
-  authorization: 'authorization5ec2e7',
-  query: 'query5ec2e7',
-  referrer: 'referrer5ec2e7',
-  key: 'visitorkey5ec2e7',
-  apiKey: 'apikey5ec2e7',
-  claim: 'claim5ec2e7',
-  thrown: 'thrown5ec2e7',
+  ...{ cookie: 'cookie5ec2e7', authorization: 'authorization5ec2e7', query: 'query5ec2e7' },
+  ...{ referrer: 'referrer5ec2e7', key: 'visitorkey5ec2e7', apiKey: 'apikey5ec2e7' },
+  ...{ claim: 'claim5ec2e7', thrown: 'thrown5ec2e7' },
 };
 /** Its parts hide what it says. */
 const BEARER = jwt({ sub: CONFIDED.claim, jti: CONFIDED.authorization });
@@ -158,14 +153,10 @@ test('an application under register writes nothing confided, while Node.js tells
   const { inspector: matomo, wire } = await matomoOnWire();
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
     env: {
-      NODE_DEBUG: 'http,net,tls,timer,stream',
-      MATOMO_URL: wire.url,
-      MATOMO_SITE_ID: '1',
-      MATOMO_TOKEN_AUTH: TOKEN,
-      MATOMO_HEADERS: `x-gate=${GATE}`,
-      MATOMO_VISITOR_KEY: CONFIDED.key,
+      ...{ NODE_DEBUG: 'http,net,tls,timer,stream', MATOMO_SCHEDULE_DELAY: '20' },
+      ...{ MATOMO_URL: wire.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: TOKEN },
+      ...{ MATOMO_HEADERS: `x-gate=${GATE}`, MATOMO_VISITOR_KEY: CONFIDED.key },
       MATOMO_USER_ID: 'http.request.header.authorization',
-      MATOMO_SCHEDULE_DELAY: '20',
     },
   });
   const get = async () => {

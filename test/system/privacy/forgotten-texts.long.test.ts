@@ -12,14 +12,10 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { fetchFrom } from '../../support/traced-service.js';
 
 const ENV = {
-  MATOMO_TOKEN_AUTH: 'a-token',
-  MATOMO_DO_NOT_TRACK: 'true',
-  MATOMO_CONSENT: 'cookie:consent=yes',
+  ...{ MATOMO_TOKEN_AUTH: 'a-token', MATOMO_TRUST_PROXY: 'true', MATOMO_ANONYMIZE_IP: '2' },
+  ...{ MATOMO_DO_NOT_TRACK: 'true', MATOMO_CONSENT: 'cookie:consent=yes' },
   MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc,cookie',
-  MATOMO_TRUST_PROXY: 'true',
-  MATOMO_ANONYMIZE_IP: '2',
-  MATOMO_SAMPLE_RATE: '0.999999',
-  MATOMO_SCHEDULE_DELAY: '20',
+  ...{ MATOMO_SAMPLE_RATE: '0.999999', MATOMO_SCHEDULE_DELAY: '20' },
 };
 const NUMBERS = [1, 2, 3, 1, 2, 3];
 const CONSENT = { cookie: 'consent=yes' };
