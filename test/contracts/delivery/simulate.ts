@@ -205,7 +205,9 @@ export function simulate(scenario: Scenario, seed: number): History {
         : 'bad'
       : client;
     return {
-      ...{ site: 1, visitor, client: toClient(visitor, isOfBad) },
+      site: 1,
+      visitor,
+      client: toClient(visitor, isOfBad),
       startSeconds: START_MILLIS / 1000 + seconds / 1e6,
       kind: 'action',
       query: String(number),
@@ -228,11 +230,12 @@ export function simulate(scenario: Scenario, seed: number): History {
     for (let next = arrivals[arrived]; next && next.seconds <= now; next = arrivals[++arrived]) {
       if (next.isBad) history.bad += 1;
       else history.good += 1;
-      if (pendingHits() >= capacity) {
+      if (capacity < Infinity && pendingHits() >= capacity) {
         history.full += 1;
         continue;
       }
-      const number = hits.push({ ...next, number: hits.length }) - 1;
+      const { seconds, isBad } = next;
+      const number = hits.push({ seconds, isBad, number: hits.length }) - 1;
       const hit = toHit(next, number);
       const process = processes[number % count] as Process;
       process.firstSeconds = Math.min(process.firstSeconds, next.seconds);
