@@ -22,6 +22,7 @@ await runBench('instructions', {
   ways: {
     posted: { name: 'undici, ready-made Buffers' },
     plain: { name: 'this package', isOurs: true },
+    different: { name: 'this package, with 20,000 different URLs', isOurs: true },
   },
   prepare: () => start('sink.mjs', { args: [String(HITS_IN_A_BULK)] }),
   end: (sink) => stop(sink.child),

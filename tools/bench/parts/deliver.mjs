@@ -3,7 +3,7 @@
 import { load } from './package.mjs';
 import { createNodePoster, createPoster, toBody } from './poster.mjs';
 import { createReplay } from './replay.mjs';
-import { createRequests } from './requests.mjs';
+import { createDifferentRequests, createRequests } from './requests.mjs';
 
 /** V8 goes on compiling what runs once for a bulk until thousands have been sent. */
 const WARM_UP_MILLIS = 4000;
@@ -11,13 +11,17 @@ const MEASURED_MILLIS = 3000;
 const BULK = 100;
 const BULKS = 300;
 /** So few that they stay in the processor's caches, as what has just ended does: 5,000 made beforehand took 0.8 µs a hit to fetch. */
-const requests = createRequests(500, 200);
+const SAME = 500;
+const DIFFERENT = 20_000;
 
 const [way, url, bulks] = process.argv.slice(2);
+const requests =
+  way === 'different' ? createDifferentRequests(DIFFERENT) : createRequests(SAME, 200);
 const WAYS = {
   posted: () => postWith(createPoster(url)),
   'node:http': () => postWith(createNodePoster(url)),
   plain: () => track({}),
+  different: () => track({}),
   ignored: () => track({ ignorePatterns: [/^\/users\//] }),
 };
 
