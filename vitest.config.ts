@@ -44,7 +44,7 @@ const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
 
 /** Long tests that compare times, which others at the same time would disturb. */
 const MEASURING = [
-  'test/**/{linear-input,linear-names,many-files}.long.test.ts',
+  'test/**/{linear-input,many-files}.long.test.ts',
   'test/options/hide-secrets.long.test.ts',
 ];
 

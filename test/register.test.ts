@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest';
 import { startServer } from './support/child-process.js';
-import {
-  APPS,
-  get,
-  REGISTER,
-  startRegistered,
-  startTracked,
-  titles,
-} from './support/registered-app.js';
+import { APPS, get, REGISTER, startRegistered, titles } from './support/registered-app.js';
 
 // Orders of preloads, and tracing that stays as it is: test/system/matrix and test/register/same-traces.long.test.ts.
 test('a provider that is not the SDK’s is named, with what to write instead, and requests are tracked without it', async () => {
@@ -52,17 +45,4 @@ test.each([
   expect(await get(`${app.url}/a`)).toBe('ok');
   await app.stop();
   expect(app.stderr()).toBe('');
-});
-
-test.each([
-  [{ OTEL_EXPERIMENTAL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
-  [{ OTEL_CONFIG_FILE: 'otel.yaml' }, [], 'starts.cjs'],
-])('with %o, OTEL_SDK_DISABLED has no effect: %o %s', async (set, flags, file) => {
-  const { inspector, app } = await startTracked([...flags, `${APPS}/${file}`], {
-    ...set,
-    OTEL_SDK_DISABLED: 'true',
-  });
-  expect(await get(`${app.url}/a`)).toBe('ok');
-  await app.stop();
-  expect(titles(inspector)).toEqual(['GET /a']);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { REGISTER, titles } from '../support/registered-app.js';
+import { titles } from '../support/registered-app.js';
 import { runScript, type ScriptOptions } from '../support/script.js';
 
 /** Whether the process, with what has been added since, is as it was before the package was loaded. */
@@ -43,14 +43,6 @@ test('shutdown of start removes all listeners, as often as it is started, and pr
     report(seen);`);
   expect(reported).toEqual(Array(3).fill([false, true, true]).flat());
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /c']);
-});
-
-test('a start that is switched off leaves no listener when a server listens', async () => {
-  const { reported } = await run(`start({ enabled: false });
-    const { server } = await serve();
-    server.close();
-    report(isRestored());`);
-  expect(reported).toBe(true);
 });
 
 test('a start during the shutdown of the one before keeps its handlers until its own shutdown', async () => {

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import { eventually, runNode } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
-import { linesIn } from '../support/spool.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { eventually } from '../support/child-process.js';
+import { APPS, get, REGISTER, startTracked, titles } from '../support/registered-app.js';
 
 const APP = `${APPS}/threads.cjs`;
 /** Nothing is sent before the end. */
@@ -27,13 +25,6 @@ test.each([
   expect(pages).toEqual(['GET /first', 'Checkout', 'GET /last']);
   expect(events(inspector)).toEqual(['within /ignored']);
   expect(app.stderr()).toBe('');
-});
-
-test('a worker without a server sends what names its visitor', async () => {
-  const { inspector, env } = await matomo();
-  const { stderr } = await runNode([...REGISTER, APP], { env: { ...env, JOB: '1' } });
-  expect(events(inspector)).toEqual(['job done']);
-  expect(stderr).toMatch(/uid.*cid.*\[parameter-invalid\]/);
 });
 
 const IN_CODE = { doNotTrack: true, siteId: 1 };

@@ -48,10 +48,8 @@ function replace(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }
 
-const CHANGES: readonly (readonly [
-  what: string,
-  change: (request: Writable, response: ServerResponse) => void,
-])[] = [
+type Change = (request: Writable, response: ServerResponse) => void;
+const CHANGES: readonly (readonly [what: string, change: Change])[] = [
   [
     'sets the host, the user agent, the method, the URL, and later the status',
     (request, response) => {

@@ -12,13 +12,6 @@ export type Tracked = (typeof TRACKED)[number];
 
 export type Handler = RequestListener;
 
-interface Started {
-  readonly http?: 1 | 2;
-  readonly options?: MatomoOptions;
-  /** Of the server over HTTP/1.1. */
-  readonly settings?: ServerOptions;
-}
-
 /**
  * A server whose requests have SERVER spans, as an instrumentation makes them, or none. Over HTTP/2, the handler has the compatibility API,
  * and Node.js before 24 does not announce streams.
@@ -26,7 +19,7 @@ interface Started {
 export async function startBoth(
   tracked: Tracked,
   handle: Handler,
-  { http = 1, options, settings = {} }: Started = {},
+  { http = 1 as 1 | 2, options = {} as MatomoOptions, settings = {} as ServerOptions } = {},
 ) {
   const { processor, tracer, inspector } = await startProcessor(options);
   if (tracked === 'without tracing') countAllRequests();

@@ -30,20 +30,7 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface Child {
-  readonly pid: number;
-  stdout(): string;
-  /** All but the line that says that tracking works, which comes when the first bulk was tracked. */
-  stderr(): string;
-  tracking(): string | undefined;
-  type(text: string): void;
-  kill(signal: NodeJS.Signals): void;
-  readonly ended: Promise<ChildExit>;
-  /** Waits for its end; after the time-out it is killed and this rejects with its output. */
-  exit(): Promise<ChildExit>;
-  /** Sends the signal, `SIGTERM` by default, and waits for the end. Skips the test if there are no signals. */
-  stop(signal?: NodeJS.Signals): Promise<ChildExit>;
-}
+export type Child = ReturnType<typeof startProgram>;
 
 export interface Server extends Child {
   /** The first `http://…` that it has printed, without a slash at its end. */
@@ -59,7 +46,7 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
 export function startProgram(
   command: readonly string[],
   { cwd = ROOT, env = {}, hasInput = false, timeoutMillis = MAX_WAIT_MILLIS }: ChildOptions = {},
-): Child {
+) {
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
     cwd,
@@ -81,6 +68,7 @@ export function startProgram(
     await ended;
   });
 
+  /** Waits for its end; after the time-out it is killed and this rejects with its output. */
   function exit(): Promise<ChildExit> {
     return withDeadline(ended, timeoutMillis, () => {
       child.kill('SIGKILL');
@@ -97,13 +85,15 @@ export function startProgram(
   return {
     pid: child.pid as number,
     stdout: () => stdout,
+    /** All but the line that says that tracking works, which comes when the first bulk was tracked. */
     stderr: () => stderr.replace(TRACKING, ''),
     tracking: () => stderr.match(TRACKING)?.join(''),
-    type: (text) => void child.stdin.write(text),
+    type: (text: string) => void child.stdin.write(text),
     kill,
     ended,
     exit,
-    stop(signal = 'SIGTERM') {
+    /** Waits for the end, too. Skips the test if there are no signals. */
+    stop(signal: NodeJS.Signals = 'SIGTERM') {
       kill(signal);
       return exit();
     },

@@ -10,10 +10,7 @@ import { type MatomoRules, startPlayedMatomo } from './played-matomo.js';
 export const MAIN = 'dist/cjs/cli/main.js';
 
 /** Runs a command in this process, without a terminal, as `MAIN` does in its own. */
-export async function runCli(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ code: number; stdout: string; stderr: string; output: string }> {
+export async function runCli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const written = { stdout: '', stderr: '' };
   const onWarning = process.listeners('warning');
   for (const [name, method] of [
@@ -46,19 +43,8 @@ export async function runCli(
   }
 }
 
-interface Diagnosis {
-  readonly code: number | null;
-  /** All that is written, to look for what must not be there. */
-  readonly output: string;
-  readonly findings: readonly Finding[];
-  about(check: Finding['check']): readonly Finding[];
-}
-
 /** Runs the checks in this process, as `doctor --json` does in its own. */
-export async function runChecks(
-  env: Readonly<Record<string, string>>,
-  { sends = false } = {},
-): Promise<Diagnosis> {
+export async function runChecks(env: Readonly<Record<string, string>>, { sends = false } = {}) {
   const findings = await diagnose({ env, app: process.cwd(), sends });
   const isFine = findings.every(({ verdict }) => verdict !== 'problem');
   return toDiagnosis(isFine ? 0 : 1, JSON.stringify(findings), findings);
@@ -76,15 +62,16 @@ export async function checkWithApi(
 }
 
 /** Runs `doctor --json` as a user does: for variables that Node.js reads itself. Fails if it writes anything but its one object. */
-export async function runDoctor(env: Readonly<Record<string, string>>): Promise<Diagnosis> {
+export async function runDoctor(env: Readonly<Record<string, string>>) {
   const { code, stdout, stderr } = await runNode([MAIN, 'doctor', '--json'], { env });
   if (stderr !== '') throw new Error(`on stderr: ${stderr}`);
   const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return toDiagnosis(code, stdout, findings);
 }
 
-function toDiagnosis(code: number | null, output: string, findings: Finding[]): Diagnosis {
-  const about = (check: string) => findings.filter((finding) => finding.check === check);
+/** `output` is all that is written, to look for what must not be there. */
+function toDiagnosis(code: number | null, output: string, findings: readonly Finding[]) {
+  const about = (check: Finding['check']) => findings.filter((finding) => finding.check === check);
   return { code, output, findings, about };
 }
 

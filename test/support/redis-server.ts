@@ -11,19 +11,13 @@ const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {
   readonly REDIS_SERVER: string | undefined;
 };
 
-/** A Redis of its own on loopback, which writes to its disk as an operator would have it. */
-export interface RedisServer {
-  readonly url: string;
-  readonly pid: number;
-  command(...args: string[]): Promise<unknown>;
-  kill(): Promise<void>;
-  /** With what was on disk. */
-  start(): Promise<void>;
-  signal(signal: NodeJS.Signals): void;
-}
+export type RedisServer = Awaited<ReturnType<typeof startRedis>>;
 
-/** Skips the test if there is no `redis-server`. */
-export async function startRedis(...options: string[]): Promise<RedisServer> {
+/**
+ * A Redis of its own on loopback, which writes to its disk as an operator would have it. Skips the test if there is no
+ * `redis-server`.
+ */
+export async function startRedis(...options: string[]) {
   requires('redis');
   const folder = temporaryFolder();
   const port = await freePort();
@@ -53,10 +47,10 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     get pid() {
       return (server as Child).pid;
     },
-    command: (...args) => client.sendCommand(args),
+    command: (...args: string[]): Promise<unknown> => client.sendCommand(args),
     kill,
     start,
-    signal: (signal) => server?.kill(signal),
+    signal: (signal: NodeJS.Signals) => server?.kill(signal),
   };
 }
 
