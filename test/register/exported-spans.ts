@@ -5,10 +5,6 @@ import { type ChildOptions, ROOT, startServer } from '../support/child-process.j
 import { listen } from '../support/listen.js';
 import { AUTO, get, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 
-interface Receivers {
-  startOtlpReceiver(): Promise<{ url: string; spans(): string[]; close(): void }>;
-}
-
 export const EXPORTS_SPANS: string = `${ROOT}test/support/apps/exports-spans.cjs`;
 
 /** More than one, because some code is loaded after the first. */
@@ -39,16 +35,6 @@ export const TRACKED: Readonly<
   start: { preloads: [], settings: { START: '1' } },
 };
 
-/** What others can see of the tracing of an application. */
-export interface Traces {
-  /** All that its exporter sent, without what differs from run to run. */
-  readonly spans: readonly string[];
-  /** The headers of its own requests to another service. */
-  readonly headers: readonly string[];
-  /** What it has registered with the API of OpenTelemetry, at its first request and at its last. */
-  readonly globals: readonly unknown[];
-}
-
 /** A server that counts the trace headers of its requests, and whether they say that the caller is sampled. */
 async function startDownstream() {
   const headers: string[] = [];
@@ -78,14 +64,18 @@ const exportingTo = (url: string) => ({
   OTEL_BSP_SCHEDULE_DELAY: '3600000',
 });
 
-/** Runs test/support/apps/exports-spans.cjs, or a copy of it, requests `paths` one after the other and ends it. */
+/**
+ * Runs test/support/apps/exports-spans.cjs, or a copy of it, requests `paths` one after the other and ends it. Returns what others see of
+ * its tracing: its spans, the headers of its requests to another service, and what it has registered with the API at its first request
+ * and at its last.
+ */
 export async function traceApplication(
   args: readonly string[],
   paths: readonly string[],
   { env, ...options }: ChildOptions,
-): Promise<Traces> {
-  const { startOtlpReceiver }: Receivers = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
-  const receiver = await startOtlpReceiver();
+) {
+  const { startOtlpReceiver } = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
+  const receiver: { url: string; spans(): string[]; close(): void } = await startOtlpReceiver();
   onTestFinished(() => receiver.close());
   const downstream = await startDownstream();
   const app = await startServer(args, {

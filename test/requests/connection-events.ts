@@ -66,11 +66,6 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
     await client.closed();
   },
-  async 'more requests than allowed'(client) {
-    client.write(get('/alice') + get('/bob'));
-    await client.printed('/bob dropRequest');
-    await client.printed('/alice response close');
-  },
   async 'a response that takes too long'(client) {
     await afterAlice(client);
     client.write(get('/hangs/for/100/ms'));
@@ -80,12 +75,6 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     await afterAlice(client);
     await client.closed();
   },
-};
-
-/** Servers of `connection-events.cjs` that are not the usual one. */
-const SERVERS: Readonly<Record<string, string>> = {
-  'more requests than allowed': 'one request',
-  'an idle connection': 'closes idle',
 };
 
 async function runScenarios(preloads: readonly string[], node?: string) {
@@ -118,7 +107,7 @@ function eventsOf(app: Server): string[] {
 }
 
 async function runScenario(app: Server, name: string): Promise<void> {
-  const server = SERVERS[name] ?? 'usual';
+  const server = name === 'an idle connection' ? 'closes idle' : 'usual';
   const address = new RegExp(`^${server} http://127.0.0.1:(\\d+)$`, 'm');
   const port = await eventually(() => address.exec(app.stdout())?.[1]);
   const before = eventsOf(app).length;

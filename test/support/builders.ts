@@ -99,21 +99,17 @@ export function spanOfClient(
 }
 
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
-export function openRequest({
-  attributes,
-  operation,
-  spanOperation,
-  ...others
-}: {
-  incoming?: object | undefined;
-  operation?: NamedOperation | undefined;
-  attributes?: Attributes | undefined;
-  spanOperation?: NamedOperation | undefined;
-} = {}): Request {
+export function openRequest(
+  given: {
+    incoming?: object | undefined;
+    attributes?: Attributes | undefined;
+    spanOperation?: NamedOperation | undefined;
+  } = {},
+): Request {
+  const { attributes, spanOperation, incoming } = given;
   const request = attributes ? Request.ofSpan(finishedSpan({ attributes })) : new Request();
-  Object.assign(request.ensureAdditions(), { operation });
   request.ensureSpanFacts().operation = spanOperation;
-  return Object.assign(request, others as Partial<Request>);
+  return Object.assign(request, incoming && { incoming });
 }
 
 export function capturedHeaders(

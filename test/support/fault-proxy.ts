@@ -22,11 +22,7 @@ type Certificate = 'server' | 'self-signed' | 'expired' | 'elsewhere';
 
 export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
-interface Request {
-  readonly head: string;
-  readonly body: string;
-  readonly bytes: Buffer;
-}
+type Request = NonNullable<ReturnType<typeof splitRequest>>;
 
 export interface FaultProxyOptions {
   readonly certificate?: Certificate;
@@ -146,7 +142,7 @@ function connectTo(port: number, socket: Socket): Socket {
 }
 
 /** The first whole request. Our own always say how long they are. */
-function splitRequest(bytes: Buffer): Request | undefined {
+function splitRequest(bytes: Buffer) {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const head = bytes.subarray(0, headEnd).toString('latin1');

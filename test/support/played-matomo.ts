@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UNTRACKED_SERVER } from '../../src/common/channel-listener.js';
-import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
+import type { InspectorOptions } from '../../src/inspector/index.js';
 import { listen } from './listen.js';
 import { startMatomo } from './matomo.js';
 
@@ -26,16 +26,12 @@ export interface MatomoRules extends InspectorOptions {
   readonly drops?: (hit: URLSearchParams) => boolean;
 }
 
-export interface PlayedMatomo extends Omit<Inspector, 'play'> {
-  play(answer?: PlayedMatomoAnswer): void;
-}
-
 /** An inspector behind a server that answers in its place, or has rules that the inspector does not have. */
 export async function startPlayedMatomo({
   tokens,
   drops = () => false,
   ...options
-}: MatomoRules = {}): Promise<PlayedMatomo> {
+}: MatomoRules = {}) {
   const inspector = await startMatomo(options);
   let played: PlayedMatomoAnswer | undefined;
   let timesLeft = 0;
@@ -88,7 +84,7 @@ export async function startPlayedMatomo({
   return {
     ...inspector,
     url,
-    play(next) {
+    play(next?: PlayedMatomoAnswer) {
       played = next;
       timesLeft = next === undefined ? 0 : (next.times ?? Number.POSITIVE_INFINITY);
     },

@@ -19,12 +19,7 @@ const instrumentation = new HttpInstrumentation();
 
 type NodeSdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
+type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; body: string }>;
 type FetchOptions = Pick<RequestInit, 'method'> & {
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string;
