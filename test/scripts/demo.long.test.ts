@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, runNode, startProgram } from '../support/child-process.js';
 import { sampled } from '../support/long.js';
-import { startMatomo } from '../support/matomo.js';
 import { requires } from '../support/skips.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -20,28 +19,14 @@ const ENDPOINTS = [
 const LAW = /\b448 sent = \d+ tracked \+ [1-9]\d* ignored, 0 missing\n/;
 
 test('the demo shows every endpoint and loses no request', async () => {
-  const { code, stdout, stderr } = await runDemo();
+  const { code, stdout, stderr } = await runNode(['tools/demo/main.mjs'], {
+    timeoutMillis: 300_000,
+  });
   expect(stderr).toBe('');
   expect(code).toBe(0);
   for (const endpoint of ENDPOINTS) expect(stdout).toContain(`\n${endpoint} `);
   expect(stdout).toMatch(LAW);
 });
-
-test('with MATOMO_URL the demo sends its hits there', async () => {
-  const inspector = await startMatomo();
-  const { code, stdout } = await runDemo({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '3' });
-  expect(code).toBe(0);
-  expect(stdout).toContain(`site 3 of ${inspector.url}`);
-  const visits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
-  expect(inspector.hits().length - visits.length).toBe(70);
-  expect(visits.every(({ params }) => params.idsite === '3')).toBe(true);
-  const pages = visits.filter(({ stored }) => stored?.type === 'page');
-  expect(new Set(pages.map(({ stored }) => stored?.title))).toEqual(new Set(ENDPOINTS));
-});
-
-function runDemo(env: Record<string, string> = {}): ReturnType<typeof runNode> {
-  return runNode(['tools/demo/main.mjs'], { env, timeoutMillis: 300_000 });
-}
 
 /** The demo and the tests install and build what is missing. */
 const MAX_MILLIS = 900_000;
