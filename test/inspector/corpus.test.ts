@@ -17,26 +17,19 @@ interface RecordedHit {
   readonly times?: Readonly<Record<string, string>>;
   readonly hit: string;
   readonly answer: { readonly body: unknown };
-  readonly stored: {
-    readonly actions: readonly Row[];
-    readonly conversions?: readonly Row[];
-    readonly bot?: readonly Row[];
-  };
+  readonly stored: Readonly<Partial<Record<'actions' | 'conversions' | 'bot', readonly Row[]>>>;
 }
 
 function readCases<Recorded>(file: string): Recorded[] {
   const lines = readFileSync(new URL(`../fixtures/${file}.jsonl`, import.meta.url), 'utf8');
-  return lines
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  return JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`);
 }
 
 /** What Matomo made of a hit; `undefined` if it answered with an error. */
 function toExpected({ id, answer, stored, hit }: RecordedHit): object | undefined {
   const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
   if (!body.includes('"status":"success"')) return undefined;
-  const { actions, conversions = [], bot = [] } = stored;
+  const { actions = [], conversions = [], bot = [] } = stored;
   const [row] = [...bot, ...actions, ...conversions];
   if (row === undefined)
     return { id, outcome: body.includes('"invalid":1') ? 'invalid' : 'dropped' };

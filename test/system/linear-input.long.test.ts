@@ -48,7 +48,6 @@ const HEADERS = words(`
 /** What others can send, and the options with which it is read. */
 const PLACES: Readonly<Record<string, [(text: string) => Facts, MatomoOptions?]>> = {
   'a URL': [(text) => ({ path: `/${text}`, query: text, route: '' })],
-  'a URL behind a secret word': [(text) => ({ path: `/token/${text}/7`, route: '' })],
   'what patterns of users and lists see': [
     (text) => ({ path: `/${text}`, query: text, route: text, headers: { 'user-agent': text } }),
     { query: ['q'], redactPathPatterns: [PATTERN], ...ignoring },
@@ -83,10 +82,8 @@ const PLACES: Readonly<Record<string, [(text: string) => Facts, MatomoOptions?]>
   ],
   'attributes of a span': [
     (text) => ({
-      spanName: text,
+      ...{ spanName: text, exception: text, status: 500 },
       attributes: { 'url.full': text, 'error.type': text, 'matomo.perf_key': text },
-      exception: text,
-      status: 500,
     }),
   ],
   'what the application says': [

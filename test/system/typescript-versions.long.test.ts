@@ -24,14 +24,11 @@ import { createGateway } from 'opentelemetry-matomo/gateway';
 
 const handle: MatomoHandle = start({
   url: new URL('https://matomo.example.org'),
-  headers: { 'x-key': 'a' },
   siteId: ({ path }) => path.length,
-  dimensions: { 1: 'http.request.method', 2: ({ statusCode }) => statusCode },
   beforeSend: (parameters) => (parameters.action_name ? parameters : null),
 });
 declare const request: TrackedRequest;
 const rows: Promise<number[]> = measure('pf_dm1', async () => [request.path.length]);
-annotate({ action_name: 'A', dimension3: true, cvar: { plan: undefined } });
 trackEvent('Orders', 'created', { value: 1 });
 const inspect: () => Promise<Inspector> = startInspector;
 new MatomoSpanProcessor({ siteId: 1 });

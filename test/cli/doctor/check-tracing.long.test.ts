@@ -17,7 +17,7 @@ function install(folder: string, name: string, version: string): string {
   return place;
 }
 
-test.each<[string, string, object]>([
+test.each([
   ['@opentelemetry/sdk-node', '1.8.0', { verdict: 'problem', code: 'api-copies' }],
   ['the application', '1.8.0', { verdict: 'warning', code: 'api-copies' }],
   ['@opentelemetry/sdk-node', '1.9.1', { verdict: 'ok' }],

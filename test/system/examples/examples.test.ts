@@ -21,11 +21,9 @@ test('without a line of code, requests are tracked under their route and with th
 test('the shop is tracked with its own title and plan, and its health check is not', async () => {
   const { server, inspector } = await startExample('shop');
   await fetch(`${server.url}/health`);
-  await fetch(`${server.url}/orders`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ item: 1, plan: 'pro' }),
-  });
+  const headers = { 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ item: 1, plan: 'pro' });
+  await fetch(`${server.url}/orders`, { method: 'POST', headers, body });
   await fetch(`${server.url}/items/99`);
   await fetch(`${server.url}/recommendations`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
@@ -45,9 +43,7 @@ test('the shop is tracked with its own title and plan, and its health check is n
 /** The commands in the README's shell blocks, without the variables set in front of them. */
 function readmeCommands(example: string): string[] {
   const readme = readFileSync(`${ROOT}examples/${example}/README.md`, 'utf8');
-  const blocks = [...readme.matchAll(/^ *```sh\n(.*?)^ *```/gms)].map(
-    (block) => block[1] as string,
-  );
+  const blocks = [...readme.matchAll(/^ *```sh\n(.*?)^ *```/gms)].map(([, code]) => code);
   const lines = blocks.join('').split('\n').filter(Boolean);
   return lines.map((line) => line.trim().replace(/^(?:[A-Z_]+=\S+ )*/, ''));
 }

@@ -34,20 +34,15 @@ export const DANGEROUS: readonly HostRow[] = [
 /** Starts `APP`, or what else is the last of `args`, and the Matomo that it sends to. */
 export async function startHost(args: readonly string[], options: ChildOptions = {}) {
   const receiver = await startBulkReceiver();
-  const env = {
-    MATOMO_URL: receiver.url,
-    MATOMO_SITE_ID: '1',
-    MATOMO_SCHEDULE_DELAY: '100',
-    ...options.env,
-  };
+  const own = { MATOMO_URL: receiver.url, MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: '100' };
+  const env = { ...own, ...options.env };
   return { receiver, app: await startServer(args, { ...options, env }) };
 }
 
+type Host = Awaited<ReturnType<typeof startHost>>;
+
 /** Until a hit was delivered, and the connection of that delivery was closed because it was idle. */
-export async function firstDelivery({
-  receiver,
-  app,
-}: Awaited<ReturnType<typeof startHost>>): Promise<void> {
+export async function firstDelivery({ receiver, app }: Host): Promise<void> {
   const options = {
     unless: app.ended.then(({ code, signal }) => `it ended with ${code ?? signal}`),
     describe: () => `a delivery: ${app.stderr()}`,

@@ -44,9 +44,8 @@ const webpack = (name: string): Build => ({
     ...['--config-name', name],
   ],
 });
-const VITE = {
-  args: ['vite/bin/vite.js', 'build', '-c', 'bundlers/vite.config.mjs', '-l', 'error'],
-};
+const VITE = { args: ['vite/bin/vite.js', 'build', '-c', 'bundlers/vite.config.mjs'] };
+const NCC = ['@vercel/ncc/dist/ncc/cli.js'];
 const EXECUTABLE = 'single executable application of esbuild’s CommonJS bundle';
 const NEXT_STANDALONE = 'Next.js, `output: "standalone"`';
 
@@ -55,21 +54,12 @@ const ROWS: Readonly<Record<string, readonly [Build, file: string]>> = {
   'esbuild, ES module': [esbuild('esbuild.mjs', '--format=esm'), 'esbuild.mjs'],
   'esbuild, CommonJS': [esbuild('esbuild.cjs', '--format=cjs'), 'esbuild.cjs'],
   'rollup, ES module': [ROLLUP, 'rollup/app.mjs'],
-  'rollup, ES module, external': [
-    { ...ROLLUP, env: { ROLLUP_EXTERNAL: '1' } },
-    'rollup-external/app.mjs',
-  ],
+  'rollup, external': [{ ...ROLLUP, env: { ROLLUP_EXTERNAL: '1' } }, 'rollup-external/app.mjs'],
   'webpack, CommonJS': [webpack('commonjs'), 'webpack/app.cjs'],
   'webpack, ES module': [webpack('esm'), 'webpack-esm/app.mjs'],
   'Vite SSR': [VITE, 'vite/app.mjs'],
-  'Vite SSR with `ssr.noExternal: true`': [
-    { ...VITE, env: { VITE_INSIDE: '1' } },
-    'vite-inside/app.mjs',
-  ],
-  ncc: [
-    { args: ['@vercel/ncc/dist/ncc/cli.js', 'build', 'bundlers/app.mjs', '-o', 'bundlers/ncc'] },
-    'ncc/index.mjs',
-  ],
+  'Vite SSR, noExternal': [{ ...VITE, env: { VITE_INSIDE: '1' } }, 'vite-inside/app.mjs'],
+  ncc: [{ args: [...NCC, 'build', 'bundlers/app.mjs', '-o', 'bundlers/ncc'] }, 'ncc/index.mjs'],
   [EXECUTABLE]: [esbuild('esbuild.cjs', '--format=cjs'), 'esbuild.cjs'],
   [NEXT_STANDALONE]: [
     { args: ['next/dist/bin/next', 'build'], cwd: 'bundlers/next-standalone' },
@@ -81,36 +71,31 @@ const ROWS: Readonly<Record<string, readonly [Build, file: string]>> = {
 const FEW = new Set(['esbuild, ES module', 'rollup, ES module', 'webpack, CommonJS', EXECUTABLE]);
 const npmPackage = packBeforeTests();
 
-test.for(
-  Object.entries(ROWS).flatMap(([name, how]) =>
-    sampled(FEW.has(name) ? [20] : [], name === NEXT_STANDALONE ? [24] : [20, 24]).map((node) => ({
-      node,
-      name,
-      how,
-    })),
-  ),
-)(
-  '$name, on Node.js $node: every request is tracked',
-  async ({ node, name, how: [build, file] }) => {
-    const isNext = name === NEXT_STANDALONE;
-    const setUp = isNext ? NEXT : SET_UP;
-    const place = await preparePlace({ node, setUp, build: [build] }, npmPackage());
-    const command = { ...place, args: [`bundlers/${file}`] };
-    const titles = isNext ? { '/users/ann': 'GET /users/[id]' } : WITHOUT_ROUTE;
-    const expected = { titles, codes: [] };
-    if (name === EXECUTABLE) {
-      await expectHits({ ...command, node: await injectBundle(place), args: [] }, expected);
-    } else if (isNext) {
-      const args = ['--require', './listening.cjs', ...command.args];
-      const env = { HOSTNAME: '127.0.0.1', PORT: '0' };
-      // Next.js calls `register` of instrumentation.js with the first request.
-      const before = [{ method: 'GET', path: '/ready.js' }];
-      await expectHits({ ...command, args, env, before }, expected);
-    } else {
-      await expectHits(command, expected);
-    }
-  },
-);
+const cells = Object.keys(ROWS).flatMap((name) => {
+  const nodes = sampled(FEW.has(name) ? [20] : [], name === NEXT_STANDALONE ? [24] : [20, 24]);
+  return nodes.map((node) => [name, node] as const);
+});
+
+test.for(cells)('%s, on Node.js %i: every request is tracked', async ([name, node]) => {
+  const [build, file] = ROWS[name] as (typeof ROWS)[string];
+  const isNext = name === NEXT_STANDALONE;
+  const setUp = isNext ? NEXT : SET_UP;
+  const place = await preparePlace({ node, setUp, build: [build] }, npmPackage());
+  const command = { ...place, args: [`bundlers/${file}`] };
+  const titles = isNext ? { '/users/ann': 'GET /users/[id]' } : WITHOUT_ROUTE;
+  const expected = { titles, codes: [] };
+  if (name === EXECUTABLE) {
+    await expectHits({ ...command, node: await injectBundle(place), args: [] }, expected);
+  } else if (isNext) {
+    const args = ['--require', './listening.cjs', ...command.args];
+    const env = { HOSTNAME: '127.0.0.1', PORT: '0' };
+    // Next.js calls `register` of instrumentation.js with the first request.
+    const before = [{ method: 'GET', path: '/ready.js' }];
+    await expectHits({ ...command, args, env, before }, expected);
+  } else {
+    await expectHits(command, expected);
+  }
+});
 
 /** A copy of Node.js with the bundle of esbuild in it. */
 async function injectBundle(place: Place): Promise<string> {
