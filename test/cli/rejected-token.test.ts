@@ -7,14 +7,14 @@ import { type ApiRole, answering, startMatomoApi, tokenOf } from '../support/mat
 const ACCEPTED = '{"status":"success","tracked":1,"invalid":0}';
 const REJECTED = '{"status":"success","tracked":0,"invalid":1}';
 
-/** A Matomo of a version, whose API accepts the token of a role. `isRejected`: its tracker does not. */
-async function startVersion({ role = 'super' as ApiRole, version = '5.2.0', isRejected = true }) {
+/** A Matomo of a version, whose API accepts the token of a role, and its tracker does not. */
+async function startVersion({ role = 'super' as ApiRole, version = '5.2.0' }) {
   const tried: string[] = [];
   const tracker = await listen(async (request, response) => {
     const { token_auth: token } = JSON.parse(await text(request)) as { token_auth?: string };
     if (token !== undefined) tried.push(token);
     response.setHeader('Content-Type', 'application/json');
-    response.end(token !== undefined && isRejected ? REJECTED : ACCEPTED);
+    response.end(token === undefined ? ACCEPTED : REJECTED);
   });
   const answer = answering('API.getMatomoVersion', { value: version });
   const { url } = await startMatomoApi({ tracker, answer });
@@ -49,12 +49,7 @@ test.for([
   },
 );
 
-test('setup says nothing of a token that the tracker accepts, and does not try one that may only view', async () => {
-  const accepted = await startVersion({ role: 'write', isRejected: false });
-  const { stderr } = await runCli(['setup', '--dry-run'], accepted.env);
-  expect(stderr).not.toContain('token');
-  expect(accepted.tried).toHaveLength(1);
-
+test('setup does not try a token that may only view', async () => {
   const viewer = await startVersion({ role: 'view' });
   await runCli(['setup', '--dry-run'], viewer.env);
   expect(viewer.tried).toEqual([]);

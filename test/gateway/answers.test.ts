@@ -56,9 +56,7 @@ test('spans that cannot be used are counted in a partial success that says why',
 
 test('of more than 100 events of a span, 100 make hits', async () => {
   const { gateway } = await startGateway();
-  const events = Array.from({ length: 120 }, (_, i) =>
-    hitEvent({ e_c: 'loop', e_a: String(i + 1) }),
-  );
+  const events = Array(120).fill(hitEvent({ e_c: 'loop', e_a: 'x' }));
   await sendSpans(gateway, exportRequest([requestSpan('/a', { events })]));
   await eventually(() => gateway.stats().tracked === 101);
   expect(gateway.stats().additionalHits).toBe(100);
@@ -152,8 +150,7 @@ test('a full queue is 503 with Retry-After until Matomo takes hits again; what w
   inspector.play({ status: 503 });
   const requests = (count: number) =>
     exportRequest(Array.from({ length: count }, (_, i) => requestSpan(`/${i}`)));
-  expect((await sendSpans(gateway, requests(2))).status).toBe(200);
-  expect((await sendSpans(gateway, requests(2))).status).toBe(200);
+  for (let i = 0; i < 2; i++) expect((await sendSpans(gateway, requests(2))).status).toBe(200);
   await eventually(() => gateway.stats().pending === 3);
   const answer = await sendSpans(gateway, requests(1));
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);

@@ -54,17 +54,14 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
 
 function pass(spans: Parameters<Assembler['add']>[0]): void {
   const requests: HttpRequest[] = [];
-  const maker: RequestReceiver = {
-    reading,
-    end(request) {
-      const http = readRequest(request, reading);
-      if (http) requests.push(http);
-    },
-    addHit: () => undefined,
-    lose: (error) => {
-      throw error;
-    },
+  const end: RequestReceiver['end'] = (request) => {
+    const http = readRequest(request, reading);
+    if (http) requests.push(http);
   };
+  const lose = (error: unknown) => {
+    throw error;
+  };
+  const maker: RequestReceiver = { reading, end, addHit: () => undefined, lose };
   const assembler = new Assembler(0, {
     hasRoom: () => true,
     addRequest: (group) => addRequest(() => normalize(group, true), maker),

@@ -31,11 +31,8 @@ test('SERVER spans of one service inside each other are one request, also where 
   const set = await startGateway({ graceMillis: 60_000 });
   const outer = requestSpan('/outer');
   const middleware = below(outer);
-  const nested = below(
-    middleware,
-    { 'http.request.method': 'GET', 'http.route': '/:x' },
-    { kind: SERVER, flags: 0x101 },
-  );
+  const attributes = { 'http.request.method': 'GET', 'http.route': '/:x' };
+  const nested = below(middleware, attributes, { kind: SERVER, flags: 0x101 });
   await send(set, [nested]);
   await send(set, [requestSpan('/other')]);
   skipMinute();

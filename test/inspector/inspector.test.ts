@@ -80,7 +80,6 @@ test.each<[string, InspectorOptions, dropped: string[]]>([
 });
 
 test.each<[string, query: string, RequestInit, status: number]>([
-  ['a hit', hit(), {}, 200],
   ['a hit without an image', hit({ send_image: '0' }), {}, 204],
   ['an invalid hit', hit({ idsite: '0' }), {}, 400],
   ['a form', '', { method: 'POST', body: new URLSearchParams(hit()) }, 200],

@@ -1,31 +1,10 @@
-import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import type { MatomoOptions } from '../../src/index.js';
-import { eventually } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
-
-test('the processor’s own requests are no spans', async () => {
-  const service = await startTracedService((_request, response) => void response.end());
-  const names: string[] = [];
-  const { onStart } = service.processor;
-  service.processor.onStart = (span, parent) => {
-    names.push((span as unknown as { name: string }).name);
-    onStart.call(service.processor, span, parent);
-  };
-  await service.fetch('/');
-  await service.requests(1);
-  const before = names.length;
-  await trace.getTracer('test').startActiveSpan('flushing', async (span) => {
-    await service.processor.forceFlush();
-    span.end();
-  });
-  await eventually(() => service.processor.stats().tracked === 1);
-  await expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
-});
 
 const OPTIONS: MatomoOptions = {
   ...{ tokenAuth: 'writer', trustProxy: true, visitorId: 'cookie', doNotTrack: true },

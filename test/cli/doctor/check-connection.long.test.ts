@@ -5,8 +5,6 @@ import type { PlayedMatomoAnswer } from '../../support/played-matomo.js';
 import { DATABASE_DIED } from '../../support/transport.js';
 
 const json = (body: string): PlayedMatomoAnswer => ({ body, contentType: 'application/json' });
-const counters = (tracked: number, invalid: number) =>
-  `{"status":"success","tracked":${tracked},"invalid":${invalid}}`;
 const LOG_IN = { status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } };
 const REDIRECT = { status: 301, headers: { location: 'https://stats.test/matomo.php?a=b' } };
 
@@ -21,8 +19,8 @@ test.each<[PlayedMatomoAnswer, finding: string, text?: RegExp]>([
   [{ body: '<!doctype html><h1>Welcome</h1>' }, 'address problem not-matomo'],
   [{ body: DATABASE_DIED }, 'address problem rolled-back', /SQLSTATE\[HY000\].* → .*database/],
   [{ status: 413 }, 'address problem too-large'],
-  [json(counters(0, 0)), 'matomo problem hits-not-counted'],
-  [json(counters(0, 1)), 'site problem site-unknown'],
+  [json('{"status":"success","tracked":0,"invalid":0}'), 'matomo problem hits-not-counted'],
+  [json('{"status":"success","tracked":0,"invalid":1}'), 'site problem site-unknown'],
   [{ contentType: 'image/gif' }, 'queue warning queued-tracking'],
 ])('the first trouble with a Matomo that answers with %j: %s', async (answer, finding, text) => {
   const { inspector, env } = await matomoOnWire();

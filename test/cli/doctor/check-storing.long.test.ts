@@ -96,21 +96,23 @@ test.each<[ApiRole, site: string, found: RegExp]>([
   expect(code).toBe(1);
 });
 
-test('a token that the tracker alone refuses is shown to it once, which leaves an entry in its tracking failures', async () => {
-  const { wire, env } = await matomoOnWire({ tokens: { [TOKEN]: [2] }, sites: { 1: {}, 2: {} } });
-  const where = (body: string) => body.startsWith('urls'); // of the API, which is not reachable
-  await wire.play({ kind: 'answer', where, status: '403 Forbidden' });
-  const { code, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  const found = /^the token has no write access to site 1\b.*It was tried once.*tracking failures/;
-  const finding = { code: 'token-rejected', found: expect.stringMatching(found) };
-  expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
-  const shown = wire
-    .requests()
-    .filter(({ body }) => /"requests"/.test(body) && body.includes(TOKEN));
-  expect(shown).toHaveLength(1);
-  expect(code).toBe(1);
-  expect(output).not.toContain(TOKEN);
-});
+test.each([
+  ['403 Forbidden', /^urls/, '', /no write access to site 1\b.*It was tried once.*failures/],
+  ['500 No', /"token_auth"/, ROLLED_BACK, /locked out/],
+])(
+  'a token is shown once to a tracker whose API is not reachable, with %s for %o',
+  async (status, asked, body, text) => {
+    const { wire, env } = await matomoOnWire({ tokens: { [TOKEN]: [2] }, sites: { 1: {}, 2: {} } });
+    await wire.play({ kind: 'answer', where: (sent) => asked.test(sent), status, body });
+    const { code, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+    const finding = { code: 'token-rejected', found: expect.stringMatching(text) };
+    expect(about('token')).toMatchObject([{ verdict: 'problem', ...finding }]);
+    const shown = wire.requests().map((request) => request.body);
+    expect(shown.filter((one) => /"requests".*"token_auth"/.test(one))).toHaveLength(1);
+    expect(code).toBe(1);
+    expect(output).not.toContain(TOKEN);
+  },
+);
 
 test.each([
   [{ status: 500, body: ROLLED_BACK }, 'rolled-back'],

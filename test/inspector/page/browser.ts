@@ -14,10 +14,10 @@ const { startInspector } = (await import(
   `${ROOT}dist/cjs/inspector/index.js`
 )) as typeof import('../../../src/inspector/index.js');
 
+type Options = BrowserContextOptions & { readonly inspector?: InspectorOptions };
+
 /** A browser for the tests of a file. */
-export function useBrowser(): (
-  options?: BrowserContextOptions & { readonly inspector?: InspectorOptions },
-) => Promise<{ page: Page; inspector: Inspector; errors: string[] }> {
+export function useBrowser() {
   let browser: Browser;
   beforeAll(async () => {
     if (hasChromium) browser = await launchChromium();
@@ -25,7 +25,7 @@ export function useBrowser(): (
   afterAll(() => browser?.close());
 
   /** Starts an inspector and opens its page; `errors` has what the page logs as an error, and requests elsewhere. */
-  return async ({ inspector: settings, ...options } = {}) => {
+  return async ({ inspector: settings, ...options }: Options = {}) => {
     requires('chromium');
     const inspector = await startInspector(settings);
     onTestFinished(() => inspector.close());

@@ -28,16 +28,10 @@ export function linksOf(page: string): string[] {
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
-export interface CodeBlock {
-  readonly page: string;
-  /** The file that it says it is from. */
-  readonly source: string | undefined;
-  readonly code: string;
-  readonly firstLine: string;
-}
+export type CodeBlock = ReturnType<typeof codeBlocksOf>[number];
 
-/** JavaScript and TypeScript of a page. */
-export function codeBlocksOf(page: string): CodeBlock[] {
+/** JavaScript and TypeScript of a page, and the files that they say they are from. */
+export function codeBlocksOf(page: string) {
   const fenced = read(page).matchAll(
     /(?:<!-- from (\S+?)(?:, continued)? -->\n)?```(?:js|ts|mjs)\n(.*?)```/gs,
   );

@@ -7,7 +7,7 @@ import { maskAddress } from '../../../src/hit/visitor/addresses.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { eventually } from '../../support/child-process.js';
 import { get, startRegistered } from '../../support/registered-app.js';
-import { codeIn, PAGES, read, rowsWith } from './pages.js';
+import { codeIn, read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/privacy.md';
 const VISITOR_PAGE = 'docs/visitor-ids.md';
@@ -40,18 +40,6 @@ test('the list of the page keeps the structured values that are redacted otherwi
   const toQuery = createToTrackedQuery({ query: list.split(','), siteSearch: false });
   const query = 'filter=%7B%22size%22:42%7D&cursor=eyJwYWdlIjoyfQ==&token=9fK2mQ7x';
   expect(toQuery(query)).toBe(query.replace(/&token=.*/, ''));
-});
-
-/** Regular expressions of the examples, in an environment variable or in code. */
-const PATTERNS = PAGES.flatMap((page) =>
-  [...read(page).matchAll(/(?:_PATTERNS='|Patterns: \[)(\/.*?\/[a-z]*)['\]]/g)].map(
-    ([, pattern]) => [page, pattern as string] as const,
-  ),
-);
-
-test.each(PATTERNS)('patterns in %s ignore case: %s', (_page, patterns) => {
-  for (const pattern of patterns.split(/,(?=\/)/))
-    expect(pattern.replace(/\\[a-z]/g, '')).toMatch(/\/i$|^[^a-z]*$/);
 });
 
 test.each(rowsWith(PAGE, '`anonymizeIp`'))('addresses are masked as the page says', (row) => {

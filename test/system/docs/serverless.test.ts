@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
+import type { Inspector } from '../../../src/inspector/index.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -16,6 +17,15 @@ const EVENT = {
   },
 };
 
+/** Runs code until there is a hit: a flush waits for two seconds, in which a busy machine may not have loaded what sends hits. */
+async function runUntilHit(inspector: Inspector, code: string, env: Record<string, string>) {
+  const site = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
+  let stdout = '';
+  for (let tries = 0; tries < 5 && inspector.hits().length === 0; tries++)
+    ({ stdout } = await runNode(['--eval', code], { env: { ...site, ...env } }));
+  return { hits: inspector.hits(), stdout };
+}
+
 /** What Matomo has of a function that is killed as soon as its handler has returned or thrown: nothing is sent at the end of the process. */
 async function trackedOf(event: object) {
   const inspector = await startMatomo({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
@@ -23,12 +33,7 @@ async function trackedOf(event: object) {
   const code = `require(${file}).handler(${JSON.stringify(event)})
     .then(({ statusCode }) => require('node:fs').writeSync(1, String(statusCode)), () => undefined)
     .then(() => process.kill(process.pid, 'SIGKILL'));`;
-  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_VISITOR_KEY: 'a-key' };
-  let stdout = '';
-  // The handler waits for two seconds, in which a busy machine may not have loaded what sends hits.
-  for (let tries = 0; tries < 5 && inspector.hits().length === 0; tries++)
-    ({ stdout } = await runNode(['--eval', code], { env }));
-  return { hits: inspector.hits(), stdout };
+  return runUntilHit(inspector, code, { MATOMO_VISITOR_KEY: 'a-key' });
 }
 
 test('the handler of a function has sent its hit when it returns', async () => {
@@ -69,9 +74,6 @@ test('forceFlush has sent the hit of a request whose response has just ended, al
   const code = `
     const server = require('node:http').createServer(require('${ROOT}test/support/apps/recipes/vercel.cjs'));
     server.listen(0, () => fetch('http://127.0.0.1:' + server.address().port + '/first'));`;
-  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', NODE_PATH: join(folder, '../..') };
-  // A flush waits for two seconds, in which a busy machine may not have loaded what sends hits.
-  for (let tries = 0; tries < 5 && inspector.hits().length === 0; tries++)
-    await runNode(['--eval', code], { env });
-  expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /first']);
+  const { hits } = await runUntilHit(inspector, code, { NODE_PATH: join(folder, '../..') });
+  expect(hits.map(({ stored }) => stored?.title)).toEqual(['GET /first']);
 });
