@@ -73,10 +73,10 @@ test('each component of a process has a name of its own, across copies of the pa
   const { meterProvider, collect } = startMeterProvider();
   const copy: typeof own = createRequire(import.meta.url)('opentelemetry-matomo');
   const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider };
-  const made = [own, copy].map(({ MatomoSpanExporter: Exporter }) => new Exporter(options));
+  const made = [own, own, copy].map(({ MatomoSpanExporter: Exporter }) => new Exporter(options));
   onTestFinished(async () => {
     for (const component of made) await component.shutdown();
   });
   const queues = (await collect()).filter(([key]) => key.startsWith('matomo.queue.size '));
-  expect(new Set(queues.map(([key]) => key)).size).toBe(2);
+  expect(new Set(queues.map(([key]) => key)).size).toBe(3);
 });
