@@ -25,17 +25,10 @@ const option = (name: string, options: Row['options'], more: Partial<Row> = {}):
 
 track([
   option(
-    'visitorKey: daily, without a spool',
-    { visitorKey: 'daily' },
-    { codes: ['visitor-key-not-shared'] },
-  ),
-  option('a visitor key', { visitorKey: 'a-key' }),
-  option(
     'neither page views nor chatbots',
     { pageViews: false, aiChatbots: 'off' },
     { hits: [], ignored: { page_views: 1 } },
   ),
-  option('no page views', { pageViews: false }, { hits: [], ignored: { page_views: 1 } }),
   option(
     'strict privacy, and an option that wins over it',
     { privacy: 'strict', doNotTrack: false },

@@ -32,14 +32,12 @@ trackInTurns([
   withStatus(0, 499),
   withStatus(100, 100),
   withStatus(999, 999),
-  withStatus(99, 200),
   withStatus(1000, 200),
   withStatus(200.5, 200),
   withStatus('abc', 200),
   row('no status', server(OLD), 'GET /old 200'),
   row('no status, ERROR', server(OLD, { status: 'ERROR' }), 'GET /old 500'),
   row('no status, an exception', server(OLD, { events: [EXCEPTION] }), 'GET /old 500'),
-  row('no status, another event', server(OLD, { events: [{ name: 'log' }] }), 'GET /old 200'),
   row(
     'no status, an exception that was handled',
     server(OLD, { status: 'OK', events: [EXCEPTION] }),
@@ -52,33 +50,13 @@ trackInTurns([
   ),
 ]);
 
-// Which class of an error is sent.
-const failed = (attributes = {}, more: Partial<Span> = {}) =>
-  request('a', { ...more, attributes: { 'http.response.status_code': 500, ...attributes } });
-
 trackInTurns([
-  row(
-    'the last of two exceptions',
-    failed(
-      {},
-      {
-        events: [EXCEPTION, { name: 'exception', attributes: { 'exception.type': 'Last' } }],
-      },
-    ),
-    'GET /a 500',
-    { cvar: /"Last"/ },
-  ),
   {
-    name: 'error.type of a span below that failed',
+    name: 'the class of an exception of a SERVER span below',
     spans: [
-      { id: 'step', parent: 'a', status: 'ERROR', attributes: { 'error.type': 'OfStep' } },
-      failed(),
+      request('nested', { parent: 'a', events: [EXCEPTION] }),
+      request('a', { attributes: { 'http.response.status_code': 500 } }),
     ],
-    hits: [{ hit: 'GET /a 500', params: { cvar: /"OfStep"/ } }],
-  },
-  {
-    name: 'an exception of a SERVER span below',
-    spans: [request('nested', { parent: 'a', events: [EXCEPTION] }), failed()],
     hits: [{ hit: 'GET /a 500', params: { cvar: /"Boom"/ } }],
     ways: ['exporter', 'gateway'],
   },
@@ -86,30 +64,19 @@ trackInTurns([
 
 /** Content types of streams, of which nothing is the time of the server. */
 const ENDLESS = [
-  'text/event-stream; charset=utf-8',
-  'Text/Event-Stream',
+  'Text/Event-Stream; charset=utf-8',
   'multipart/x-mixed-replace; boundary=frame',
   'application/x-ndjson',
   'application/jsonl',
-  'application/x-jsonlines',
-  'text/x-ndjson',
-  'application/json-seq',
   'application/geo+json-seq',
   'application/stream+json',
-  'application/x-json-stream',
   'application/json;stream=watch',
   'audio/mpeg',
-  'video/mp2t',
 ];
-const FINITE = [
-  'application/json',
-  'application/json; profile=stream',
-  'application/x-ndjson-schema',
-  'text/plain; charset=video/mp4',
-];
+const FINITE = ['application/json; profile=stream', 'text/plain; charset=video/mp4'];
 
 const withType = (
-  type: string | readonly string[],
+  type: readonly string[],
   more: NonNullable<Span['attributes']>,
   time: RegExp | undefined,
 ) =>
@@ -143,7 +110,6 @@ trackInTurns([
   ...(
     [
       ['a query of its own', { ...SHOP, 'url.query': 'page=2' }, '/a', '?page=2'],
-      ['a query with its question mark', { ...SHOP, 'url.query': '?page=2' }, '/a', '?page=2'],
       ['a query in the path', { ...SHOP, 'url.path': '/a?page=2' }, '/a', '?page=2'],
       ['a query in url.full only', { ...SHOP, 'url.full': 'https://b.test/b?x=1' }, '/a', '?x=1'],
       ['a path without a slash', { ...SHOP, 'url.path': 'a/b' }, '/a/b', ''],
@@ -162,11 +128,7 @@ trackInTurns([
     [
       [{ 'http.host': 'one.example.org' }, 'https://one.example.org'],
       [{ 'net.host.name': 'one.example.org' }, 'https://one.example.org'],
-      [{ 'server.address': 'one.example.org', 'server.port': 80 }, 'https://one.example.org'],
-      [{ 'server.address': 'one.example.org', 'server.port': 443 }, 'https://one.example.org'],
-      [{ 'server.address': 'one.example.org', 'server.port': 81 }, 'https://one.example.org:81'],
       [{ 'net.host.name': 'one.example.org', 'net.host.port': 81 }, 'https://one.example.org:81'],
-      [{ 'server.address': '::1', 'server.port': 8080 }, 'http://[::1]:8080'],
       [{ 'server.address': '[::1]' }, 'http://[::1]'],
       [{ 'http.host': 'one.example.org', 'server.address': 'b.test' }, 'https://one.example.org'],
     ] as const
@@ -206,23 +168,10 @@ trackInTurns([
     }),
   ),
   row(
-    'captured headers',
-    server({
-      ...OLD,
-      'user_agent.original':
-        'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
-      'http.request.header.accept-language': ['de-DE,de;q=0.8'],
-      'http.request.header.referer': ['https://other.example/from', 'https://second.example/'],
-      'http.request.header.host': ['shop.example.org'],
-    }),
-    'GET /old 200',
-    { lang: /^de-DE/i, urlref: 'https://other.example/from', url: 'https://shop.example.org/old' },
-  ),
-  row(
     'a header that is captured under two names is one',
     server({
       ...OLD,
-      'http.request.header.referer': ['https://other.example/from'],
+      'http.request.header.referer': ['https://other.example/from', 'https://second.example/'],
       'http.request.header.Referer': ['https://other.example/from'],
     }),
     'GET /old 200',
@@ -230,9 +179,7 @@ trackInTurns([
   ),
   ...ENDLESS.map((type) => withType([type], {}, undefined)),
   ...FINITE.map((type) => withType([type], {}, /^\d+$/)),
-  withType('text/event-stream', {}, undefined),
   withType(['audio/mpeg'], { 'http.response.header.content-length': ['9'] }, /^\d+$/),
-  withType(['video/mp4'], { 'http.response.body.size': 9 }, /^\d+$/),
 ]);
 
 // Micrometer has names of its own.
@@ -267,32 +214,13 @@ trackInTurns([
     'GET /a 201',
   ),
   { ...spring('no method', { method: 'UNKNOWN' }, ''), hits: [], codes: ['spans-without-method'] },
-  {
-    ...spring('a method that is none', { method: 'get it' }, ''),
-    hits: [],
-    codes: ['spans-without-method'],
-  },
 ]);
 
-// What the service says, and whose requests these are.
 trackInTurns([
   {
-    name: 'the site of the service',
-    spans: [request('a')],
-    resource: { 'matomo.idsite': '7' },
-    hits: [{ hit: 'GET /a 200', params: { idsite: '7' } }],
-  },
-  {
     name: 'a timing of the service is none',
-    spans: [request('a')],
+    spans: [request('a', { attributes: { 'matomo.ignore': 'no' } })],
     resource: { 'matomo.perf_key': 'pf_dm1' },
     hits: [{ hit: 'GET /a 200', params: { pf_dm1: undefined } }],
   },
-  ...([false, 'no', 0] as const).map(
-    (value): Row => ({
-      name: `not ignored by ${typeof value} ${value}`,
-      spans: [request('a', { attributes: { 'matomo.ignore': value } })],
-      hits: ['GET /a 200'],
-    }),
-  ),
 ]);

@@ -8,18 +8,14 @@ type Row = readonly [reported: string, path: string, place: string, status?: num
 const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   'Express 4': [
     ['*', '/.env', '/.env'],
-    ['*', '/wp-login.php', '/wp-login.php'],
     ['/:owner/:repo/*', '/alice/secret-plans/blob/main/readme', '/:owner/:repo/blob/main/readme'],
-    ['/users/:username/*', '/users/bob/settings', '/users/:username/settings'],
     ['/t/:tenant/*', '/t/acme/orders/7', '/t/:tenant/orders/:id'],
-    ['/files/*', '/files/Bob-Smith-invoice', '/files/Bob-Smith-invoice'],
     ['/files/*', '/files/2024/report.pdf', '/files/:id/report.pdf'],
     ['/:file.:ext', '/logo.png', '/:file.:ext'],
     ['/flights/:from-:to', '/flights/LAX-SFO', '/flights/:from-:to'],
     ['/:path(*)', '/a/b', '/a/b'],
     ['/users/:id?', '/users', '/users'],
     ['/:slug/:options(edit)?/', '/intro', '/:slug'],
-    ['/users/?', '/users/', '/users'],
     ['/files/:path+', '/files/a/b', '/files/a/b'],
   ],
   'Express 5': [
@@ -27,13 +23,11 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/{*splat}', '/', '/'],
     ['/users{/:id}', '/users/7', '/users/:id'],
     ['/users{/:id}', '/users', '/users'],
-    ['/users/:id', '/users/7', '/users/:id', 401],
   ],
   Fastify: [
     ['*', '/x/y', 'Not Found', 404],
     ['/example/:file(^\\d+).png', '/example/12.png', '/example/:file.png'],
     ['/near/:lat-:lng/radius/:r', '/near/15-18/radius/20', '/near/:lat-:lng/radius/:r'],
-    ['/proxy/*', '/proxy/users/5', '/proxy/users/:id'],
     ['/at/:hour(^\\d{2})h:minute(^\\d{2})m', '/at/10h30m', '/at/:hourh:minutem'],
   ],
   Koa: [
@@ -43,23 +37,17 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   Hapi: [
     ['/{p*}', '/a', '/a'],
     ['/{p*2}', '/a/b', '/a/b'],
-    ['/files/{file}.jpg', '/files/x.jpg', '/files/{file}.jpg'],
     ['/book/{id?}', '/book', '/book'],
   ],
   Hono: [
-    ['/api/*', '/api/posts/5', '/api/posts/:id'],
     ['/:rest{.+}', '/a/b', '/a/b'],
     ['/posts/:date{[0-9]+}/:slug', '/posts/2024/x', '/posts/:date/:slug'],
   ],
-  Nest: [
-    ['/api/*path', '/api/unknown', 'Not Found', 404],
-    ['/api/users/:id', '/api/users/4', '/api/users/:id'],
-  ],
+  Nest: [['/api/*path', '/api/unknown', 'Not Found', 404]],
   'Next.js': [
     ['/[...slug]', '/docs/intro', '/docs/intro'],
     ['/[locale]/[[...slug]]', '/de/docs/intro', '/[locale]/docs/intro'],
     ['/[tenant]/orders/[id]', '/acme/orders/5', '/[tenant]/orders/[id]'],
-    ['/api/auth/[...nextauth]', '/api/auth/callback/google', '/api/auth/callback/google'],
     ['/docs/[...slug]', '/docs', '/docs'],
   ],
   'Nuxt/h3': [
@@ -73,7 +61,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/fruits/[page=fruit]', '/fruits/apple', '/fruits/[page=fruit]'],
   ],
   Remix: [
-    ['/products/:id?', '/products', '/products'],
     ['/docs/*', '/docs/en/main/start', '/docs/en/main/start'],
     ['products/$id', '/products/5', '/products/$id'],
   ],
@@ -93,12 +80,10 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   ],
   'ASP.NET': [
     ['{controller=Home}/{action=Index}/{id?}', '/orders/details/5', '/orders/details/:id'],
-    ['{controller=Home}/{action=Index}/{id?}', '/orders/list', '/orders/list'],
     ['{controller=Home}/{action=Index}/{id?}', '/admin/users', '/admin/users'],
     ['{area:exists}/{controller=Home}/{action=Index}', '/admin/users/list', '/admin/users/list'],
     ['api/[controller]/{id}', '/api/orders/5', '/api/orders/:id'],
     ['{*path:nonfile}', '/spa/page', '/spa/page'],
-    ['{page}', '/about', '/{page}'],
     ['api/orders/{id:int}', '/api/orders/5', '/api/orders/{id}'],
     ['users/{id:regex(^\\d{{1,3}}$)}', '/users/7', '/users/{id}'],
     ['users/{id:int?}', '/users', '/users'],
@@ -108,14 +93,10 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/posts/:id(.:format)', '/posts/5', '/posts/:id'],
     ['/posts/:id(.:format)', '/posts/5.json', '/posts/:id'],
     ['(/:locale)/posts(.:format)', '/en/posts', '/:locale/posts'],
-    ['/*path', '/x/y', '/x/y'],
   ],
   Laravel: [
     ['{any}', '/login', '/login'],
-    ['{any}', '/about', '/about'],
-    ['{any}', '/wp-login.php', '/wp-login.php'],
     ['users/{user?}', '/users', '/users'],
-    ['/users[/{id}]', '/users', '/users'],
     ['/users[/{id}]', '/users/7', '/users/{id}'],
   ],
   Django: [
@@ -124,31 +105,21 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['<slug:slug>/', '/hello-world/', '/<slug:slug>'],
     ['<path:rest>', '/a/b', '/a/b'],
     ['/files/{p:path}', '/files/a/b', '/files/a/b'],
-    ['/users/<id>', '/users/7', '/users/<id>'],
   ],
   Go: [
-    ['GET /items/{id}', '/items/5', '/items/{id}'],
     ['/files/{path...}', '/files/a/b', '/files/a/b'],
     ['/api/', '/api/orders/5', '/api/orders/:id'],
     ['/{$}', '/', '/'],
   ],
   actix: [
     ['/{tail:.*}', '/static/a/b', '/static/a/b'],
-    ['/{tail:.*}', '/login', '/login'],
     ['/{name}/{id}/index.html', '/a/5/index.html', '/{name}/{id}/index.html'],
     ['/files/<path..>', '/files/a/b', '/files/a/b'],
-    ['/files/.*', '/files/a/b', '/files/a/b'],
     ['/files/(.+)$', '/files/a/b', '/files/a/b'],
-  ],
-  Phoenix: [
-    ['/users/:id', '/users/5', '/users/:id'],
-    ['/*path', '/a/b', '/a/b'],
   ],
   'Below a context path': [
     ['/{id}', '/users/bob/orders/5', '/users/bob/orders/:id'],
     ['/items/{id}', '/api/v1/items/5', '/api/v1/items/{id}'],
-    ['/{slug}', '/users/bob', '/users/bob'],
-    ['/owners/{ownerId}', '/petclinic/owners/7', '/petclinic/owners/{ownerId}'],
     ['/owners/{ownerId}', '/t/7/owners/8', '/t/:id/owners/{ownerId}'],
     ['/', '/app/', '/app/'],
     ['/{a}/{b}', '/users/7/9', '/users/:id/:id'],
