@@ -1,4 +1,3 @@
-import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { trackEvent } from '../src/index.js';
 import { eventually } from './support/child-process.js';

@@ -135,20 +135,3 @@ const exporter = new InMemorySpanExporter();
 setUpTracing([new SimpleSpanProcessor(exporter)]);
 require('node:http');
 `;
-
-test('options in code that come after others did not allow to track let it begin', async () => {
-  const { reported, stderr } = await runScript(
-    `const url = process.env.MATOMO_URL;
-    delete process.env.MATOMO_URL;
-    require('opentelemetry-matomo/register');
-    const { server, url: own } = await serve();
-    await get(own + '/before');
-    const handle = start({ url });
-    await get(own + '/after');
-    server.close();
-    await handle.shutdown();
-    report(handle.stats().hits);`,
-  );
-  expect(reported).toBe(1);
-  expect(stderr).toContain('[options-missing]');
-});

@@ -70,9 +70,6 @@ export class ProcessTracker implements SpanListener {
     this.life ??= new Life();
     const { life } = this;
     const set = Object.entries(given).filter(([, value]) => value !== undefined);
-    // Options that did not allow to track do not keep later ones from it.
-    if (set.length > 0 && life.hasBegun && !life.watch)
-      Object.assign(life, { hasBegun: false, options: {}, stopListening: undefined });
     const isFirst = !life.hasBegun && Object.keys(life.options).length === 0;
     if (isFirst) life.options = Object.fromEntries(set);
     else if (set.length > 0) {

@@ -16,7 +16,7 @@ export async function startNginx(server: string, port: number): Promise<void> {
     `daemon off; master_process off; pid ${join(folder, 'pid')}; events {}
     http { access_log off; ${temporary} ${server} }`,
   );
-  startProgram(['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')]);
+  void startProgram(['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')]);
   await eventually(async () => {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await once(socket, 'connect').then(

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { startTracedService } from '../support/traced-service.js';
