@@ -73,7 +73,6 @@ test.each([
 
 test.each([
   ['http://matomo.example/', 407],
-  ['https://matomo.example/', 407],
   ['https://matomo.example/', 403],
 ])('a proxy that refuses a request to %s with %i: it was not sent', async (url, status) => {
   const proxy = await startHttpProxy('http://127.0.0.1:1');
@@ -106,18 +105,16 @@ test.each(['http://127.0.0.1', 'http://localhost'])('%s is never asked of one', 
 test.each([
   ['', true],
   ['*', false],
-  ['MATOMO.invalid', false],
-  ['.invalid', false],
+  ['.INVALID', false],
   ['*.invalid', false],
   ['omo.invalid', true],
   ['other.invalid matomo.invalid', false],
-  ['other.invalid,,', true],
   ['localhost,*', false],
   ['matomo.invalid:80', false],
   ['matomo.invalid:8080', true],
-])('NO_PROXY=%j: the proxy is used: %s', async (noProxy, isUsed) => {
+])('no_proxy=%j: the proxy is used: %s', async (no_proxy, isUsed) => {
   const proxy = await startHttpProxy(await serveMatomo());
-  const proxies = { http_proxy: proxy.url, NO_PROXY: noProxy };
+  const proxies = { http_proxy: proxy.url, no_proxy, NO_PROXY: no_proxy && 'other.invalid' };
   const { kind } = await openPoster('http://matomo.invalid/', { proxies }).post(BULK);
   expect(kind).toBe(isUsed ? 'answer' : 'not sent');
   expect(proxy.requests()).toHaveLength(isUsed ? 1 : 0);
@@ -127,9 +124,7 @@ test.each([
   ['http://10.1.2.3/', '10.0.0.0/8', false],
   ['http://10.1.2.3/', 'fd00::/8,10.1.2.4/31', true],
   ['http://10.1.2.3/', '10.1.2.3:8080 10.0.0.0/99 10.0.0.0/8/8 ::/0 /8', true],
-  ['http://10.1.2.3:8080/', '10.1.2.3:8080', false],
   ['http://[fd00::1]/', 'FD00::/8', false],
-  ['http://[fd00::1]/', 'fd00::1', false],
   ['http://[fd00::1]:8080/', '[fd00::1]:80', true],
   ['http://[fd00::1]:8080/', '[fd00::1]:8080', false],
 ])('a proxy for %s with NO_PROXY=%j: %s', async (url, noProxy, isUsed) => {
@@ -137,10 +132,4 @@ test.each([
   const poster = openPoster(url, { proxies: { http_proxy: proxy.url, NO_PROXY: noProxy } });
   await poster.post(BULK, isUsed ? undefined : 100); // nothing is there
   expect(proxy.requests()).toHaveLength(isUsed ? 1 : 0);
-});
-
-test('no_proxy in lower case wins', async () => {
-  const proxy = await startHttpProxy(await serveMatomo());
-  const proxies = { http_proxy: proxy.url, no_proxy: 'other.invalid', NO_PROXY: '*' };
-  expect((await openPoster('http://matomo.invalid/', { proxies }).post(BULK)).kind).toBe('answer');
 });

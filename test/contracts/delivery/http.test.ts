@@ -111,7 +111,6 @@ describe('what is known of a request that failed', () => {
       'switches protocols',
       (socket) => socket.write('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
     ],
-    ['announces an upgrade of nothing', (socket) => socket.write('HTTP/1.1 101 Go\r\n\r\n')],
   ])('a server that %s: there is no answer', async (_how, answer) => {
     const poster = await speak((socket) => answer(socket));
     expect(await poster.post(BULK)).toMatchObject({

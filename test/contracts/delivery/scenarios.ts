@@ -17,9 +17,6 @@ export interface Limits {
   readonly lost?: number;
   /** Share of good hits. */
   readonly rejected?: number;
-  readonly twice?: number;
-  /** Until the slowest good hit is stored. @default any */
-  readonly slowestSeconds?: number;
 }
 
 export interface Row extends Scenario {
@@ -290,16 +287,14 @@ export const SCENARIOS: Readonly<Record<string, Row>> = {
 
 /** What a history has above its limits. */
 export function findExcess(history: History, limits: Limits = {}): Record<string, number> {
-  const { pendingGood, full, lostGood, rejectedGood, good, storedTwice, slowestSeconds } = history;
-  const rows: readonly (readonly [string, number, number | undefined])[] = [
-    ['pending', pendingGood, limits.pending],
-    ['full', full, limits.full],
-    ['lost', lostGood, limits.lost],
-    ['rejected', rejectedGood, Math.ceil((limits.rejected ?? 0) * good)],
-    ['twice', storedTwice, limits.twice],
-    ['slowest', slowestSeconds, limits.slowestSeconds ?? Infinity],
-  ];
-  return Object.fromEntries(
-    rows.filter(([, value, most = 0]) => value > most).map(([name, value]) => [name, value]),
-  );
+  const { pending = 0, full = 0, lost = 0, rejected = 0 } = limits;
+  const { good, pendingGood, lostGood, rejectedGood, storedTwice } = history;
+  const rows = Object.entries({
+    pending: pendingGood - pending,
+    full: history.full - full,
+    lost: lostGood - lost,
+    rejected: rejectedGood - Math.ceil(rejected * good),
+    twice: storedTwice,
+  });
+  return Object.fromEntries(rows.filter(([, excess]) => excess > 0));
 }

@@ -16,7 +16,6 @@ import {
   ROLLED_BACK,
   SECOND,
   text,
-  total,
   tracked,
   UNAVAILABLE,
 } from './support.js';
@@ -33,6 +32,15 @@ function expectWaits(waits: readonly number[], expected: readonly number[]): voi
     expect(waits[i], `wait ${i + 1} of ${waits}`).toBeGreaterThanOrEqual(millis);
     expect(waits[i], `wait ${i + 1} of ${waits}`).toBeLessThan(millis + 100);
   }
+}
+
+/** Returns what says whether it has been resolved. */
+function watch(promise: Promise<unknown>): () => boolean {
+  let isResolved = false;
+  void promise.then(() => {
+    isResolved = true;
+  });
+  return () => isResolved;
 }
 
 /** `random`: of 1, a wait is the longest one. */
@@ -57,8 +65,7 @@ test.each<[string, Answer, random: number, number[]]>([
 );
 
 test('waits begin anew after a success', async () => {
-  const answers = [UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, tracked, UNAVAILABLE, tracked];
-  const sender = openFour(answers);
+  const sender = openFour([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, tracked, UNAVAILABLE, tracked]);
   putAll(sender, 'abcdefgh');
   await sender.advance(MINUTE);
   expect(bulks(sender)).toEqual(['abcd', 'abcd', 'abcd', 'abcd', 'efgh', 'efgh']);
@@ -70,9 +77,7 @@ test.each<[string, number]>([
   [' 30 ', 30],
   ['0', 1],
   ['100000', 3600],
-  ['-5', 1],
   ['7.5', 1],
-  ['', 1],
   ['Fri, 20 Nov 2026 12:02:00 GMT', 1], // clocks of two machines would have to agree on it
 ])('Retry-After: %j', async (retryAfter, seconds) => {
   const sender = openFour([{ ...UNAVAILABLE, retryAfter }, tracked]);
@@ -103,19 +108,12 @@ test.each([-HOUR, HOUR, -40 * 24 * HOUR])(
 
 test('a full bulk is sent at once, and others after scheduledDelayMillis', async () => {
   const sender = openFour(tracked, { options: { scheduledDelayMillis: 3_000 } });
-  putAll(sender, 'a');
-  await sender.advance(2_950);
-  putAll(sender, 'b');
-  expect(bulks(sender)).toEqual([]);
-  await sender.advance(100);
-  expect(bulks(sender)).toEqual(['ab']);
-  putAll(sender, 'cdefgh');
-  await sender.advance(50);
-  expect(bulks(sender)).toEqual(['ab', 'cdef']);
+  putAll(sender, 'abcdef');
   await sender.advance(2_900);
-  expect(bulks(sender)).toEqual(['ab', 'cdef']);
-  await sender.advance(100);
-  expect(bulks(sender)).toEqual(['ab', 'cdef', 'gh']);
+  putAll(sender, 'g');
+  expect(bulks(sender)).toEqual(['abcd']);
+  await sender.advance(200);
+  expect(bulks(sender)).toEqual(['abcd', 'efg']);
 });
 
 test('in a pause, no bulk is begun, also if others are being sent', async () => {
@@ -170,10 +168,7 @@ test('whatever the order in which hits were put, a bulk is ordered by visitor, t
 });
 
 test('halves of a bulk are of different visitors if possible', async () => {
-  const sender = openSender({
-    options: { maxExportBatchSize: 10 },
-    answers: [text(413), tracked],
-  });
+  const sender = openSender({ answers: [text(413), tracked] });
   for (const [visitor, names] of [
     ['u', 'abc'],
     ['v', 'defghi'],
@@ -220,8 +215,7 @@ test('one line a minute says how many hits a full queue has lost', async () => {
   }
   expect(sender.counts()).toMatchObject({ lost: { queue_full: 1200 } });
   const lines = sender.codes().filter((code) => code === 'queue-full').length;
-  expect(lines).toBeGreaterThanOrEqual(4);
-  expect(lines).toBeLessThanOrEqual(6);
+  expect([4, 5, 6]).toContain(lines);
 });
 
 test('what a spool gives back while the queue is full is lost, with a line', () => {
@@ -232,13 +226,13 @@ test('what a spool gives back while the queue is full is lost, with a line', () 
   expect(sender.codes()).toEqual(['queue-full']);
 });
 
-const DAY = 24 * HOUR;
-const TEN_MINUTES = 10 * MINUTE;
+/** Matomo takes hits of a day; ten minutes are left for their way. */
+const TOO_OLD = 24 * HOUR - 10 * MINUTE;
 
 test.each<[string, string | undefined, number, boolean]>([
-  ['a day minus ten minutes', undefined, DAY - TEN_MINUTES + SECOND, true],
-  ['a little less', undefined, DAY - TEN_MINUTES - 10 * SECOND, false],
-  ['with a token, twenty days', 't', 20 * DAY, false],
+  ['a day minus ten minutes', undefined, TOO_OLD + SECOND, true],
+  ['a little less', undefined, TOO_OLD - 10 * SECOND, false],
+  ['with a token, twenty days', 't', 20 * 24 * HOUR, false],
 ])('a hit that is too old is lost as expired: %s', async (_name, tokenAuth, age, isExpired) => {
   const sender = openFour(tracked, { options: { tokenAuth } });
   putAll(sender, 'ac', { startSeconds: (Date.now() - age) / 1000 });
@@ -256,8 +250,6 @@ test('a flush sends at once what waits for the delay', async () => {
   await sender.advance(50);
   await flushed;
   expect(bulks(sender)).toEqual(['abcd', 'ef']);
-  await sender.flush();
-  expect(bulks(sender)).toHaveLength(2);
 });
 
 test('a flush during a back-off makes one attempt, which sends everything if it succeeds', async () => {
@@ -286,23 +278,19 @@ test.each([
     const answer = { ...counters(1), takesMillis: Math.min(6_000, exportTimeoutMillis) };
     const sender = openFour(answer, { options: { exportTimeoutMillis } });
     putAll(sender, 'a');
-    let isResolved = false;
-    void sender.flush().then(() => {
-      isResolved = true;
-    });
+    const isResolved = watch(sender.flush());
     await sender.advance(limit - 100);
-    expect(isResolved).toBe(false);
+    expect(isResolved()).toBe(false);
     await sender.advance(200);
-    expect(isResolved).toBe(true);
+    expect(isResolved()).toBe(true);
     await sender.advance(10 * SECOND);
     expect(sender.counts()).toMatchObject({ tracked: 1 });
   },
 );
 
 test('what a flush could not send is sent again by back-off, however long the delay is', async () => {
-  const sender = openFour([UNAVAILABLE, UNAVAILABLE, tracked], {
-    options: { scheduledDelayMillis: HOUR },
-  });
+  const options = { scheduledDelayMillis: HOUR };
+  const sender = openFour([UNAVAILABLE, UNAVAILABLE, tracked], { options });
   putAll(sender, 'ab');
   await sender.flush();
   await sender.advance(10 * SECOND);
@@ -342,15 +330,11 @@ test('a shutdown sends what is pending, and what comes later is lost', async () 
 test('a shutdown ends at its deadline: what was in flight is unconfirmed, what waited is lost', async () => {
   const sender = openFour(HANGING);
   putAll(sender, 'abcdef');
-  let isEnded = false;
-  void sender.shutdown(3 * SECOND).then(() => {
-    isEnded = true;
-  });
+  const isEnded = watch(sender.shutdown(3 * SECOND));
   await sender.advance(2_900);
-  expect(isEnded).toBe(false);
-  expect(total(sender)).toBe(6);
+  expect(isEnded()).toBe(false);
   await sender.advance(200);
-  expect(isEnded).toBe(true);
+  expect(isEnded()).toBe(true);
   expect(bulks(sender)).toEqual(['abcd']);
   expect(sender.counts()).toMatchObject({ pending: 0, lost: { unconfirmed: 4, shutdown: 2 } });
   expect(sender.codes()).toContain('lost-at-shutdown');

@@ -55,20 +55,14 @@ export interface Scenario {
 
 /** What became of the hits. */
 export interface History {
-  requests: number;
   good: number;
-  bad: number;
   /** A full queue did not take them. */
   full: number;
   rejectedGood: number;
-  rejectedBad: number;
   /** Neither stored nor rejected, and no longer pending, of good ones. */
   lostGood: number;
   pendingGood: number;
-  pendingBad: number;
   storedTwice: number;
-  /** Of good hits: the longest time until one was stored. */
-  slowestSeconds: number;
 }
 
 const CLIENTS = Array.from({ length: 50 }, (_, i) => `client${i}`);
@@ -158,8 +152,7 @@ export function simulate(scenario: Scenario, seed: number): History {
   const stored: boolean[] = [];
   const ended: boolean[] = [];
   const history: History = {
-    ...{ requests: 0, good: 0, bad: 0, full: 0, rejectedGood: 0, rejectedBad: 0, lostGood: 0 },
-    ...{ pendingGood: 0, pendingBad: 0, storedTwice: 0, slowestSeconds: 0 },
+    ...{ good: 0, full: 0, rejectedGood: 0, lostGood: 0, pendingGood: 0, storedTwice: 0 },
   };
   let arrived = 0;
 
@@ -181,8 +174,7 @@ export function simulate(scenario: Scenario, seed: number): History {
       onRejected(hit) {
         const { isBad, number } = find(hit);
         ended[number] = true;
-        if (isBad) history.rejectedBad += 1;
-        else history.rejectedGood += 1;
+        if (!isBad) history.rejectedGood += 1;
       },
     });
     started.endSeconds = livesSeconds ? started.now + livesSeconds * (0.5 + random()) : Infinity;
@@ -228,8 +220,7 @@ export function simulate(scenario: Scenario, seed: number): History {
 
   function arrive(now: number): void {
     for (let next = arrivals[arrived]; next && next.seconds <= now; next = arrivals[++arrived]) {
-      if (next.isBad) history.bad += 1;
-      else history.good += 1;
+      if (!next.isBad) history.good += 1;
       if (capacity < Infinity && pendingHits() >= capacity) {
         history.full += 1;
         continue;
@@ -322,14 +313,12 @@ export function simulate(scenario: Scenario, seed: number): History {
       return;
     }
     const sent = next.value.map(find);
-    history.requests += 1;
     const outcome = server(now, sent, token(now));
     const { exchange, isStored, takesSeconds = 0.015 + 0.0018 * sent.length } = outcome;
     process.now += takesSeconds;
-    for (const { number, isBad, seconds } of isStored ? sent : []) {
+    for (const { number } of isStored ? sent : []) {
       if (stored[number]) history.storedTwice += 1;
       stored[number] = true;
-      if (!isBad) history.slowestSeconds = Math.max(history.slowestSeconds, process.now - seconds);
     }
     sending.next = sending.steps.next(sender.read(exchange, next.value));
   }
@@ -345,10 +334,7 @@ export function simulate(scenario: Scenario, seed: number): History {
     else claim(process);
   }
   arrive(untilSeconds);
-  for (const { number, isBad } of hits) {
-    if (stored[number] || ended[number]) continue;
-    if (isBad) history.pendingBad += 1;
-    else history.pendingGood += 1;
-  }
+  for (const { number, isBad } of hits)
+    if (!isBad && !stored[number] && !ended[number]) history.pendingGood += 1;
   return history;
 }

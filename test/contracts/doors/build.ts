@@ -1,9 +1,8 @@
 import { vi } from 'vitest';
-import type { Diagnostics } from '../../../src/common/diagnostics.js';
-import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import type { AdditionalHit } from '../../../src/hit/additional-hit.js';
+import type { Hit } from '../../../src/hit/hit-text.js';
 import { addTiming } from '../../../src/hit/http-request.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import type { FinishedSpan } from '../../../src/request/finished-span.js';
@@ -12,6 +11,7 @@ import { hitsOfEvents } from '../../../src/request/matomo-attributes.js';
 import { Request } from '../../../src/request/request.js';
 import { addFacts } from '../../../src/spans/facts.js';
 import { createPipeline, type Pipeline } from '../../../src/tracker/pipeline.js';
+import { collectDiagnostics } from '../../support/diagnostics.js';
 
 export { IGNORE_REASONS } from '../../../src/tracker/reasons.js';
 export type { MatomoOptions };
@@ -43,13 +43,9 @@ export interface Facts {
   /** Scheme of the listener. */
   readonly scheme?: 'http' | 'https';
   readonly status?: number;
-  /** The status with which the response began. @default `status` */
-  readonly sentStatus?: number;
-  readonly aborted?: boolean;
   /** Of the request, by lower-case names. `undefined` removes one of the base request. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly responseHeaders?: Readonly<Record<string, string>>;
-  /** Of the response as it was sent. */
   readonly bodyBytes?: number | undefined;
   /** Address of the peer of the connection. */
   readonly peer?: string | undefined;
@@ -65,7 +61,7 @@ export interface Facts {
   readonly service?: Values;
   /** In the order in which they end. */
   readonly below?: readonly Below[];
-  /** Parameters of hits in events of the SERVER span. */
+  /** Attributes of events `matomo.hit` of the SERVER span. */
   readonly events?: readonly Values[];
   readonly calls?: readonly Call[];
   /** After the end of the request. */
@@ -78,33 +74,7 @@ export interface Facts {
   readonly isOpen?: boolean;
 }
 
-interface BuiltHit {
-  readonly kind: 'action' | 'chatbot';
-  readonly site: number;
-  /** Who must have the hits in order: the user ID or the visitor ID. */
-  readonly visitor: string;
-  /** Whose hits are refused together: never sent. */
-  readonly client: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  /** As it is sent. */
-  readonly text: string;
-}
-
-export interface Built {
-  readonly hits: readonly BuiltHit[];
-  /** Why the request has no page view. */
-  readonly ignored: string | undefined;
-  /** Why additional hits were dropped, with counts. */
-  readonly dropped: Readonly<Record<string, number>>;
-  /** What `stats()` counts as made: all hits, and the part that is additional or of AI chatbots. */
-  readonly counts: {
-    readonly hits: number;
-    readonly additional: number;
-    readonly chatbots: number;
-  };
-  /** Codes of what was logged, each once, sorted. */
-  readonly problems: readonly string[];
-}
+export type Built = ReturnType<ReturnType<typeof openBuilder>['build']>;
 
 /** A Friday noon in UTC. */
 export const NOON = Date.UTC(2026, 10, 20, 12);
@@ -127,12 +97,8 @@ export function build(facts: Facts = {}, options: MatomoOptions = {}): Built {
 }
 
 /** Makes the hits of one request after another with the same options, which has learned from those before. */
-export function openBuilder(options: MatomoOptions = {}): {
-  build(facts: Facts): Built;
-  close(): void;
-} {
-  let codes = new Set<string>();
-  const diagnostics = diagnosticsTo((message) => codes.add(splitCode(message).code ?? message));
+export function openBuilder(options: MatomoOptions = {}) {
+  const { diagnostics, logged } = collectDiagnostics();
   const given = {
     url: 'https://matomo.test/matomo.php',
     siteId: 1,
@@ -142,83 +108,76 @@ export function openBuilder(options: MatomoOptions = {}): {
   };
   const pipeline = createPipeline(given, diagnostics, { component: 'contract' });
   if (!pipeline) throw new Error('the options do not track anything');
-  const { reading } = pipeline;
-  const queue = takeFrom(pipeline);
+  const queue: Hit[] = [];
+  // Delivery does not get them.
+  Object.assign(pipeline.delivery, {
+    put: (hit: Hit) => queue.push(hit) > 0,
+    flush: async () => undefined,
+  });
 
   return {
-    build(facts) {
-      codes = new Set();
+    build(facts: Facts) {
+      logged.length = 0;
       const before = pipeline.stats();
-      const { nowMillis = NOON + 1000, callMillis = nowMillis, isOpen, isOutside } = facts;
-      vi.setSystemTime(nowMillis);
-      const span = spanOf(facts);
-      const request = Request.ofSpan(span);
-      withFunctions(pipeline, isOutside ? undefined : request, callMillis, (call) => {
-        facts.calls?.forEach(call);
-        if (isOpen || isOutside) return;
-        for (const below of facts.below ?? []) addFacts(request, childOf(below), reading);
-        addFacts(request, span, reading);
-        for (const hit of hitsOfEvents(span)) pipeline.addHit(hit, request);
-        pipeline.end(request);
-        facts.callsAfter?.forEach(call);
-      });
+      vi.setSystemTime(facts.nowMillis ?? NOON + 1000);
+      track(pipeline, facts);
       void pipeline.flush();
       vi.useRealTimers();
-      const hits = queue.splice(0);
       const after = pipeline.stats();
       return {
-        hits: hits.map(({ kind, site, client, visitor, query }) => ({
-          kind: kind as BuiltHit['kind'],
-          site,
-          client,
-          visitor,
+        hits: queue.splice(0).map(({ kind, site, client, visitor, query }) => ({
+          ...{ kind, site, client, visitor },
           parameters: parametersOf(query),
+          /** As it is sent. */
           text: query,
         })),
+        /** Why the request has no page view. */
         ignored: Object.keys(difference(before.ignored, after.ignored))[0],
+        /** Why additional hits were dropped, with counts. */
         dropped: difference(before.dropped, after.dropped),
+        /** What `stats()` counts as made: all hits, and the part that is additional or of AI chatbots. */
         counts: {
           hits: after.hits - before.hits,
           additional: after.additionalHits - before.additionalHits,
           chatbots: after.aiChatbots - before.aiChatbots,
         },
-        problems: [...codes].sort(),
+        /** Codes of what was logged, each once, sorted. */
+        problems: [...new Set(logged.map((line) => splitCode(line).code ?? line))].sort(),
       };
     },
     close: () => void pipeline.shutdown(0),
   };
 }
 
-type Hit = Parameters<Pipeline['delivery']['put']>[0];
-
-/** The hits that a pipeline gives to its delivery, which does not get them. */
-function takeFrom({ delivery }: Pipeline): Hit[] {
-  const queue: Hit[] = [];
-  Object.assign(delivery, {
-    put: (hit: Hit) => queue.push(hit) > 0,
-    flush: async () => undefined,
-  });
-  return queue;
+/** What a request and its application do. */
+function track(pipeline: Pipeline, facts: Facts): void {
+  const { nowMillis = NOON + 1000, callMillis = nowMillis, isOpen, isOutside } = facts;
+  const { reading } = pipeline;
+  const span = spanOf(facts);
+  const request = Request.ofSpan(span);
+  const call = createCall(pipeline, isOutside ? undefined : request, callMillis);
+  facts.calls?.forEach(call);
+  if (isOpen || isOutside) return;
+  for (const below of facts.below ?? []) addFacts(request, childOf(below), reading);
+  addFacts(request, span, reading);
+  for (const hit of hitsOfEvents(span)) pipeline.addHit(hit, request);
+  pipeline.end(request);
+  facts.callsAfter?.forEach(call);
 }
 
-/** Calls what `run` passes as the application does, for one request at a time. */
-function withFunctions(
-  pipeline: Pipeline,
-  request: Request | undefined,
-  atMillis: number,
-  run: (call: (call: Call) => void) => void,
-): void {
+/** Returns what calls a function as the application of a request does. */
+function createCall(pipeline: Pipeline, request: Request | undefined, epochMillis: number) {
   const calls = {
-    addHit: (hit: AdditionalHit) => pipeline.addHit({ ...hit, epochMillis: atMillis }, request),
+    addHit: (hit: AdditionalHit) => pipeline.addHit({ ...hit, epochMillis }, request),
     refuseHit: (key: string, message: string) => pipeline.refuseHit(key, message),
     reportHit: (key: string, message: string) => pipeline.reportHit(key, message),
   };
   const functions = createRequestFunctions(calls, () => request);
-  run(([name, ...args]) => {
+  return ([name, ...args]: Call) => {
     if (name === 'timing')
       addTiming((request as Request).ensureAdditions(), ...(args as ['pf_dm1', number]));
     else (functions[name] as (...args: readonly unknown[]) => void)(...args);
-  });
+  };
 }
 
 function spanOf(facts: Facts): FinishedSpan {
@@ -237,19 +196,21 @@ function spanOf(facts: Facts): FinishedSpan {
     ...headersOf('response', facts.responseHeaders),
     ...attributes,
   };
+  const present = Object.entries(all).filter(([, value]) => value !== undefined);
   return {
-    ...childOf({ name: facts.spanName ?? method, attributes: withoutMissing(all) }),
+    ...childOf({
+      name: facts.spanName ?? method,
+      attributes: Object.fromEntries(present) as Values,
+    }),
     kind: 1,
     startTime: toTime(facts.startMillis ?? NOON),
     duration: toTime(facts.durationMillis ?? 12.4),
     ...(service && { resource: { attributes: service as Attributes } }),
     events: [
       ...exceptionOf(facts.exception),
-      ...events.map((parameters) => ({
+      ...events.map((attributes) => ({
         name: 'matomo.hit',
-        attributes: Object.fromEntries(
-          Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]),
-        ) as Attributes,
+        attributes: attributes as Attributes,
         time: toTime(NOON),
       })),
     ],
@@ -270,27 +231,16 @@ function childOf({ name = '', attributes = {}, durationMillis = 1, exception }: 
 }
 
 function exceptionOf(type: string | undefined) {
-  return type === undefined
-    ? []
-    : [{ name: 'exception', attributes: { 'exception.type': type } as Attributes }];
+  const attributes = { 'exception.type': type } as Attributes;
+  return type === undefined ? [] : [{ name: 'exception', attributes }];
 }
 
-function headersOf(
-  direction: 'request' | 'response',
-  headers: Readonly<Record<string, string | undefined>> = {},
-): Record<string, readonly string[] | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      `http.${direction}.header.${name}`,
-      value === undefined ? undefined : [value],
-    ]),
-  );
-}
-
-function withoutMissing(values: Readonly<Record<string, unknown>>): Values {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as Values;
+function headersOf(direction: 'request' | 'response', headers: Facts['headers'] = {}) {
+  const attributes = Object.entries(headers).map(([name, value]) => [
+    `http.${direction}.header.${name}`,
+    value === undefined ? undefined : [value],
+  ]);
+  return Object.fromEntries(attributes) as Record<string, readonly string[] | undefined>;
 }
 
 function toTime(millis: number): [number, number] {
@@ -314,14 +264,4 @@ function difference(
 ): Record<string, number> {
   const changed = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]);
   return Object.fromEntries(changed.filter(([, count]) => count !== 0));
-}
-
-function diagnosticsTo(say: (message: string) => void): Diagnostics {
-  return {
-    warn: say,
-    error: say,
-    print: say,
-    lines: new LogLines(say),
-    warnOnce: (_key, message) => say(typeof message === 'string' ? message : message()),
-  };
 }

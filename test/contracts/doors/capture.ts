@@ -4,9 +4,9 @@ import { type ClientHttp2Session, connect as connectHttp2, constants } from 'nod
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
+import type { InspectedHit } from '../../../src/inspector/index.js';
 import type { MatomoStats } from '../../../src/tracker/stats.js';
-import { eventually, type Server, startServer } from '../../support/child-process.js';
+import { eventually, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 
 /**
@@ -98,20 +98,7 @@ export interface TrackedHit {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** An application with all routes, whose hits go to a Matomo of its own. */
-export interface Column {
-  readonly url: string;
-  send(sent: Sent): Promise<Received>;
-  hits(): readonly TrackedHit[];
-  /** What became of every request; after `stop` or `askStats`, of a column with options in code. */
-  stats(): MatomoStats | undefined;
-  /** Flushes, then says what has become of every request. */
-  askStats(): Promise<MatomoStats>;
-  /** Codes of what the package has logged, and whatever else the application has written to its error output, line by line. */
-  logged(): readonly string[];
-  /** Ends the application, which delivers all hits. */
-  stop(): Promise<readonly TrackedHit[]>;
-}
+export type Column = Awaited<ReturnType<typeof startColumn>>;
 
 const CODED = /^opentelemetry-matomo: .* \[([\w-]+)\]$/;
 /** Warnings of Node.js, such as those of deprecations. */
@@ -119,110 +106,73 @@ const OF_NODE = /^\(node:\d+\) |^\(Use `node --trace-/;
 
 const APP = 'test/contracts/doors/capture/app.cjs';
 
-export async function startColumn(setup: ColumnSetup): Promise<Column> {
+/** Starts an application with all routes, whose hits go to a Matomo of its own. */
+export async function startColumn(setup: ColumnSetup) {
   const { protocol, tracing, framework, routes, sampler = 1, options, node } = setup;
   const inspector = await startMatomo({ customVariables: true });
   const env = {
-    PROTOCOL: protocol,
-    TRACING: tracing,
-    FRAMEWORK: framework,
-    SAMPLER: String(sampler),
-    ROUTES: JSON.stringify(routes),
-    NODE_ENV: 'test',
-    MATOMO_URL: inspector.url,
-    MATOMO_SITE_ID: '1',
-    MATOMO_SCHEDULE_DELAY: '200',
+    ...{ PROTOCOL: protocol, TRACING: tracing, FRAMEWORK: framework, SAMPLER: String(sampler) },
+    ...{ ROUTES: JSON.stringify(routes), NODE_ENV: 'test' },
+    ...{ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: '200' },
     ...options,
   };
-  const preload =
-    tracing === 'processor' || tracing === 'start'
-      ? []
-      : ['--require', 'opentelemetry-matomo/register'];
+  const isPreloaded = tracing !== 'processor' && tracing !== 'start';
+  const preload = isPreloaded ? ['--require', 'opentelemetry-matomo/register'] : [];
   const app = await startServer([...preload, APP], { env, hasInput: true, ...(node && { node }) });
-  return new ChildColumn(app, inspector, protocol);
-}
-
-class ChildColumn implements Column {
-  readonly url: string;
-  readonly #app: Server;
-  readonly #inspector: Inspector;
-
   /** One connection of HTTP/2 for all requests. */
-  readonly #session: ClientHttp2Session | undefined;
+  const session = protocol === '2' ? openSession(app.url) : undefined;
 
-  constructor(app: Server, inspector: Inspector, protocol: ColumnSetup['protocol']) {
-    this.#session = protocol === '2' ? openSession(app.url) : undefined;
-    this.url = app.url;
-    this.#app = app;
-    this.#inspector = inspector;
+  const hits = () => inspector.hits().map(toTrackedHit);
+  const hasPrinted = (what: 'begun' | 'closed' | 'postponed' | 'acted', path: string) =>
+    app.stdout().includes(`${what} ${path}\n`);
+  const hasBegun: HasBegun = (path) => eventually(() => hasPrinted('begun', path));
+
+  function sendByProtocol(sent: Sent): Promise<Received> {
+    if (sent.raw !== undefined) return sendRaw(app.url, sent.raw, sent.isOneByOne);
+    return session ? sendByHttp2(session, sent, hasBegun) : sendByHttp1(app.url, sent, hasBegun);
   }
 
-  async send(sent: Sent): Promise<Received> {
-    const received = await this.#sendByProtocol(sent);
-    // The application sees the end of a request later than its client.
-    if (sent.leaves || this.#hasPrinted('begun', sent.path)) {
-      await eventually(() => this.#hasPrinted('closed', sent.path));
-    }
-    if (this.#hasPrinted('postponed', sent.path))
-      await eventually(() => this.#hasPrinted('acted', sent.path));
-    const { waits } = sent;
-    if (waits !== undefined) await eventually(() => this.hits().some(({ hit }) => hit === waits));
-    return received;
+  function allStats(): MatomoStats[] {
+    const lines = app.stdout().matchAll(/^stats (.*)\n/gm);
+    return [...lines].map(([, json]) => JSON.parse(json as string));
   }
 
-  #sendByProtocol(sent: Sent): Promise<Received> {
-    if (sent.raw !== undefined) return sendRaw(this.url, sent.raw, sent.isOneByOne);
-    const hasBegun: HasBegun = (path) => this.#begun(path);
-    return this.#session
-      ? sendByHttp2(this.#session, sent, hasBegun)
-      : sendByHttp1(this.url, sent, hasBegun);
-  }
-
-  #begun(path: string): Promise<unknown> {
-    return eventually(() => this.#hasPrinted('begun', path));
-  }
-
-  #hasPrinted(what: 'begun' | 'closed' | 'postponed' | 'acted', path: string): boolean {
-    return this.#app.stdout().includes(`${what} ${path}\n`);
-  }
-
-  hits = () => this.#inspector.hits().map(toTrackedHit);
-
-  logged(): readonly string[] {
-    const text = `${this.#app.tracking() ?? ''}${this.#app.stderr()}`;
-    const lines = text.split('\n').filter((line) => line !== '' && !OF_NODE.test(line));
-    return lines.map((line) => CODED.exec(line)?.[1] ?? line);
-  }
-
-  stats(): MatomoStats | undefined {
-    return this.#told().at(-1);
-  }
-
-  async askStats(): Promise<MatomoStats> {
-    const asked = this.#told().length;
-    this.#app.type('?\n');
-    return eventually(() => this.#told()[asked]);
-  }
-
-  #told(): MatomoStats[] {
-    return [...this.#app.stdout().matchAll(/^stats (.*)\n/gm)].map(([, json]) =>
-      JSON.parse(json as string),
-    );
-  }
-
-  async stop(): Promise<readonly TrackedHit[]> {
-    this.#session?.close();
-    await this.#app.stop();
-    return this.hits();
-  }
+  return {
+    async send(sent: Sent): Promise<Received> {
+      const { path, leaves, waits } = sent;
+      const received = await sendByProtocol(sent);
+      // The application sees the end of a request later than its client.
+      if (leaves || hasPrinted('begun', path)) await eventually(() => hasPrinted('closed', path));
+      if (hasPrinted('postponed', path)) await eventually(() => hasPrinted('acted', path));
+      if (waits !== undefined) await eventually(() => hits().some(({ hit }) => hit === waits));
+      return received;
+    },
+    /** What became of every request; after `stop` or `askStats`, of a column with options in code. */
+    stats: () => allStats().at(-1),
+    /** Flushes, then says what has become of every request. */
+    async askStats(): Promise<MatomoStats> {
+      const { length } = allStats();
+      app.type('?\n');
+      return eventually(() => allStats()[length]);
+    },
+    /** Codes of what the package has logged, and whatever else the application has written to its error output, line by line. */
+    logged(): readonly string[] {
+      const lines = `${app.tracking() ?? ''}${app.stderr()}`.split('\n');
+      return lines
+        .filter((line) => line !== '' && !OF_NODE.test(line))
+        .map((line) => CODED.exec(line)?.[1] ?? line);
+    },
+    /** Ends the application, which delivers all hits. */
+    async stop(): Promise<readonly TrackedHit[]> {
+      session?.close();
+      await app.stop();
+      return hits();
+    },
+  };
 }
 
 /** A client that consents, which `MATOMO_CONSENT` may require. */
-const DEFAULT_HEADERS = {
-  'user-agent': 'curl/8.5.0',
-  host: 'shop.example',
-  'x-consent': 'yes',
-};
+const DEFAULT_HEADERS = { 'user-agent': 'curl/8.5.0', host: 'shop.example', 'x-consent': 'yes' };
 
 /** Resolves when a handler has begun. */
 type HasBegun = (path: string) => Promise<unknown>;
@@ -234,12 +184,8 @@ const withDefaults = (headers: Headers): OutgoingHttpHeaders =>
 
 async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise<Received> {
   const { path, method = 'GET', headers = {}, body, leaves } = sent;
-  const request = requestByHttp1(url, {
-    agent: false,
-    path,
-    method,
-    headers: withDefaults(headers),
-  });
+  const options = { agent: false, path, method, headers: withDefaults(headers) };
+  const request = requestByHttp1(url, options);
   request.on('error', () => undefined);
   if (sent.isBodyLate) {
     request.flushHeaders();
@@ -252,11 +198,10 @@ async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise
     request.destroy();
     return { status: undefined, isComplete: false };
   }
-  const closed = new Promise((resolve) => request.once('close', resolve));
-  const response = await Promise.race([
-    once(request, 'response').then(([first]) => first),
-    closed.then(() => undefined),
-  ]).catch(() => undefined);
+  const closed = new Promise<undefined>((resolve) => request.once('close', resolve));
+  const [response] = await Promise.race([once(request, 'response'), closed.then(() => [])]).catch(
+    () => [],
+  );
   if (response === undefined) return { status: undefined, isComplete: false };
   if (leaves === 'in the body') {
     await once(response, 'data');
@@ -264,11 +209,8 @@ async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise
     await closed;
     return { status: response.statusCode, isComplete: false };
   }
-  const isComplete = await text(response).then(
-    () => true,
-    () => false,
-  );
-  return { status: response.statusCode, isComplete };
+  await text(response).catch(() => undefined);
+  return { status: response.statusCode, isComplete: response.complete };
 }
 
 function openSession(url: string): ClientHttp2Session {
@@ -333,11 +275,7 @@ async function sendRaw(url: string, bytes: string, isOneByOne = false): Promise<
 
 export function toTrackedHit({ params, status }: InspectedHit): TrackedHit {
   const { pathname } = new URL(params.url ?? params.download ?? 'http://none');
-  return {
-    hit: nameOf(params, status),
-    path: pathname,
-    params,
-  };
+  return { hit: nameOf(params, status), path: pathname, params };
 }
 
 function nameOf(params: TrackedHit['params'], status: number | undefined): string {

@@ -1,26 +1,12 @@
-import { type ChildExit, startServer } from '../../support/child-process.js';
+import { startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 import { sorted } from '../../support/sorted.js';
 import { toTrackedHit } from './capture.js';
 
 export type TrackerOfEnd = 'register' | 'start' | 'processor' | 'processor with exitFlush';
 
-export interface Ended {
-  /** Sorted. */
-  readonly hits: readonly unknown[];
-  readonly exit: ChildExit;
-  /** What the last line of counts says. */
-  readonly stats: Readonly<Record<string, unknown>> | undefined;
-  /** Codes of what was logged besides counts, each once, sorted. */
-  readonly codes: readonly unknown[];
-}
-
 /** Sends requests to a process, one after the other, the last of which ends it; `how` is a name in `ends-app.cjs`. */
-export async function endProcess(
-  tracker: TrackerOfEnd,
-  how: string,
-  paths: readonly string[],
-): Promise<Ended> {
+export async function endProcess(tracker: TrackerOfEnd, how: string, paths: readonly string[]) {
   const inspector = await startMatomo();
   const env = {
     TRACKER: tracker,

@@ -7,24 +7,8 @@ import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
 import { setEnvironment, unsetProxies } from '../../support/environment.js';
 
-/** What became of a request: `not sent`, `no answer` (Matomo may have got it), or an answer as it was read. */
-interface Posted {
-  readonly kind: 'answer' | 'not sent' | 'no answer';
-  readonly status?: number;
-  readonly body?: string;
-  readonly contentType?: string;
-  readonly location?: string | undefined;
-  readonly retryAfter?: string | undefined;
-  readonly authenticate?: string | undefined;
-  /** Of what has no answer. */
-  readonly message?: string;
-}
-
 /** The HTTP client of a live process. */
-export interface Poster {
-  post(body: string | Buffer, timeoutMillis?: number): Promise<Posted>;
-  close(): Promise<void>;
-}
+export type Poster = ReturnType<typeof openPoster>;
 
 interface PosterSetup {
   readonly headers?: Readonly<Record<string, string>>;
@@ -34,13 +18,13 @@ interface PosterSetup {
 
 const KINDS = { not_sent: 'not sent', no_answer: 'no answer' } as const;
 
-export function openPoster(url: string, { headers = {}, proxies = {} }: PosterSetup = {}): Poster {
+export function openPoster(url: string, { headers = {}, proxies = {} }: PosterSetup = {}) {
   unsetProxies();
   setEnvironment(proxies);
   const transport = createTransport({ url: new URL(url), userAgent: 'test/1', headers });
   onTestFinished(() => transport.close());
   return {
-    async post(body, timeoutMillis = 20_000) {
+    async post(body: string, timeoutMillis = 20_000) {
       return toPosted(await transport.send(Buffer.from(body), timeoutMillis));
     },
     close: () => transport.close(),
@@ -68,7 +52,8 @@ export async function logOfFirstHit(url: string, proxies: PosterSetup['proxies']
   return first;
 }
 
-function toPosted(exchange: Exchange): Posted {
+/** What became of a request: `not sent`, `no answer` (Matomo may have got it), or an answer as it was read. */
+function toPosted(exchange: Exchange) {
   if (exchange.kind === 'answer') return exchange;
   if (exchange.kind === 'printed') throw new Error('a dry run sends nothing');
   return { kind: KINDS[exchange.kind], message: codeOf(exchange.error) };

@@ -1,23 +1,16 @@
 import { onTestFinished, vi } from 'vitest';
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
-import type { DeliveryCounts } from '../../../src/delivery/counts.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange, Transport } from '../../../src/delivery/http.js';
 import type { Spool } from '../../../src/delivery/store.js';
+import type { Hit } from '../../../src/hit/hit-text.js';
+import type { ResolvedOptions } from '../../../src/options/option-table.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
 
-/** A hit as delivery gets it: text, and what its place in a bulk depends on. */
-export interface TextHit {
-  readonly site: number;
-  readonly client: string;
-  readonly visitor: string;
-  readonly startSeconds: number;
-  readonly kind: 'action' | 'chatbot';
-  /** Begins with `?h=` and the name of the hit. */
-  readonly query: string;
-}
+/** As delivery gets it. Its query begins with `?h=` and the name of the hit. */
+export type { Hit as TextHit };
 
 /** What comes back for a request. With neither `status` nor `error`, nothing comes back. */
 export interface Answer {
@@ -43,18 +36,10 @@ export interface SentRequest {
 
 export type Reply = Answer | ((request: SentRequest) => Answer);
 
-/** Public options. All but `tokenAuth` have defaults. */
-interface SenderOptions {
-  readonly tokenAuth?: string | undefined;
-  readonly maxQueueSize?: number;
-  readonly maxExportBatchSize?: number;
-  readonly scheduledDelayMillis?: number;
-  readonly exportTimeoutMillis?: number;
-  readonly resendUnconfirmed?: boolean;
-}
-
 export interface SenderSetup {
-  readonly options?: SenderOptions;
+  readonly options?: Partial<Omit<ResolvedOptions, 'tokenAuth'>> & {
+    readonly tokenAuth?: string | undefined;
+  };
   /** The token as its file has it; `undefined` if the file is missing. */
   readonly readToken?: () => string | undefined;
   /** What the requests get, one after the other; the last one stays. */
@@ -64,38 +49,11 @@ export interface SenderSetup {
   readonly spool?: Spool;
 }
 
-type Counts = Pick<DeliveryCounts, 'tracked' | 'accepted' | 'invalid' | 'resent'> & {
-  readonly pending: number;
-  readonly lost: Omit<DeliveryCounts['lost'], 'spool'>;
-};
-
 /** What sends hits to a scripted Matomo. Time passes only in `advance`. */
-export interface Sender {
-  put(hit: TextHit): void;
-  /** As a spool does that has no place for them. */
-  giveBack(hits: readonly TextHit[]): void;
-  flush(): Promise<void>;
-  shutdown(millis: number): Promise<void>;
-  /** No bulk is begun for so long, but by a flush. */
-  pause(millis: number): void;
-  advance(millis: number): Promise<void>;
-  /** Steps the wall clock, as an operator or NTP does. The monotonic clock and timers do not notice. */
-  stepWallClock(millis: number): void;
-  requests(): readonly SentRequest[];
-  /** Names of hits per request, in the order in which they were sent. */
-  sent(): string[][];
-  readonly mostInFlight: number;
-  counts(): Counts;
-  /** Seconds since the oldest pending hit was put, as the metrics have them. */
-  oldestAge(): number;
-  /** Codes of logged lines, in order. */
-  codes(): string[];
-  /** Whether any logged line contains a text. For what must not be logged, and for names of hits. */
-  hasLogged(text: string): boolean;
-}
+export type Sender = ReturnType<typeof openSender>;
 
 /** Starts at noon on the fake clock, which several senders of a test share. */
-export function openSender(setup: SenderSetup): Sender {
+export function openSender(setup: SenderSetup) {
   const { options = {}, readToken, answers, random, spool } = setup;
   if (!vi.isFakeTimers()) {
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
@@ -113,36 +71,38 @@ export function openSender(setup: SenderSetup): Sender {
     openSpool: spool && (async () => spool),
   });
   return {
-    put: (hit) => void delivery.put(hit),
-    giveBack: (hits) => void delivery.keep(hits),
+    put: (hit: Hit) => void delivery.put(hit),
+    /** As a spool does that has no place for them. */
+    giveBack: (hits: readonly Hit[]) => void delivery.keep(hits),
     flush: () => delivery.flush(),
-    shutdown: (millis) => delivery.shutdown(millis),
-    pause: (millis) => delivery.pause(millis),
-    async advance(millis) {
+    shutdown: (millis: number) => delivery.shutdown(millis),
+    /** No bulk is begun for so long, but by a flush. */
+    pause: (millis: number) => delivery.pause(millis),
+    async advance(millis: number) {
       await vi.advanceTimersByTimeAsync(millis);
     },
-    stepWallClock: (millis) => void vi.setSystemTime(Date.now() + millis),
-    requests: () => transport.requests,
+    /** Steps the wall clock, as an operator or NTP does. The monotonic clock and timers do not notice. */
+    stepWallClock: (millis: number) => void vi.setSystemTime(Date.now() + millis),
+    requests: (): readonly SentRequest[] => transport.requests,
+    /** Names of hits per request, in the order in which they were sent. */
     sent: () => transport.requests.map(({ names }) => [...names]),
-    get mostInFlight() {
-      return transport.mostInFlight;
-    },
     counts() {
       const { tracked, accepted, invalid, resent, lost: all } = delivery.counts;
       const { spool: _, ...lost } = all;
       return { pending: delivery.pending, tracked, accepted, invalid, lost, resent };
     },
+    /** Seconds since the oldest pending hit was put, as the metrics have them. */
     oldestAge: () => delivery.oldestAgeSeconds,
+    /** Codes of logged lines, in order. */
     codes: () => logged.map((line) => splitCode(line).code ?? 'no code'),
-    hasLogged: (text) => logged.some((line) => line.includes(text)),
+    /** Whether any logged line contains a text. For what must not be logged, and for names of hits. */
+    hasLogged: (text: string) => logged.some((line) => line.includes(text)),
   };
 }
 
 /** Answers as a test says. Like a connection, it gives up after the time-out and when it is closed. */
 class ScriptedTransport implements Transport {
   readonly requests: SentRequest[] = [];
-  mostInFlight = 0;
-  #inFlight = 0;
   readonly #replies: readonly Reply[];
   readonly #openedMillis: number;
   #isClosed = false;
@@ -164,11 +124,8 @@ class ScriptedTransport implements Transport {
     const reply = this.#replies[this.requests.length] ?? this.#replies.at(-1);
     this.requests.push(request);
     if (this.#isClosed) return toExchange({ error: 'not sent' });
-    this.#inFlight += 1;
-    this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
     const answer = typeof reply === 'function' ? reply(request) : (reply ?? {});
     const isAnswered = await this.#wait(answer, timeoutMillis);
-    this.#inFlight -= 1;
     return toExchange(isAnswered ? answer : { error: 'no answer' });
   }
 
@@ -196,19 +153,12 @@ class ScriptedTransport implements Transport {
   }
 }
 
-function toExchange({
-  error,
-  status = 0,
-  body = '',
-  contentType = '',
-  ...headers
-}: Answer): Exchange {
-  const given = { kind: 'answer' as const, status, body, contentType, ...headers };
-  if (error === undefined) return given;
-  if (error === 'not sent') {
-    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-    return { kind: 'not_sent', error: refused };
-  }
-  const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
-  return { kind: 'no_answer', error: reset };
+function toExchange({ error, ...answer }: Answer): Exchange {
+  if (error === undefined)
+    return { kind: 'answer', status: 0, body: '', contentType: '', ...answer };
+  const [kind, code] =
+    error === 'not sent'
+      ? (['not_sent', 'ECONNREFUSED'] as const)
+      : (['no_answer', 'ECONNRESET'] as const);
+  return { kind, error: Object.assign(new Error(code), { code }) };
 }

@@ -13,7 +13,7 @@ import type { MatomoOptions } from '../../../src/options.js';
 import { startMatomo } from '../../support/matomo.js';
 import { startMeterProvider } from '../../support/meter-provider.js';
 import { captureOutput } from '../../support/output.js';
-import { type TrackedHit, toTrackedHit } from './capture.js';
+import { toTrackedHit } from './capture.js';
 
 export type { MatomoOptions };
 
@@ -45,20 +45,7 @@ export interface Span {
 /** How spans reach Matomo: each export of a span exporter, OTLP to a gateway in both encodings, or a span processor in the process that makes them. */
 export type Way = 'exporter' | 'gateway' | 'processor';
 
-export interface TrackedSpans {
-  readonly hits: readonly TrackedHit[];
-  /** Requests without a hit, hits of calls that were dropped, and lost hits, by reason. */
-  readonly ignored: Readonly<Record<string, number>>;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly lost: Readonly<Record<string, number>>;
-  /** Spans that had no effect, though they have something for Matomo; the gateway counts those that have nothing, too. */
-  readonly unused: number;
-  /** Codes of logged lines, each once, sorted. */
-  readonly codes: readonly string[];
-  readonly stats: Stats;
-  /** What a meter provider gets: by name and attributes, such as `matomo.hits lost queue_full`. */
-  readonly metrics: Readonly<Record<string, unknown>>;
-}
+export type TrackedSpans = Awaited<ReturnType<typeof trackSpans>>;
 
 /** What the resource of all spans says. */
 const RESOURCE = { 'service.name': 'shop' };
@@ -69,7 +56,7 @@ export async function trackSpans(
   exports: readonly (readonly Span[])[],
   options: MatomoOptions = {},
   resource: Values = RESOURCE,
-): Promise<TrackedSpans> {
+) {
   const inspector = await startMatomo({ customVariables: true });
   const output = captureOutput();
   const { meterProvider, read } = startMeterProvider();
@@ -81,13 +68,15 @@ export async function trackSpans(
   const stats = await TRACKERS[way](made, all);
   return {
     hits: inspector.hits().map(toTrackedHit),
+    /** Requests without a hit, hits of calls that were dropped, and lost hits, by reason. */
     ignored: nonZero(stats.ignored),
     dropped: nonZero(stats.dropped),
     lost: nonZero(stats.lost),
-    unused: stats.spans.unused,
+    /** Codes of logged lines, each once, sorted. */
     codes: [...new Set(output.map((line) => splitCode(line.trim()).code ?? line))].sort(),
     stats,
-    metrics: await read(),
+    /** What a meter provider gets: by name and attributes, such as `matomo.hits lost queue_full`. */
+    metrics: (await read()) as Readonly<Record<string, unknown>>,
   };
 }
 

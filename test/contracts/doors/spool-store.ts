@@ -1,7 +1,7 @@
 import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import type { SharedKeys } from '../../../src/common/visitor-keys.js';
-import { createDeliveryCounts, type DeliveryCounts } from '../../../src/delivery/counts.js';
+import { createDeliveryCounts } from '../../../src/delivery/counts.js';
 import { SpoolLog } from '../../../src/delivery/delivery-log.js';
 import { showPlace } from '../../../src/delivery/spool.js';
 import type { Spool, SpoolOptions } from '../../../src/delivery/store.js';
@@ -18,7 +18,7 @@ export interface SpoolSetup {
   readonly keys?: SharedKeys;
 }
 
-/** What a spool is opened with, what it logs, and what it could not take back. */
+/** What a spool is opened with, what it logs, and the hits that it gave back. */
 export function prepareSpool({ place, keys, ...setup }: SpoolSetup) {
   const counts = createDeliveryCounts();
   const lines: string[] = [];
@@ -42,35 +42,21 @@ export function prepareSpool({ place, keys, ...setup }: SpoolSetup) {
 }
 
 /** A store, as delivery uses it. */
-export interface Opened<Of = Pick<Spool, 'put' | 'claim' | 'close' | 'count'>> {
-  readonly spool: Of;
-  readonly counts: DeliveryCounts;
-  /** Hits that it gave back. */
-  readonly kept: Hit[];
-  /** Lines so far, and their codes. */
-  readonly lines: readonly string[];
-  codes(): (string | undefined)[];
-  /** Whether any logged line contains a text. */
-  hasLogged(text: string): boolean;
-  /** Hits that went in, and hits that are accounted for. `put`: those that were given to it. */
-  balance(put: number): readonly [came: number, known: number];
-}
-
-export type OpenedSpool = Opened<Spool>;
+export type Opened = ReturnType<
+  typeof watchSpool<Pick<Spool, 'put' | 'claim' | 'close' | 'count'>>
+>;
+export type OpenedSpool = ReturnType<typeof watchSpool<Spool>>;
 
 export function watchSpool<Of extends Pick<Spool, 'count'>>(
   spool: Of,
-  {
-    counts,
-    lines,
-    kept = [],
-  }: Pick<ReturnType<typeof prepareSpool>, 'counts' | 'lines'> & { kept?: Hit[] },
-): Opened<Of> {
+  { counts, lines, kept }: Omit<ReturnType<typeof prepareSpool>, 'options' | 'endLog'>,
+) {
   return {
     ...{ spool, counts, kept, lines },
     codes: () => lines.map((line) => splitCode(line).code),
-    hasLogged: (text) => lines.some((line) => line.includes(text)),
-    balance(put) {
+    hasLogged: (text: string) => lines.some((line) => line.includes(text)),
+    /** Hits that went in, and hits that are accounted for. `put`: those that were given to it. */
+    balance(put: number): readonly [came: number, known: number] {
       const { claimed, stored, tracked, accepted, invalid, lost } = counts;
       const lostHits = Object.values(lost).reduce((sum, count) => sum + count, 0);
       const pending = spool.count + kept.length;

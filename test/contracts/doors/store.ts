@@ -5,18 +5,12 @@ import { type Opened, prepareSpool, type SpoolSetup, watchSpool } from './spool-
 
 export type StoreKind = 'memory' | 'folder' | 'redis';
 
-export interface StoreSetup extends SpoolSetup {
-  /** Of memory. */
-  readonly maxHits?: number;
-}
-
 /** One opener of a store. */
-export async function openStore(kind: StoreKind, setup: StoreSetup): Promise<Opened> {
-  const { maxHits = 10_000, ...ofSpool } = setup;
-  if (kind === 'folder') return openFolderSpool(ofSpool);
-  if (kind === 'redis') return openRedisSpool(ofSpool);
-  const { counts, lines } = prepareSpool(ofSpool);
-  const memory = new MemoryStore(counts, maxHits);
+export async function openStore(kind: StoreKind, setup: SpoolSetup): Promise<Opened> {
+  if (kind === 'folder') return openFolderSpool(setup);
+  if (kind === 'redis') return openRedisSpool(setup);
+  const prepared = prepareSpool(setup);
+  const memory = new MemoryStore(prepared.counts, 10_000);
   const spool = {
     put: (hits: Parameters<MemoryStore['put']>[0]) => memory.put(hits),
     claim: async (most: number) => memory.claim(most),
@@ -25,5 +19,5 @@ export async function openStore(kind: StoreKind, setup: StoreSetup): Promise<Ope
       return memory.count;
     },
   };
-  return watchSpool(spool, { counts, lines });
+  return watchSpool(spool, prepared);
 }

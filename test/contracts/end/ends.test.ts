@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Ended, endProcess, type TrackerOfEnd } from '../doors/ends.js';
+import type { ChildExit } from '../../support/child-process.js';
+import { endProcess, type TrackerOfEnd } from '../doors/ends.js';
 
 /** What Matomo gets of a process that ends before its hits were to be sent, and what its counts say. The other test files have more ends with `register`. */
 interface Row {
@@ -10,7 +11,7 @@ interface Row {
   /** @default both */
   readonly hits?: readonly string[];
   /** @default ended by itself, without an error */
-  readonly exit?: Partial<Ended['exit']>;
+  readonly exit?: Partial<ChildExit>;
   readonly codes?: readonly string[];
 }
 

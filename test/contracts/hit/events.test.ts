@@ -155,7 +155,7 @@ golden([
     hits: [additional({ uid: 'ada', idgoal: '1' })],
     ignored: 'path',
   },
-  { name: 'a span event that is none', facts: { events: [{ e_c: 'a' }] }, ...REFUSED },
+  { name: 'a span event that is none', facts: { events: [{ 'matomo.e_c': 'a' }] }, ...REFUSED },
   {
     name: 'a request has 100 hits besides its page view',
     facts: { calls: Array.from({ length: 102 }, () => ['trackGoal', 1] as const) },

@@ -117,7 +117,7 @@ golden([
       headers: { dnt: '1' },
       calls: [['trackEvent', 'a', 'b']],
       callsAfter: [['trackGoal', 1]],
-      events: [{ idgoal: 2 }],
+      events: [{ 'matomo.idgoal': 2 }],
     },
     ignored: 'do_not_track',
   },

@@ -134,5 +134,4 @@ golden([
   // The time of a request is that of its start, in whole seconds, and not in the future.
   { facts: { startMillis: 1_795_176_005_000 }, page: { cdt: '1795176001' } },
   { facts: { startMillis: 1_795_175_999_999 }, page: { cdt: '1795175999' } },
-  { name: 'a client that left', facts: { status: 499, aborted: true, sentStatus: 200 } },
 ]);

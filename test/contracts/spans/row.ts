@@ -90,7 +90,7 @@ function check(tracked: TrackedSpans, row: Row, way: Way): void {
   );
   const counts = { ignored: tracked.ignored, dropped: tracked.dropped, lost: tracked.lost };
   expect(counts).toEqual({ ignored, dropped, lost: {} });
-  if (way !== 'gateway') expect(tracked.unused).toBe(unused);
+  if (way !== 'gateway') expect(tracked.stats.spans.unused).toBe(unused);
   checkMetrics(tracked, way);
 }
 

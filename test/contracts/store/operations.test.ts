@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import type { Opened } from '../doors/spool-store.js';
-import { openStore, type StoreKind, type StoreSetup } from '../doors/store.js';
+import type { Opened, SpoolSetup } from '../doors/spool-store.js';
+import { openStore, type StoreKind } from '../doors/store.js';
 import {
   drain,
   drainAll,
@@ -17,7 +17,7 @@ import {
   SOON_DEAD,
 } from './support.js';
 
-type Open = (setup?: Omit<StoreSetup, 'place'>) => Promise<Opened>;
+type Open = (setup?: Omit<SpoolSetup, 'place'>) => Promise<Opened>;
 
 /** Each word is put at once, into a file or an entry of its own. */
 async function putEach({ spool }: Opened, words: string): Promise<void> {
