@@ -135,16 +135,11 @@ export const raw = (
   return { path: targets[0] as string, raw: bytes, ...more };
 };
 
-/** Frameworks that pass their routes: a failed request is titled by its route. */
-export const withRoute = (hits: Hits): Differs => ({
-  express: hits,
-  fastify: hits,
-  'instrumented koa': hits,
-});
+const inEach =
+  (frameworks: readonly Framework[]) =>
+  (hits: Hits): Differs =>
+    Object.fromEntries(frameworks.map((framework) => [framework, hits]));
 
-export const withoutRoute = (hits: Hits): Differs => ({
-  node: hits,
-  stream: hits,
-  koa: hits,
-  hono: hits,
-});
+/** Frameworks that pass their routes: a failed request is titled by its route. */
+export const withRoute = inEach(['express', 'fastify', 'instrumented koa']);
+export const withoutRoute = inEach(['node', 'stream', 'koa', 'hono']);

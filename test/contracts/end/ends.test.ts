@@ -1,22 +1,29 @@
 import { expect, test } from 'vitest';
-import type { ChildExit } from '../../support/child-process.js';
-import { endProcess, type TrackerOfEnd } from '../doors/ends.js';
+import { type ChildExit, startServer } from '../../support/child-process.js';
+import { matomo } from '../../support/registered-app.js';
+import { sorted } from '../../support/sorted.js';
+import { toTrackedHit } from '../doors/capture.js';
 
 /** What Matomo gets of a process that ends before its hits were to be sent, and what its counts say. The other test files have more ends with `register`. */
 interface Row {
-  readonly tracker: TrackerOfEnd;
+  /** With `how`, a name in `doors/ends-app.cjs`. */
+  readonly tracker: 'register' | 'start' | 'processor' | 'processor with exitFlush';
   readonly how: string;
-  /** @default a request that was answered, and the last one */
+  /** The last one ends the process. @default a request that was answered, and the last one */
   readonly paths?: readonly string[];
   /** @default both */
   readonly hits?: readonly string[];
   /** @default ended by itself, without an error */
-  readonly exit?: Partial<ChildExit>;
+  readonly exit?: ChildExit;
   readonly codes?: readonly string[];
 }
 
+const ENV = {
+  MATOMO_SCHEDULE_DELAY: '60000', // nothing is sent before the end
+  MATOMO_SHUTDOWN_TIMEOUT: '60000', // on a busy machine, a thread that sends takes seconds to connect
+  MATOMO_STATS_INTERVAL: '3600000',
+};
 const BOTH = ['GET /first 200', 'GET /last 200'];
-const bySignal = (signal: NodeJS.Signals) => ({ code: null, signal });
 
 const ROWS: readonly Row[] = [
   {
@@ -31,8 +38,7 @@ const ROWS: readonly Row[] = [
     paths: ['/first', '/waiting', '/open', '/last'],
     hits: ['GET /first 200', 'GET /last 200', 'GET /open 202'],
   },
-  { tracker: 'start', how: 'process.exit' },
-  { tracker: 'start', how: 'SIGTERM', exit: bySignal('SIGTERM') },
+  { tracker: 'start', how: 'SIGTERM', exit: { code: null, signal: 'SIGTERM' } },
   { tracker: 'start', how: 'process.exit in a listener of SIGTERM' },
   { tracker: 'start', how: 'shutdown' },
   { tracker: 'processor', how: 'shutdown' },
@@ -55,11 +61,23 @@ const nameOf = ({ tracker, how, paths = [] }: Row) =>
 
 test.each(ROWS.map((row) => [nameOf(row), row] as const))('%s', async (_name, row) => {
   const { tracker, how, paths = ['/first', '/last'], hits = BOTH } = row;
-  const ended = await endProcess(tracker, how, paths);
-  expect(ended).toMatchObject({
-    hits,
-    exit: row.exit ?? { code: 0, signal: null },
-    codes: row.codes ?? [],
-    stats: { tracked: hits.length, pending: 0 },
+  const { inspector, env } = await matomo();
+  const preload = tracker === 'register' ? ['--require', 'opentelemetry-matomo/register'] : [];
+  const app = await startServer([...preload, 'test/contracts/doors/ends-app.cjs'], {
+    env: { ...env, ...ENV, TRACKER: tracker, HOW: how },
   });
+  for (const path of paths) {
+    const answer = fetch(new URL(path, app.url)).catch(() => undefined);
+    if (path === '/waiting') continue;
+    const response = await answer;
+    if (path !== '/open') await response?.text();
+  }
+  expect(await app.exit()).toEqual(row.exit ?? { code: 0, signal: null });
+  expect(sorted(inspector.hits().map((hit) => toTrackedHit(hit).hit))).toEqual(hits);
+  const codes = [...app.stderr().matchAll(/\[([a-z-]+)\]\n/g)].map(([, code]) => code);
+  const others = new Set(codes.filter((code) => code !== 'stats'));
+  expect(sorted(others)).toEqual(row.codes ?? []);
+  const lines = [...app.stderr().matchAll(/(\{.*\}) \[stats\]\n/g)];
+  const stats = JSON.parse(lines.at(-1)?.[1] ?? 'null');
+  expect(stats).toMatchObject({ tracked: hits.length, pending: 0 });
 });

@@ -12,7 +12,7 @@ import {
 } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import type { RedisServer } from '../../support/redis-server.js';
-import { REGISTER } from '../../support/registered-app.js';
+import { get, REGISTER } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
 import { linesIn } from '../../support/spool.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -27,25 +27,7 @@ export type Answers = 'fast' | 'slow' | 'down' | 'refuses' | 'hangs';
 export type Place = 'memory' | 'folder';
 
 /** What a test does with the process besides the first two requests. */
-export interface Running {
-  /** Sends a request, which may have no answer. */
-  get(path: string): Promise<void>;
-  signal(signal: NodeJS.Signals): void;
-  /** Sends it again and again until the process has ended. */
-  signalUntilEnd(signal: NodeJS.Signals): Promise<void>;
-  /** Waits for a text of the application. */
-  prints(text: string): Promise<void>;
-  /** With the package: waits until Matomo has got so many bulks. */
-  sent(bulks: number): Promise<void>;
-  /** With the package: waits until Matomo has answered so many bulks. */
-  answered(bulks: number): Promise<void>;
-  /** From now on, Matomo answers at once. */
-  recover(): void;
-  /** It answers what waits for its answer. */
-  answer(): void;
-  /** From now on, it never answers, and tracks nothing. */
-  hang(): void;
-}
+export type Running = ReturnType<typeof toRunning>;
 
 export interface Row {
   /** In `doors/end`. */
@@ -171,41 +153,50 @@ async function use(
   matomo?: BulkReceiver,
   spool?: OpenedSpool,
 ): Promise<void> {
+  const running = toRunning(app, matomo);
+  for (const path of ['/a', '/b']) await running.get(path);
+  if (spool) await eventually(async () => (await spool.names()).length >= 2);
+  await end(running);
+}
+
+/** Without the package, nothing waits for Matomo. */
+function toRunning(app: Server, matomo?: BulkReceiver) {
   let hasEnded = false;
   void app.ended.then(() => {
     hasEnded = true;
   });
-  const running: Running = {
-    async get(path) {
-      const headers = { connection: 'close' };
-      await fetch(app.url + path, { headers })
-        .then((response) => response.text())
-        .catch(() => '');
+  return {
+    /** Sends a request, which may have no answer. */
+    async get(path: string): Promise<void> {
+      await get(app.url + path).catch(() => '');
     },
-    signal: (signal) => app.kill(signal),
-    async signalUntilEnd(signal) {
+    signal: (signal: NodeJS.Signals) => app.kill(signal),
+    /** Sends it again and again until the process has ended. */
+    async signalUntilEnd(signal: NodeJS.Signals) {
       await eventually(() => {
         if (!hasEnded) app.kill(signal);
         return hasEnded;
       });
     },
-    async prints(text) {
+    async prints(text: string) {
       await eventually(() => app.stdout().includes(text), { describe: () => text });
     },
-    async sent(bulks) {
+    /** Waits until Matomo has got so many bulks. */
+    async sent(bulks: number) {
       await eventually(() => matomo === undefined || matomo.bulks.length >= bulks);
     },
-    async answered(bulks) {
+    /** Waits until it has answered so many bulks. */
+    async answered(bulks: number) {
       const count = () => matomo?.bulks.filter(isAnswered).length ?? Infinity;
       await eventually(() => count() >= bulks);
     },
+    /** From now on, it answers at once. */
     recover: () => matomo?.play({}),
+    /** It answers what waits for its answer. */
     answer: () => matomo?.answer(),
+    /** From now on, it never answers, and tracks nothing. */
     hang: () => matomo?.play({ delayMillis: HOUR, refusals: Infinity }),
   };
-  for (const path of ['/a', '/b']) await running.get(path);
-  if (spool) await eventually(async () => (await spool.names()).length >= 2);
-  await end(running);
 }
 
 function isAnswered({ answeredMillis }: Bulk): boolean {

@@ -38,21 +38,13 @@ const EXITS = {
   'empty event loop': { code: 0, signal: null },
 };
 
-/** Where a process stores its hits. */
-interface Place {
-  readonly env: Readonly<Record<string, string>>;
-  hang(): void;
-  remove(): void | Promise<void>;
-  /** The disk or Redis works again; nothing that is gone comes back. */
-  goOn(): void;
-  /** Of the hits that are left to others. */
-  names(): Promise<readonly string[]>;
-}
-
-async function openPlace(place: Cell['place']): Promise<Place> {
+/** Where a process stores its hits. With `goOn`, the disk or Redis works again; nothing that is gone comes back. */
+async function openPlace(place: Cell['place']) {
   if (place === 'memory') {
     const nothing = () => undefined;
-    return { env: {}, hang: nothing, remove: nothing, goOn: nothing, names: async () => [] };
+    const env: Readonly<Record<string, string>> = {};
+    const names = async (): Promise<string[]> => [];
+    return { env, hang: nothing, remove: nothing, goOn: nothing, names };
   }
   if (place === 'redis') {
     const redis = await startRedis();

@@ -30,7 +30,6 @@ export const FUNCTIONS: readonly Scenario[] = [
     { dimension5: undefined },
     { needs: ['time'], logs: ['annotated-too-late'] },
   ),
-  runs('ignores much too late', {}, { needs: ['time'] }),
   {
     name: 'an ignored request',
     does: 'ignores',
@@ -105,14 +104,5 @@ export const FUNCTIONS: readonly Scenario[] = [
       { hit: 'GET /pool-bound 200', params: { dimension5: client } },
       { hit: `event Bound ${client}` },
     ]),
-  },
-  {
-    name: 'a large body',
-    does: 'reads the body',
-    sends: [post('/body-large', 'y'.repeat(500_000))],
-    hits: [
-      { hit: 'POST /body-large 200', params: { dimension5: '500000 of y' } },
-      'event Test body',
-    ],
   },
 ];

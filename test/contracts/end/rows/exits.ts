@@ -59,14 +59,6 @@ export const EXITS: readonly TableRow[] = [
     env: AT_ONCE,
     exit: code(0),
   },
-  {
-    way: 'empty event loop',
-    name: 'an empty event loop, and a Matomo that never answers',
-    answers: ['hangs'],
-    env: WAITS_LONG,
-    exit: code(0),
-    expected: { 'memory hangs': UNCONFIRMED },
-  },
   { way: 'uncaught error', name: 'an uncaught error', isDownToo: true, prints: BUG, exit: code(1) },
   {
     way: 'exit in a listener of exit',

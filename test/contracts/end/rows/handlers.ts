@@ -14,7 +14,6 @@ const DURING_FLUSH = { codes: [['unconfirmed'], []] };
 export const HANDLERS: readonly TableRow[] = [
   { ...closing('SIGTERM', 'exits at once', 5) },
   { ...closing('SIGTERM', 'exits after 30 ms', 0), isDownToo: true },
-  { ...closing('SIGTERM', 'exits after 300 ms', 0) },
   {
     ...closing('SIGTERM', 'exits after 700 ms', 0),
     expected: {
@@ -25,7 +24,6 @@ export const HANDLERS: readonly TableRow[] = [
       'memory down': { codes: [['lost-at-shutdown'], ['unreachable', 'lost-at-shutdown']] },
     },
   },
-  { ...closing('SIGINT', 'exits after 30 ms', 0), answers: ['fast'] },
   {
     way: 'exits after 30 ms',
     name: 'the same handler for SIGTERM and SIGINT, which come both',
