@@ -44,11 +44,6 @@ golden([
   ...words('utm_source UTM_ID mtm_campaign pk_kwd piwik_campaign gclid').map((name) =>
     read(`without ${name}`, { query: `a=1&${name}=x&b=2` }, { url: `${PAGE}?a=1&b=2` }),
   ),
-  read(
-    'without campaigns and a fragment',
-    { query: 'a=1&utm_source=x&amp;utm_id=1&x=1#part' },
-    { url: `${PAGE}?a=1&x=1%23part` },
-  ),
 ]);
 
 // Documents, by the content type, the extension and the status.

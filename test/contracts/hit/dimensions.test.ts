@@ -15,6 +15,7 @@ const SOURCES = {
   11: 'http.request.header.referer',
   12: 'matomo.failed_endpoint',
 };
+const FULL = 'https://shop.example.org/users/42?a=1&token=redacted';
 const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const MASKED = { anonymizeIp: 1 } as const;
 const MCP = { method: 'POST', path: '/mcp', route: '/mcp' };
@@ -39,12 +40,12 @@ golden([
     options: { dimensions: SOURCES },
     facts: { query: 'a=1&token=x&q=y', headers: { referer: 'https://ref.example/?token=x' } },
     page: {
-      url: 'https://shop.example.org/users/42?a=1&token=redacted',
+      url: FULL,
       urlref: 'https://ref.example/?token=redacted',
       dimension1: 'GET',
       dimension2: '200',
       dimension3: '/users/:id',
-      dimension4: 'https://shop.example.org/users/42?a=1&token=redacted',
+      dimension4: FULL,
       dimension5: '/users/42?a=1&token=redacted',
       dimension6: '/users/42',
       dimension7: 'a=1&token=redacted',

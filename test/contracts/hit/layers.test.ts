@@ -90,7 +90,7 @@ golden([
   { facts: { status: 500, attributes: { 'error.type': '500' } } },
   {
     facts: { status: 500, exception: 'TypeError' },
-    options: { privacy: 'strict', urlPaths: 'full', anonymizeIp: 0 },
+    options: { privacy: 'strict', urlPaths: 'full' },
   },
   ...[
     { attributes: { 'matomo.ignore': 'true' } },
@@ -111,13 +111,9 @@ golden([
     },
     page: { gt_ms: '100', pf_srv: '83', pf_dm1: '17' },
   },
-  ...(
-    [
-      [[['timing', 'pf_dm1', 40]], { pf_srv: '0', pf_dm1: '40' }],
-      [[['timing', 'pf_srv', 3]], { pf_srv: '3' }],
-      [[['annotate', { pf_dm2: 4 }]], { pf_srv: '8', pf_dm2: '4' }],
-    ] as const
-  ).map(([calls, sent]) => ({ facts: { calls }, page: sent })),
+  { facts: { calls: [['timing', 'pf_dm1', 40]] }, page: { pf_srv: '0', pf_dm1: '40' } },
+  { facts: { calls: [['timing', 'pf_srv', 3]] }, page: { pf_srv: '3' } },
+  { facts: annotate({ pf_dm2: 4 }), page: { pf_srv: '8', pf_dm2: '4' } },
   { facts: { durationMillis: 16_777_216 }, page: UNTIMED },
   { facts: { durationMillis: 0.5 }, page: { gt_ms: '1', pf_srv: '1' } },
   {

@@ -4,14 +4,12 @@ const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
 const STRICT = { ...TOKEN, privacy: 'strict' as const };
 /** Of an address and a path, with `privacy: strict`. */
 const HIDDEN = { cip: '0.0.0.0', url: 'https://shop.example.org/users/:id' };
+const NOTHING = {
+  ...{ bots: null, cid: null, lang: null, url: null, gt_ms: null, pf_srv: null, cvar: null },
+};
 const full = {
   query: 'a=1',
-  headers: {
-    referer: 'https://ref.example/a?b=c',
-    cookie: '_pk_id.1=abcdef0123456789.1',
-    dnt: '0',
-    'sec-gpc': '0',
-  },
+  headers: { referer: 'https://ref.example/a?b=c', cookie: '_pk_id.1=abcdef0123456789.1' },
 };
 
 golden([
@@ -67,19 +65,13 @@ golden([
     name: 'beforeSend changes parameters',
     options: {
       beforeSend: ({ lang, ...hit }) => ({
-        ...hit,
-        action_name: ' New\n',
-        dimension1: 7,
+        ...{ ...hit, action_name: ' New\n', dimension1: 7, cvar: 'free' },
         url: 'https://x.example/token/9fK2mQ7x',
-        cvar: 'free',
       }),
     },
     page: {
-      lang: null,
+      ...{ lang: null, action_name: 'New', cvar: 'free', dimension1: '7' },
       url: 'https://x.example/token/9fK2mQ7x',
-      action_name: 'New',
-      cvar: 'free',
-      dimension1: '7',
     },
   },
   {
@@ -93,17 +85,7 @@ golden([
   {
     name: 'beforeSend returns nearly nothing',
     options: { beforeSend: () => ({ action_name: 'x' }) },
-    page: {
-      bots: null,
-      cid: null,
-      lang: null,
-      url: null,
-      gt_ms: null,
-      pf_srv: null,
-      cvar: null,
-      action_name: 'x',
-      ua: '-',
-    },
+    page: { ...NOTHING, action_name: 'x', ua: '-' },
   },
 ]);
 

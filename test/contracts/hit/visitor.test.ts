@@ -53,7 +53,6 @@ golden([
   // An attribute with the user: of the SERVER span, of spans below, or set by annotate.
   ...(
     [
-      [{ below: [{ attributes: EVE }, { attributes: ADA }] }, 'ada'],
       [{ attributes: ADA, below: [{ attributes: EVE }] }, 'ada'],
       [{ attributes: ADA, calls: [['annotate', { uid: 'eve' }]] }, 'eve'],
       [{ attributes: { 'enduser.id': '198.51.100.23' } }, '198.51.100.0'],
@@ -67,7 +66,6 @@ golden([
   { facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] }, page: { uid: 'x'.repeat(200) } },
   { facts: { calls: [['annotate', { cip: '192.0.2.99' }]] }, problems: ['parameter-invalid'] },
   {
-    name: 'cip of annotate that is none',
     options: TOKEN,
     facts: { calls: [['annotate', { cip: '192.0.2.99, 10.0.0.1' }]] },
     page: { cip: '192.0.2.10' },
@@ -81,16 +79,8 @@ const idOf = (facts: Facts, options: MatomoOptions = {}, name = 'cid') =>
 test.each<
   [what: string, isSame: boolean, facts: Facts, options?: MatomoOptions, others?: MatomoOptions]
 >([
-  [
-    'the same request later on the day',
-    true,
-    { startMillis: NOON + 11 * 3_600_000, nowMillis: NOON + DAY },
-  ],
-  [
-    'another language, path, host and query',
-    true,
-    { path: '/x', query: 'y', headers: { 'accept-language': 'de', host: 'x.example' } },
-  ],
+  ['later on the day', true, { startMillis: NOON + DAY * 0.4, nowMillis: NOON + DAY }],
+  ['another path and language', true, { path: '/x', headers: { 'accept-language': 'de' } }],
   ['the next day', false, { startMillis: NOON + DAY, nowMillis: NOON + 2 * DAY }],
   ['a start in the future counts as now', true, { startMillis: NOON + DAY }],
   ['another address', false, { peer: '192.0.2.11' }],
@@ -103,7 +93,6 @@ test.each<
   ['a key that comes from the token', true, {}, { visitorKey: undefined, ...TOKEN }],
   ['with and without a token', true, {}, {}, TOKEN],
   ['a site of annotate', false, { calls: [['annotate', { idsite: 2 }]] }],
-  ['no address', false, { peer: '' }],
   [
     'the address of annotate that was read',
     true,
@@ -227,8 +216,6 @@ test('a pseudonym is the same for one value and key only', () => {
   expect(of(' key-1 ')).toBe(of('key-1'));
   expect(of('key-2')).not.toBe(of('key-1'));
   expect(of('key-1', { visitorKey: 'another-key' })).not.toBe(of('key-1'));
-  const authorization = (value: string) => idOf(authorized(value), BY_CREDENTIALS, 'uid');
-  expect(authorization('Basic YTpi')).toBe(authorization('YTpi'));
   const ofClaim = (claim: string) => {
     const token = `Bearer x.${Buffer.from(claim).toString('base64url')}.x`;
     return idOf(authorized(token), { userId: 'jwt.sub' }, 'uid');

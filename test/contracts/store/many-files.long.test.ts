@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -11,7 +11,6 @@ const PATIENCE = { timeoutMillis: 120_000 };
 
 test('20,000 files: names are listed so rarely that it takes a small part of the time', async () => {
   const place = temporaryFolder();
-  mkdirSync(place, { recursive: true });
   const { spool } = await openFolderSpool({ place });
   await spool.claim(1);
   const now = Date.now();

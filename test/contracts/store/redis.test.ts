@@ -103,20 +103,11 @@ test('a full spool takes hits again when there is room', async () => {
   expectBalance(redis, put + 1);
 });
 
+type Act = (server: RedisServer) => unknown;
+
 /** Something is wrong with Redis, and is well again. */
-const TROUBLES: readonly [
-  name: string,
-  begin: (server: RedisServer) => unknown,
-  end: (server: RedisServer) => unknown,
-][] = [
-  [
-    'hangs',
-    (server) => {
-      requires('signals');
-      server.signal('SIGSTOP');
-    },
-    (server) => server.signal('SIGCONT'),
-  ],
+const TROUBLES: readonly [name: string, begin: Act, end: Act][] = [
+  ['hangs', (server) => server.signal('SIGSTOP'), (server) => server.signal('SIGCONT')],
   [
     'pauses its clients',
     (server) => server.command('CLIENT', 'PAUSE', '600000', 'WRITE'),
@@ -132,6 +123,7 @@ const TROUBLES: readonly [
 
 describe.each(TROUBLES)('if Redis %s', (_name, begin, end) => {
   test('hits that are being put and given back arrive once, with one line for its beginning and its end', async () => {
+    requires('signals');
     const server = await startRedis('--appendfsync', 'always');
     const redis = await open(server.url);
     await redis.spool.put(hits('abcd'));
@@ -174,17 +166,15 @@ test('a full Redis is drained; what is given back finds room or stays in memory'
   expectBalance(redis, 5);
 });
 
-const DELETIONS: readonly [name: string, run: (server: RedisServer) => unknown][] = [
-  ['FLUSHALL', (server) => server.command('FLUSHALL')],
-  ['XGROUP DESTROY', (server) => server.command('XGROUP', 'DESTROY', STREAM, 'senders')],
-];
-
-test.each(DELETIONS)('after %s, later hits arrive', async (name, run) => {
+test.each([
+  ['FLUSHALL', ['FLUSHALL']],
+  ['XGROUP DESTROY', ['XGROUP', 'DESTROY', STREAM, 'senders']],
+])('after %s, later hits arrive', async (name, command) => {
   const server = await startRedis();
   const redis = await open(server.url);
   await redis.spool.put(hits('ab'));
   const claim = await redis.spool.claim(2);
-  await run(server);
+  await server.command(...command);
   await claim?.done({ tracked: 2 }, []);
   await eventually(async () => {
     await drainBulks(redis);

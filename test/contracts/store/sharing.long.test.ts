@@ -16,18 +16,12 @@ const PROCESSES = sampled(3, 8);
 const DEAD_MILLIS = '2000';
 const PATIENCE = { timeoutMillis: 120_000 };
 
-/** What processes share. */
-interface Place {
-  readonly url: string;
-  /** The number of files or hits in it. */
-  left(): Promise<number>;
-  /** Names of hits that any process is sending. */
-  claimed(): Promise<readonly string[]>;
-}
+/** What processes share, the number of files or hits in it, and names of hits that any process is sending. */
+type Place = Awaited<ReturnType<typeof openFolder>>;
 
 const namesIn = (text: string) => [...text.matchAll(/\?h=([\w-]+)/g)].map(([, name = '']) => name);
 
-async function openFolder(): Promise<Place> {
+async function openFolder() {
   const url = temporaryFolder();
   const files = () => readdirSync(url).filter((name) => /^\d/.test(name));
   return {
@@ -46,7 +40,7 @@ async function openFolder(): Promise<Place> {
   };
 }
 
-async function openRedis(): Promise<Place> {
+async function openRedis() {
   const redis = await startRedis();
   const stream = 'matomo-spool:hits:token';
   return {

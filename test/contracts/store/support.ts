@@ -43,6 +43,10 @@ export async function drainAll(opened: Pick<Opened, 'spool'>, count: number): Pr
   return names;
 }
 
+/** Claims until there is something. */
+export const claimed = ({ spool }: Pick<Opened, 'spool'>, most = 100) =>
+  eventually(() => spool.claim(most));
+
 /** Each of the hits that were put is accounted for. */
 export function expectBalance({ balance }: Pick<Opened, 'balance'>, put: number): void {
   const [came, known] = balance(put);
@@ -53,18 +57,13 @@ export const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
 /** Longer than `deadMillis`: after a minute, hits of a claim that could not be given back are claimed again. */
 const PATIENCE = { timeoutMillis: 120_000 };
 
-export interface Site {
-  readonly matomo: BulkReceiver;
-  start(env?: Readonly<Record<string, string>>): PuttingProcess;
-}
-
 /** A Matomo, and processes that share a spool. */
-export async function openSite(place: string): Promise<Site> {
+export async function openSite(place: string) {
   const matomo = await startBulkReceiver();
-  return {
-    matomo,
-    start: (env) => startPuttingProcess({ MATOMO_URL: matomo.url, MATOMO_SPOOL: place, ...env }),
-  };
+  const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: place };
+  const start = (more: Readonly<Record<string, string>> = {}) =>
+    startPuttingProcess({ ...env, ...more });
+  return { matomo, start };
 }
 
 /** Names of hits that no other process puts. */
