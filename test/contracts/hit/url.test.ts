@@ -25,12 +25,6 @@ golden([
     facts: { ...at('*'), method: 'OPTIONS' },
     page: { url: 'https://shop.example.org/' },
   },
-  {
-    name: 'matrix parameters are not sent',
-    facts: at('/find;q=shoes;page=2/x;Keyword=a&k=b'),
-    options: { siteSearch: true },
-    page: { url: 'https://shop.example.org/find/x', action_name: 'GET /find/x' },
-  },
   // Queries: searches are removed, in any case, also as arrays and encoded; entities are separators as Matomo reads them.
   ...(
     [

@@ -59,32 +59,6 @@ track([
     ],
   },
   {
-    name: 'a request whose remote parent is among the spans, of another request',
-    spans: [
-      request('called', {
-        parent: 'outer',
-        isParentRemote: true,
-        attributes: dimensions({ 5: 'called' }),
-      }),
-      request('outer'),
-    ],
-    hits: [
-      { hit: 'GET /outer 200', params: { dimension5: undefined } },
-      { hit: 'GET /called 200', params: { dimension5: 'called' } },
-    ],
-  },
-  {
-    name: 'many spans below a request, each of which says something',
-    spans: [
-      ...Array.from({ length: 30 }, (_each, i) => {
-        const parent = i % 3 === 0 ? 'one' : `step-${i - 1}`;
-        return below(`step-${i}`, { parent, durationMillis: 1, attributes: TIMED });
-      }).toReversed(),
-      request('one', { durationMillis: 100 }),
-    ],
-    hits: [{ hit: 'GET /one 200', params: { pf_dm1: '30' } }],
-  },
-  {
     name: 'requests that are each other’s parents are one',
     spans: [
       request('one', { parent: 'two', attributes: { 'url.path': '/same' } }),

@@ -24,13 +24,6 @@ const OLD = { 'http.method': 'GET', 'http.target': '/users/42' };
 
 track([
   row(
-    'an absolute request target with stable names',
-    'php',
-    { ...GET, 'url.full': 'http://other.test/a?x=1', 'server.address': SHOP, 'server.port': 80 },
-    'GET /a 200',
-    { url: 'https://shop.example.org/a?x=1' },
-  ),
-  row(
     '.NET before the stable names',
     'dotnet',
     {
@@ -39,13 +32,6 @@ track([
     },
     'GET /users/{id} 200',
     { url: 'https://shop.example.org/users/42?page=2' },
-  ),
-  row(
-    'Ruby, Rack with stable names: the port is in server.address',
-    'ruby',
-    { ...GET, 'server.address': `${SHOP}:9292`, 'url.scheme': 'http', 'url.query': 'page=2' },
-    'GET /a 200',
-    { url: 'https://shop.example.org:9292/a?page=2' },
   ),
   row(
     'Python behind a proxy: the port is of the listener',

@@ -53,11 +53,6 @@ track([
     hits: hits(20),
   },
   {
-    name: 'nineteen requests of a proxy',
-    spans: from('10.0.0.5', 19),
-    hits: hits(19),
-  },
-  {
     name: 'a proxy with a public address: clients can send the header, too',
     spans: from('192.0.2.5', 20),
     hits: hits(20),
@@ -94,19 +89,4 @@ test.each<Way>(['exporter', 'processor'])('a %s that is off tracks nothing', asy
   expect(hits).toEqual([]);
   expect(stats).toMatchObject({ hits: 0, pending: 0 });
   expect(codes).toEqual([]);
-});
-
-test.each<Way>(['exporter', 'processor'])('a full queue drops hits, counted (%s)', async (way) => {
-  const spans = ['a', 'b', 'c', 'd'].map((id) => request(id));
-  const { hits, lost, metrics } = await trackSpans(way, [spans], {
-    maxQueueSize: 3,
-    maxExportBatchSize: 3,
-    scheduledDelayMillis: 60_000,
-  });
-  expect(hits).toHaveLength(3);
-  expect(lost).toEqual({ queue_full: 1 });
-  expect(metrics).toMatchObject({
-    'matomo.hits tracked': 3,
-    'matomo.hits lost queue_full': 1,
-  });
 });

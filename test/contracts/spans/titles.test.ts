@@ -174,15 +174,6 @@ trackInTurns([
     ways: ['exporter', 'gateway'],
   },
   message(
-    'a query of GraphQL that failed',
-    { 'graphql.operation.name': 'FindOrder', 'graphql.operation.type': 'query' },
-    { hit: 'POST /rpc FindOrder 200', params: { cvar: /"NoOrder"/ } },
-    {
-      status: 'ERROR',
-      events: [{ name: 'exception', attributes: { 'exception.type': 'NoOrder' } }],
-    },
-  ),
-  message(
     'a step of GraphQL that failed, without a status',
     {},
     { hit: 'POST /rpc 200', params: { cvar: /"NoOrder"/ } },

@@ -72,23 +72,6 @@ describe('files', () => {
     expect(spoolFiles(place).map((name) => parseName(name)?.hits)).toEqual([3, 1]);
     expect(await drain({ spool })).toBe('abcd');
   });
-
-  test('what waits is known, and how old it is', async () => {
-    const { spool, counts, balance } = await openNew(SMALL);
-    const before = Math.floor(Date.now()) / 1000;
-    await spool.put(hits('ab'));
-    await spool.put(hits('c'));
-    expect(spool.hits).toBe(3);
-    expect(spool.oldestSeconds).toBeGreaterThanOrEqual(before);
-    const claim = await spool.claim(2);
-    expect([spool.hits, spool.count]).toEqual([1, 2]);
-    expect(balance(3)).toEqual([5, 5]);
-    await claim?.done({ tracked: 1, invalid: 1 }, []);
-    await drain({ spool });
-    expect([spool.hits, spool.count, spool.oldestSeconds]).toEqual([0, 0, Infinity]);
-    expect(counts).toMatchObject({ stored: 3, claimed: 3, tracked: 2, invalid: 1 });
-    expect(balance(3)).toEqual([6, 6]);
-  });
 });
 
 describe('processes', () => {

@@ -120,18 +120,6 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    title: 'of two openers that claim at once, each hit goes to one',
-    kinds: SHARED,
-    async run(open) {
-      const [one, two] = [await open(SMALL), await open(SMALL)];
-      await putEach(one, 'a b c d e f g h');
-      await one.spool.close();
-      const names = await Promise.all([drainAll(await open(SMALL), 0), drain(two, 1)]);
-      const rest = names.join('').length < 8 ? await drainAll(two, 8 - names.join('').length) : '';
-      expect([...names.join(''), ...rest].sort().join('')).toBe('abcdefgh');
-    },
-  },
-  {
     title: 'a claim of which nothing is heard is unconfirmed, and counted by who finds it',
     kinds: SHARED,
     async run(open) {

@@ -41,22 +41,6 @@ describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
   });
 });
 
-test('while a Redis is gone, hits are sent from memory, and those in it when it is back', async () => {
-  const redis = await startRedis('--appendfsync', 'always');
-  const { matomo, start } = await openSite(redis.url);
-  matomo.play(UNAVAILABLE);
-  const process = start();
-  await process.put(...names('a', 3));
-  await until(process, ({ spooled }) => spooled === 3);
-  await redis.kill();
-  await process.put(...names('b', 3));
-  matomo.play({});
-  await allArrive(matomo, names('b', 3));
-  await redis.start();
-  await until(process, (counts) => counts.tracked === 6);
-  expect(tracked(matomo)).toEqual(sorted([...names('a', 3), ...names('b', 3)]));
-});
-
 describe('a Redis behind TLS', () => {
   /** Its certificate is of the test CA. */
   async function startTlsRedis() {

@@ -1,9 +1,9 @@
-import { type ExpectedHit, get, raw, type Scenario } from '../scenario.js';
+import { type ExpectedHit, get, type Scenario } from '../scenario.js';
 
 const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
 
 /** What Matomo reports of the requests of AI chatbots: status, bytes and time. */
-const rows = (
+export const CHATBOTS = (
   [
     ['a page of a known size', 'sends 5,000 bytes', { bw_bytes: '5000', pf_srv: /^\d+$/ }],
     // Over HTTP/1.1, parts have a length of their own.
@@ -35,18 +35,4 @@ type Row = readonly [
   does: string,
   params: NonNullable<ExpectedHit['params']>,
   sent?: Parameters<typeof get>[1],
-];
-
-export const CHATBOTS: readonly Scenario[] = [
-  ...rows,
-  {
-    name: 'two AI chatbots on one connection',
-    does: 'sends 5,000 bytes',
-    needs: ['HTTP/1.1'],
-    sends: [raw(['/chatbot-kept?1', '/chatbot-kept?2'], { isOneByOne: true }, CHATBOT)],
-    hits: [/\?1$/, /\?2$/].map((url) => ({
-      hit: 'chatbot 200',
-      params: { url, bw_bytes: '5000' },
-    })),
-  },
 ];
