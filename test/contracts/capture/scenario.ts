@@ -121,12 +121,8 @@ export const atOnce = (
 });
 
 /** GET requests of a connection of their own, which the last one closes. */
-export const raw = (
-  targets: readonly string[],
-  more: Partial<Sent> = {},
-  userAgent = 'curl/8.5.0',
-): Sent => {
-  const headers = ['Host: shop.example', 'X-Consent: yes', `User-Agent: ${userAgent}`];
+export const raw = (targets: readonly string[], more: Partial<Sent> = {}): Sent => {
+  const headers = ['Host: shop.example', 'X-Consent: yes', 'User-Agent: curl/8.5.0'];
   const requests = targets.map((target, i) => {
     const lines = [`GET ${target} HTTP/1.1`, ...headers];
     return i === targets.length - 1 ? [...lines, 'Connection: close'] : lines;

@@ -18,7 +18,6 @@ export type { MatomoOptions };
 
 type Values = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** What a span below a request says about it. */
 interface Below {
   readonly name?: string;
   readonly attributes?: Values;
@@ -40,31 +39,26 @@ export interface Facts {
   readonly query?: string;
   /** What the framework reports. */
   readonly route?: string;
-  /** Scheme of the listener. */
   readonly scheme?: 'http' | 'https';
   readonly status?: number;
   /** Of the request, by lower-case names. `undefined` removes one of the base request. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly responseHeaders?: Readonly<Record<string, string>>;
   readonly bodyBytes?: number | undefined;
-  /** Address of the peer of the connection. */
   readonly peer?: string | undefined;
   readonly startMillis?: number;
   readonly durationMillis?: number;
   readonly nowMillis?: number;
   readonly spanName?: string;
-  /** Attributes of the SERVER span besides those of the request. */
   readonly attributes?: Values;
   /** Class of an exception of the SERVER span. */
   readonly exception?: string;
-  /** Attributes of the resource. */
   readonly service?: Values;
   /** In the order in which they end. */
   readonly below?: readonly Below[];
   /** Attributes of events `matomo.hit` of the SERVER span. */
   readonly events?: readonly Values[];
   readonly calls?: readonly Call[];
-  /** After the end of the request. */
   readonly callsAfter?: readonly Call[];
   /** When the application makes its calls. @default `nowMillis` */
   readonly callMillis?: number;

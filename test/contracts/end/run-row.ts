@@ -1,9 +1,4 @@
-import {
-  type Bulk,
-  type BulkReceiver,
-  nameOf,
-  startBulkReceiver,
-} from '../../support/bulk-receiver.js';
+import { type BulkReceiver, nameOf, startBulkReceiver } from '../../support/bulk-receiver.js';
 import {
   type ChildExit,
   eventually,
@@ -56,30 +51,20 @@ export interface Row {
   readonly printsMore?: boolean;
 }
 
-/** How a process ended, and what became of its hits. */
-export interface End {
-  readonly exit: ChildExit;
-  /** Names of hits that Matomo has tracked until then. */
-  readonly tracked: readonly string[];
-  /** Names of hits that are left to the next process; of memory, none. */
-  readonly left: readonly string[];
-  /** Codes of the lines. */
-  readonly codes: readonly string[];
-  /** What the application has written, without its URL and frames of Node.js. */
-  readonly printed: string;
-}
-
 const askForEnd: NonNullable<Row['end']> = ({ get }) => get('/end');
 
 /** Runs the process of a row without the package. */
-export async function runWithout(row: Row): Promise<Pick<End, 'exit' | 'printed'>> {
+export async function runWithout(row: Row) {
   const app = await startServer([APP], optionsOf(row, {}));
   await use(app, row);
   return { exit: await app.exit(), printed: printedBy(app) };
 }
 
+/** How a process ended, and what became of its hits. */
+export type End = Awaited<ReturnType<typeof runWith>>;
+
 /** Runs it with the package. */
-export async function runWith(row: Row, answers: Answers, place: Place): Promise<End> {
+export async function runWith(row: Row, answers: Answers, place: Place) {
   const matomo = await startBulkReceiver();
   const url = answers === 'down' ? `http://127.0.0.1:${await freePort()}` : matomo.url;
   const spool = await openSpool(place);
@@ -101,8 +86,14 @@ export async function runWith(row: Row, answers: Answers, place: Place): Promise
   await use(app, row, matomo, isStored ? spool : undefined);
   const exit = await app.exit();
   await eventually(matomo.isQuiet, { describe: () => 'the end of its connections' });
-  const [tracked, left] = [matomo.tracked(), (await spool?.names()) ?? []];
-  return { exit, tracked: sorted(tracked), left, codes: codesOf(app), printed: printedBy(app) };
+  return {
+    exit,
+    /** Names of hits that Matomo has tracked until then, and of those that are left to the next process. */
+    tracked: sorted(matomo.tracked()),
+    left: (await spool?.names()) ?? [],
+    codes: codesOf(app),
+    printed: printedBy(app),
+  };
 }
 
 /** Where hits wait besides memory. */
@@ -187,7 +178,8 @@ function toRunning(app: Server, matomo?: BulkReceiver) {
     },
     /** Waits until it has answered so many bulks. */
     async answered(bulks: number) {
-      const count = () => matomo?.bulks.filter(isAnswered).length ?? Infinity;
+      const count = () =>
+        matomo?.bulks.filter(({ answeredMillis }) => answeredMillis < Infinity).length ?? Infinity;
       await eventually(() => count() >= bulks);
     },
     /** From now on, it answers at once. */
@@ -197,10 +189,6 @@ function toRunning(app: Server, matomo?: BulkReceiver) {
     /** From now on, it never answers, and tracks nothing. */
     hang: () => matomo?.play({ delayMillis: HOUR, refusals: Infinity }),
   };
-}
-
-function isAnswered({ answeredMillis }: Bulk): boolean {
-  return answeredMillis < Number.POSITIVE_INFINITY;
 }
 
 function codesOf(app: Server): string[] {

@@ -18,88 +18,57 @@ const STREAM = 'text/event-stream';
 const throws = () => {
   throw new Error('x');
 };
-const agent = (text: string) => ({ headers: { 'user-agent': text } });
+const AGENTS = [
+  'Knative-Ingress-Probe',
+  'synthetic-monitoring-agent/v0.24.2 (linux amd64; abc; def; +https://github.com/grafana/synthetic-monitoring-agent)',
+];
+
+/** A request with these options, and why it is ignored; without a reason, it has a page view. */
+const row = (options: MatomoOptions, facts: Facts, ignored?: string) => ({
+  ...{ options, facts, ...(ignored !== undefined && { ignored }) },
+});
+const annotated = (parameters: object): Facts => ({ calls: [['annotate', parameters]] });
+const DNT = { doNotTrack: true };
+const cookie = (text: string): Facts => ({ headers: { cookie: text } });
+const CONSENT = { consent: 'cookie:consent=yes' };
 
 golden([
-  { options: { ignorePaths: ['/users/42/'] }, ignored: 'path' },
-  { options: { ignorePaths: ['/users/:id'] }, facts: { route: 'users/:id' }, ignored: 'path' },
-  { options: { ignorePaths: ['/users', '/42', '/users/42/x'] } },
-  { options: { ignorePaths: ['/'] }, facts: { path: '/', route: '/' }, ignored: 'path' },
+  row({ ignorePaths: ['/users/42/'] }, {}, 'path'),
+  row({ ignorePaths: ['/users/:id'] }, { route: 'users/:id' }, 'path'),
+  row({ ignorePaths: ['/users', '/42', '/users/42/x'] }, {}),
+  row({ ignorePaths: ['/'] }, { path: '/', route: '/' }, 'path'),
+  { ...row({ ignorePaths: ['/'] }, { path: '/x', route: '/' }), page: { action_name: 'GET /x' } },
+  row({ allowedMethods: ['post'] }, {}, 'method'),
+  row({ ignoredMethods: ['GET'] }, { method: 'get' }, 'method'),
+  ...AGENTS.map((text) => row({}, { headers: { 'user-agent': text } }, 'user_agent')),
+  row({ ignoreUserAgents: [/CURL/i] }, {}, 'user_agent'),
+  row({ ignoreUserAgents: [/bad/] }, annotated({ ua: 'bad/1' }), 'user_agent'),
+  row({ ignoreUserAgents: [/curl/] }, annotated({ ua: 'good/1' }), 'user_agent'),
+  row(
+    { ignoreAddresses: ['198.51.100.0/255.255.255.0'], tokenAuth: 'f'.repeat(32) },
+    annotated({ cip: '198.51.100.1' }),
+    'address',
+  ),
+  row({ ignorePatterns: [/^\/users\//] }, { path: '/%75sers/42', route: '' }, 'pattern'),
+  row({ ignoreAddresses: ['192.0.2.10'], anonymizeIp: 4 }, {}, 'address'),
+  row({ ignoreAddresses: ['192.0.2.11', '::1', 'loopback'] }, {}),
+  // An address that is not known may be an ignored one.
+  row({ ignoreAddresses: ['192.0.2.11'] }, { peer: '/run/app.sock' }, 'address'),
+  row({ ignoreAddresses: ['192.0.2.11'] }, { peer: '' }, 'address'),
+  row({ ignoreAddresses: ['2001:db8::/32'] }, { peer: '2001:db8::1' }, 'address'),
   {
-    options: { ignorePaths: ['/'] },
-    facts: { path: '/x', route: '/' },
-    page: { action_name: 'GET /x' },
-  },
-  { options: { allowedMethods: ['post'] }, ignored: 'method' },
-  { options: { ignoredMethods: ['GET'] }, facts: { method: 'get' }, ignored: 'method' },
-  ...[
-    'Knative-Ingress-Probe',
-    'synthetic-monitoring-agent/v0.24.2 (linux amd64; abc; def; +https://github.com/grafana/synthetic-monitoring-agent)',
-  ].map((text) => ({ facts: agent(text), ignored: 'user_agent' })),
-  { options: { ignoreUserAgents: [/CURL/i] }, ignored: 'user_agent' },
-  {
-    options: { ignoreUserAgents: [/bad/] },
-    facts: { calls: [['annotate', { ua: 'bad/1' }]] },
-    ignored: 'user_agent',
-  },
-  {
-    options: { ignoreUserAgents: [/curl/] },
-    facts: { calls: [['annotate', { ua: 'good/1' }]] },
-    ignored: 'user_agent',
-  },
-  {
-    options: { ignoreAddresses: ['198.51.100.0/255.255.255.0'], tokenAuth: 'f'.repeat(32) },
-    facts: {
-      calls: [
-        ['annotate', { cip: '198.51.100.1' }],
-        ['trackGoal', 1],
-      ],
-    },
-    ignored: 'address',
-  },
-  {
-    options: { ignorePatterns: [/^\/users\//] },
-    facts: { path: '/%75sers/42', route: '' },
-    ignored: 'pattern',
-  },
-  { options: { ignorePatterns: [/x=1/] }, facts: { query: 'x=1' } },
-  { options: { ignoreAddresses: ['192.0.2.10'], anonymizeIp: 4 }, ignored: 'address' },
-  { options: { ignoreAddresses: ['192.0.2.11', '::1', 'loopback'] } },
-  ...['/run/app.sock', ''].map((peer) => ({
-    name: `an address that is not known (${peer}) may be an ignored one`,
-    options: { ignoreAddresses: ['192.0.2.11'] },
-    facts: { peer },
-    ignored: 'address',
-  })),
-  {
-    options: { ignoreAddresses: ['2001:db8::/32'] },
-    facts: { peer: '2001:db8::1' },
-    ignored: 'address',
-  },
-  {
-    options: { ignoreAddresses: ['192.0.2.10'] },
-    facts: { headers: { 'x-forwarded-for': '198.51.100.1' } },
-    ignored: 'address',
-    problems: ['proxy-ignored'],
+    ...row({ ignoreAddresses: ['192.0.2.10'] }, { headers: { 'x-forwarded-for': '198.51.100.1' } }),
+    ...{ ignored: 'address', problems: ['proxy-ignored'] },
   },
   // Headers with which visitors say what they want.
-  ...(
-    [
-      [{ doNotTrack: true }, { dnt: '1' }, 'do_not_track'],
-      [{ doNotTrack: true }, { 'sec-gpc': '1' }, 'do_not_track'],
-      [{ doNotTrack: true }, { dnt: '0', 'sec-gpc': '0' }],
-      [{ consent: 'cookie:consent=yes' }, { cookie: 'a=1; consent=yes' }],
-      [{ consent: 'cookie:consent=yes' }, { cookie: 'consent=yesno' }, 'no_consent'],
-      [{ consent: 'cookie:consent=yes' }, { cookie: 'consent=yes; consent=no' }, 'no_consent'],
-      [{ consent: 'cookie:consent=yes' }, {}, 'no_consent'],
-      [{ consent: 'cookie:Consent=a=b' }, { cookie: 'x;Consent=a=b ; Consent=a=b' }],
-      [{ consent: 'header:X-Consent=yes' }, { 'x-consent': 'yes' }],
-    ] as const
-  ).map(([options, headers, ignored]) => ({
-    options,
-    facts: { headers },
-    ...(ignored !== undefined && { ignored }),
-  })),
+  row(DNT, { headers: { dnt: '1' } }, 'do_not_track'),
+  row(DNT, { headers: { 'sec-gpc': '1' } }, 'do_not_track'),
+  row(DNT, { headers: { dnt: '0', 'sec-gpc': '0' } }),
+  row(CONSENT, cookie('a=1; consent=yes')),
+  row(CONSENT, cookie('consent=yesno'), 'no_consent'),
+  row(CONSENT, cookie('consent=yes; consent=no'), 'no_consent'),
+  row({ consent: 'cookie:Consent=a=b' }, cookie('x;Consent=a=b ; Consent=a=b')),
+  row({ consent: 'header:X-Consent=yes' }, { headers: { 'x-consent': 'yes' } }),
   ...(
     [
       [{ doNotTrack: true, capturedHeaders: ['dnt'] }, 'do_not_track'],

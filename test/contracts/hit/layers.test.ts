@@ -87,7 +87,6 @@ golden([
     page: { cvar: variables(facts.status, 'GET', { error_type }) },
   })),
   { facts: { exception: 'TypeError' } },
-  { facts: { status: 500, attributes: { 'error.type': '500' } } },
   {
     facts: { status: 500, exception: 'TypeError' },
     options: { privacy: 'strict', urlPaths: 'full' },

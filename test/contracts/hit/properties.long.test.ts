@@ -44,13 +44,10 @@ const parameters = fc.dictionary(
   value,
   { maxKeys: 8, noNullPrototype: true },
 );
-const variables = fc.dictionary(text, value, { maxKeys: 8, noNullPrototype: true });
 const attributes = fc.dictionary(
   fc.constantFrom(
-    ...words(`
-      matomo.perf_key matomo.cvar.x matomo.ignore matomo.uid matomo.url matomo.dimension1 enduser.id error.type
-      mcp.method.name gen_ai.tool.name graphql.operation.name rpc.method http.target url.full server.port
-    `),
+    ...words('matomo.perf_key matomo.cvar.x matomo.uid matomo.url matomo.dimension1 error.type'),
+    ...words('mcp.method.name graphql.operation.name rpc.method http.target url.full server.port'),
   ),
   fc.oneof(text, fc.double(), fc.boolean(), fc.array(text, { maxLength: 2 })),
   { maxKeys: 4, noNullPrototype: true },
@@ -73,14 +70,13 @@ const facts: fc.Arbitrary<Facts> = fc.record(
     bodyBytes: fc.integer(),
     peer: fc.oneof(fc.ipV4(), fc.ipV6(), text),
     spanName: text,
-    durationMillis: fc.double({ min: 0, max: 1e6, noNaN: true }),
     attributes,
     service: attributes,
     below: fc.array(fc.record({ attributes, exception: text }), { maxLength: 2 }),
     calls: fc.array(
       fc.oneof(
         fc.tuple(fc.constant('annotate' as const), parameters),
-        fc.tuple(fc.constant('annotate' as const), fc.record({ cvar: variables })),
+        fc.tuple(fc.constant('annotate' as const), fc.record({ cvar: parameters })),
         fc.tuple(fc.constant('trackEvent' as const), text, text),
         fc.tuple(fc.constant('trackHit' as const), parameters),
       ),
@@ -110,7 +106,7 @@ test.each([
       for (const { text: sent, parameters } of hits) {
         expect(sent).toMatch(/^\?idsite=\d+&rec=1&apiv=1[!$%&'()*+,./:;=?@\w~-]*$/);
         expect(sent.slice(1).split('&')).toHaveLength(Object.keys(parameters).length);
-        for (const pair of sent.slice(1).split('&')) decodeURIComponent(pair); // throws if it is cut off
+        decodeURIComponent(sent); // throws if an escape is cut off
         for (const [name, value] of Object.entries(parameters)) {
           expect(value, name).not.toBe('');
           // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -127,7 +123,6 @@ test.each([
         return built;
       };
       expect(build({ ...options, beforeSend: (hit: object) => hit })).toEqual(build(options));
-      if (given.route !== '') expect(builder.build(given).hits).toEqual(hits);
       expect(builder.build(at).hits).toEqual(plain);
       return hits;
     };

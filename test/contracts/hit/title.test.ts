@@ -46,7 +46,6 @@ golden([
       // Data of pages.
       ['/posts/7.data', '/posts/7.data'],
       ['/posts/7/__data.json', '/posts/:id'],
-      ['/posts/7/_payload.json', '/posts/:id'],
       ['/posts/7/q-data.json', '/posts/:id/'],
       ['/_next/data/build/posts/7.json', '/posts/:id'],
       ['/page-data/posts/7/page-data.json', '/posts/:id/'],
@@ -79,7 +78,7 @@ golden([
       [405, 'Method Not Allowed'],
     ] as const
   ).map(([status, title]) => ({ ...at('/x', status), page: { action_name: `GET ${title}` } })),
-  ...[399, 402, 500].map((status) => at('/x', status)),
+  ...[402, 500].map((status) => at('/x', status)),
   { name: 'a 404 of a route', facts: { status: 404 } },
 ]);
 
@@ -101,7 +100,6 @@ const refused = (
 golden([
   refused('an endpoint with a route', [ORDER], '/orders/:order'),
   refused('the same, whose body is invalid', [ORDER], '/orders/:order', { status: 400 }),
-  refused('the same, which does not exist', [ORDER], 'Not Found', { status: 404 }),
   refused('a wildcard', [ORDER], '/orders/:order', { route: '/*' }),
   refused(
     'a route that has changed',
@@ -113,11 +111,6 @@ golden([
   refused('another service', [{ ...ORDER, service: { 'service.name': 'a' } }], 'Unauthorized'),
   refused('another site', [{ ...ORDER, service: { 'matomo.idsite': 2 } }], 'Unauthorized'),
   refused('the oldest of 501 endpoints', [ORDER, ...others(500)], 'Unauthorized'),
-  refused(
-    'the oldest of 501 endpoints, used again',
-    [ORDER, ...others(499), ORDER, { path: '/last', route: '' }],
-    '/orders/:order',
-  ),
   {
     name: 'the route of a wildcard, in a dimension',
     facts: { path: '/acme/orders/8', route: '/{tenant}/{proxy+}' },

@@ -19,7 +19,6 @@ golden([
       ['198.51.100.23', 1, '198.51.100.0'],
       ['::ffff:198.51.100.23', 2, '198.51.0.0'],
       ['2001:db8:1:2:3:4:5:6', 1, '2001:db8:1:2::'],
-      ['2001:db8::6', 3, '2001:db8::'],
       ['2001:db8::6', 4, '::'],
       ['2002:c633:6417::1', 1, '2002:c633:6400:0::'], // 6to4, as the address inside of it
       ['2001:0:c633:6417:1::1', 1, '2001:0:0:0::'], // Teredo
@@ -48,7 +47,6 @@ golden([
     options: { visitorId: ({ path }) => (path === '/users/42' ? 'ABCDEF0123456789' : undefined) },
     page: { cid: 'abcdef0123456789' },
   },
-  { options: { visitorId: () => undefined } },
   { options: { userId: () => 'anonymous' }, problems: ['parameter-invalid'] },
   // An attribute with the user: of the SERVER span, of spans below, or set by annotate.
   ...(
@@ -179,7 +177,6 @@ const OPEN: Facts = { ...withKey('key-6', 401), isOpen: true, calls: [['trackEve
 
 test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean, before?: Facts]>([
   ['a key that was let in', withKey('key-1'), KEY_HEADER, true],
-  ['a key and 304', withKey('key-1', 304), KEY_HEADER, true],
   ['a key that was refused', withKey('key-2', 401), KEY_HEADER, false],
   ['a key that failed later', withKey('key-3', 500), KEY_HEADER, true, withKey('key-3')],
   ['a response that has not begun', withKey('key-4', 499), KEY_HEADER, false],
@@ -198,7 +195,6 @@ test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean,
     authorized(`Bearer ${JWT}`),
   ],
   ['an empty claim', authorized(`Bearer ${JWT}`), { userId: 'jwt.client_id' }, false],
-  ['basic credentials', authorized('Basic YTpi'), BY_CREDENTIALS, true],
   ['a scheme without credentials', authorized('Basic'), BY_CREDENTIALS, false],
   ['a key with daily keys', withKey('key-1'), { ...KEY_HEADER, visitorKey: 'daily' }, false],
 ])('pseudonyms: %s', (_what, facts, options, isNamed, before = undefined) => {

@@ -30,10 +30,7 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/near/:lat-:lng/radius/:r', '/near/15-18/radius/20', '/near/:lat-:lng/radius/:r'],
     ['/at/:hour(^\\d{2})h:minute(^\\d{2})m', '/at/10h30m', '/at/:hourh:minutem'],
   ],
-  Koa: [
-    ['/:rest(.*)', '/a/b', '/a/b'],
-    ['/users/:id(\\d+)', '/users/5', '/users/:id'],
-  ],
+  Koa: [['/users/:id(\\d+)', '/users/5', '/users/:id']],
   Hapi: [
     ['/{p*}', '/a', '/a'],
     ['/{p*2}', '/a/b', '/a/b'],
@@ -48,7 +45,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/[...slug]', '/docs/intro', '/docs/intro'],
     ['/[locale]/[[...slug]]', '/de/docs/intro', '/[locale]/docs/intro'],
     ['/[tenant]/orders/[id]', '/acme/orders/5', '/[tenant]/orders/[id]'],
-    ['/docs/[...slug]', '/docs', '/docs'],
   ],
   'Nuxt/h3': [
     ['/**', '/p/5', '/p/:id'],
@@ -83,7 +79,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['{controller=Home}/{action=Index}/{id?}', '/admin/users', '/admin/users'],
     ['{area:exists}/{controller=Home}/{action=Index}', '/admin/users/list', '/admin/users/list'],
     ['api/[controller]/{id}', '/api/orders/5', '/api/orders/:id'],
-    ['{*path:nonfile}', '/spa/page', '/spa/page'],
     ['api/orders/{id:int}', '/api/orders/5', '/api/orders/{id}'],
     ['users/{id:regex(^\\d{{1,3}}$)}', '/users/7', '/users/{id}'],
     ['users/{id:int?}', '/users', '/users'],
@@ -96,7 +91,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   ],
   Laravel: [
     ['{any}', '/login', '/login'],
-    ['users/{user?}', '/users', '/users'],
     ['/users[/{id}]', '/users/7', '/users/{id}'],
   ],
   Django: [
@@ -109,7 +103,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   Go: [
     ['/files/{path...}', '/files/a/b', '/files/a/b'],
     ['/api/', '/api/orders/5', '/api/orders/:id'],
-    ['/{$}', '/', '/'],
   ],
   actix: [
     ['/{tail:.*}', '/static/a/b', '/static/a/b'],
@@ -127,31 +120,24 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   Static: [
     ['/index.html', '/index.html', '/index.html'],
     ['/feed.xml', '/feed.xml', '/feed.xml'],
-    ['/api/report.csv', '/api/report.csv', '/api/report.csv'],
     ['/login.php', '/login.php', '/login.php'],
     ['/app.js', '/app.js', 'none'],
-    ['/openapi.json', '/openapi.json', '/openapi.json'],
   ],
   any: [
-    ['/orders', '/orders/', '/orders'],
     ['/orders/', '/orders', '/orders'],
     ['/orders/:id', '/ORDERS/7', '/orders/:id'],
-    ['/über/uns', '/%C3%9Cber/uns', '/über/uns'],
     ['/a b/{id}', '/a%20b/7', '/a b/{id}'],
     ['/users/:id', '/users/a%2Fb', '/users/:id'],
     ['/keys/{id}:rotate', '/keys/7:rotate', '/keys/{id}:rotate'],
-    ['/users/:id', '/users/9.data', '/users/:id'],
     ['/users/:id/posts', '/users/7', '/users/:id'],
     ['/v1', '/v1/items/7', '/v1/items/:id'],
     ['/a/:x?/:y?/:z?', '/a/1', '/a/:x'],
-    ['/:a?/b/:c?', '/b/7', '/b/:c'],
     ['/:a?/b/:c?', '/x/b', '/:a/b'],
     ['/[[lang]]/users/[[...rest]]', '/users', '/users'],
     ['/[[lang]]/users/[id]/[[...rest]]', '/users/7/x/8', '/users/[id]/x/:id'],
     ['/a/**/b', '/a/x/y/b', '/a/x/y/b'],
     ['/pre-*', '/pre-x/7', '/pre-x/:id'],
     ['https://example.com/users/{id}', '/users/7', '/users/{id}'],
-    ['GET example.com/users/{id}', '/users/7', '/users/{id}'],
     ['GET|HEAD /users/{id}', '/users/7', '/users/{id}'],
     ['/users/{id}?v=1', '/users/7', '/users/{id}'],
   ],
@@ -163,12 +149,9 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
   'names, rules and expressions': [
     ['user_show', '/users/7', '/users/:id'],
     ['api.users.show', '/users/7', '/users/:id'],
-    ['2 users', '/users/7', '/users/:id'],
     ['Host(`shop.example`)', '/products', '/products'],
     ['~* \\.php$', '/x.php', '/x.php'],
-    ['{fallbackPlaceholder}', '/page', '/page'],
     ['api/^users/(?P<pk>[^/.]+)/$', '/api/users/7/', '/api/users/:id/'],
-    ['/users/(\\d+)', '/users/7', '/users/:id'],
     ['/(admin)/[...all]', '/admin/b', '/admin/b'],
     ['/_error', '/x/7', 'Not Found', 404],
     ['/queues/:who/,/queue/:name', '/queues/bob', '/queues/bob'],

@@ -45,19 +45,18 @@ function failure(code: string): Error {
 /** A folder in memory, whose steps are carried out in any order, may fail, and may be those of a process that has died. */
 class MemoryFolder {
   readonly files = new Map<string, MemoryFile>();
-  readonly #random: () => number;
-  readonly #fates: Map<string, Fate>;
+  readonly fates = new Map<string, Fate>();
+  readonly random: () => number;
   hasErrors = true;
 
-  constructor(random: () => number, fates: Map<string, Fate>) {
-    this.#random = random;
-    this.#fates = fates;
+  constructor(random: () => number) {
+    this.random = random;
   }
 
   /** Carries a step out. */
   run(owner: object, step: FileStep): unknown {
     const [operation, name] = step;
-    const fails = (rate: number) => this.hasErrors && this.#random() < rate;
+    const fails = (rate: number) => this.hasErrors && this.random() < rate;
     if (operation === 'prepare' || operation === 'share') return undefined;
     if (operation === 'list') return ['spool.json', ...this.files.keys()];
     const file = this.files.get(name);
@@ -85,7 +84,7 @@ class MemoryFolder {
 
   #append(name: string, data: Buffer, isCut: boolean): void {
     const file = this.files.get(name) as MemoryFile;
-    const length = isCut ? Math.floor(this.#random() * data.length) : data.length;
+    const length = isCut ? Math.floor(this.random() * data.length) : data.length;
     file.text += data.subarray(0, length).toString('latin1');
     if (isCut) throw failure('ENOSPC');
   }
@@ -93,7 +92,7 @@ class MemoryFolder {
   /** Those of the lines that count. */
   #fatesIn(name: string, { text }: MemoryFile): Fate[] {
     const lines = text.split('\n').slice(0, parseName(name)?.hits);
-    return lines.flatMap((line) => this.#fates.get(/h=(\d+)/.exec(line)?.[1] ?? '') ?? []);
+    return lines.flatMap((line) => this.fates.get(/h=(\d+)/.exec(line)?.[1] ?? '') ?? []);
   }
 }
 
@@ -112,15 +111,10 @@ class Process {
   readonly #fates: Map<string, Fate>;
   readonly ended: Promise<void>;
 
-  constructor(
-    disk: MemoryFolder,
-    random: () => number,
-    fates: Map<string, Fate>,
-    kind: 'writes' | 'sends' | 'ends',
-  ) {
+  constructor(disk: MemoryFolder, kind: 'writes' | 'sends' | 'ends') {
     this.#disk = disk;
-    this.#random = random;
-    this.#fates = fates;
+    this.#random = disk.random;
+    this.#fates = disk.fates;
     this.ended = this.#live(kind);
   }
 
@@ -245,10 +239,9 @@ class Process {
 
 async function simulate(seed: number): Promise<void> {
   const random = createRandom(seed * 7919);
-  const fates = new Map<string, Fate>();
-  const disk = new MemoryFolder(random, fates);
-  const start = (kind: 'writes' | 'sends' | 'ends') => new Process(disk, random, fates, kind);
-  const all = [start('writes'), start('writes'), start('sends'), start('sends')];
+  const disk = new MemoryFolder(random);
+  const kinds = ['writes', 'writes', 'sends', 'sends'] as const;
+  const all = kinds.map((kind) => new Process(disk, kind));
   const alive = new Set(all);
   for (const one of all) void one.ended.then(() => alive.delete(one));
   for (let steps = 0; alive.size > 0 && steps < 600; steps++) {
@@ -263,7 +256,7 @@ async function simulate(seed: number): Promise<void> {
   }
   for (const one of alive) one.kill();
   disk.hasErrors = false;
-  const last = start('ends');
+  const last = new Process(disk, 'ends');
   let hasEnded = false;
   void last.ended.then(() => {
     hasEnded = true;
@@ -274,7 +267,7 @@ async function simulate(seed: number): Promise<void> {
     await new Promise(setImmediate);
   }
   for (const one of all) one.forget();
-  for (const [name, { sent, isStored, isCounted }] of fates) {
+  for (const [name, { sent, isStored, isCounted }] of disk.fates) {
     expect(sent, `hit ${name} was sent`).toBeLessThan(2);
     if (isStored && sent === 0) expect(isCounted, `hit ${name} is accounted for`).toBe(true);
   }

@@ -27,14 +27,9 @@ const TWICE = { arrived: ['a', 'a', 'b', 'end'] };
 export const EXITS: readonly TableRow[] = [
   {
     way: 'exit in a handler',
-    name: 'process.exit() after the response',
-    isDownToo: true,
-    exit: code(3),
-  },
-  {
-    way: 'exit in a handler',
     name: 'process.exit() soon after the start',
     isEarly: true,
+    isDownToo: true,
     exit: code(3),
   },
   {
@@ -136,11 +131,7 @@ export const EXITS: readonly TableRow[] = [
 
 /** A signal as the last act of a process. */
 export const OWN_SIGNALS: readonly TableRow[] = [
-  {
-    way: 'kills itself from fs',
-    name: 'SIGTERM to itself from fs',
-    exit: killed('SIGTERM'),
-  },
+  { way: 'kills itself from fs', name: 'SIGTERM to itself from fs', exit: killed('SIGTERM') },
   {
     way: 'kills itself in beforeExit',
     name: 'SIGTERM to itself in `beforeExit`',

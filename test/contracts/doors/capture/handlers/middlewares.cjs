@@ -1,7 +1,6 @@
 // Logging middlewares of others, which call the application when a response has finished or its client has left.
 const { setTimeout: delay } = require('node:timers/promises');
 const morgan = require('morgan');
-const onFinished = require('on-finished');
 const { annotate, trackEvent } = require('opentelemetry-matomo');
 
 const searchOf = (url) => url.split('?')[1] ?? 'none';
@@ -18,13 +17,5 @@ module.exports = {
       trackEvent('Logged', line);
     });
     return new Promise((resolve) => logger(request, response, () => resolve()));
-  },
-  'waits with on-finished'({ request, response, url }) {
-    const search = searchOf(url);
-    onFinished(request, () => trackEvent('Read', search));
-    onFinished(response, () => {
-      annotate({ dimension5: search });
-      trackEvent('Sent', search);
-    });
   },
 };
