@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
@@ -48,17 +47,6 @@ test.each([
   const proxies = { [variable]: proxy.url, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
   expect(await openPoster(url, { proxies }).post(BULK)).toMatchObject(answered);
   expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target }]);
-});
-
-test('a proxy that closes the connection is asked once', async () => {
-  let connections = 0;
-  const proxy = createTcpServer((socket) => {
-    connections += 1;
-    socket.on('error', () => undefined).once('data', () => socket.end());
-  });
-  const proxies = { https_proxy: await listen(proxy) };
-  const { kind } = await openPoster('https://matomo.example/', { proxies }).post(BULK);
-  expect([kind, connections]).toEqual(['not sent', 1]);
 });
 
 test.each([

@@ -206,18 +206,6 @@ test.each([
   },
 );
 
-test('one line a minute says how many hits a full queue has lost', async () => {
-  const sender = openSender({ options: { maxQueueSize: 10 }, answers: UNAVAILABLE });
-  putAll(sender, namesOf('a', 10));
-  for (let i = 0; i < 600; i++) {
-    putAll(sender, namesOf('b', 2));
-    await sender.advance(500);
-  }
-  expect(sender.counts()).toMatchObject({ lost: { queue_full: 1200 } });
-  const lines = sender.codes().filter((code) => code === 'queue-full').length;
-  expect([4, 5, 6]).toContain(lines);
-});
-
 test('what a spool gives back while the queue is full is lost, with a line', () => {
   const sender = openFour(tracked, { options: { maxQueueSize: 4 } });
   putAll(sender, 'abc');

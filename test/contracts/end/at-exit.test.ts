@@ -1,8 +1,4 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startServer } from '../../support/child-process.js';
-import { secondCopy } from '../../support/installed-app.js';
-import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 import { runScript } from '../../support/script.js';
 
 test('if Matomo does not answer, hits of a listener of `exit` together take no longer than other waits', async () => {
@@ -37,15 +33,4 @@ test('many bulks for a slow Matomo delay the end of a process no longer than one
   expect(tracked).toBeLessThan(20);
   expect(tracked + lost.shutdown + lost.unconfirmed).toBe(40);
   expect(stderr).toContain('[lost-at-shutdown]');
-});
-
-test('two copies of the package and signal-exit: SIGTERM ends the process, and each request is one hit', async () => {
-  const { inspector, env } = await matomo();
-  const copy = ['--require', join(secondCopy(), 'dist/cjs/register.js')];
-  const app = await startServer([...REGISTER, ...copy, 'test/contracts/doors/end/app.cjs'], {
-    env: { ...env, END: 'signal-exit 4' },
-  });
-  await get(`${app.url}/first`);
-  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(titles(inspector)).toEqual(['GET /first']);
 });

@@ -88,13 +88,6 @@ test.for([
   ]);
 });
 
-test('a dry run shows what it would send', async () => {
-  const { inspector, env } = await matomo();
-  const logged = await end({ ...env, MATOMO_DRY_RUN: '1' });
-  expect(logged.match(/dry run: .*url=\S+\/(first|end)/g)).toHaveLength(2);
-  expect(titles(inspector)).toEqual([]);
-});
-
 test('without permission to start threads, the flag that permits it is named', async () => {
   const { env } = await matomo();
   const isStable = Number.parseInt(process.versions.node, 10) >= 24;

@@ -18,8 +18,6 @@ const SOURCES = {
 const FULL = 'https://shop.example.org/users/42?a=1&token=redacted';
 const MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const MASKED = { anonymizeIp: 1 } as const;
-const MCP = { method: 'POST', path: '/mcp', route: '/mcp' };
-const TOOL = { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'known_tool' };
 const header = (name: string, value: string, options = {}) => ({
   name: `header ${name}: ${value}`.slice(0, 90),
   facts: { headers: { [name]: value } },
@@ -79,21 +77,6 @@ golden([
       dimension1: '_OTHER',
       dimension9: '192.0.2.0',
       dimension12: '5xx _OTHER /x',
-    },
-  },
-  {
-    name: 'a call of MCP that fails',
-    options: {
-      dimensions: { 1: SOURCES[12], 3: 'gen_ai.tool.name', 4: 'mcp.method.name' },
-    },
-    facts: { ...MCP, below: [{ attributes: TOOL, exception: 'ToolError' }] },
-    before: [{ ...MCP, below: [{ attributes: TOOL }] }],
-    page: {
-      action_name: 'MCP tools/call known_tool',
-      cvar: variables(200, 'POST', { error_type: 'ToolError' }),
-      dimension1: 'error MCP tools/call known_tool',
-      dimension3: 'known_tool',
-      dimension4: 'tools/call',
     },
   },
   {

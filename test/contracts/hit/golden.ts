@@ -11,13 +11,12 @@ interface Hit {
 
 /** One request, the options with which it is tracked, and how its hits differ from those that a reader of the facts expects. */
 interface Row {
-  /** @default the facts and options */
   readonly name?: string;
   readonly facts?: Facts;
   readonly options?: MatomoOptions;
   /** Requests that came before, of which nothing is compared. */
   readonly before?: readonly Facts[];
-  /** The only hit is this page view. @default {} */
+  /** The only hit. @default a page view as expected */
   readonly page?: Differences;
   readonly chatbot?: Differences;
   /** All hits, if it is not one. */

@@ -38,11 +38,3 @@ golden(
     page: { cip, url: `${origin}/users/42` },
   })),
 );
-
-golden(
-  ['fe80::1%eth0', ''].map((peer) => ({
-    facts: { peer, headers: { [FOR]: '198.51.100.1' } },
-    options: { tokenAuth: 'f'.repeat(32), trustProxy: peer === '' ? true : ['linklocal'] },
-    page: { cip: '198.51.100.1' },
-  })),
-);

@@ -1,3 +1,4 @@
+import type { Facts } from '../doors/build.js';
 import { golden } from './golden.js';
 
 const at = (path: string, query?: string) => ({
@@ -6,25 +7,25 @@ const at = (path: string, query?: string) => ({
   route: '',
 });
 
+const TEMPLATE = { urlPaths: 'template' } as const;
 /** Strict, but for what is no referrer. */
 const ORIGINS = { privacy: 'strict', urlPaths: 'full', anonymizeIp: 0, visitorKey: 'key' } as const;
 const LONG = `a=1${`&b=${'x'.repeat(90)}`.repeat(10)}`;
+const LONG_PATH = '/a'.repeat(498);
 const NOT_ASSUMED = { assumeHttps: false };
+
+/** A request whose URL has this path. */
+const sent = (facts: Facts, path: string, action_name?: string) => ({
+  facts,
+  page: { url: `https://shop.example.org${path}`, ...(action_name && { action_name }) },
+});
 
 golden([
   { name: 'the base hit' },
   { facts: { query: '' } },
-  {
-    name: 'escapes of a path stay, and what no URL may hold is encoded',
-    facts: at('/a%2Fb/ü"#|^$'),
-    page: { url: 'https://shop.example.org/a%2Fb/%C3%BC%22%23%7C%5E$' },
-  },
+  sent(at('/a%2Fb/ü"#|^$'), '/a%2Fb/%C3%BC%22%23%7C%5E$'), // what no URL may hold is encoded
   { facts: at('/-.~:!$&()*+,[]/%41'), page: { action_name: 'GET /-.~:!$&()*+,[]/A' } },
-  {
-    name: 'a request for the server as a whole',
-    facts: { ...at('*'), method: 'OPTIONS' },
-    page: { url: 'https://shop.example.org/' },
-  },
+  sent({ ...at('*'), method: 'OPTIONS' }, '/'),
   // Queries: searches are removed, in any case, also as arrays and encoded; entities are separators as Matomo reads them.
   ...(
     [
@@ -39,14 +40,8 @@ golden([
     options: names ? { query: names } : {},
     page: { url: `https://shop.example.org/users/42?${sent}` },
   })),
-  {
-    name: 'a path that is too long is cut, and not inside of an escape',
-    facts: at(`${'/a'.repeat(498)}/a%41%42`, 'x=1'),
-    page: {
-      url: `https://shop.example.org${'/a'.repeat(498)}/a`,
-      action_name: `GET ${'/a'.repeat(498)}/aAB`,
-    },
-  },
+  // A path that is too long is cut, and not inside of an escape.
+  sent(at(`${LONG_PATH}/a%41%42`, 'x=1'), `${LONG_PATH}/a`, `GET ${LONG_PATH}/aAB`),
   // Scheme and port: of the listener, a Host header, and the option assumeHttps.
   ...(
     [
@@ -79,20 +74,10 @@ golden([
     options: { baseUrl: 'https://www.example.org/shop/' },
     page: { url: 'https://www.example.org/shop/a?x=1' },
   },
+  { ...sent({ route: 'users/:id?' }, '/users/:id', 'GET /users/:id'), options: TEMPLATE },
   {
-    name: 'urlPaths: template, a route with an optional parameter and no slash',
-    facts: { path: '/users/42', route: 'users/:id?' },
-    options: { urlPaths: 'template' },
-    page: { url: 'https://shop.example.org/users/:id', action_name: 'GET /users/:id' },
-  },
-  {
-    name: 'urlPaths: template without a route',
-    facts: at('/users/42/ada@example.org/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
-    options: { urlPaths: 'template' },
-    page: {
-      url: 'https://shop.example.org/users/:id/redacted/:uuid',
-      action_name: 'GET /users/:id/redacted/:uuid',
-    },
+    ...sent(at('/users/42/ada@example.org'), '/users/:id/redacted', 'GET /users/:id/redacted'),
+    options: TEMPLATE,
   },
   // Paths that were refused have no query, and only those of endpoints that need a permission stay.
   ...(
@@ -102,16 +87,12 @@ golden([
       [405, '/x', '/method-not-allowed', 'Method Not Allowed'],
       [403, '/x/7', '/x/:id?x=1', 'Forbidden'],
     ] as const
-  ).map(([status, path, sent, title]) => ({
-    facts: { ...at(path, 'x=1'), status },
-    options: { urlPaths: 'template' as const },
-    page: { url: `https://shop.example.org${sent}`, action_name: `GET ${title}` },
+  ).map(([status, path, shown, title]) => ({
+    ...sent({ ...at(path, 'x=1'), status }, shown, `GET ${title}`),
+    options: TEMPLATE,
   })),
-  {
-    facts: at('/graphql', 'query=%7Ba%7D&x=1'),
-    options: { siteSearch: true }, // a document is no search
-    page: { url: 'https://shop.example.org/graphql?x=1' },
-  },
+  // A document of GraphQL is no search.
+  { ...sent(at('/graphql', 'query=%7Ba%7D&x=1'), '/graphql?x=1'), options: { siteSearch: true } },
   // Referrers: what the client sends, and what of it is sent.
   ...(
     [

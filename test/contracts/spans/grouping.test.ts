@@ -91,12 +91,6 @@ track([
     ...LOCAL,
   },
   {
-    name: 'a step of GraphQL without a request has nothing that could be used',
-    spans: [{ id: 'job', name: 'graphql.parse' }, request('one')],
-    hits: ['GET /one 200'],
-    unused: 0,
-  },
-  {
     name: 'a span whose parent is missing is of no request',
     spans: [
       { id: 'step', parent: 'missing', attributes: dimensions({ 5: 'step' }) },

@@ -62,12 +62,6 @@ track([
     spans: [...from('10.0.0.5', 10), ...from('10.0.0.6', 10, false)],
     hits: hits(20),
   },
-  {
-    name: 'a proxy that comes after the first twenty requests',
-    spans: [...from('10.0.0.6', 20, false), ...from('10.0.0.5', 30)],
-    hits: hits(50),
-    isOrdered: true,
-  },
 ]);
 
 test.each<Way>(['exporter', 'gateway', 'processor'])(

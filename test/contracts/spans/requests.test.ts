@@ -208,3 +208,50 @@ trackInTurns([
     hits: [{ hit: 'GET /a 200', params: { pf_dm1: undefined } }],
   },
 ]);
+
+/** What a gateway reads differently than a processor does. */
+const by = (language: string): Partial<Row> => ({
+  resource: { 'telemetry.sdk.language': language },
+  ways: ['gateway'],
+});
+const NEW = { 'http.request.method': 'GET', 'url.path': '/a' };
+
+trackInTurns([
+  row(
+    '.NET before the stable names',
+    server({ ...OLD_HOST, 'http.target': '/a', 'http.url': 'https://shop.example.org/a?page=2' }),
+    'GET /a 200',
+    { url: 'https://shop.example.org/a?page=2' },
+    by('dotnet'),
+  ),
+  row(
+    'Python behind a proxy: the port is of the listener',
+    server({ ...NEW, 'server.address': HOST, 'server.port': 8000, 'client.address': '10.0.0.2' }),
+    'GET /a 200',
+    { url: 'https://shop.example.org/a', cip: '10.0.0.2' },
+    by('python'),
+  ),
+  row(
+    'elsewhere client.address is what anybody wrote',
+    server({ ...NEW, 'client.address': '203.0.113.7' }),
+    'GET /a 200',
+    { cip: undefined },
+    by('nodejs'),
+  ),
+  row(
+    'the title of a request without a path is the name of its span without secrets',
+    server({ 'http.request.method': 'GET' }, { name: 'GET /token/9fK2mQ7x' }),
+    'GET /token/redacted 200',
+    {},
+    by('go'),
+  ),
+  {
+    name: 'a call of MCP that fails, with a class of error and without a status, as in Python',
+    spans: [
+      server({ 'mcp.method.name': 'tools/call', 'error.type': 'tool_error' }, { parent: 'a' }),
+      request('a', { attributes: { 'http.request.method': 'POST', 'url.path': '/mcp' } }),
+    ],
+    options: { dimensions: { 1: 'matomo.failed_endpoint' } },
+    hits: [{ hit: 'MCP tools/call 200', params: { dimension1: 'error MCP tools/call' } }],
+  },
+]);

@@ -16,7 +16,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/:path(*)', '/a/b', '/a/b'],
     ['/users/:id?', '/users', '/users'],
     ['/:slug/:options(edit)?/', '/intro', '/:slug'],
-    ['/files/:path+', '/files/a/b', '/files/a/b'],
   ],
   'Express 5': [
     ['/*splat', '/shop/12', '/shop/:id'],
@@ -56,15 +55,11 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/[x+2e]well-known/[...rest]', '/.well-known/foo', '/[x+2e]well-known/foo'],
     ['/fruits/[page=fruit]', '/fruits/apple', '/fruits/[page=fruit]'],
   ],
-  Remix: [
-    ['/docs/*', '/docs/en/main/start', '/docs/en/main/start'],
-    ['products/$id', '/products/5', '/products/$id'],
-  ],
+  Remix: [['products/$id', '/products/5', '/products/$id']],
   AWS: [
     ['/{proxy+}', '/users/5', '/users/:id'],
     ['/{tenant}/{proxy+}', '/acme/users/5', '/{tenant}/users/:id'],
     ['ANY /{proxy+}', '/.git/config', '/.git/config'],
-    ['$default', '/x/5', '/x/:id'],
   ],
   Spring: [
     ['/**', '/favicon', '/favicon'],
@@ -82,7 +77,6 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['api/orders/{id:int}', '/api/orders/5', '/api/orders/{id}'],
     ['users/{id:regex(^\\d{{1,3}}$)}', '/users/7', '/users/{id}'],
     ['users/{id:int?}', '/users', '/users'],
-    ['blog/{**slug}', '/blog/a/b', '/blog/a/b'],
   ],
   Rails: [
     ['/posts/:id(.:format)', '/posts/5', '/posts/:id'],
@@ -97,18 +91,13 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['orders/<int:pk>/', '/orders/5/', '/orders/<int:pk>'],
     ['^orders/(?P<pk>[0-9]+)/$', '/orders/5/', '/orders/:id/'],
     ['<slug:slug>/', '/hello-world/', '/<slug:slug>'],
-    ['<path:rest>', '/a/b', '/a/b'],
     ['/files/{p:path}', '/files/a/b', '/files/a/b'],
   ],
-  Go: [
-    ['/files/{path...}', '/files/a/b', '/files/a/b'],
-    ['/api/', '/api/orders/5', '/api/orders/:id'],
-  ],
+  Go: [['/files/{path...}', '/files/a/b', '/files/a/b']],
   actix: [
     ['/{tail:.*}', '/static/a/b', '/static/a/b'],
     ['/{name}/{id}/index.html', '/a/5/index.html', '/{name}/{id}/index.html'],
     ['/files/<path..>', '/files/a/b', '/files/a/b'],
-    ['/files/(.+)$', '/files/a/b', '/files/a/b'],
   ],
   'Below a context path': [
     ['/{id}', '/users/bob/orders/5', '/users/bob/orders/:id'],
@@ -130,12 +119,10 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/users/:id', '/users/a%2Fb', '/users/:id'],
     ['/keys/{id}:rotate', '/keys/7:rotate', '/keys/{id}:rotate'],
     ['/users/:id/posts', '/users/7', '/users/:id'],
-    ['/v1', '/v1/items/7', '/v1/items/:id'],
     ['/a/:x?/:y?/:z?', '/a/1', '/a/:x'],
     ['/:a?/b/:c?', '/x/b', '/:a/b'],
     ['/[[lang]]/users/[[...rest]]', '/users', '/users'],
     ['/[[lang]]/users/[id]/[[...rest]]', '/users/7/x/8', '/users/[id]/x/:id'],
-    ['/a/**/b', '/a/x/y/b', '/a/x/y/b'],
     ['/pre-*', '/pre-x/7', '/pre-x/:id'],
     ['https://example.com/users/{id}', '/users/7', '/users/{id}'],
     ['GET|HEAD /users/{id}', '/users/7', '/users/{id}'],

@@ -89,14 +89,6 @@ export const FUNCTIONS: readonly Scenario[] = [
     { hits: ['event Test for the request', 'goal 3'] },
   ),
   {
-    name: 'callbacks of a pool, for the request',
-    does: 'asks a pool for the request',
-    ...atOnce('/pool', 'abcd', (client) => [
-      { hit: 'GET /pool 200', params: { dimension5: client } },
-      { hit: `event Pool ${client}` },
-    ]),
-  },
-  {
     name: 'callbacks of a pool that an instrumentation binds',
     does: 'asks a pool that an instrumentation binds',
     needs: ['spans'],

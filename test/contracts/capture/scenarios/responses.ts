@@ -28,15 +28,6 @@ const inLines = (path: string, ...lines: readonly string[]): Sent =>
 const ofConnection: readonly Scenario[] = [
   destroyed('ends the socket', 200),
   {
-    name: 'requests one after the other on a connection',
-    does: 'annotates a user',
-    sends: [raw(['/kept-alive?1', '/kept-alive?2'], { isOneByOne: true })],
-    hits: [/\?1$/, /\?2$/].map((url) => ({
-      hit: 'GET /kept-alive 200',
-      params: { url, uid: 'ada' },
-    })),
-  },
-  {
     name: 'events of pipelined requests',
     does: 'tracks its ends',
     sends: [raw(['/pipelined?1', '/pipelined?2', '/pipelined?3'])],

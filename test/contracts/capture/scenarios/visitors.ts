@@ -50,10 +50,6 @@ export const VISITORS: readonly Scenario[] = [
     },
     { cip: '203.0.113.7', url: 'https://public.example/proxied' },
   ),
-  page('the address of the connection', 'ok', '/direct', {
-    cip: '127.0.0.1',
-    url: /^https?:\/\/shop\.example/,
-  }),
   {
     ...sent('an API key that was deleted', '/key-deleted', KEY, { uid: PSEUDONYM }),
     before: 'deletes headers',

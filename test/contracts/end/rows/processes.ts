@@ -63,15 +63,6 @@ function firstProcesses(): TableRow[] {
       exit: code(128 + constants.signals[signal]),
       exitWithout: 'none' as const,
     })),
-    {
-      ...row,
-      way: 'PID 1',
-      name: 'PID 1 that gets SIGHUP, which the kernel drops, and then SIGTERM to itself',
-      appEnv: { SIGNAL: 'SIGHUP', THEN: 'SIGTERM' },
-      answers: ['fast'],
-      exit: code(128 + constants.signals.SIGTERM),
-      exitWithout: 'none',
-    },
     { ...row, way: 'PID 1 exits', name: 'PID 1 that calls process.exit()', exit: code(3) },
   ];
 }

@@ -23,14 +23,6 @@ function query(callback) {
     for (const each of callbacks.splice(0)) each();
   }, 2);
 }
-const queried = (use) =>
-  new Promise((resolve) =>
-    query(() => {
-      use();
-      resolve();
-    }),
-  );
-
 function trackEnds(exchange) {
   exchange.onRequestClose(() => event('request closed'));
   exchange.onClose(() => event('response closed'));
@@ -52,9 +44,6 @@ module.exports = {
   },
   'annotates over it'() {
     annotate({ dimension5: 'handler' });
-  },
-  'annotates a user'() {
-    annotate({ uid: 'ada' });
   },
   'annotates in finish'(exchange) {
     exchange.onFinish(() => annotate({ dimension5: 'finish' }));
@@ -120,13 +109,6 @@ module.exports = {
     functions.trackEvent('Test', 'for the request');
     functions.trackGoal(3);
     await functions.measure('pf_dm2', () => delay(20));
-  },
-  async 'asks a pool for the request'({ handle, url }) {
-    await queried(() => {
-      const functions = forRequest(handle);
-      functions.annotate({ dimension5: url.split('?')[1] });
-      functions.trackEvent('Pool', url.split('?')[1]);
-    });
   },
   async 'asks a pool that an instrumentation binds'({ url }) {
     const { context, trace } = require('@opentelemetry/api');
