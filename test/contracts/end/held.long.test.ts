@@ -1,7 +1,9 @@
 import { createServer as createTcpServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../support/child-process.js';
+import { eventually, startServer } from '../../support/child-process.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startFullBacklog } from '../../support/full-backlog.js';
+import { startHttpProxy } from '../../support/http-proxy.js';
 import { listen } from '../../support/listen.js';
 import { get, REGISTER } from '../../support/registered-app.js';
 import { skipTest } from '../../support/skips.js';
@@ -51,4 +53,30 @@ test.for<[string, () => Promise<string>, (url: string) => Record<string, string>
   await get(`${app.url}/first`);
   expect(await app.stop()).toEqual(ENDED);
   expect(app.stderr()).toMatch(/\[(?:unconfirmed|lost-at-shutdown)\]/);
+});
+
+test('a second bulk over the tunnel of a proxy', async () => {
+  const { inspector, wire } = await matomoOnWire({}, { certificate: 'server' });
+  const proxy = await startHttpProxy(wire.url);
+  const app = await startServer(APP, {
+    env: {
+      ...PATIENT,
+      ...proxied(proxy.url),
+      MATOMO_SCHEDULE_DELAY: '0',
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      NODE_NO_WARNINGS: '1',
+    },
+  });
+  // A connection that was idle for a second shows that others may be used again.
+  await get(`${app.url}/idle`);
+  await eventually(() => inspector.hits().length === 1 && proxy.open() === 0);
+  // The second one follows at once: a connection is idle for a second at most.
+  inspector.play({ delayMillis: 3_000 });
+  await get(`${app.url}/first`);
+  await eventually(() => inspector.hits().length === 2);
+  inspector.play({ delayMillis: 3_600_000 });
+  await get(`${app.url}/second`);
+  await eventually(() => inspector.hits().length === 3);
+  expect(await app.stop()).toEqual(ENDED);
+  expect(proxy.requests()).toHaveLength(2);
 });

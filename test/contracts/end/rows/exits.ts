@@ -44,6 +44,14 @@ export const EXITS: readonly TableRow[] = [
   { way: 'empty event loop', name: 'an empty event loop', isDownToo: true, exit: code(0) },
   {
     way: 'empty event loop',
+    name: 'an empty event loop, and a Matomo that never answers',
+    answers: ['hangs'],
+    env: WAITS_LONG,
+    exit: code(0),
+    expected: { 'memory hangs': UNCONFIRMED },
+  },
+  {
+    way: 'empty event loop',
     name: 'an empty event loop while a bulk is in flight: the answer is read',
     async end({ sent, get }) {
       await sent(1);
