@@ -45,7 +45,11 @@ export interface ExportedEvent {
 export const SERVER = 2;
 
 /** Whether an attribute is kept of spans that are not SERVER spans. */
-export type IsKept = (name: string) => boolean;
+export interface IsKept {
+  (name: string): boolean;
+  /** The first bytes of such names, so that other names need not be decoded. */
+  readonly firstBytes: ReadonlySet<number>;
+}
 
 /** Most spans share this object, because none of their attributes is used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});

@@ -123,6 +123,11 @@ class Reader extends BinaryReader {
     return text;
   }
 
+  /** Whether the text that comes next begins with one of these bytes, if it is shorter than 128. */
+  begins(bytes: ReadonlySet<number>): boolean {
+    return (this.body[this.pos] ?? 0) > 127 || bytes.has(this.body[this.pos + 1] ?? 0);
+  }
+
   /** Nanoseconds. A number is exact to a fourth of a microsecond. */
   nanos(): number {
     return this.fixed32() + this.fixed32() * 2 ** 32;
@@ -255,7 +260,7 @@ function readAttribute(reader: Reader, before: Attributes, isKept?: IsKept): Att
   let key = '';
   let value: AttributeValue | undefined;
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
-    if (tag === KEY) key = reader.text();
+    if (tag === KEY && (!isKept || reader.begins(isKept.firstBytes))) key = reader.text();
     else if (tag === VALUE && (!isKept || isKept(key))) value = readValue(reader);
     else reader.skipField();
   }

@@ -40,11 +40,7 @@ const REFUSALS = {
   'unknown encoding': [415, 3, 'the content encoding must be gzip, deflate or identity'],
   'not inflated': [400, 3, 'the body does not match its content encoding'],
   'no memory': [429, 8, 'too many exports at the same time; try again later'],
-  'no room': [
-    503,
-    14,
-    'the queue or the spool is full until Matomo has processed hits; try again later',
-  ],
+  'no room': [503, 14, 'there is no room until Matomo has processed hits; try again later'],
 } satisfies Record<string, [status: number, code: number, message: string]>;
 
 type Refusal = keyof typeof REFUSALS;

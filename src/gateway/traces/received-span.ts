@@ -109,13 +109,12 @@ function hitEventsOf(events: readonly ExportedEvent[]): readonly ExportedEvent[]
 
 /** Whether an attribute is kept of spans that are not SERVER spans. */
 export function createIsKept({ userIdAttribute }: RequestReading): IsKept {
-  const kept = new Set<string | undefined>([
-    'error.type',
-    ...ROUTE_BELOW_ATTRIBUTES,
-    ...OPERATION_ATTRIBUTES,
-    userIdAttribute,
-  ]);
-  return (name) => name.startsWith('matomo.') || kept.has(name);
+  const own = userIdAttribute === undefined ? [] : [userIdAttribute];
+  const names = ['error.type', ...ROUTE_BELOW_ATTRIBUTES, ...OPERATION_ATTRIBUTES, ...own];
+  const kept = new Set(names);
+  const isKept = (name: string) => name.startsWith('matomo.') || kept.has(name);
+  const firstBytes = new Set(['matomo.', ...names].map((name) => Buffer.from(name)[0] as number));
+  return Object.assign(isKept, { firstBytes });
 }
 
 /** Spans of an export, those that are rejected, and why. */
