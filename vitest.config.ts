@@ -24,7 +24,7 @@ const LONG = 'test/**/*.long.test.ts';
  * ends, also one on a timer that was fake. All others share a few processes: starting one takes longer than most files.
  */
 const ISOLATED = [
-  'test/**/{client-hooks,client-rules,pairing,secrecy}.test.ts',
+  'test/**/{client-hooks,client-rules,hit-times,pairing,secrecy}.test.ts',
   'test/{for-request,requests/operations}.test.ts',
 ];
 

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { trackEvent } from '../src/index.js';
 import { eventually } from './support/child-process.js';
@@ -37,3 +38,16 @@ test.each([false, true])(
     expect(new Set(hits().map(({ params }) => `${params.url} ${params.cid}`)).size).toBe(1);
   },
 );
+
+test('a span event whose time is invalid has the time at which it is sent', async () => {
+  const service = await startTracedService((_request, response) => {
+    const event = { 'matomo.e_c': 'a', 'matomo.e_a': 'b' };
+    trace.getActiveSpan()?.addEvent('matomo.hit', event, new Date('nonsense'));
+    const span = trace.getTracer('test').startSpan('job', { root: true });
+    span.addEvent('matomo.hit', { ...event, 'matomo.uid': 'ann' }, new Date('nonsense')).end();
+    response.end();
+  });
+  const hits = await service.visit('/a');
+  for (const { params } of hits) expect(Number(params.cdt)).toBeGreaterThan(1e9);
+  expect(hits).toHaveLength(3);
+});

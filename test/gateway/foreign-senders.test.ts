@@ -19,14 +19,18 @@ const ANY = '0.0.0.0:0';
 const ORIGIN = 'Origin: https://attacker.example';
 
 test.each<[listen: string, status: number, host: string, ...others: string[]]>([
+  [LOOPBACK, 200, '127.0.0.1:4318'],
   [LOOPBACK, 200, 'LocalHost:4318'],
   [LOOPBACK, 200, 'host.docker.internal:4318'],
   [LOOPBACK, 403, 'attacker.example'],
+  [LOOPBACK, 403, ''],
   [LOOPBACK, 403, '127.0.0.1', ORIGIN],
+  [LOOPBACK, 403, '127.0.0.1', 'Origin: null'],
   [LOOPBACK, 403, '127.0.0.1', 'Sec-Fetch-Site: cross-site'],
   // As the name of a service in Kubernetes is.
   [ANY, 200, 'otel-gateway:4318'],
   [ANY, 403, '127.0.0.1', ORIGIN],
+  [ANY, 403, '127.0.0.1', 'Sec-Fetch-Site: cross-site'],
 ])('at %s, %i is the answer to the host %j (%s)', async (listen, status, host, ...others) => {
   const { gateway } = await startGateway({ listen });
   expect(await ask(gateway, [`Host: ${host}`, ...others])).toBe(status);
@@ -39,4 +43,10 @@ test('a name in listen is right as Host', () => {
   expect(foreign('Gateway.Internal:4318', 'gateway.internal')).toBe(false);
   expect(foreign('gateway.internal', '127.0.0.1')).toBe(true);
   expect(foreign('other.internal', 'gateway.internal')).toBe(true);
+});
+
+test('a gateway that listens on a name of loopback is on loopback', async () => {
+  const { gateway } = await startGateway({ listen: 'localhost:0' });
+  const answer = await fetch(`http://localhost:${new URL(gateway.url).port}/healthz`);
+  expect(answer.status).toBe(200);
 });

@@ -2,21 +2,19 @@ import { expect, test } from 'vitest';
 import { UnreadableExport } from '../../src/gateway/otlp/exported-span.js';
 import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { toReceivedSpans } from '../../src/gateway/traces/received-span.js';
+import { keep } from '../support/gateway.js';
 import { exportRequest, protobufOf, requestSpan } from '../support/otlp-spans.js';
 
 const JSON_FORMAT = findFormat('application/json') as OtlpFormat;
 const PROTOBUF = findFormat('application/x-protobuf') as OtlpFormat;
 
 const decode = (body: string) =>
-  toReceivedSpans(
-    JSON_FORMAT.read(Buffer.from(body), () => false),
-    body.length,
-  ).spans;
+  toReceivedSpans(JSON_FORMAT.read(Buffer.from(body), keep(false)), body.length).spans;
 
 test('many small messages in protobuf are refused, because they would take far more memory than their bytes', () => {
   const spans = (count: number) => Buffer.alloc(2 * count, Buffer.from([0x12, 0]));
   const read = (count: number) =>
-    PROTOBUF.read(Buffer.from(protobufOf(1, protobufOf(2, spans(count)))), () => false);
+    PROTOBUF.read(Buffer.from(protobufOf(1, protobufOf(2, spans(count)))), keep(false));
   expect(read(90_000)[0]?.spans).toHaveLength(90_000);
   expect(() => read(110_000)).toThrow(UnreadableExport);
 });

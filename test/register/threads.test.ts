@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import { eventually } from '../support/child-process.js';
-import { APPS, get, REGISTER, startTracked, titles } from '../support/registered-app.js';
+import { eventually, runNode } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const APP = `${APPS}/threads.cjs`;
 /** Nothing is sent before the end. */
@@ -25,6 +27,25 @@ test.each([
   expect(pages).toEqual(['GET /first', 'Checkout', 'GET /last']);
   expect(events(inspector)).toEqual(['within /ignored']);
   expect(app.stderr()).toBe('');
+});
+
+test('with a spool, hits of a worker are stored while Matomo is unavailable', async () => {
+  const spool = temporaryFolder();
+  const env = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: spool, ...AT_THE_END };
+  const { app } = await startTracked([...REGISTER, APP], env);
+  const stored = () => decodeURIComponent(linesIn(spool).join('\n'));
+  await get(`${app.url}/a`);
+  await eventually(() => stored().includes(`${app.url}/a`));
+  await get(`${app.url}/exit`);
+  await app.exit();
+  expect(stored()).toContain(`${app.url}/exit`);
+});
+
+test('a worker without a server sends what names its visitor', async () => {
+  const { inspector, env } = await matomo();
+  const { stderr } = await runNode([...REGISTER, APP], { env: { ...env, JOB: '1' } });
+  expect(events(inspector)).toEqual(['job done']);
+  expect(stderr).toMatch(/uid.*cid.*\[parameter-invalid\]/);
 });
 
 const IN_CODE = { doNotTrack: true, siteId: 1 };

@@ -30,6 +30,11 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     client.write(get('/slow') + get('/bob') + get('/carol'));
     await client.printed('/carol response close');
   },
+  async 'a pipelined response that is larger than a buffer, and a body'(client) {
+    const post = 'POST /carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbody';
+    client.write(get('/slow') + get('/large/bob') + post);
+    await client.printed('/carol response close');
+  },
   async 'pipelined requests that nobody has read, when the client leaves'(client) {
     const post = 'POST /hangs/carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab';
     client.write(get('/hangs/alice') + get('/unread/bob') + post);
@@ -44,6 +49,13 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     await client.printed('/hangs/bob request close');
     client.leave();
     await client.printed('/hangs/bob response close');
+  },
+  async 'a client that leaves within its body'(client) {
+    await afterAlice(client);
+    client.write('POST /bob HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab');
+    await client.printed('/bob request data');
+    client.leave();
+    await client.printed('/bob request close');
   },
   async 'a response that is finished at once, to a request that nobody reads'(client) {
     await afterAlice(client);
@@ -61,10 +73,31 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
     client.write('BAD\r\n\r\n');
     await client.printed(' clientError');
   },
+  async 'what is no request, before the response to another one'(client) {
+    client.write(get('/hangs/alice'));
+    await client.printed('/hangs/alice request close');
+    client.write('BAD\r\n\r\n');
+    await client.printed('/hangs/alice response close');
+  },
   async 'an upgrade'(client) {
     await afterAlice(client);
     client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
     await client.closed();
+  },
+  async CONNECT(client) {
+    await afterAlice(client);
+    client.write('CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example\r\n\r\n');
+    await client.closed();
+  },
+  async 'Expect: 100-continue'(client) {
+    await afterAlice(client);
+    client.write(get('/bob', 'Expect: 100-continue'));
+    await client.answered('/bob');
+  },
+  async 'more requests than allowed'(client) {
+    client.write(get('/alice') + get('/bob'));
+    await client.printed('/bob dropRequest');
+    await client.printed('/alice response close');
   },
   async 'a response that takes too long'(client) {
     await afterAlice(client);
@@ -77,7 +110,20 @@ const SCENARIOS: Record<string, (client: Client) => Promise<void>> = {
   },
 };
 
-async function runScenarios(preloads: readonly string[], node?: string) {
+/** Servers of `connection-events.cjs` that are not the usual one. */
+const SERVERS: Readonly<Record<string, string>> = {
+  'more requests than allowed': 'one request',
+  'an idle connection': 'closes idle',
+};
+
+interface Events {
+  readonly printed: readonly string[];
+  readonly tracked: readonly string[];
+  /** Events that belong to another request than their own, or to one although they have none, and whose they are. */
+  readonly foreign: readonly string[];
+}
+
+async function runScenarios(preloads: readonly string[], node?: string): Promise<Events> {
   const args = [...preloads, `${APPS}/connection-events.cjs`];
   const { inspector, app } = await startTracked(args, {}, node === undefined ? {} : { node });
   for (const name of Object.keys(SCENARIOS)) await runScenario(app, name);
@@ -93,7 +139,6 @@ async function runScenarios(preloads: readonly string[], node?: string) {
   return {
     printed: eventsOf(app),
     tracked: events.map(({ event }) => event),
-    /** Events that belong to another request than their own, or to one although they have none, and whose they are. */
     foreign: events.flatMap((each) => (each.isForeign ? `${each.event} of ${each.owner}` : [])),
   };
 }
@@ -107,7 +152,7 @@ function eventsOf(app: Server): string[] {
 }
 
 async function runScenario(app: Server, name: string): Promise<void> {
-  const server = name === 'an idle connection' ? 'closes idle' : 'usual';
+  const server = SERVERS[name] ?? 'usual';
   const address = new RegExp(`^${server} http://127.0.0.1:(\\d+)$`, 'm');
   const port = await eventually(() => address.exec(app.stdout())?.[1]);
   const before = eventsOf(app).length;

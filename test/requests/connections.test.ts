@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { type Handler, startBoth } from '../support/both-services.js';
+import { type Handler, startBoth, TRACKED } from '../support/both-services.js';
 import { eventually } from '../support/child-process.js';
 import { sorted } from '../support/sorted.js';
 
@@ -41,10 +41,15 @@ const SERVERS: readonly (readonly [status: string, what: string, handle: Handler
       response.write('half', () => socket.end('HTTP/1.1 404 is a part of the body'));
     },
   ],
+  ['500', 'response.destroy(error)', (_, response) => void response.destroy(new Error('own'))],
 ];
 
-test.each(SERVERS)('%s after %s', async (status, _what, handle) => {
-  const service = await startBoth('with tracing', handle);
+test.each(
+  SERVERS.flatMap(([status, what, handle]) =>
+    TRACKED.map((tracked) => [status, what, tracked, handle] as const),
+  ),
+)('%s after %s (%s)', async (status, _what, tracked, handle) => {
+  const service = await startBoth(tracked, handle);
   open(service.port).resume();
   expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
 });
@@ -57,8 +62,16 @@ const complete: Handler = (_request, response) => {
   response.write('hello');
   response.once('close', () => response.end());
 };
+const inform: Handler = (_request, response) => {
+  response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+  response.writeProcessing();
+  response.writeContinue();
+  response.setHeader('content-length', 100);
+  response.write('half');
+};
 
 type Leave = (socket: Socket) => unknown;
+const close: Leave = (socket) => socket.destroy();
 const reset: Leave = (socket) => socket.resetAndDestroy();
 const end: Leave = (socket) => socket.resume().end();
 
@@ -66,7 +79,15 @@ type Client = [status: string, how: string, when: string, leave: Leave, handle: 
 const CLIENTS: Client[] = [
   ['499', 'ends its side', 'while the server writes', end, writeMuch],
   ['499', 'resets the connection', 'after end(), with bytes that were not sent', reset, endMuch],
+  [
+    '499',
+    'resets the connection',
+    'after socket.end(), with bytes that were not sent',
+    reset,
+    ({ socket }) => void socket.end(MUCH),
+  ],
   ['499', 'ends its side', 'after the last byte, and before response.end()', end, complete],
+  ['499', 'leaves', 'after informational responses', close, inform],
 ];
 
 test.each<Client>(CLIENTS)('%s if the client %s %s', async (status, _how, _when, leave, handle) => {
@@ -101,6 +122,7 @@ const destroys =
 // What Node.js writes to the socket, or a listener of `clientError` does.
 test.each([
   ['400', 'a body that cannot be parsed', 'no size', read, undefined],
+  ['413', 'a chunk with a long extension', `1;${'x'.repeat(20_000)}`, read, undefined],
   ['431', 'long trailers', `0\r\nX: ${'x'.repeat(20_000)}`, read, undefined],
   ['418', 'an own answer to such a body', 'no size', read, ends(answer(418))],
   ['400', 'such a body, if a listener destroys the socket', 'no size', read, destroys(answer(400))],
@@ -127,17 +149,27 @@ test.each([
   expect(statusesOf(await service.hitsOf(1))).toEqual([status]);
 });
 
-type Act = (socket: Socket, requests: readonly IncomingMessage[]) => unknown;
+test('499 if the client ends the connection first, whatever the server ends then', async () => {
+  const service = await startBoth('without tracing', ({ socket }) => {
+    socket.once('end', () => socket.end(answer(200)));
+    client.end();
+  });
+  const client = open(service.port).resume();
+  expect(statusesOf(await service.hitsOf(1))).toEqual(['499']);
+});
 
-test.each<[status: string, first: string, what: string, act: Act]>([
-  ['499', '499', 'the client closes the connection', (socket) => socket.destroy()],
+type Act = (socket: Socket, requests: readonly IncomingMessage[]) => unknown;
+const PIPELINED: [status: string, first: string, what: string, act: Act][] = [
+  ['499', '499', 'the client closes the connection', close],
   ['500', '500', 'the server destroys it', (_, [first]) => first?.socket.destroy()],
   ['500', '201', 'the server answers on it', (_, [first]) => first?.socket.end(answer(201))],
-])(
-  'pipelined requests that wait for their turn have status %s, and the first one %s, if %s',
-  async (status, first, _what, act) => {
+];
+
+test.each(PIPELINED.flatMap((row) => TRACKED.map((tracked) => [...row, tracked] as const)))(
+  'pipelined requests that wait for their turn have status %s, and the first one %s, if %s (%s)',
+  async (status, first, _what, act, tracked) => {
     const requests: IncomingMessage[] = [];
-    const service = await startBoth('without tracing', (request, response: ServerResponse) => {
+    const service = await startBoth(tracked, (request, response: ServerResponse) => {
       requests.push(request);
       if (request.url === '/ready') response.end('waits for its turn');
     });

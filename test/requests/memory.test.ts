@@ -1,16 +1,36 @@
+import { AsyncResource } from 'node:async_hooks';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { test } from 'vitest';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
+import { expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { collectGarbage } from '../support/kept-bytes.js';
 import { listen } from '../support/listen.js';
 import { startProcessor } from '../support/senders.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const areCollected = (objects: readonly WeakRef<object>[]) => () => {
   collectGarbage();
   return objects.every((object) => object.deref() === undefined);
 };
+
+test('a context that outlives a request that is not sampled does not keep its objects', async () => {
+  const contexts: AsyncResource[] = [];
+  const kept: WeakRef<object>[] = [];
+  const service = await startTracedService(
+    (request, response) => {
+      contexts.push(new AsyncResource('job'));
+      kept.push(new WeakRef(request), new WeakRef(response));
+      response.end();
+    },
+    {},
+    { sampler: new AlwaysOffSampler() },
+  );
+  for (const path of ['/a', '/b']) await service.fetch(path);
+  await eventually(areCollected(kept));
+  expect(contexts).toHaveLength(2);
+});
 
 async function startStarter() {
   const { tracer } = await startProcessor();

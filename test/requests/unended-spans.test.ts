@@ -15,7 +15,9 @@ async function startService(listener: RequestListener = (_request, response) => 
   const spans: Span[] = [];
   const url = await listen((request, response) => {
     const http = { 'http.request.method': 'GET', 'url.path': request.url ?? '/' };
-    spans.push(tracer.startSpan('GET', { kind: 1, attributes: http }));
+    spans.push(
+      tracer.startSpan('GET', { kind: 1, attributes: request.url === '/other' ? {} : http }),
+    );
     listener(request, response);
   });
   return {
@@ -105,4 +107,16 @@ test('forceFlush in a listener of the response waits for a span that ends with t
   await fetch(`${service.url}/7`);
   await flushed;
   expect(await service.rows()).toEqual(['GET /:late 200']);
+});
+
+test('a request that only has a SERVER span of something else makes no hit', async () => {
+  const add = stopMonotonicClock();
+  const { url, spans, counted, processor } = await startService();
+  await fetch(`${url}/other`);
+  await fetch(`${url}/http`);
+  add(5000);
+  await eventually(() => counted() === 1);
+  await processor.forceFlush();
+  spans[0]?.end();
+  expect(counted()).toBe(1);
 });

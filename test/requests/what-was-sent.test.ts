@@ -48,8 +48,10 @@ function replace(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }
 
-type Change = (request: Writable, response: ServerResponse) => void;
-const CHANGES: readonly (readonly [what: string, change: Change])[] = [
+const CHANGES: readonly (readonly [
+  what: string,
+  change: (request: Writable, response: ServerResponse) => void,
+])[] = [
   [
     'sets the host, the user agent, the method, the URL, and later the status',
     (request, response) => {
@@ -97,6 +99,31 @@ test.each(BOTH)(
     const [hit] = await visit(deleteHeaders, http, true);
     expect(hit?.params).toMatchObject({ ua: SENT['user-agent'] });
     for (const name of ['urlref', 'lang']) expect(hit?.params).not.toHaveProperty(name);
+  },
+);
+
+test.each(BOTH)(
+  'HTTP/%i: options get what the application has set, and lists of headers, also of those that it deletes',
+  async (http) => {
+    const handle: Handler = (request, response) => {
+      Object.assign(request.headers, { 'x-plan': 'pro', 'accept-language': 'fr' });
+      delete request.headers['set-cookie'];
+      response.setHeader('x-labels', ['a', 'b']);
+      response.end();
+    };
+    type Read = { header(name: string): string | undefined };
+    const dimensions = {
+      1: (request: Read) => `${request.header('X-Plan')} ${request.header('accept-language')}`,
+      2: (request: Read) => request.header('set-cookie'),
+      3: 'http.response.header.x-labels',
+    };
+    const list = { 'set-cookie': ['c=1', 'd=2'] };
+    const [hit] = await visit(handle, http, true, list, { dimensions });
+    expect(hit?.params).toMatchObject({
+      dimension1: 'pro fr',
+      dimension2: 'c=1, d=2',
+      dimension3: 'a, b',
+    });
   },
 );
 

@@ -20,3 +20,8 @@ export function stopMonotonicClock(): (millis: number) => void {
     nowMillis += millis;
   };
 }
+
+/** Steps the wall clock, as an operator or NTP does; the monotonic clock and timers do not notice. */
+export function stepWallClock(millis: number): void {
+  vi.setSystemTime(Date.now() + millis);
+}

@@ -58,6 +58,7 @@ function listen(name, settings = {}) {
     for (const event of ['timeout', 'close'])
       socket.on(event, () => note(`socket ${event}`, socket._httpMessage?.req.url));
   });
+  server.on('dropRequest', ({ url }) => note('dropRequest', url));
   Object.assign(server, { keepAliveTimeout: 0, keepAliveTimeoutBuffer: 1, ...settings });
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`${name} http://127.0.0.1:${server.address().port}\n`);
@@ -66,4 +67,5 @@ function listen(name, settings = {}) {
 }
 
 listen('usual');
+listen('one request', { maxRequestsPerSocket: 1 });
 listen('closes idle', { keepAliveTimeout: 1 });
