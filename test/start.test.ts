@@ -135,3 +135,31 @@ const exporter = new InMemorySpanExporter();
 setUpTracing([new SimpleSpanProcessor(exporter)]);
 require('node:http');
 `;
+
+test('a tracer provider that comes between two requests of a connection is seen', async () => {
+  const { reported } = await runScript(
+    `const api = require('@opentelemetry/api');
+    const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+    const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+    const handle = start();
+    const { server, url } = await serve((request, response) => {
+      const span = api.trace.getTracer('test').startSpan('below');
+      span.setAttribute('matomo.ignore', true);
+      span.end();
+      response.end('ok');
+    });
+    const agent = new http.Agent({ keepAlive: true });
+    const send = (path) => new Promise((resolve) => {
+      http.get(url + path, { agent }, (response) => response.resume().on('close', resolve));
+    });
+    await send('/before');
+    api.trace.setGlobalTracerProvider(new BasicTracerProvider());
+    api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    await send('/after');
+    agent.destroy();
+    server.close();
+    await handle.shutdown();
+    report([handle.stats().hits, handle.stats().ignored.attribute]);`,
+  );
+  expect(reported).toEqual([1, 1]);
+});
