@@ -92,7 +92,7 @@ export const toRoute = /* @__PURE__ */ remember(
 
 /** The segments of a path that are not empty. */
 export function segmentsOf(path: string): string[] {
-  return path.split('/').filter(Boolean);
+  return path.split('/').filter((segment) => segment !== '');
 }
 
 export function toPath(segments: readonly string[]): string {
@@ -101,8 +101,9 @@ export function toPath(segments: readonly string[]): string {
 
 /** The segments of a path as routes are compared with them: without the parameters that Java adds to a segment. */
 export function toCompared(path: string): string[] {
-  const segments = segmentsOf(toPagePath(cutAtSegment(path)));
-  return segments.map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
+  const page = toPagePath(cutAtSegment(path));
+  if (!/[;%]/.test(page)) return segmentsOf(page.toLowerCase());
+  return segmentsOf(page).map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
 }
 
 /** The text in titles of a route that fits a path segment by segment, without its wildcard; `undefined` if it does not fit. */
