@@ -1,9 +1,12 @@
-import { type Span, trace } from '@opentelemetry/api';
+import { type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, measure } from '../src/index.js';
 import { runNode } from './support/child-process.js';
 import { APPS, matomo, REGISTER } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
+
+// Asked for anew each time: every test registers a provider of its own.
+const tracer = () => trace.getTracer('test');
 
 test('neither annotate nor measure write attributes to spans', async () => {
   const attributes: unknown[] = [];
@@ -51,6 +54,26 @@ test('measure returns what the function returns, in a request and outside of one
   const [hit] = await service.hits();
   expect(hit?.millis).toBeGreaterThanOrEqual(19);
   expect(hit?.params).toHaveProperty('pf_dm1');
+});
+
+test('they find the request of a server span that Node’s http knows nothing of', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/own',
+    'http.response.status_code': 200,
+  };
+  tracer().startActiveSpan('own', { kind: SpanKind.SERVER, attributes }, (server) => {
+    tracer().startActiveSpan('below', (below) => {
+      annotate({ dimension1: 'below' });
+      below.end();
+    });
+    server.end();
+  });
+  expect((await service.hits())[0]?.params).toMatchObject({
+    action_name: 'GET /own',
+    dimension1: 'below',
+  });
 });
 
 /** As a query builder of Knex: it starts when `then` is called, and again with each further call. */

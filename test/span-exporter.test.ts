@@ -1,5 +1,6 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import { MatomoSpanExporter } from '../src/index.js';
 import type { FinishedSpan } from '../src/request/finished-span.js';
 import type { ExportResult } from '../src/span-exporter.js';
 import { finishedSpan, serverSpan } from './support/builders.js';
@@ -24,6 +25,15 @@ test.each([false, true])(
     expect(exporter.shutdown()).toBe(closed);
   },
 );
+
+test('without options an export succeeds until the shutdown', async () => {
+  const exporter = new MatomoSpanExporter({ enabled: false });
+  const codes: number[] = [];
+  exporter.export([serverSpan('/a')], ({ code }) => codes.push(code));
+  await exporter.shutdown();
+  exporter.export([serverSpan('/b')], ({ code }) => codes.push(code));
+  expect(codes).toEqual([0, 1]);
+});
 
 /** Spans that cannot be read: when they are grouped, as a request, as a part of one, and as one without a request. */
 const UNREADABLE: readonly (readonly [FinishedSpan, 'unused' | 'rejected'])[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { titles } from '../support/registered-app.js';
+import { REGISTER, titles } from '../support/registered-app.js';
 import { runScript, type ScriptOptions } from '../support/script.js';
 
 /** Whether the process, with what has been added since, is as it was before the package was loaded. */
@@ -45,6 +45,14 @@ test('shutdown of start removes all listeners, as often as it is started, and pr
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /c']);
 });
 
+test('a start that is switched off leaves no listener when a server listens', async () => {
+  const { reported } = await run(`start({ enabled: false });
+    const { server } = await serve();
+    server.close();
+    report(isRestored());`);
+  expect(reported).toBe(true);
+});
+
 test('a start during the shutdown of the one before keeps its handlers until its own shutdown', async () => {
   const { inspector, reported } = await run(
     `const { server, url } = await serve();
@@ -88,3 +96,40 @@ test('a processor in code has no listener after its shutdown, with exitFlush nei
   expect(reported).toEqual([true, true]);
   expect(titles(inspector)).toEqual(['GET /in-time', 'GET /in-time', 'GET /late']);
 });
+
+test.each([
+  ['', ''],
+  [' that has a processor', 'new MatomoSpanProcessor()'],
+])(
+  'with register, requests after the shutdown of an SDK%s are tracked, as Node.js and annotations describe them',
+  async (_which, processors) => {
+    const { inspector } = await run(
+      `process.once('SIGTERM', () => undefined);
+      const { trace } = require('@opentelemetry/api');
+      const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+      const provider = new BasicTracerProvider({ spanProcessors: [${processors}] });
+      trace.setGlobalTracerProvider(provider);
+      const { annotate, ignore } = require('opentelemetry-matomo');
+      const { server, url } = await serve(({ url: path }, response) => {
+        const attributes = { 'http.request.method': 'GET', 'http.response.status_code': 200, 'url.path': path };
+        const span = trace.getTracer('test').startSpan('GET', { kind: 1, attributes });
+        annotate({ dimension1: path });
+        if (path === '/ignored') ignore();
+        response.end(() => span.end());
+      });
+      const headers = { connection: 'close', referer: 'https://ref.example/' };
+      const visit = async (path) => (await fetch(url + path, { headers })).text();
+      await visit('/before');
+      await provider.shutdown();
+      for (const path of ['/ignored', '/after']) await visit(path);
+      server.close();
+      report([]);`,
+      { flags: REGISTER },
+    );
+    const rows = inspector.hits().map(({ params }) => [params.dimension1, params.urlref]);
+    expect(rows).toEqual([
+      ['/before', 'https://ref.example/'],
+      ['/after', 'https://ref.example/'],
+    ]);
+  },
+);
