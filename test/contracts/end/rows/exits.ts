@@ -29,9 +29,9 @@ export const EXITS: readonly TableRow[] = [
     way: 'exit in a handler',
     name: 'process.exit() soon after the start',
     isEarly: true,
-    isDownToo: true,
     exit: code(3),
   },
+  { way: 'exit in a handler', name: 'process.exit()', isDownToo: true, exit: code(3) },
   {
     way: 'exit in a handler',
     name: 'process.exit() of an application with a preload, which does not run in the thread that sends',
