@@ -91,12 +91,13 @@ test.each<[string, () => Promise<Record<string, string>> | Record<string, string
       await Promise.all([wait(1000 / PER_SECOND), ...visits]);
     }
     agent.destroy();
-    /** A machine that takes longer for the requests takes longer for all else. */
-    const slowness = (performance.now() - startMillis) / 1000 / SECONDS;
+    // A machine that is late with the requests is later with all else.
+    const isLate = performance.now() - startMillis > 1050 * SECONDS;
+    const mostSeconds = isLate ? 3 * MOST_SECONDS : MOST_SECONDS;
     for (const { refusal, matomo } of apps) {
       const describe = () => `${refusal}: ${matomo.ages.length}`;
       await eventually(() => matomo.ages.length >= HITS, { describe });
-      expect(Math.max(...matomo.ages), refusal).toBeLessThan(MOST_SECONDS * slowness);
+      expect(Math.max(...matomo.ages), refusal).toBeLessThan(mostSeconds);
     }
     await Promise.all(apps.map(({ app }) => app.stop()));
     for (const { refusal, matomo } of apps) expect(matomo.ages, refusal).toHaveLength(HITS);

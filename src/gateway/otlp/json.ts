@@ -1,134 +1,120 @@
+import { isAscii } from 'node:buffer';
 import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import {
+  type ExportedEvent,
   type ExportedSpan,
   exactInteger,
   type IsKept,
   maxMessages,
   NO_ATTRIBUTES,
+  NONE,
   type ResourceSpans,
   SERVER,
   TOO_MANY_MESSAGES,
   UnreadableExport,
 } from './exported-span.js';
 
-// Reads the messages of opentelemetry-proto 1.x in JSON by a table of their fields.
+// Reads the messages of opentelemetry-proto 1.x in JSON, a function for each. Fields that are missing or null have their defaults.
 
-/** Reads the value of a field, which can be anything. */
-type Read<Value> = (json: unknown) => Value;
+type Json = Readonly<Record<string, unknown>>;
 
-type Fields = Readonly<Record<string, Read<unknown>>>;
-
-type Message<Of extends Fields> = { readonly [Name in keyof Of]: ReturnType<Of[Name]> };
-
-/** Reads a message. Fields that are missing or null read as `undefined` does. */
-function message<const Of extends Fields>(fields: Of): Read<Message<Of>> {
-  const known = Object.entries(fields);
-  return (json = {}) => {
-    if (!isObject(json)) throw new UnreadableExport('JSON has something else than an object');
-    const made: Record<string, unknown> = {};
-    for (const [name, read] of known) made[name] = read(json[name] ?? undefined);
-    return made as Message<Of>;
-  };
+function messageOf(json: unknown): Json {
+  if (json === undefined || json === null) return NOTHING;
+  if (typeof json === 'object' && !Array.isArray(json)) return json as Json;
+  throw new UnreadableExport('JSON has something else than an object');
 }
 
-function list<Item>(read: Read<Item>): Read<readonly Item[]> {
-  return (json) => itemsOf(json).map((item) => read(item ?? undefined));
-}
+const NOTHING: Json = {};
 
-function itemsOf(json: unknown = []): readonly unknown[] {
+function listOf(json: unknown): readonly unknown[] {
+  if (json === undefined || json === null) return NONE;
   if (Array.isArray(json)) return json;
   throw new UnreadableExport('JSON has something else than a list');
 }
 
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
+function textOf(json: unknown): string {
+  if (typeof json === 'string') return json;
+  return json === undefined || typeof json === 'object' ? '' : String(json);
 }
 
-const text: Read<string> = (json) =>
-  json === undefined || typeof json === 'object' ? '' : String(json);
-
-const id: Read<string> = (json) => text(json).toLowerCase();
+const idOf = (json: unknown) => textOf(json).toLowerCase();
 
 /** An integer, which is text if it has 64 bits. A time is exact to a fourth of a microsecond. */
-const integer: Read<number> = (json) => {
-  const number = Number(text(json));
+function integerOf(json: unknown): number {
+  const number = Number(textOf(json));
   return Number.isInteger(number) && number >= 0 ? number : 0;
-};
+}
 
 /** An enum, which older senders write by name. A name that it does not have is -1. */
-function enumOf(...names: string[]): Read<number> {
-  return (json) => (/^\d*$/.test(text(json)) ? integer(json) : names.indexOf(text(json)));
+function enumOf(json: unknown, names: readonly string[]): number {
+  const text = textOf(json);
+  return /^\d*$/.test(text) ? integerOf(text) : names.indexOf(text);
 }
+
+const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map(
+  (name) => `SPAN_KIND_${name}`,
+);
+const STATUS_CODES = ['UNSET', 'OK', 'ERROR'].map((name) => `STATUS_CODE_${name}`);
 
 /** A list of names and values, as one object. */
-const attributes: Read<Attributes> = (json) => {
-  const made: Attributes = {};
-  for (const item of itemsOf(json)) {
-    if (!isObject(item) || typeof item.key !== 'string' || item.key === '__proto__') continue;
-    const value = anyValue(item.value);
-    if (value !== undefined) made[item.key] = value as AttributeValue;
+function attributesOf(list: unknown, isKept?: IsKept): Attributes {
+  let attributes = NO_ATTRIBUTES;
+  for (const item of listOf(list)) {
+    const { key, value: json } = (item ?? NOTHING) as Json;
+    if (typeof key !== 'string' || key === '__proto__' || isKept?.(key) === false) continue;
+    const value = anyValueOf(json);
+    if (value === undefined) continue;
+    if (attributes === NO_ATTRIBUTES) attributes = {};
+    attributes[key] = value as AttributeValue;
   }
-  return made;
-};
-
-/** Text, a number, a boolean or a list of them. No attribute that is used has another type. */
-function anyValue(json: unknown): unknown {
-  if (!isObject(json)) return undefined;
-  for (const [name, read] of VALUES) {
-    const value = json[name] ?? undefined;
-    if (value !== undefined) return read(value);
-  }
-  return undefined;
+  return attributes;
 }
 
-const VALUES: readonly (readonly [name: string, Read<unknown>])[] = [
-  ['stringValue', text],
-  ['boolValue', Boolean],
-  ['intValue', (json) => exactInteger(text(json))],
-  ['doubleValue', (json) => Number(text(json))],
-  ['arrayValue', (json) => message({ values: list(anyValue) })(json).values],
-];
+/** Text, a number, a boolean or a list of them. No attribute that is used has another type. */
+function anyValueOf(json: unknown): unknown {
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue } = (json ?? NOTHING) as Json;
+  if (isSet(stringValue)) return textOf(stringValue);
+  if (isSet(boolValue)) return Boolean(boolValue);
+  if (isSet(intValue)) return exactInteger(textOf(intValue));
+  if (isSet(doubleValue)) return Number(textOf(doubleValue));
+  return isSet(arrayValue) ? listOf(messageOf(arrayValue).values).map(anyValueOf) : undefined;
+}
 
-const SCOPE_SPANS = list(
-  message({
-    spans: list(
-      message({
-        traceId: id,
-        spanId: id,
-        parentSpanId: id,
-        name: text,
-        kind: enumOf(
-          'SPAN_KIND_UNSPECIFIED',
-          'SPAN_KIND_INTERNAL',
-          'SPAN_KIND_SERVER',
-          'SPAN_KIND_CLIENT',
-          'SPAN_KIND_PRODUCER',
-          'SPAN_KIND_CONSUMER',
-        ),
-        startTimeUnixNano: integer,
-        endTimeUnixNano: integer,
-        attributes,
-        events: list(message({ timeUnixNano: integer, name: text, attributes })),
-        links: list(message({ traceId: id, spanId: id })),
-        status: message({
-          code: enumOf('STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'),
-        }),
-        flags: integer,
-      }),
-    ),
-  }),
-);
+const isSet = (json: unknown) => json !== undefined && json !== null;
 
-const EXPORT_REQUEST = message({
-  resourceSpans: list(
-    message({
-      resource: message({ attributes }),
-      scopeSpans: SCOPE_SPANS,
-      // the name before OTLP 0.20
-      instrumentationLibrarySpans: SCOPE_SPANS,
-    }),
-  ),
-});
+/** `isKept` chooses attributes of spans that are not SERVER spans. */
+function spanOf(json: unknown, isKept: IsKept): ExportedSpan {
+  const span = messageOf(json);
+  const kind = enumOf(span.kind, KINDS);
+  return {
+    traceId: idOf(span.traceId),
+    spanId: idOf(span.spanId),
+    parentSpanId: idOf(span.parentSpanId),
+    name: textOf(span.name),
+    kind,
+    startNanos: integerOf(span.startTimeUnixNano),
+    endNanos: integerOf(span.endTimeUnixNano),
+    attributes: attributesOf(span.attributes, kind === SERVER ? undefined : isKept),
+    events: listOf(span.events).map(eventOf),
+    links: listOf(span.links).map(linkOf),
+    statusCode: enumOf(messageOf(span.status).code, STATUS_CODES),
+    flags: integerOf(span.flags),
+  };
+}
+
+function eventOf(json: unknown): ExportedEvent {
+  const { timeUnixNano, name, attributes } = messageOf(json);
+  return {
+    nanos: integerOf(timeUnixNano),
+    name: textOf(name),
+    attributes: attributesOf(attributes),
+  };
+}
+
+function linkOf(json: unknown): ExportedSpan['links'][number] {
+  const { traceId, spanId } = messageOf(json);
+  return { traceId: idOf(traceId), spanId: idOf(spanId) };
+}
 
 const [OPEN_LIST, OPEN_OBJECT] = Buffer.from('[{');
 
@@ -143,31 +129,17 @@ function checkObjects(body: Buffer): void {
 /** Reads an `ExportTraceServiceRequest`. `isKept` chooses attributes of spans that are not SERVER spans. */
 export function decodeJson(body: Buffer, isKept: IsKept): readonly ResourceSpans[] {
   checkObjects(body);
-  return EXPORT_REQUEST(JSON.parse(body.toString())).resourceSpans.map(
-    ({ resource, scopeSpans, instrumentationLibrarySpans }) => ({
-      attributes: resource.attributes,
-      spans: [...scopeSpans, ...instrumentationLibrarySpans].flatMap(({ spans }) =>
-        spans.map((span) => toSpan(span, isKept)),
-      ),
-    }),
-  );
-}
-
-function toSpan(
-  span: ReturnType<typeof SCOPE_SPANS>[number]['spans'][number],
-  isKept: IsKept,
-): ExportedSpan {
-  return {
-    ...span,
-    startNanos: span.startTimeUnixNano,
-    endNanos: span.endTimeUnixNano,
-    attributes: span.kind === SERVER ? span.attributes : onlyKept(span.attributes, isKept),
-    events: span.events.map(({ timeUnixNano, ...event }) => ({ ...event, nanos: timeUnixNano })),
-    statusCode: span.status.code,
-  };
-}
-
-function onlyKept(attributes: Attributes, isKept: IsKept): Attributes {
-  const kept = Object.entries(attributes).filter(([name]) => isKept(name));
-  return kept.length === 0 ? NO_ATTRIBUTES : Object.fromEntries(kept);
+  // ASCII is decoded ten times faster if Node.js is told that it is.
+  const text = isAscii(body) ? body.toString('latin1') : body.toString();
+  const { resourceSpans } = messageOf(JSON.parse(text));
+  return listOf(resourceSpans).map((json) => {
+    // The name of the second list is that before OTLP 0.20.
+    const { resource, scopeSpans, instrumentationLibrarySpans } = messageOf(json);
+    const scopes = [...listOf(scopeSpans), ...listOf(instrumentationLibrarySpans)];
+    const lists = scopes.map((scope) => listOf(messageOf(scope).spans));
+    return {
+      attributes: attributesOf(messageOf(resource).attributes),
+      spans: lists.flatMap((spans) => spans.map((span) => spanOf(span, isKept))),
+    };
+  });
 }

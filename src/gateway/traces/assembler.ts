@@ -62,9 +62,12 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** Traces by their key, the oldest first. */
   readonly #traces = new Map<string, Trace>();
-  /** Spans that make hits: a sender that gets no response sends an export again, and its hits must not be counted twice. */
-  #recent = new Set<string>();
-  #older = new Set<string>();
+  /**
+   * The traces of spans that make hits, by span: a sender that gets no response sends an export again, and its hits must not be counted
+   * twice. IDs of spans are random.
+   */
+  #recent = new Map<string, string>();
+  #older = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #isBlocked = false;
   #isFinishing = false;
@@ -143,13 +146,13 @@ export class Assembler {
   /** Whether a span that makes hits has come before, of the latest hundred thousand at least. */
   #isRepeated({ span, traceId, spanId, isRequest }: PlacedSpan<ReceivedSpan>): boolean {
     if (!isRequest && !hasHitEvent(span)) return false;
-    const id = `${traceId}/${spanId}`;
-    if (this.#recent.has(id) || this.#older.has(id)) return true;
+    const known = this.#recent.get(spanId) ?? this.#older.get(spanId);
+    if (known === traceId) return true;
     if (this.#recent.size >= MAX_SPANS) {
       this.#older = this.#recent;
-      this.#recent = new Set();
+      this.#recent = new Map();
     }
-    this.#recent.add(id);
+    this.#recent.set(spanId, traceId);
     return false;
   }
 
