@@ -14,7 +14,6 @@ interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
   readonly statusMessage?: unknown;
-  readonly _sent100?: boolean;
 }
 
 // An application may have replaced what these two read. Then the response counts as sent, and the end of its request reports that.
@@ -176,16 +175,13 @@ function bodyBytesOf({ isSent, sentBytes }: Request, response: Response): number
   return length === undefined ? sentBytes - headBytesOf(response) : Number(length);
 }
 
-/** Bytes of the status line and all headers, and of the response that asks for the body. */
+/** Bytes of the status line and all headers. */
 function headBytesOf(response: Response): number {
-  const { _header: head, _sent100: hasContinued } = response as WrittenResponse;
-  const ofHead = typeof head === 'string' ? head.length : Number.NaN;
-  return ofHead + (hasContinued ? CONTINUE_BYTES : 0);
+  const { _header: head } = response as WrittenResponse;
+  return typeof head === 'string' ? head.length : Number.NaN;
 }
 
 export const CLIENT_CLOSED_REQUEST = 499;
-
-const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 
 /**
  * The status of a response that was not finished, whatever it began with; `undefined` if it was, or is still open. It is, by the first that
