@@ -92,7 +92,14 @@ export const toRoute = /* @__PURE__ */ remember(
 
 /** The segments of a path that are not empty. */
 export function segmentsOf(path: string): string[] {
-  return path.split('/').filter((segment) => segment !== '');
+  const segments: string[] = [];
+  for (let from = 0; from < path.length; ) {
+    const slash = path.indexOf('/', from);
+    const to = slash < 0 ? path.length : slash;
+    if (to > from) segments.push(path.slice(from, to));
+    from = to + 1;
+  }
+  return segments;
 }
 
 export function toPath(segments: readonly string[]): string {
