@@ -12,6 +12,7 @@ export class RecentTexts<Value> {
   #firsts: (string | undefined)[] = [];
   #seconds: (string | undefined)[] = [];
   #values: (Value | undefined)[] = [];
+  /** Of texts that came and were not kept: the last two of each pair of places. */
   #hashes: Int32Array = NO_HASHES;
   #latest: string | undefined = undefined;
   #latestSecond: string | undefined = undefined;
@@ -33,10 +34,8 @@ export class RecentTexts<Value> {
     if (this.#firsts[slot] !== first || this.#seconds[slot] !== second) {
       slot += 1;
       if (this.#firsts[slot] !== first || this.#seconds[slot] !== second) {
-        const seenAt = hash & (this.#slots - 1);
         const isLong = first.length > MAX_CHARACTERS || second.length > MAX_CHARACTERS;
-        this.mayKeep = this.#hashes[seenAt] === hash && !isLong;
-        this.#hashes[seenAt] = hash;
+        this.mayKeep = this.#hasSeen(hash) && !isLong;
         return undefined;
       }
     }
@@ -60,6 +59,15 @@ export class RecentTexts<Value> {
     this.#latest = undefined;
   }
 
+  #hasSeen(hash: number): boolean {
+    const slot = hash & (this.#slots - 2);
+    const latest = this.#hashes[slot] as number;
+    if (latest === hash || this.#hashes[slot + 1] === hash) return true;
+    this.#hashes[slot + 1] = latest;
+    this.#hashes[slot] = hash;
+    return false;
+  }
+
   #open(): void {
     this.#firsts = new Array(this.#slots).fill(undefined);
     this.#seconds = new Array(this.#slots).fill(undefined);
@@ -76,7 +84,9 @@ function hashOf(first: string, second: string): number {
     hash = (Math.imul(hash, 31) + first.charCodeAt(i)) | 0;
   for (let i = second.length - 1, step = stepOf(second); i >= 0; i -= step)
     hash = (Math.imul(hash, 31) + second.charCodeAt(i)) | 0;
-  return hash ^ (hash >>> 11) ^ (hash >>> 21);
+  // Texts often differ in a few digits.
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
 }
 
 function stepOf({ length }: string): number {

@@ -28,6 +28,13 @@ test('no more texts are kept than there is room for, and the latest ones are', (
   expect(known.length).toBeLessThanOrEqual(16);
 });
 
+test('nearly all texts that come in turns are kept if they are a quarter of the places', () => {
+  const recent = new RecentTexts<string>(2048);
+  const texts = Array.from({ length: 500 }, (_, i) => `/users/${i}/orders`);
+  for (let round = 0; round < 3; round++) for (const text of texts) use(recent, text);
+  expect(texts.filter((text) => use(recent, text)).length).toBeGreaterThan(450);
+});
+
 test('long texts are not kept', () => {
   const recent = new RecentTexts<string>(16);
   const long = 'x'.repeat(501);
