@@ -54,7 +54,7 @@ export interface Operation {
 
 /** Whether a path is the one at which most servers of GraphQL listen. */
 export function isGraphqlPath(path: string): boolean {
-  return /\/graphql\/?$/i.test(path);
+  return /\/graphql\/?$/i.test(path.slice(-'/graphql/'.length));
 }
 
 /** A message to an MCP server, without the name of a tool or prompt. */

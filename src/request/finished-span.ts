@@ -73,8 +73,10 @@ const MICROMETER_METHOD = /^[A-Z-]{3,20}$/;
 
 /** `undefined` if the attributes are not of Micrometer, or have standard names, too. */
 export function micrometerIn(attributes: Attributes): MicrometerRequest | undefined {
-  const { method, uri, status, exception } = attributes;
-  if (typeof method !== 'string' || typeof uri !== 'string') return undefined;
+  const { method } = attributes;
+  if (typeof method !== 'string') return undefined;
+  const { uri, status, exception } = attributes;
+  if (typeof uri !== 'string') return undefined;
   if (!MICROMETER_METHOD.test(method) || method === 'UNKNOWN') return undefined;
   if ((attributes['http.request.method'] ?? attributes['http.method']) !== undefined)
     return undefined;

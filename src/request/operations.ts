@@ -164,10 +164,18 @@ interface Sent {
 }
 
 const MAX_MCP_PATHS = 20;
-const MCP_PATH = /\/mcp\/?$/;
 
 /** Other paths at which a response of this process had a session of MCP, in the order in which they were used. */
-export const mcpPaths: Set<string> = new Set();
+const mcpPaths = new Set<string>();
+
+function isMcpEndpoint(path: string): boolean {
+  return path.endsWith('/mcp') || path.endsWith('/mcp/');
+}
+
+/** Whether a path is one of an MCP server. */
+export function isMcpPath(path: string): boolean {
+  return isMcpEndpoint(path) || (mcpPaths.size > 0 && mcpPaths.has(path));
+}
 
 /** Reads a request to an MCP server. At any other path, headers of MCP mean nothing: clients could hide requests with them. */
 function readMcp(
@@ -175,14 +183,13 @@ function readMcp(
   seen: NamedOperation | undefined,
 ): NamedOperation | undefined {
   const opened = isPost ? readResponseHeader(request, 'mcp-session-id') : undefined;
-  const isEndpoint = MCP_PATH.test(path);
-  if (opened !== undefined && !isEndpoint) {
+  if (opened !== undefined && !isMcpEndpoint(path)) {
     mcpPaths.delete(path);
     mcpPaths.add(path);
     if (mcpPaths.size > MAX_MCP_PATHS) mcpPaths.delete(mcpPaths.values().next().value as string);
   }
   const ofSpan = isPost ? seen?.mcp : undefined;
-  if (!isEndpoint && !mcpPaths.has(path) && ofSpan === undefined) return undefined;
+  if (!isMcpPath(path) && ofSpan === undefined) return undefined;
   const session = request.header('mcp-session-id') ?? opened;
   if (!isPost) {
     const isStream = session ?? request.header('accept')?.includes('text/event-stream');

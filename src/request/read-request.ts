@@ -1,7 +1,7 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { HttpRequest, type Writable } from '../hit/http-request.js';
+import { HttpRequest, isGraphqlPath, type Writable } from '../hit/http-request.js';
 import { isPageData } from '../hit/page/page-path.js';
 import { createRedactPath } from '../hit/page/redact.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
@@ -17,7 +17,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { isHttp2, nodeScheme } from './node-request.js';
-import { mcpPaths, readOperation } from './operations.js';
+import { isMcpPath, readOperation } from './operations.js';
 import {
   clientHintsOf,
   clientOf,
@@ -129,15 +129,13 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   return http;
 }
 
-const OPERATION_PATH = /\/trpc\/|,|\/graphql\/?$|\/mcp\/?$/i;
-
 /** Nearly no request without a body has one. */
 function mayHaveOperation(
   { spanFacts, additions }: Request,
   { method, path }: Pick<HttpRequest, 'method' | 'path'>,
 ): boolean {
   if (method === 'POST' || (spanFacts?.operation ?? additions?.operation)) return true;
-  return OPERATION_PATH.test(path) || mcpPaths.has(path);
+  return path.includes(',') || path.includes('/trpc/') || isGraphqlPath(path) || isMcpPath(path);
 }
 
 function hostOf(attributes: Attributes): string | undefined {

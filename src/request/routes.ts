@@ -1,6 +1,8 @@
 import { isStaticFile, toPagePath, toTitlePath } from '../hit/page/page-path.js';
 import {
+  type FoundRoute,
   fitRoute,
+  isSentAs,
   type Route,
   segmentsOf,
   toCompared,
@@ -13,14 +15,6 @@ import { decodePath } from '../hit/text.js';
 import { type FinishedSpan, micrometerIn, textOf } from './finished-span.js';
 import { frameworkRequestOf } from './node-request.js';
 import { NO_ATTRIBUTES, type Request } from './request.js';
-
-/** A route that fits a request. */
-export interface FoundRoute {
-  /** The route as it was reported. */
-  readonly route: string | undefined;
-  /** The route as the title shows it; `undefined` if that shows the path, or why the request was refused. */
-  readonly titleRoute: string | undefined;
-}
 
 const NO_ROUTE: FoundRoute = { route: undefined, titleRoute: undefined };
 
@@ -52,15 +46,13 @@ class RouteTarget {
 
   /** A route, if it fits what comes behind the path at which its router is mounted. */
   find(route: Route, mount: readonly string[] = []): FoundRoute | undefined {
-    const { reported, segments, title, hasWildcard } = route;
-    if (this.path === undefined) return { route: reported, titleRoute: title };
+    const { reported, segments, hasWildcard } = route;
+    if (this.path === undefined) return route.whole;
     const front = mount.length;
     const fitted = fitRoute(route, front === 0 ? this.segments : this.segments.slice(front));
     if (!fitted) return undefined;
-    if (!hasWildcard) {
-      const isWhole = front === 0 && fitted === route.shown;
-      return { route: reported, titleRoute: isWhole ? title : toPath([...mount, ...fitted]) };
-    }
+    if (!hasWildcard && front === 0 && fitted === route.shown) return route.whole;
+    if (!hasWildcard) return { route: reported, titleRoute: toPath([...mount, ...fitted]) };
     // Without parameters in front of what it matched, a wildcard says less than the path.
     const saysMore = segments.includes(undefined) || mount.some((each) => each.startsWith(':'));
     if (!saysMore || isRefusal(this.#statusCode)) return { route: reported, titleRoute: undefined };
@@ -83,10 +75,13 @@ export function routeOf(
     const stored = incoming && storedOn(incoming);
     if (!stored) return NO_ROUTE;
   }
-  const target = new RouteTarget(path, statusCode, redactPath);
   const { attributes = NO_ATTRIBUTES } = span ?? {};
   const ofServer =
     textOf(attributes['http.route']) ?? micrometerIn(attributes)?.route ?? textOf(rpc?.route);
+  const first = ofServer === undefined ? null : toRoute(ofServer);
+  if (path !== undefined && first?.rank === WITH_TEXT && isSentAs(path, first.segments))
+    return first.whole;
+  const target = new RouteTarget(path, statusCode, redactPath);
   let best: FoundRoute | undefined;
   let bestRank = -1;
   for (const text of [ofServer, ...(spanFacts?.routes ?? []), additions?.route]) {

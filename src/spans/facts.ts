@@ -36,7 +36,7 @@ export function addFacts(
   let hasFacts = status.code === ERROR_STATUS || (hasEvents && hasHitEvent(span));
   for (const name in attributes) {
     const isUser = name === reading.userIdAttribute;
-    if (!isUser && !name.startsWith(PREFIX)) continue;
+    if (!isUser && !(name[0] === PREFIX[0] && name.startsWith(PREFIX))) continue;
     if (attributes[name] === undefined) continue;
     hasFacts = true;
     if (request) annotate(annotationsOf(request, isOwn), name, span, reading);

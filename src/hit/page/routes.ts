@@ -40,14 +40,23 @@ const IN_PARAMETER = /:\w|[{}<>[\]]|\$\w/;
 /** Matches a regular expression, and a rule of a proxy. */
 const NO_ROUTE = /[\\^`]|\(\?/;
 
+/** A route that fits a request. */
+export interface FoundRoute {
+  /** The route as it was reported, without secrets and IDs. */
+  readonly route: string | undefined;
+  /** The route as the title shows it; `undefined` if that shows the path, or why the request was refused. */
+  readonly titleRoute: string | undefined;
+}
+
 /** A reported route, as it is compared with paths. */
 export interface Route {
+  /** The route without what it leaves out of a path. */
+  readonly whole: FoundRoute;
   /** The route as it was reported, without secrets and IDs. */
   readonly reported: string;
   /** The segments up to the first wildcard, decoded and in lower case; `undefined` stands for a parameter. */
   readonly segments: readonly (string | undefined)[];
   readonly shown: readonly string[];
-  readonly title: string;
   readonly optional: readonly number[];
   readonly hasWildcard: boolean;
   /** How much the route says of a path, compared with others. */
@@ -78,10 +87,10 @@ export const toRoute = /* @__PURE__ */ remember(
     const title = toTitlePath(redactRoute(toPath(plain)));
     const rank = hasText ? WITH_TEXT : PARAMETERS_ONLY;
     return {
+      whole: { route: reported, titleRoute: title },
       reported,
       segments,
       shown: segmentsOf(title),
-      title,
       optional: [...marked.keys()].filter((i) => marked[i]?.includes('?')),
       hasWildcard: wildcard >= 0,
       rank: wildcard >= 0 ? WITH_WILDCARD : rank,
@@ -100,6 +109,19 @@ export function segmentsOf(path: string): string[] {
     from = to + 1;
   }
   return segments;
+}
+
+/** Whether a path as it was sent has the segments of a route. Any other may fit once it is decoded. */
+export function isSentAs(path: string, segments: Route['segments']): boolean {
+  let end = 0;
+  for (const segment of segments) {
+    const start = end + 1;
+    const slash = path.indexOf('/', start);
+    end = slash < 0 ? path.length : slash;
+    if (segment === undefined ? end <= start : end - start !== segment.length) return false;
+    if (segment !== undefined && !path.startsWith(segment, start)) return false;
+  }
+  return end === path.length;
 }
 
 export function toPath(segments: readonly string[]): string {
