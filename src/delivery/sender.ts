@@ -133,7 +133,8 @@ export class Sender {
   /** Begins to send the hits of a claim, but for those that are too old. `sinceMillis`: before it was made, on the monotonic clock. */
   begin(claim: Claim, sinceMillis: number = this.#now(), isOfSpool = false): Attempt {
     const { maxExportBatchSize } = this.#parts.options;
-    const fresh = claim.hits.filter((hit) => this.#isFresh(hit, isOfSpool));
+    const oldestSeconds = this.#oldestSeconds(isOfSpool);
+    const fresh = claim.hits.filter(({ startSeconds }) => startSeconds > oldestSeconds);
     const { ofClients, others } = this.#clients.split(fresh);
     const untried = others.filter(({ failures }) => failures === undefined);
     const suspects = others.filter(({ failures }) => failures !== undefined);
@@ -157,11 +158,11 @@ export class Sender {
     return attempt;
   }
 
-  /** Reads the clock for each hit: it may be set back. */
-  #isFresh({ startSeconds }: Hit, isOfSpool: boolean): boolean {
+  /** Older hits have expired. */
+  #oldestSeconds(isOfSpool: boolean): number {
     const withToken = isOfSpool ? OLDEST_IN_SPOOL_MILLIS : Infinity;
     const most = this.#token.value === undefined ? OLDEST_WITHOUT_TOKEN_MILLIS : withToken;
-    return startSeconds * 1000 > this.#wallMillis() - most;
+    return (this.#wallMillis() - most) / 1000;
   }
 
   /**
