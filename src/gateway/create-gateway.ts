@@ -132,6 +132,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   });
 
   const answerExport = createAnswerExport(receiver, {
+    isKept,
     isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),
     onRefused: refuse,
     onUnread: (reason) =>
@@ -141,8 +142,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
           `An export was not read, or not all of it: ${reason}. What was not read is missing in Matomo. The sender got this reason, too. Send spans as OTLP 1 specifies, for example with a newer exporter.`,
         ),
       ),
-    accept(body, format) {
-      const read = toReceivedSpans(format.read(body, isKept), body.length);
+    accept(resources, bytes) {
+      const read = toReceivedSpans(resources, bytes);
       received += read.spans.length;
       rejected += read.rejected;
       assembler.add(read.spans);

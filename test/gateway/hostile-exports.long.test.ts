@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { UnreadableExport } from '../../src/gateway/otlp/exported-span.js';
 import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { eventually } from '../support/child-process.js';
-import { keep, sendSpans, startGateway } from '../support/gateway.js';
+import { readAll, sendSpans, startGateway } from '../support/gateway.js';
 import { seededRandom } from '../support/seed.js';
 import { bodyHeaders, OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
 
@@ -35,7 +35,7 @@ test.each([
 ] as const)(
   '%s with bytes changed is decoded or refused, and what is decoded can be put together',
   async (_name, type, headers) => {
-    const { read } = findFormat(headers['content-type']) as OtlpFormat;
+    const format = findFormat(headers['content-type']) as OtlpFormat;
     const { gateway } = await startGateway({ beforeSend: () => null, graceMillis: 0 });
     const random = seededRandom();
     const bodies = recordedBodies(type);
@@ -44,7 +44,7 @@ test.each([
     for (let i = 0; i < MUTATIONS; i++) {
       const body = mutate(bodies[i % bodies.length] as Buffer, random);
       try {
-        read(body, keep(true));
+        readAll(format, body, true);
         decoded += 1;
       } catch (error) {
         expect(error).toBeInstanceOf(UnreadableExport);

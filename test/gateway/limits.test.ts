@@ -2,21 +2,38 @@ import { expect, test } from 'vitest';
 import { UnreadableExport } from '../../src/gateway/otlp/exported-span.js';
 import { findFormat, type OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { toReceivedSpans } from '../../src/gateway/traces/received-span.js';
-import { keep } from '../support/gateway.js';
+import { readAll } from '../support/gateway.js';
 import { exportRequest, protobufOf, requestSpan } from '../support/otlp-spans.js';
 
 const JSON_FORMAT = findFormat('application/json') as OtlpFormat;
 const PROTOBUF = findFormat('application/x-protobuf') as OtlpFormat;
 
-const decode = (body: string) =>
-  toReceivedSpans(JSON_FORMAT.read(Buffer.from(body), keep(false)), body.length).spans;
+const read = (format: OtlpFormat, body: string | Uint8Array) => readAll(format, body).resources;
+
+const decode = (body: string) => toReceivedSpans(read(JSON_FORMAT, body), body.length).spans;
 
 test('many small messages in protobuf are refused, because they would take far more memory than their bytes', () => {
   const spans = (count: number) => Buffer.alloc(2 * count, Buffer.from([0x12, 0]));
-  const read = (count: number) =>
-    PROTOBUF.read(Buffer.from(protobufOf(1, protobufOf(2, spans(count)))), keep(false));
-  expect(read(90_000)[0]?.spans).toHaveLength(90_000);
-  expect(() => read(110_000)).toThrow(UnreadableExport);
+  const decoded = (count: number) => read(PROTOBUF, protobufOf(1, protobufOf(2, spans(count))));
+  expect(decoded(90_000)[0]?.spans).toHaveLength(90_000);
+  expect(() => decoded(110_000)).toThrow(UnreadableExport);
+});
+
+test('a large export is read in parts, between which the gateway answers others', () => {
+  const span = [0x12, 2, 0x30, 2]; // of the kind SERVER
+  const protobuf = protobufOf(
+    1,
+    protobufOf(2, Buffer.alloc(10_000 * span.length, Buffer.from(span))),
+  );
+  const json = exportRequest(Array.from({ length: 10_000 }, () => requestSpan('/a')));
+  for (const [format, body] of [
+    [PROTOBUF, protobuf],
+    [JSON_FORMAT, json],
+  ] as const) {
+    const { parts, resources } = readAll(format, body);
+    expect(resources[0]?.spans).toHaveLength(10_000);
+    expect(parts).toBeGreaterThan(10);
+  }
 });
 
 test('objects in the place of numbers are no error', () => {

@@ -11,7 +11,7 @@ import { createRequestReading, readRequest } from '../../src/request/read-reques
 import { addEvents, addRequest, type RequestReceiver } from '../../src/spans/assemble-requests.js';
 import { createBuildHit, HIT_OPTIONS } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
-import { keep } from '../support/gateway.js';
+import { readAll } from '../support/gateway.js';
 import { excessOf, GROWTH } from '../support/linear-input.js';
 
 // Of texts, test/system/linear-input.long.test.ts has rows: this is what a gateway does before it reads one. The table says why each is linear.
@@ -35,8 +35,8 @@ test.each(Object.keys(HOSTILE_BODIES))('%s', { timeout: 180_000 }, (name) => {
 });
 
 function decode(type: string, body: Buffer): Parameters<Assembler['add']>[0] {
-  const { read } = findFormat(type) as OtlpFormat;
-  return toReceivedSpans(read(body, keep(true)), body.length).spans;
+  const { resources } = readAll(findFormat(type) as OtlpFormat, body, true);
+  return toReceivedSpans(resources, body.length).spans;
 }
 
 /** All that becomes of an export, up to the hits. */

@@ -5,6 +5,7 @@ import {
   type GatewayOptions,
   type GatewayStats,
 } from '../../src/gateway/index.js';
+import type { OtlpFormat } from '../../src/gateway/otlp/formats.js';
 import { startServer } from './child-process.js';
 import { MAIN } from './cli.js';
 import { startMatomo } from './matomo.js';
@@ -50,6 +51,15 @@ export function sendSpans(
 }
 
 /** Keeps all attributes of spans that are not SERVER spans, or none. */
-export function keep(isKept: boolean) {
+function keep(isKept: boolean) {
   return Object.assign(() => isKept, { firstBytes: new Set(Array(256).keys()) });
+}
+
+/** Reads an export, and counts its parts. */
+export function readAll({ read }: OtlpFormat, body: string | Uint8Array, isKept = false) {
+  const reading = read(Buffer.from(body), keep(isKept));
+  for (let parts = 1; ; parts++) {
+    const { done, value } = reading.next();
+    if (done) return { parts, resources: value };
+  }
 }

@@ -12,6 +12,12 @@ export function maxMessages(body: Buffer): number {
   return Math.max(100_000, body.length / 8);
 }
 
+/** Reads an export. It stops after each part of a large one, so that the event loop can turn. */
+export type Reading = Generator<void, readonly ResourceSpans[]>;
+
+/** A part takes a few milliseconds. */
+export const SPANS_IN_A_PART = 1000;
+
 export interface ResourceSpans {
   readonly attributes: Attributes;
   readonly spans: readonly ExportedSpan[];

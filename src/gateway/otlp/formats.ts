@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { type IsKept, type ResourceSpans, UnreadableExport } from './exported-span.js';
+import { type IsKept, type Reading, UnreadableExport } from './exported-span.js';
 import { decodeJson } from './json.js';
 import { decodeProtobuf } from './protobuf.js';
 
@@ -7,7 +7,7 @@ import { decodeProtobuf } from './protobuf.js';
 export interface OtlpFormat {
   readonly contentType: string;
   /** @throws UnreadableExport */
-  read(body: Buffer, isKept: IsKept): readonly ResourceSpans[];
+  read(body: Buffer, isKept: IsKept): Reading;
   /** Encodes an `ExportTraceServiceResponse`, with a partial success if there is a message. */
   encodeAnswer(rejectedSpans: number, errorMessage: string): Uint8Array | string;
   /** Encodes a `google.rpc.Status`. */
@@ -16,7 +16,7 @@ export interface OtlpFormat {
 
 const protobuf: OtlpFormat = {
   contentType: 'application/x-protobuf',
-  read: (body, isKept) => readOrRefuse(body, () => decodeProtobuf(body, isKept)),
+  read: (body, isKept) => readOrRefuse(body, decodeProtobuf(body, isKept)),
   encodeAnswer(rejectedSpans, errorMessage) {
     const writer = new BinaryWriter();
     if (errorMessage === '') return writer.finish();
@@ -33,7 +33,7 @@ const protobuf: OtlpFormat = {
 /** Also answers requests of an unknown content type. */
 export const json: OtlpFormat = {
   contentType: 'application/json',
-  read: (body, isKept) => readOrRefuse(body, () => decodeJson(body, isKept)),
+  read: (body, isKept) => readOrRefuse(body, decodeJson(body, isKept)),
   encodeAnswer(rejectedSpans, errorMessage) {
     if (errorMessage === '') return '{}';
     // int64 is text in JSON.
@@ -47,12 +47,9 @@ export const FORMATS: readonly OtlpFormat[] = [protobuf, json];
 /** A body with more bytes and no resources is another message. */
 const MAX_EMPTY_BYTES = 30;
 
-function readOrRefuse(
-  body: Buffer,
-  read: () => readonly ResourceSpans[],
-): readonly ResourceSpans[] {
+function* readOrRefuse(body: Buffer, reading: Reading): Reading {
   try {
-    const resources = read();
+    const resources = yield* reading;
     if (resources.length > 0 || body.length <= MAX_EMPTY_BYTES) return resources;
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError) throw error; // a bug

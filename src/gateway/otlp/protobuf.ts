@@ -8,8 +8,10 @@ import {
   maxMessages,
   NO_ATTRIBUTES,
   NONE,
+  type Reading,
   type ResourceSpans,
   SERVER,
+  SPANS_IN_A_PART,
   TOO_MANY_MESSAGES,
   UnreadableExport,
 } from './exported-span.js';
@@ -62,11 +64,11 @@ const VALUES = {
 };
 
 /** Reads an `ExportTraceServiceRequest`. `isKept` chooses attributes of spans that are not SERVER spans. */
-export function decodeProtobuf(body: Buffer, isKept: IsKept): readonly ResourceSpans[] {
+export function* decodeProtobuf(body: Buffer, isKept: IsKept): Reading {
   const reader = new Reader(body);
   const all: ResourceSpans[] = [];
   for (let tag = reader.next(body.length); tag !== 0; tag = reader.next(body.length)) {
-    if (tag === RESOURCE_SPANS) all.push(readResourceSpans(reader, isKept));
+    if (tag === RESOURCE_SPANS) all.push(yield* readResourceSpans(reader, isKept));
     else reader.skipField();
   }
   return all;
@@ -134,24 +136,24 @@ class Reader extends BinaryReader {
   }
 }
 
-function readResourceSpans(reader: Reader, isKept: IsKept): ResourceSpans {
+function* readResourceSpans(reader: Reader, isKept: IsKept): Generator<void, ResourceSpans> {
   const end = reader.endOfMessage();
   let attributes = NO_ATTRIBUTES;
   const spans: ExportedSpan[] = [];
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
     if (tag === RESOURCE.resource) attributes = readAttributesOf(reader, RESOURCE.attributes);
     else if (tag === RESOURCE.scopeSpans || tag === RESOURCE.librarySpans)
-      readSpans(reader, isKept, spans);
+      yield* readSpans(reader, isKept, spans);
     else reader.skipField();
   }
   return { attributes, spans };
 }
 
-function readSpans(reader: Reader, isKept: IsKept, spans: ExportedSpan[]): void {
+function* readSpans(reader: Reader, isKept: IsKept, spans: ExportedSpan[]): Generator<void> {
   const end = reader.endOfMessage();
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
-    if (tag === SPANS) spans.push(readSpan(reader, isKept));
-    else reader.skipField();
+    if (tag !== SPANS) reader.skipField();
+    else if (spans.push(readSpan(reader, isKept)) % SPANS_IN_A_PART === 0) yield;
   }
 }
 

@@ -2,20 +2,26 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as zlib from 'node:zlib';
 import { collectBody } from '../../common/own-server.js';
-import { UnreadableExport } from '../otlp/exported-span.js';
-import { FORMATS, findFormat, json, type OtlpFormat } from '../otlp/formats.js';
+import {
+  type IsKept,
+  type Reading,
+  type ResourceSpans,
+  UnreadableExport,
+} from '../otlp/exported-span.js';
+import { FORMATS, findFormat, json } from '../otlp/formats.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
+  /** Chooses the attributes that are read. */
+  readonly isKept: IsKept;
   /** Whether there is no room for more requests. */
   isFull(): boolean;
-  /**
-   * Takes the spans of a body. Returns how many were rejected, and why.
-   *
-   * @throws UnreadableExport
-   */
-  accept(body: Buffer, format: OtlpFormat): { rejected: number; reasons: ReadonlySet<string> };
+  /** Takes the spans of a body of so many bytes. Returns how many were rejected, and why. */
+  accept(
+    resources: readonly ResourceSpans[],
+    bytes: number,
+  ): { rejected: number; reasons: ReadonlySet<string> };
   onRefused(cause: 'no room' | 'no memory'): void;
   /** An export, or a part of it, cannot be read. Its sender gets the reason, too. */
   onUnread(reason: string): void;
@@ -54,25 +60,12 @@ export function createAnswerExport(
   /** Memory for bodies that are being read. In bytes, so that clients that send a few bytes and stop do not block others. */
   let freeBytes = MEMORY_OF_BODIES * maxBodyBytes;
 
-  async function readBody(request: IncomingMessage): Promise<Buffer | Refusal | 'cut off'> {
-    if (Number(request.headers['content-length']) > maxBodyBytes) return 'too large';
-    let reserved = 0;
-    function reserve(bytes: number): boolean {
-      if (bytes > freeBytes) return false;
-      freeBytes -= bytes;
-      reserved += bytes;
-      return true;
-    }
-    const limits = { maxBytes: maxBodyBytes, idleMillis: IDLE_MILLIS, reserve };
-    return collectBody(request, limits).finally(() => {
-      freeBytes += reserved;
-    });
-  }
-
-  function acceptBody(body: Buffer, inflate: Inflate, format: OtlpFormat): string | Uint8Array {
-    const { rejected, reasons } = intake.accept(inflate(body, maxBodyBytes), format);
-    for (const reason of reasons) intake.onUnread(reason);
-    return format.encodeAnswer(rejected, [...reasons].join('; '));
+  let last: Promise<unknown> = Promise.resolve();
+  /** Reads one export after the other: its objects take several times the memory of its bytes. */
+  function inTurn(read: () => Promise<void>): Promise<void> {
+    const result = last.then(read);
+    last = result.catch(() => undefined);
+    return result;
   }
 
   return async function answerExport(request, response) {
@@ -100,13 +93,28 @@ export function createAnswerExport(
     if (!format) return refuse('unknown type');
     if (!inflate) return refuse('unknown encoding');
     if (intake.isFull()) return refuse('no room');
-    const body = await readBody(request);
-    // Without a response, the sender sends the export again.
-    if (body === 'cut off' || request.socket.destroyed) return;
-    if (typeof body === 'string') return refuse(body);
-    if (intake.isFull()) return refuse('no room');
+    if (Number(request.headers['content-length']) > maxBodyBytes) return refuse('too large');
+    let reserved = 0;
+    function reserve(bytes: number): boolean {
+      freeBytes -= bytes;
+      reserved += bytes;
+      return freeBytes >= 0;
+    }
     try {
-      end(200, acceptBody(body, inflate, format));
+      const limits = { maxBytes: maxBodyBytes, idleMillis: IDLE_MILLIS, reserve };
+      const body = await collectBody(request, limits);
+      if (body === 'cut off') return;
+      if (typeof body === 'string') return refuse(body);
+      await inTurn(async () => {
+        if (intake.isFull()) return refuse('no room');
+        const inflated = inflate(body, maxBodyBytes);
+        const resources = await readInParts(format.read(inflated, intake.isKept));
+        // Without a response, the sender sends the export again.
+        if (request.socket.destroyed) return;
+        const { rejected, reasons } = intake.accept(resources, inflated.length);
+        for (const reason of reasons) intake.onUnread(reason);
+        end(200, format.encodeAnswer(rejected, [...reasons].join('; ')));
+      });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ERR_BUFFER_TOO_LARGE') return refuse('too large');
@@ -114,8 +122,20 @@ export function createAnswerExport(
       if (!(error instanceof UnreadableExport)) throw error;
       intake.onUnread(error.message);
       end(400, encodeStatus(3, error.message));
+    } finally {
+      freeBytes += reserved;
     }
   };
+}
+
+/** Lets others use the event loop after each part. */
+async function readInParts(reading: Reading): Promise<readonly ResourceSpans[]> {
+  let step = reading.next();
+  while (!step.done) {
+    await new Promise((resolve) => void setImmediate(resolve));
+    step = reading.next();
+  }
+  return step.value;
 }
 
 /** Creates a check of the Authorization header that takes constant time. */

@@ -13,15 +13,19 @@ import type { SpanGroup } from '../../spans/group-spans.js';
 import type { ReceivedSpan } from './received-span.js';
 
 /**
- * The spans of a request as those of Node.js are. `matomo.*` attributes of spans win over those of the resource.
+ * The spans of a request as those of Node.js are. `matomo.*` attributes of spans win over those of the resource. Attributes of the SERVER
+ * span that instrumentations of some languages write differently are changed in place: a copy is slow, and each request is read once.
  *
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */
 export function normalize(group: SpanGroup<ReceivedSpan>, namesBySpan: boolean): RequestSpans {
   const root = group.root.span;
+  const { attributes, resource } = root;
   const below = group.below.flatMap(({ span }) => (span.hasFacts ? [span] : []));
   const title = namesBySpan ? namedBy(root) : undefined;
-  normalizeAttributes(root);
+  setAddress(attributes, resource.isPython);
+  setHost(attributes, resource.isPython);
+  setTarget(attributes, resource.isPython);
   return { root, below: title ? [title, ...below] : below };
 }
 
@@ -45,16 +49,6 @@ const HOST_ATTRIBUTES = ['http.host', 'server.address', 'net.host.name'];
 
 /** A name of 253 bytes and a port. */
 const MAX_HOST_CHARACTERS = 259;
-
-/**
- * Normalizes attributes of a server span that instrumentations of some languages write differently. Changes them in place,
- * because a copy is slow and each request is read only once.
- */
-function normalizeAttributes({ attributes, resource: { isPython } }: ReceivedSpan): void {
-  setAddress(attributes, isPython);
-  setHost(attributes, isPython);
-  setTarget(attributes, isPython);
-}
 
 /** In Python `client.address` is the peer. In other languages it comes from X-Forwarded-For, which anyone can send. */
 function setAddress(usual: Attributes, isPython: boolean): void {
