@@ -109,11 +109,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const isKept = createIsKept(reading);
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
 
-  /** Whether the queue has room for more hits. Requests that wait for their spans have limits of their own. */
-  function hasRoom(hits: number, textBytes: number): boolean {
-    return pipeline.delivery.hasRoom(hits, hits * HIT_BYTES + textBytes);
-  }
-
   /** Senders can keep hits that the spool has no room for; in memory, these would be lost when the gateway ends. */
   function isSpoolFull(): boolean {
     const { room = Number.POSITIVE_INFINITY } = pipeline.delivery.spool ?? {};
@@ -126,14 +121,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   }
 
   const assembler = new Assembler(receiver.graceMillis, {
-    hasRoom,
+    hasRoom: (hits, bytes) => pipeline.delivery.hasRoom(hits, hits * HIT_BYTES + bytes),
     addRequest: (group) => addRequest(() => normalize(group, namesBySpan), pipeline),
     addEvents: (left) => addEvents(left, pipeline),
   });
 
   const answerExport = createAnswerExport(receiver, {
     isKept,
-    isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),
+    isFull: () => assembler.isBlocked || !pipeline.delivery.hasRoom(1, HIT_BYTES) || isSpoolFull(),
     onRefused: refuse,
     onUnread: (reason) =>
       diagnostics.warnOnce(`unread ${reason}`, () =>
@@ -222,7 +217,6 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 function openPipeline(...given: Parameters<typeof createPipeline>): Pipeline {
   const pipeline = createPipeline(...given);
   if (pipeline) return pipeline;
-  throw optionError(
-    'a gateway needs url and siteId, valid privacy options, and enabled must not be false',
-  );
+  const needed = 'url and siteId, valid privacy options, and enabled must not be false';
+  throw optionError(`a gateway needs ${needed}`);
 }

@@ -30,9 +30,6 @@ const address: Parser<{ host: string; port: number }, string> = parser(
   },
 );
 
-/** The most that `maxBodyBytes` can be. */
-const MAX_EXPORT_BYTES = 64 * 1024 ** 2;
-
 /** The options of the receiver, declared as those of `src/options/option-table.ts` are. */
 export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
   /**
@@ -55,7 +52,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    * Maximum size of a request body in bytes, both as sent and decompressed.
    * @default `4194304` (4 MiB)
    */
-  maxBodyBytes: option(integer(1024, MAX_EXPORT_BYTES), { default: 4 * 1024 ** 2 }),
+  maxBodyBytes: option(integer(1024, 64 * 1024 ** 2), { default: 4 * 1024 ** 2 }),
 });
 
 /** Options of the receiver after parsing, with defaults. */

@@ -8,8 +8,8 @@ export class UnreadableExport extends Error {}
 export const TOO_MANY_MESSAGES = 'the body has too many small messages';
 
 /** The maximum number of messages in a body: a small message becomes an object that needs far more memory. */
-export function maxMessages(body: Buffer): number {
-  return Math.max(100_000, body.length / 8);
+export function maxMessages({ length }: { readonly length: number }): number {
+  return Math.max(100_000, length / 8);
 }
 
 /** Reads an export. It stops after each part of a large one, so that the event loop can turn. */

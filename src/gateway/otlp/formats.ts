@@ -42,8 +42,6 @@ export const json: OtlpFormat = {
   encodeStatus: (code, message) => JSON.stringify({ code, message }),
 };
 
-export const FORMATS: readonly OtlpFormat[] = [protobuf, json];
-
 /** A body with more bytes and no resources is another message. */
 const MAX_EMPTY_BYTES = 30;
 
@@ -60,10 +58,9 @@ function* readOrRefuse(body: Buffer, reading: Reading): Reading {
 }
 
 /** Finds the format of a `Content-Type`, whose parameters are ignored. */
-export function findFormat(contentType = ''): OtlpFormat | undefined {
-  const name = contentType.split(';', 1)[0]?.trim().toLowerCase();
+export function findFormat(sent = ''): OtlpFormat | undefined {
+  const name = sent.split(';', 1)[0]?.trim().toLowerCase();
   // Some exporters send `application/protobuf`.
-  return name === 'application/protobuf'
-    ? protobuf
-    : FORMATS.find((one) => one.contentType === name);
+  if (name === 'application/protobuf') return protobuf;
+  return [protobuf, json].find(({ contentType }) => contentType === name);
 }

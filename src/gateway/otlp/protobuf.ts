@@ -27,8 +27,6 @@ const RESOURCE_SPANS = tagOf(1, LengthDelimited);
 const RESOURCE = {
   resource: tagOf(1, LengthDelimited),
   scopeSpans: tagOf(2, LengthDelimited),
-  /** The field before OTLP 0.20. */
-  librarySpans: tagOf(1000, LengthDelimited),
   attributes: tagOf(1, LengthDelimited),
 };
 const SPANS = tagOf(2, LengthDelimited);
@@ -142,8 +140,7 @@ function* readResourceSpans(reader: Reader, isKept: IsKept): Generator<void, Res
   const spans: ExportedSpan[] = [];
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
     if (tag === RESOURCE.resource) attributes = readAttributesOf(reader, RESOURCE.attributes);
-    else if (tag === RESOURCE.scopeSpans || tag === RESOURCE.librarySpans)
-      yield* readSpans(reader, isKept, spans);
+    else if (tag === RESOURCE.scopeSpans) yield* readSpans(reader, isKept, spans);
     else reader.skipField();
   }
   return { attributes, spans };

@@ -8,8 +8,9 @@ import {
   type ResourceSpans,
   UnreadableExport,
 } from '../otlp/exported-span.js';
-import { FORMATS, findFormat, json } from '../otlp/formats.js';
+import { findFormat, json } from '../otlp/formats.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
+import type { toReceivedSpans } from '../traces/received-span.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
@@ -17,11 +18,7 @@ export interface SpanIntake {
   readonly isKept: IsKept;
   /** Whether there is no room for more requests. */
   isFull(): boolean;
-  /** Takes the spans of a body of so many bytes. Returns how many were rejected, and why. */
-  accept(
-    resources: readonly ResourceSpans[],
-    bytes: number,
-  ): { rejected: number; reasons: ReadonlySet<string> };
+  readonly accept: typeof toReceivedSpans;
   onRefused(cause: 'no room' | 'no memory'): void;
   /** An export, or a part of it, cannot be read. Its sender gets the reason, too. */
   onUnread(reason: string): void;
@@ -38,11 +35,7 @@ const REFUSALS = {
   'method not allowed': [405, 12, 'send spans by POST'],
   stalled: [408, 4, 'the body did not arrive in time'],
   'too large': [413, 8, 'the body exceeds maxBodyBytes, compressed or not'],
-  'unknown type': [
-    415,
-    3,
-    `the content type must be ${FORMATS.map(({ contentType }) => contentType).join(' or ')}`,
-  ],
+  'unknown type': [415, 3, 'the content type must be application/x-protobuf or application/json'],
   'unknown encoding': [415, 3, 'the content encoding must be gzip, deflate or identity'],
   'not inflated': [400, 3, 'the body does not match its content encoding'],
   'no memory': [429, 8, 'too many exports at the same time; try again later'],

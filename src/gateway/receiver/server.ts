@@ -39,9 +39,6 @@ export async function stopListening(server: Server): Promise<void> {
 
 const LOOPBACK = /^(?:(?:::ffff:)?127\.|::1$)/;
 
-/** The name of the host in Docker containers. */
-const DOCKER_HOST = 'host.docker.internal';
-
 /**
  * Returns why a request is refused, if a web page may have sent it: web pages must not send spans. Browsers send `Origin`
  * with each POST, and on loopback a page that uses DNS rebinding has its own name in `Host`.
@@ -57,6 +54,6 @@ export function findForeignSender(
   if (origin !== undefined || site === 'cross-site') return 'web pages must not send spans';
   // Browsers always send Host.
   if (host === undefined || !LOOPBACK.test(address)) return undefined;
-  if (isOwnHost(host, ownHost, DOCKER_HOST)) return undefined;
+  if (isOwnHost(host, ownHost, 'host.docker.internal')) return undefined;
   return 'use an IP address or localhost in the URL of the gateway, or set listen to the host name';
 }

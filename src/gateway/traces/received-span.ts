@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type FinishedSpan, textOf } from '../../request/finished-span.js';
 import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
@@ -53,7 +52,8 @@ export class ReceivedSpan implements FinishedSpan {
     this.status = span.statusCode === 0 ? UNSET : { code: span.statusCode };
     this.events = span.events.length === 0 ? NONE : usedEvents(span.events);
     const [link] = span.links;
-    this.links = link && isSpan(link) ? [{ context: link }] : NONE;
+    const isLinked = link && isId(link.traceId, NO_TRACE_ID) && isId(link.spanId, NO_SPAN_ID);
+    this.links = isLinked ? [{ context: link }] : NONE;
     if (isId(parentSpanId, NO_SPAN_ID)) {
       const isRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
       this.parentSpanContext = { spanId: parentSpanId, isRemote };
@@ -117,15 +117,8 @@ export function createIsKept({ userIdAttribute }: RequestReading): IsKept {
   return Object.assign(isKept, { firstBytes });
 }
 
-/** Spans of an export, those that are rejected, and why. */
-export interface ReceivedSpans {
-  readonly spans: readonly ReceivedSpan[];
-  readonly rejected: number;
-  readonly reasons: ReadonlySet<string>;
-}
-
-/** Makes spans of an export with this number of bytes. */
-export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: number): ReceivedSpans {
+/** Makes spans of an export with this number of bytes. Some are rejected, for reasons that their sender gets. */
+export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: number) {
   const count = resources.reduce((sum, { spans }) => sum + spans.length, 0);
   const share = SPAN_BYTES + (EXCESS * bytes) / count;
   const now = performance.now();
@@ -156,25 +149,20 @@ function reasonToReject(span: ExportedSpan): string | undefined {
   return span.startNanos === 0 ? 'a span has no start time' : undefined;
 }
 
-function isSpan(link: { readonly traceId: string; readonly spanId: string }): boolean {
-  return isId(link.traceId, NO_TRACE_ID) && isId(link.spanId, NO_SPAN_ID);
-}
-
 function isId(id: string, none: string): boolean {
   return id.length === none.length && id !== none;
 }
 
-/** The key of a trace contains its service; of a longer name, the digest. */
-const MAX_SERVICE_CHARACTERS = 200;
-const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
+/** The key of a trace contains its service. */
+const MAX_SERVICE_CHARACTERS = 300;
+const SERVICE = ['service.instance.id', 'service.name', 'service.namespace'];
 
 function toSource(attributes: Attributes): SpanSource {
   const service = SERVICE.map((name) => textOf(attributes[name]) ?? '').join('\0');
-  const isLong = service.length > MAX_SERVICE_CHARACTERS;
   return {
     attributes,
     isPython: attributes['telemetry.sdk.language'] === 'python',
-    service: isLong ? createHash('sha256').update(service).digest('hex') : service,
+    service: service.slice(0, MAX_SERVICE_CHARACTERS),
   };
 }
 
