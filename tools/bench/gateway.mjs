@@ -3,10 +3,10 @@
 //   node tools/bench/gateway.mjs [--over ae61b62] [--rounds 7] [--quick]
 //
 // Including the delivery of hits, beside a receiver that gets the same exports as JSON and parses them.
-import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { runBench } from './lib/run-bench.mjs';
 import { createExports } from './parts/exports.mjs';
+import { sendExports } from './parts/send-exports.mjs';
 
 const SPANS = 512;
 /** Enough for V8 to compile everything. All their hits are sent before the measurement begins. */
@@ -36,15 +36,3 @@ await runBench('gateway', {
     return (after - before) / (exports * SPANS);
   },
 });
-
-/** Sends an export when the one before is answered. */
-async function sendExports(url, { type, bodies }) {
-  const pool = new Pool(url, { connections: 1, pipelining: 1 });
-  const request = { path: '/v1/traces', method: 'POST', headers: { 'content-type': type } };
-  for (const body of bodies) {
-    const { statusCode, body: answer } = await pool.request({ ...request, body });
-    await answer.dump();
-    if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
-  }
-  await pool.close();
-}

@@ -15,6 +15,7 @@ const BENCHES = [
   'delivery',
   'spool',
   'gateway',
+  'turns',
   'load',
   'listen',
 ];
