@@ -81,12 +81,12 @@ export function skipTest(reason: string | undefined, need: Need): void {
   test.context.skip(reason);
 }
 
-/** A server without TLS rejects its options; one with TLS accepts them and stops at the folder. */
+/** A server with TLS stops because it has no certificate. */
 function hasRedisTls(): boolean {
   if (REDIS_SERVER === undefined) return false;
-  const args = ['--tls-port', '0', '--port', '0', '--dir', 'no/such/folder'];
-  const { stderr } = spawnSync(REDIS_SERVER, args, { encoding: 'utf8', timeout: 30_000 });
-  return stderr?.includes("'dir ") ?? false;
+  const args = ['--tls-port', '1', '--port', '0'];
+  const { stdout } = spawnSync(REDIS_SERVER, args, { encoding: 'utf8', timeout: 30_000 });
+  return stdout?.includes('Failed to configure TLS') ?? false;
 }
 
 function hasScript(): boolean {
