@@ -7,7 +7,7 @@ import {
 } from './additional-hit.js';
 import { addChatbotParts } from './bots/ai-chatbot-hit.js';
 import { HitText, partOf, rawPart, readPart, siteText } from './hit-text.js';
-import { type HttpRequest, isGraphqlPath } from './http-request.js';
+import type { HttpRequest } from './http-request.js';
 import { toPagePath } from './page/page-path.js';
 import { createFindRouteDetails, type RouteDetails } from './page/routes.js';
 import { createSentUrls, type SentUrlOptions, type SentUrls } from './page/sent-urls.js';
@@ -86,7 +86,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const path = hasTemplates ? toPlacePath(place.text, redacted) : page.path;
     const encoded = path === page.path ? page.encoded : undefined;
     const query = hasTemplates && isRefusedPath(path) ? undefined : request.query;
-    const isSearch = query !== undefined && options.siteSearch && !isGraphqlRequest(request);
+    const isSearch = query !== undefined && options.siteSearch && !request.isGraphql;
     const hit = new HitText();
     hit.named = visitor;
     hit.address = request.address;
@@ -286,11 +286,6 @@ function createTitles(
     if (mayKeep) place.keepPart(request, part);
     return part;
   };
-}
-
-/** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
-function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
-  return isGraphqlPath(path) || operation?.kind === 'graphql';
 }
 
 const MAX_KEPT_MILLIS = 500;

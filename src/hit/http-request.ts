@@ -54,7 +54,7 @@ export interface Operation {
 
 /** Whether a path is the one at which most servers of GraphQL listen. */
 export function isGraphqlPath(path: string): boolean {
-  return /\/graphql\/?$/i.test(path.slice(-'/graphql/'.length));
+  return /\/graphql\/?$/i.test(path);
 }
 
 /** A message to an MCP server, without the name of a tool or prompt. */
@@ -86,6 +86,8 @@ export class HttpRequest {
   readonly service?: string | undefined;
   /** The operation of an endpoint that has several. */
   readonly operation?: Operation | undefined;
+  /** Whether `query` in its URL is a GraphQL document and not a site search. */
+  readonly isGraphql?: boolean;
   /** The host as the client or a trusted proxy sent it, not yet checked. */
   readonly host!: string | undefined;
   /** Scheme of the tracked URL. */

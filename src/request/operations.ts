@@ -165,17 +165,10 @@ interface Sent {
 
 const MAX_MCP_PATHS = 20;
 
+const MCP_PATH = /\/mcp\/?$/;
+
 /** Other paths at which a response of this process had a session of MCP, in the order in which they were used. */
-const mcpPaths = new Set<string>();
-
-function isMcpEndpoint(path: string): boolean {
-  return path.endsWith('/mcp') || path.endsWith('/mcp/');
-}
-
-/** Whether a path is one of an MCP server. */
-export function isMcpPath(path: string): boolean {
-  return isMcpEndpoint(path) || (mcpPaths.size > 0 && mcpPaths.has(path));
-}
+export const mcpPaths: Set<string> = new Set();
 
 /** Reads a request to an MCP server. At any other path, headers of MCP mean nothing: clients could hide requests with them. */
 function readMcp(
@@ -183,13 +176,14 @@ function readMcp(
   seen: NamedOperation | undefined,
 ): NamedOperation | undefined {
   const opened = isPost ? readResponseHeader(request, 'mcp-session-id') : undefined;
-  if (opened !== undefined && !isMcpEndpoint(path)) {
+  const isEndpoint = MCP_PATH.test(path);
+  if (opened !== undefined && !isEndpoint) {
     mcpPaths.delete(path);
     mcpPaths.add(path);
     if (mcpPaths.size > MAX_MCP_PATHS) mcpPaths.delete(mcpPaths.values().next().value as string);
   }
   const ofSpan = isPost ? seen?.mcp : undefined;
-  if (!isMcpPath(path) && ofSpan === undefined) return undefined;
+  if (!isEndpoint && !mcpPaths.has(path) && ofSpan === undefined) return undefined;
   const session = request.header('mcp-session-id') ?? opened;
   if (!isPost) {
     const isStream = session ?? request.header('accept')?.includes('text/event-stream');

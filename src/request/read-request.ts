@@ -17,7 +17,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { isHttp2, nodeScheme } from './node-request.js';
-import { isMcpPath, readOperation } from './operations.js';
+import { mcpPaths, readOperation } from './operations.js';
 import {
   clientHintsOf,
   clientOf,
@@ -104,6 +104,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.contentType = contentType;
   if (mayHaveOperation(request, http)) {
     http.operation = readOperation(request, http, reading.readsMcp);
+    http.isGraphql = http.operation?.kind === 'graphql' || isGraphqlPath(path);
   }
   http.host = origin.host;
   http.scheme = origin.scheme;
@@ -129,13 +130,15 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   return http;
 }
 
+const OPERATION_PATH = /\/trpc\/|,|\/graphql\/?$|\/mcp\/?$/i;
+
 /** Nearly no request without a body has one. */
 function mayHaveOperation(
   { spanFacts, additions }: Request,
   { method, path }: Pick<HttpRequest, 'method' | 'path'>,
 ): boolean {
   if (method === 'POST' || (spanFacts?.operation ?? additions?.operation)) return true;
-  return path.includes(',') || path.includes('/trpc/') || isGraphqlPath(path) || isMcpPath(path);
+  return OPERATION_PATH.test(path) || (mcpPaths.size > 0 && mcpPaths.has(path));
 }
 
 function hostOf(attributes: Attributes): string | undefined {

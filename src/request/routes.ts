@@ -2,7 +2,6 @@ import { isStaticFile, toPagePath, toTitlePath } from '../hit/page/page-path.js'
 import {
   type FoundRoute,
   fitRoute,
-  isSentAs,
   type Route,
   segmentsOf,
   toCompared,
@@ -79,7 +78,7 @@ export function routeOf(
   const ofServer =
     textOf(attributes['http.route']) ?? micrometerIn(attributes)?.route ?? textOf(rpc?.route);
   const first = ofServer === undefined ? null : toRoute(ofServer);
-  if (path !== undefined && first?.rank === WITH_TEXT && isSentAs(path, first.segments))
+  if (path !== undefined && first?.rank === WITH_TEXT && first.pattern.test(path))
     return first.whole;
   const target = new RouteTarget(path, statusCode, redactPath);
   let best: FoundRoute | undefined;

@@ -54,6 +54,8 @@ export interface Route {
   readonly whole: FoundRoute;
   /** The route as it was reported, without secrets and IDs. */
   readonly reported: string;
+  /** Matches paths as they were sent. Any other path may fit once it is decoded. */
+  readonly pattern: RegExp;
   /** The segments up to the first wildcard, decoded and in lower case; `undefined` stands for a parameter. */
   readonly segments: readonly (string | undefined)[];
   readonly shown: readonly string[];
@@ -89,6 +91,7 @@ export const toRoute = /* @__PURE__ */ remember(
     return {
       whole: { route: reported, titleRoute: title },
       reported,
+      pattern: new RegExp(`^${segments.map(toPattern).join('')}$`),
       segments,
       shown: segmentsOf(title),
       optional: [...marked.keys()].filter((i) => marked[i]?.includes('?')),
@@ -111,17 +114,8 @@ export function segmentsOf(path: string): string[] {
   return segments;
 }
 
-/** Whether a path as it was sent has the segments of a route. Any other may fit once it is decoded. */
-export function isSentAs(path: string, segments: Route['segments']): boolean {
-  let end = 0;
-  for (const segment of segments) {
-    const start = end + 1;
-    const slash = path.indexOf('/', start);
-    end = slash < 0 ? path.length : slash;
-    if (segment === undefined ? end <= start : end - start !== segment.length) return false;
-    if (segment !== undefined && !path.startsWith(segment, start)) return false;
-  }
-  return end === path.length;
+function toPattern(segment: string | undefined): string {
+  return segment === undefined ? '/[^/]+' : `/${segment.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}`;
 }
 
 export function toPath(segments: readonly string[]): string {

@@ -13,6 +13,8 @@ const ROUTES: Readonly<Record<string, readonly Row[]>> = {
     ['/files/*', '/files/2024/report.pdf', '/files/:id/report.pdf'],
     ['/:file.:ext', '/logo.png', '/:file.:ext'],
     ['/flights/:from-:to', '/flights/LAX-SFO', '/flights/:from-:to'],
+    ['/a.b+c/:id', '/a.b+c/x', '/a.b+c/:id'],
+    ['/a.b+c/:id', '/aXbbc/x', '/aXbbc/x'],
     ['/:path(*)', '/a/b', '/a/b'],
     ['/users/:id?', '/users', '/users'],
     ['/:slug/:options(edit)?/', '/intro', '/:slug'],
