@@ -86,7 +86,7 @@ export function routeOf(
   for (const text of [ofServer, ...(spanFacts?.routes ?? []), additions?.route]) {
     const route = text === undefined ? null : toRoute(text);
     if (route === null || route.rank <= bestRank) continue;
-    const found = target.find(route) ?? (incoming ? undefined : findInContext(route, target));
+    const found = target.find(route) ?? findInContext(route, target);
     if (!found) continue;
     if (route.rank === WITH_TEXT) return found;
     best = found;
@@ -95,7 +95,7 @@ export function routeOf(
   return (incoming && routeOnRequest(incoming, target, bestRank)) ?? best ?? NO_ROUTE;
 }
 
-/** A route below the context path of a server such as Spring's, which the route does not have. */
+/** A route without the beginning of the path: the context path of a server such as Spring's, or a mount that an instrumentation leaves out. */
 function findInContext(route: Route, target: RouteTarget): FoundRoute | undefined {
   const front = target.segments.length - route.segments.length;
   if (front <= 0 || route.rank < WITH_TEXT || route.segments.length === 0) return undefined;

@@ -35,6 +35,7 @@ test.each([
 // What a framework announces wins over what does not fit, or says less.
 test.each([
   ['/api/leaf', '/leaf', '/api/leaf', '/api/leaf'],
+  ['/api/readers/ann', '/readers/:id', '/:any', '/api/readers/:id'],
   ['/blog/7', '/posts/:id', '/posts/:id', '/blog/:id'],
   ['/a/7', '/:x/:y', '/a/:name', '/a/:name'],
   ['/a/7', '/a/*', '/a/:name', '/a/:name'],

@@ -180,14 +180,10 @@ const MOUNT_REQUESTS = [
   page('/a.b+c/7', 200, '/a.b+c/:id'),
 ];
 
-/** The titles of docs/limits.md, if nothing names the parameters of routers that functions call, or that are in routers. */
-const UNNAMED_INNER_MOUNTS = {
+/** The titles of docs/limits.md, if nothing names the parameters of mounts. */
+const UNNAMED_MOUNTS = {
   '/api/readers/ann/books/9': '/api/readers/ann/books/:bookId',
   '/account/of/bob/users/ann': '/account/of/bob/users/:id',
-};
-/** Those if nothing names the parameters of any mount. */
-const UNNAMED_MOUNTS = {
-  ...UNNAMED_INNER_MOUNTS,
   '/users/ann/posts': '/users/ann/posts',
   '/users/ann@example.org/posts/7': '/users/redacted/posts/:postId',
   '/users/ann/posts/fails': '/users/ann/posts/fails',
@@ -221,8 +217,10 @@ const ROWS = [
   ...NIGHTLY_ROWS,
   ...nightlyIfTraced(mountRows('4.22.3')),
   ...mountRows('5.3.0'),
-  tracedMountRow('1.30', '0.42.0', '4.22.3', UNNAMED_INNER_MOUNTS),
+  tracedMountRow('1.30', '0.42.0', '4.22.3'),
   { ...tracedMountRow('1.30', '0.47.1', '5.3.0', UNNAMED_MOUNTS), isNightly: true },
+  { ...tracedMountRow('1.30', '0.47.1', '4.22.3'), isNightly: true },
+  { ...tracedMountRow('2.12', '0.71.1', '5.3.0'), isNightly: true },
   { ...tracedMountRow('3.1', '0.72.0', '4.22.3'), oldestNode: 22 },
   { ...tracedMountRow('3.1', '0.72.0', '5.3.0'), oldestNode: 22 },
   ...nightlyIfTraced(expressRows('4.22.3', {}, CATCH_ALL_REQUESTS)),
