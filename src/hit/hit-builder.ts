@@ -1,4 +1,4 @@
-import { copyText, remember } from '../common/recent-texts.js';
+import { copyText, RecentTexts, remember } from '../common/recent-texts.js';
 import {
   type AdditionalHit,
   addAdditionalHit,
@@ -17,6 +17,7 @@ import {
   DEFAULT_TITLE,
   isRefusedPath,
   type Place,
+  shownMethodOf,
   toPlacePath,
 } from './page/title.js';
 import {
@@ -270,11 +271,17 @@ function createTitles(
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   const isDefault = template === DEFAULT_TITLE;
   const toText = createToTitle(template);
+  const variables = new RecentTexts<string>(256);
 
   function toVariables(request: HttpRequest): string {
     if (maxCustomVariables === 0) return '';
-    const variables = customVariablesOf(request);
-    return rawPart('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    const key = [shownMethodOf(request), String(request.statusCode)] as const;
+    const known = variables.find(...key);
+    if (known !== undefined) return known;
+    const values = toCustomVariables(customVariablesOf(request), maxCustomVariables, report);
+    const part = copyText(rawPart('cvar', values));
+    if (variables.mayKeep) variables.keep(part, ...key);
+    return part;
   }
 
   return function toTitle(request, path, redacted, place) {

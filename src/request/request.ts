@@ -99,8 +99,8 @@ export class Request {
   http: HttpRequest | undefined = undefined;
   /** Created on demand. */
   hits: AddedHits | undefined = undefined;
-  /** The parts that later hits share with the page view; `none` if no hit may be sent. */
-  shared: HitText | 'none' | undefined = undefined;
+  /** The parts that later hits share with the page view, made when they are needed if there is none; `none` if no hit may be sent. */
+  shared: HitText | (() => HitText) | 'none' | undefined = undefined;
   /** Headers in attributes, of which a map is made once. */
   #headers: IncomingHttpHeaders | undefined = undefined;
   /** Headers of Node.js. */

@@ -106,11 +106,12 @@ export class AdditionalHits {
   /** @param isNext whether it is put right after its page view */
   #build(hit: CheckedHit, shared: Request['shared'], isNext = false): void {
     const { builder, options } = this.#pipeline;
-    if (typeof shared !== 'object') return; // the visitor opted out, or is not in the sample
+    if (shared === undefined || shared === 'none') return; // the visitor opted out, or is not in the sample
     const uid = hit.own.get('uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
     this.#put(() => {
-      const built = builder.buildAdditionalHit(hit, shared, Date.now());
+      const parts = typeof shared === 'function' ? shared() : shared;
+      const built = builder.buildAdditionalHit(hit, parts, Date.now());
       // A bulk has additional hits after the page views of the same second.
       if (built && !isNext) built.startSeconds += 0.5;
       return built;

@@ -185,11 +185,12 @@ export class Pipeline implements Tracker, EndMember {
         } else this.counts.ignored.predicate += 1;
         if (!http.isAiChatbot) page = built;
       }
-      const shared = isSent && (page ?? builder.buildShared(http, http.site, Date.now()));
       // An idle connection must not keep a long URL in memory.
       const { path, query = '', referrer = '' } = http;
       const isLong = path.length + query.length + referrer.length > MAX_SHARED_CHARACTERS;
-      request.shared = shared ? (isLong ? shared.toSharedCopy() : shared) : 'none';
+      if (!isSent) request.shared = 'none';
+      else if (page) request.shared = isLong ? page.toSharedCopy() : page;
+      else request.shared = toShared(builder, http, isLong);
       if (request.hits) this.#additional.end(request);
     } catch (error) {
       this.#lose(request, error);
@@ -341,6 +342,12 @@ export class Pipeline implements Tracker, EndMember {
     this.#unbuilt = undefined;
     for (const build of unbuilt) build();
   }
+}
+
+/** What later hits of a request without a page view share. Few such requests have any. */
+function toShared(builder: HitBuilder, http: HttpRequest, isLong: boolean): Request['shared'] {
+  const build = () => builder.buildShared(http, http.site, Date.now());
+  return isLong ? build().toSharedCopy() : build;
 }
 
 /** The pipeline for options as a user gives them; `undefined` if nothing is to be tracked, which was logged. */
