@@ -103,7 +103,7 @@ interface Success {
   readonly service: string | undefined;
   readonly method: string;
   readonly titleRoute: string | undefined;
-  isForgotten: boolean;
+  isKept: boolean;
 }
 
 /** Makes the places of requests for titles, dimensions and URLs, from redacted paths. */
@@ -114,14 +114,16 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
   const successes = new Map<string, Success>();
   let latest: Success | undefined;
 
+  /** Their order matters as soon as one has to go. */
   function use(success: Success): void {
-    if (success === latest) return;
+    if (success === latest || (success.isKept && successes.size < MAX_PLACES)) return;
     latest = success;
+    success.isKept = true;
     successes.delete(success.key);
     successes.set(success.key, success);
     const [oldest = success] = successes.size > MAX_PLACES ? successes.values() : [];
     if (oldest === success) return;
-    oldest.isForgotten = true;
+    oldest.isKept = false;
     successes.delete(oldest.key);
   }
 
@@ -135,7 +137,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
     const known = successes.get(key);
     if (known && known.titleRoute === titleRoute) return known;
     if (key.length + (titleRoute?.length ?? 0) > MAX_PLACE_LENGTH) return undefined;
-    if (known) known.isForgotten = true;
+    if (known) known.isKept = false;
     // A text may be part of a longer one, which it would keep in memory.
     return {
       key: copyText(key),
@@ -143,7 +145,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
       service,
       method: METHODS.has(method) ? method : copyText(method),
       titleRoute: titleRoute && copyText(titleRoute),
-      isForgotten: false,
+      isKept: false,
     };
   }
 
@@ -165,7 +167,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
           last?.method === method &&
           last.site === site &&
           last.service === service &&
-          !last.isForgotten &&
+          last.isKept &&
           page?.place
         ) {
           use(last);
