@@ -344,10 +344,12 @@ export class Pipeline implements Tracker, EndMember {
   }
 }
 
-/** What later hits of a request without a page view share. Few such requests have any. */
+/** What later hits of a request without a page view share: made when the first one comes, unless that would keep long texts in memory. */
 function toShared(builder: HitBuilder, http: HttpRequest, isLong: boolean): Request['shared'] {
+  const { host = '', userAgent = '', acceptLanguage = '', clientHints = '' } = http;
+  const ofClient = host.length + userAgent.length + acceptLanguage.length + clientHints.length;
   const build = () => builder.buildShared(http, http.site, Date.now());
-  return isLong ? build().toSharedCopy() : build;
+  return isLong || ofClient > MAX_SHARED_CHARACTERS ? build().toSharedCopy() : build;
 }
 
 /** The pipeline for options as a user gives them; `undefined` if nothing is to be tracked, which was logged. */

@@ -18,34 +18,57 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
   },
 );
 
-/** Prints the bytes of the heap after 1,000 clients, each with a host, URL, address and user agent of its own, and after 100,000. */
-const CLIENTS = `
+/** Begins a program that visits: each request has a host, URL, address and user agent of its own. */
+const VISITS = `
   const { createPipeline } = await import('./build/tracker/pipeline.js');
   const { Request } = await import('./build/request/request.js');
   const diagnostics = { warn() {}, error() {}, print() {}, warnOnce() {}, lines: { add() {}, end() {} } };
-  const options = { url: 'http://127.0.0.1:9', siteId: 1 };
+  const options = { url: 'http://127.0.0.1:9', siteId: 1, ignorePaths: ['/ignored'] };
   const pipeline = createPipeline(options, diagnostics, { component: 'test' });
   pipeline.countsAll = true;
   pipeline.delivery.put = () => true;
   const response = { statusCode: 200, headersSent: true, closed: true, getHeader: () => 'text/html' };
-  function visit(i) {
-    const headers = { host: 'h' + i + '.example', 'user-agent': 'scanner ' + i, referer: 'https://a.example/' + i };
+  function visit(i, target = '/pages/of-' + i + '?item=' + i, agent = 'scanner ') {
+    const headers = { host: 'h' + i + '.example', 'user-agent': agent + i, referer: 'https://a.example/' + i };
     const socket = { remoteAddress: [10, i >> 16, (i >> 8) & 255, i & 255].join('.') };
     const incoming = { method: 'GET', headers, rawHeaders: [], httpVersion: '1.1', socket };
-    pipeline.end(Request.ofNode(incoming, response, '/pages/of-' + i + '?item=' + i));
+    const request = Request.ofNode(incoming, response, target);
+    pipeline.end(request);
+    return request;
   }
-  const bytes = [1000, 100_000].map((count) => {
-    while (pipeline.stats().hits < count) visit(pipeline.stats().hits);
+  function usedBytes() {
     gc();
     gc();
     return process.memoryUsage().heapUsed;
+  }
+`;
+
+/** Prints the bytes of the heap after 1,000 clients, and after 100,000. */
+const CLIENTS = `
+  const bytes = [1000, 100_000].map((count) => {
+    while (pipeline.stats().hits < count) visit(pipeline.stats().hits);
+    return usedBytes();
   });
   console.log(JSON.stringify(bytes));
   process.exit();
 `;
 
-test('of 100,000 clients, no more stays in memory than of 1,000', () => {
-  const args = ['--expose-gc', '--input-type=module', '-e', CLIENTS];
+/** Prints the bytes of the heap before and after 1,000 ignored requests with 10 kB each, which idle connections keep. */
+const IDLE = `
+  const kept = [];
+  const bytes = [0, 1000].map((count) => {
+    while (kept.length < count) kept.push(visit(kept.length, '/ignored', 'x'.padEnd(10_000, kept.length)));
+    return usedBytes();
+  });
+  console.log(JSON.stringify([...bytes, kept.length]));
+  process.exit();
+`;
+
+test.for([
+  ['of 100,000 clients, no more stays in memory than of 1,000', CLIENTS],
+  ['an ignored request keeps no long text for later hits', IDLE],
+] as const)('%s', ([, program]) => {
+  const args = ['--expose-gc', '--input-type=module', '-e', VISITS + program];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   expect(stderr).toBe('');
   const [few = 0, many = 0] = JSON.parse(stdout);
