@@ -54,7 +54,7 @@ await bundle('cjs', [...entries, ...OWN_ENTRIES], {
   esModule: true,
   banner: ({ name }) => (name === 'early' ? CHECK_NODE : ''),
   dynamicImportInCjs: false, // Jest does not support import() in CommonJS
-  plugins: [{ name: 'builtins', renderChunk: (code) => toAscii(withoutRequire(code)) }],
+  plugins: [{ name: 'builtins', renderChunk: withoutRequire }],
 });
 await bundle('esm', ['index'], {
   format: 'esm',
@@ -96,12 +96,6 @@ async function bundle(folder, names, { plugins, ...format }) {
     comments: { jsdoc: false }, // the declarations have it
     ...format,
   });
-}
-
-/** ASCII alone: Node.js takes several times as long to read and compile other text. */
-function toAscii(code) {
-  const toEscape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return code.replace(/[^\0-\x7f]/g, toEscape);
 }
 
 function withoutRequire(code) {

@@ -12,7 +12,7 @@ export class RecentTexts<Value> {
   #firsts: (string | undefined)[] = [];
   #seconds: (string | undefined)[] = [];
   #values: (Value | undefined)[] = [];
-  /** Of texts that came and were not kept: the last two of each pair of places. */
+  /** Hashes of texts that were seen and not kept, the last two per pair of places. */
   #hashes: Int32Array = NO_HASHES;
   #latest: string | undefined = undefined;
   #latestSecond: string | undefined = undefined;
@@ -84,7 +84,7 @@ function hashOf(first: string, second: string): number {
     hash = (Math.imul(hash, 31) + first.charCodeAt(i)) | 0;
   for (let i = second.length - 1, step = stepOf(second); i >= 0; i -= step)
     hash = (Math.imul(hash, 31) + second.charCodeAt(i)) | 0;
-  // Texts often differ in a few digits.
+  // Texts often differ only in a few digits, which have to change the lower bits, too.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return hash ^ (hash >>> 13);
 }

@@ -132,6 +132,14 @@ test('other methods and paths', async () => {
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
 });
 
+test('exports that come together are read one by one, also after one that cannot be read', async () => {
+  const { gateway } = await startGateway();
+  const bodies = ['{', exportRequest([requestSpan('/a')]), '[', exportRequest([requestSpan('/b')])];
+  const answers = await Promise.all(bodies.map((body) => sendSpans(gateway, body)));
+  expect(answers.map(({ status }) => status)).toEqual([400, 200, 400, 200]);
+  await eventually(() => gateway.stats().tracked === 2);
+});
+
 test('with a bearer token nobody else is heard, but for health checks', async () => {
   const { gateway } = await startGateway({ bearerToken: 'sesame' });
   const send = (headers: object) => sendSpans(gateway, '{}', { ...JSON_TYPE, ...headers });

@@ -12,7 +12,7 @@ export function maxMessages({ length }: { readonly length: number }): number {
   return Math.max(100_000, length / 8);
 }
 
-/** Reads an export. It stops after each part of a large one, so that the event loop can turn. */
+/** Reads an export. Yields after each part of a large one, so that the gateway can answer other requests. */
 export type Reading = Generator<void, readonly ResourceSpans[]>;
 
 /** A part takes a few milliseconds. */

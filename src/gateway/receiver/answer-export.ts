@@ -18,6 +18,7 @@ export interface SpanIntake {
   readonly isKept: IsKept;
   /** Whether there is no room for more requests. */
   isFull(): boolean;
+  /** Takes the spans of an export, and counts them. */
   readonly accept: typeof toReceivedSpans;
   onRefused(cause: 'no room' | 'no memory'): void;
   /** An export, or a part of it, cannot be read. Its sender gets the reason, too. */
@@ -54,7 +55,7 @@ export function createAnswerExport(
   let freeBytes = MEMORY_OF_BODIES * maxBodyBytes;
 
   let last: Promise<unknown> = Promise.resolve();
-  /** Reads one export after the other: its objects take several times the memory of its bytes. */
+  /** Reads one export at a time: its objects take several times the memory of its bytes. */
   function inTurn(read: () => Promise<void>): Promise<void> {
     const result = last.then(read);
     last = result.catch(() => undefined);
@@ -99,6 +100,7 @@ export function createAnswerExport(
       if (body === 'cut off') return;
       if (typeof body === 'string') return refuse(body);
       await inTurn(async () => {
+        if (request.socket.destroyed) return;
         if (intake.isFull()) return refuse('no room');
         const inflated = inflate(body, maxBodyBytes);
         const resources = await readInParts(format.read(inflated, intake.isKept));
@@ -121,7 +123,7 @@ export function createAnswerExport(
   };
 }
 
-/** Lets others use the event loop after each part. */
+/** Yields to the event loop after each part. */
 async function readInParts(reading: Reading): Promise<readonly ResourceSpans[]> {
   let step = reading.next();
   while (!step.done) {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type FinishedSpan, textOf } from '../../request/finished-span.js';
 import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
@@ -17,7 +18,7 @@ import {
 export interface SpanSource {
   readonly attributes: Attributes;
   readonly isPython: boolean;
-  /** The service and its instance. Spans of different services never belong to the same request. */
+  /** A digest of the service and its instance. Spans of different services never belong to the same request. */
   readonly service: string;
 }
 
@@ -153,16 +154,14 @@ function isId(id: string, none: string): boolean {
   return id.length === none.length && id !== none;
 }
 
-/** The key of a trace contains its service. */
-const MAX_SERVICE_CHARACTERS = 300;
-const SERVICE = ['service.instance.id', 'service.name', 'service.namespace'];
+const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
 
 function toSource(attributes: Attributes): SpanSource {
   const service = SERVICE.map((name) => textOf(attributes[name]) ?? '').join('\0');
   return {
     attributes,
     isPython: attributes['telemetry.sdk.language'] === 'python',
-    service: service.slice(0, MAX_SERVICE_CHARACTERS),
+    service: hash('sha256', service), // the key of each trace contains it, and names may be long
   };
 }
 

@@ -112,12 +112,10 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPlace = remember(1024, (text) => new Place(copyText(text)));
   /** Successful requests by site, service, method and template, in the order in which they were used. */
   const successes = new Map<string, Success>();
-  let latest: Success | undefined;
 
-  /** Their order matters as soon as one has to go. */
+  /** Makes a success the latest one, if it is new or the order decides which one is removed next. */
   function use(success: Success): void {
-    if (success === latest || (success.isKept && successes.size < MAX_PLACES)) return;
-    latest = success;
+    if (success.isKept && successes.size < MAX_PLACES) return;
     success.isKept = true;
     successes.delete(success.key);
     successes.set(success.key, success);
