@@ -8,6 +8,7 @@ import { RESULTS } from './lib/run-bench.mjs';
 
 const BENCHES = [
   'own',
+  'bytes',
   'bare',
   'by-hand',
   'cpu',

@@ -1,12 +1,13 @@
 // A server of Node.js that gets requests from streams, recorded ones or different ones:
-// `own-server.mjs <url of the sink> none|plain|dimensions|options [different]`. Sends whether the package can do that. Asked for a number,
-// it makes so many requests; asked for `cpu`, it sends the CPU microseconds used so far.
+// `own-server.mjs <url of the sink> none|matomoTracker|plain|dimensions|options [different]`. Sends whether the package can do that. Asked
+// for a number, it makes so many requests; asked for `cpu`, it sends the CPU microseconds used so far; asked for `bytes`, those of its heap.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
 import { hideInstrumentation, load, trackWithoutTracing } from './package.mjs';
 import { createDifferentRequests } from './requests.mjs';
+import { TRACKERS } from './trackers.mjs';
 
 /** So few that bulks are sent as fast as hits are made: all are answered in one turn of the event loop. */
 const CONNECTIONS = 10;
@@ -62,7 +63,9 @@ class Connection extends Duplex {
   }
 }
 
+const byHand = way === 'matomoTracker' ? TRACKERS.matomoTracker(sink) : undefined;
 const server = createServer((request, response) => {
+  byHand?.onRequest(request, response);
   if (request.headers['content-length'] === undefined) {
     respond(request, response);
     return;
@@ -118,7 +121,7 @@ function toAddress(visitor) {
 /** Whether it tracks: versions before `start` cannot have functions as options. */
 function track() {
   const options = { url: sink, scheduledDelayMillis: 200 };
-  if (way === 'none') return true;
+  if (way === 'none' || byHand) return true;
   if (way === 'plain' && load('opentelemetry-matomo').start === undefined) {
     hideInstrumentation();
     const environment = { URL: sink, SITE_ID: '1', TOKEN_AUTH: 'bench', SCHEDULE_DELAY: '200' };
@@ -146,8 +149,8 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 process.on('disconnect', () => process.exit());
 process.on('message', async (message) => {
-  if (message !== 'cpu') await makeRequests(message);
+  if (typeof message === 'number') await makeRequests(message);
   const { user, system } = process.cpuUsage();
-  process.send(user + system);
+  process.send(message === 'bytes' ? process.memoryUsage().heapUsed : user + system);
 });
 process.send(canTrack);
