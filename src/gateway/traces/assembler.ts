@@ -59,6 +59,7 @@ export interface AssemblerSink {
  */
 export class Assembler {
   readonly #graceMillis: number;
+  readonly #requestMillis: number;
   readonly #sink: AssemblerSink;
   /** Traces by their key, the oldest first. */
   readonly #traces = new Map<string, Trace>();
@@ -79,6 +80,7 @@ export class Assembler {
 
   constructor(graceMillis: number, sink: AssemblerSink) {
     this.#graceMillis = graceMillis;
+    this.#requestMillis = Math.max(REQUEST_MILLIS, graceMillis);
     this.#sink = sink;
   }
 
@@ -116,7 +118,7 @@ export class Assembler {
       this.#add(placed, trace);
     }
     if (this.#exceeds) this.#makeRoom();
-    if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.pass(), TICK_MILLIS);
+    if (this.#traces.size > 0) this.#timer ??= setTimeout(() => this.pass(), TICK_MILLIS);
   }
 
   #traceOf({ span, traceId }: PlacedSpan<ReceivedSpan>): Trace {
@@ -134,13 +136,7 @@ export class Assembler {
     trace.spans.push(placed);
     if (isRequest || !hasLocalParent(placed))
       trace.dueMillis = Math.min(trace.dueMillis, span.arrivalMillis + this.#graceMillis);
-    this.#waiting += 1;
-    this.#waitingRequests += Number(isRequest);
-    this.#bytes += span.bytes;
-  }
-
-  get #requestMillis(): number {
-    return Math.max(REQUEST_MILLIS, this.#graceMillis);
+    this.#count([placed], 1);
   }
 
   /** Whether a span that makes hits has come before, of the latest hundred thousand at least. */
@@ -156,22 +152,26 @@ export class Assembler {
     return false;
   }
 
-  /** Passes on requests that are due, as far as there are room and time. */
+  /** Passes on requests that are due, as far as there are room and time; the others later. */
   pass(): void {
+    clearTimeout(this.#timer);
+    const restMillis = this.#passSlice() ? 0 : TICK_MILLIS;
+    this.#timer = this.#traces.size > 0 ? setTimeout(() => this.pass(), restMillis) : undefined;
+  }
+
+  /** Returns whether time was short. */
+  #passSlice(): boolean {
     const beginMillis = performance.now();
     const now = this.#isFinishing ? Number.POSITIVE_INFINITY : beginMillis;
     this.#isBlocked = false;
     for (const trace of this.#traces.values()) {
-      if (trace.dueMillis <= now) this.#take(trace, now);
+      const isDue = trace.dueMillis <= now;
+      if (isDue) this.#take(trace, now);
       this.#isBlocked ||= trace.isBlocked;
-      if (this.#isBlocked) return;
-      if (performance.now() < beginMillis + SLICE_MILLIS) continue;
-      setImmediate(() => this.pass());
-      return;
+      if (this.#isBlocked) return false;
+      if (isDue && performance.now() >= beginMillis + SLICE_MILLIS) return true;
     }
-    if (this.#traces.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    return false;
   }
 
   /** Ends all waits: from now on, everything is passed on as soon as there is room. */
