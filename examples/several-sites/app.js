@@ -1,6 +1,6 @@
 const { start } = require('opentelemetry-matomo');
 
-/** IDs of sites in Matomo, by the host that the client requested. */
+/** IDs of sites in Matomo, by the host that the client requested, with its port. */
 const SITES = new Map([
   ['shop.example', 1],
   ['blog.example', 2],

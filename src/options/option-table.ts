@@ -52,8 +52,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   siteId: option(siteId, { default: 'required' }),
   /**
-   * Token of a user with write access to the site. Matomo needs it for hits older than a day and for addresses. A file is read again every
-   * 5 seconds while Matomo rejects the token.
+   * Token of a user with write access to the site. Matomo needs it for hits older than a day and for addresses. On a server, use a file
+   * that only the application can read. It is read again every 5 seconds while Matomo rejects the token.
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
@@ -253,7 +253,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * Maximum number of hits in memory, and 3,355 bytes for each.
+   * Maximum number of hits in memory, which may have 3,355 bytes on average.
    * @default `10000`
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
