@@ -216,6 +216,8 @@ function readMcpMessage(
     : mcpOperation(ofHeader, request.header('mcp-name'), session, name);
 }
 
+const BATCH = /(?:^|&)batch=1(?:&|$)/;
+
 /** Readers, of which the first one that finds an operation counts. */
 const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
   function readGraphqlBody({ message: { query, extensions, operationName } }) {
@@ -229,9 +231,10 @@ const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
     return jsonrpc === '2.0' ? named('json-rpc', method) : undefined;
   },
   /** The last segment of a path with a `trpc` segment, or with the parameter of a batch, names procedures. */
-  function readTrpc({ target: { path, query = '' } }) {
+  function readTrpc({ target: { path, query = '', titleRoute } }) {
     const slash = path.lastIndexOf('/');
-    const isBatch = path.includes(',', slash) && /(?:^|&)batch=1(?:&|$)/.test(query);
+    // With a route, the last segment may be a parameter.
+    const isBatch = titleRoute === undefined && path.includes(',', slash) && BATCH.test(query);
     if (!isBatch && !path.endsWith('/trpc', slash)) return undefined;
     return named('trpc', path.slice(slash + 1).split(',', 1)[0]);
   },

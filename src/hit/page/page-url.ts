@@ -150,9 +150,17 @@ export function createToTrackedQuery(
 
   if (policy === 'strip') return () => '';
   return (query) => {
+    const sent: string[] = [];
+    let length = 0;
     // Some links have `&amp;` where `&` was meant, and Matomo reads it so.
-    const kept = query.split(/&(?:amp;)*/).filter(isKept);
-    return (isRedacted ? kept.map(redactPair) : kept).join('&');
+    for (const pair of query.split(/&(?:amp;)*/)) {
+      if (!isKept(pair)) continue;
+      const shown = isRedacted ? redactPair(pair) : pair;
+      sent.push(shown);
+      length += shown.length + 1;
+      if (length > MAX_URL_LENGTH) break;
+    }
+    return sent.join('&');
   };
 }
 

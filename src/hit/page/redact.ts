@@ -52,18 +52,18 @@ const isSecretWord = /* @__PURE__ */ remember(
 );
 
 /**
- * Matches letters of any script, digits, spaces and the usual punctuation. An apostrophe is within a word, an `@` begins a scope or a
- * version, `<` and `>` compare, and `%` is no escape.
+ * Matches letters of any script, digits, spaces and the usual punctuation. An apostrophe is behind a letter, an `@` begins a scope or a
+ * version but no address, `<` and `>` compare, and `%` is no escape.
  */
 const PLAIN =
-  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So} .,_:+/!*()|~?&#"^[\]-]|(?<=\p{L})['’](?=\p{L})|(?<!\S)@(?=\p{L})|(?<=\p{L})@(?=\d+[.x])|(?<= )[<>](?= )|%(?![\dA-Fa-f]{2}))*$/u;
+  /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So}\p{Pd} .,_:+/!*()|~?&#"^[\]“”„«»「」《》…·・、。！？¿¡§×′″]|(?<=\p{L})['’]|(?<!\S)@(?=\p{L})|(?<=\p{L})@(?=\d+[.x](?!\d+\.\d+\.\d))|(?<= )[<>](?= )|%(?!u?[\dA-Fa-f]{2}))*$/u;
 const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]*$/u;
 
 /** Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and a mail address with digits. */
 const SECRET_FORMS = [
-  /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z])[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
+  /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z]|xapp)[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|glpat-|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/,
-  /(?<!\w)\+(?:[\s().-]*\d){6}|(?<![\da-f-])(?:\d{4}[ -]){3}\d{4}(?![\da-f-])/,
+  /(?<!\w)\+(?:[\s().-]*\d){6}|(?<![\da-f-])(?:(?:\d{4}[ -]){3}\d{4}|3[47]\d\d[ -]\d{6}[ -]\d{5})(?![\da-f-])/,
   /@\d[^\s@/]*\.\p{L}/u,
 ];
 /** Matches cards of Visa, Mastercard, American Express and others, in queries only: in paths, IDs are as long. */
@@ -74,7 +74,7 @@ export function hasSecretForm(text: string): boolean {
 }
 
 /** Matches a piece of text and the sign behind it. Spaces separate words, which are no names. */
-const PIECES = /([^\s:,/?&#"()|]*)(\s*:\s*|\s+|[,/?&#"()|]|$)/g;
+const PIECES = /([^\s:,/?&#"()|“”„«»「」《》]*)(\s*:\s*|\s+|[,/?&#"()|“”„«»「」《》]|$)/g;
 /** Matches a version, also of a protocol, a way to log in, and punctuation, which are neither names nor values. */
 const NEUTRAL =
   /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
@@ -92,16 +92,16 @@ const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies R
  * Whether a text may be sent, decoded once: it has nothing but plain characters, is no secret by its form, and has no value behind a secret
  * name. What comes after a name is a value if it is long or has a digit; in a query, whatever comes after its colon is one.
  */
-function isPlain(text: string, place: Place, isAfterName = false): boolean {
+function isPlain(text: string, place: Place): boolean {
   if (text.length > MAX_LENGTH[place] || !PLAIN.test(text) || hasSecretForm(text)) return false;
   if (place === 'path') {
     const [id, prefix = ''] = ID.exec(text) ?? [];
-    if (id !== undefined) return !isAfterName && !isSecretName(prefix);
+    if (id !== undefined) return !isSecretName(prefix);
   } else {
     if (text.startsWith('/') && redactSecrets(text) !== text) return false;
     if (/\/\/|:\//.test(text) || CARD.test(text)) return false;
   }
-  let isAfter = isAfterName;
+  let isAfter = false;
   let isSure = false;
   for (const [, piece = '', separator = ''] of text.matchAll(PIECES)) {
     if (place !== 'campaign' && isToken(piece)) return false;
@@ -111,7 +111,7 @@ function isPlain(text: string, place: Place, isAfterName = false): boolean {
     }
     const isColon = separator.includes(':');
     if (!isColon && (place === 'campaign' || /\s/.test(separator))) isAfter = false;
-    isSure = isColon && place !== 'path';
+    isSure = (isColon || (isSure && piece === '')) && place !== 'path';
   }
   return true;
 }
@@ -147,9 +147,8 @@ function redactSecrets(path: string): string {
     const head = isQuick ? segment : (segment.split(';', 1)[0] as string);
     const text = isQuick ? segment : decodePath(head);
     const isNeutral = NEUTRAL.test(text);
-    const isSecret = isQuick
-      ? !isNeutral && isValue(text) && isSecretWord(word)
-      : !isPlain(text, 'path', isSecretWord(word));
+    const isAfter = !isNeutral && isValue(text) && isSecretWord(word);
+    const isSecret = isAfter || (!isQuick && !isPlain(text, 'path'));
     if (isSecret || head !== segment) {
       sent += path.slice(copied, start) + (isSecret ? REDACTED : head);
       copied = end;
@@ -170,7 +169,7 @@ const SIGNATURE =
   /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
 const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
 /** Matches a plus sign that stands for a space, unlike that of a telephone number. */
-const SPACE = /\+(?!(?<![\w.]\+)\d{6})/g;
+const SPACE = /\+(?!(?<![\w.]\+)(?:(?:[().-]|%20)*\d){6})/g;
 
 /** The part of a parameter that is sent: all, its name with the mark, or the mark. */
 export function redactPair(pair: string): string {
@@ -213,14 +212,14 @@ export function redactRoute(route: string): string {
 }
 
 /**
- * Redacts a path: secrets unless these are kept, and what a pattern matches, as sent or decoded. If there are patterns, a longer path is cut
- * after a whole segment, because the rest was not tested.
+ * Redacts a path: secrets unless these are kept, and what a pattern matches, as sent or decoded. The rest of a long path is marked, because
+ * it was not tested.
  */
 export function createRedactPath(
   patterns: readonly RegExp[],
   keepsSecrets = false,
 ): (path: string) => string {
-  const redact = (path: string) => (keepsSecrets ? path : redactSecrets(path));
+  const redact = (path: string) => (keepsSecrets ? path : redactSecrets(cutAtSegment(path)));
   if (patterns.length === 0) return redact;
   const all = patterns.map(({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`));
   const replace = (text: string) =>
@@ -246,31 +245,34 @@ export function createRedactPath(
   };
 }
 
-/** Cuts a path that is longer than patterns test, after a whole segment. */
+/** Marks what of a path is longer than what is tested, from the beginning of a segment on. */
 export function cutAtSegment(path: string): string {
   if (path.length <= MAX_PATTERN_INPUT) return path;
-  return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);
+  const end = path.lastIndexOf('/', MAX_PATTERN_INPUT - REDACTED.length - 1) + 1;
+  return path.slice(0, end) + REDACTED;
 }
 
 const MIN_TOKEN = 20;
-/** Matches the part in which libraries put a signature, the last one of `ImFk….ZyXw3A.Kd2m…`, before the ending of a file with data. */
-const LAST_PART = /(?:^|[^\w@-])([\w-]{20,})[^\w-]*$/;
-const DATA_ENDING = /\.(?:data|json)$/;
+/** Matches what may be a token, also before the ending of a file. */
+const LONG_PARTS = /(?<![\w@-])[\w-]{20,}(?![\w-])/g;
 const RUNS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
 /** Matches words and runs of letters or digits. The model of a product in capitals is a word of a text. */
 const WORDS_AND_RUNS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
-/** Runs of names are at least this long on average, and those of less than 1 % of random tokens. */
+/** Runs of names are at least this long on average, and those of few random tokens. */
 const MIN_RUN = 3.5;
 
 /** Matches a long run of one case that is neither a hash nor a ULID. */
 const LONG_RUN =
   /(?<![a-z\d])(?!(?:[a-f\d]+|[0-7][\da-hjkmnp-tv-z]{25})(?![a-z\d]))(?=[a-z]*\d)[a-z\d]{20}/i;
 
-/** Whether a text is a random token: at least 20 letters of one case and digits that are no hash, or of both cases in short runs. */
+/** Whether a text has a random token: at least 20 letters of one case and digits that are no hash, or of both cases in short runs. */
 export function isToken(text: string): boolean {
   if (text.length < MIN_TOKEN) return false;
-  const token = LAST_PART.exec(text.slice(-MAX_LENGTH.path).replace(DATA_ENDING, ''))?.[1];
-  if (token === undefined || !/\d/.test(token)) return false;
+  return text.slice(-MAX_LENGTH.path).match(LONG_PARTS)?.some(isRandom) ?? false;
+}
+
+function isRandom(token: string): boolean {
+  if (!/\d/.test(token)) return false;
   const isMixed = /[A-Z]/.test(token) && /[a-z]/.test(token);
   if (!isMixed) return LONG_RUN.test(token);
   const words = token.match(/[^-_]+/g)?.length ?? 0;

@@ -27,11 +27,14 @@ const SECRET = [
     /sk-hynix-memory-chips-2026 /pay/4111-1111-1111-1111 /a/sk_live_51abcdefghijklmn
     /about/a1b2c3d4e5g6h7i8j9k0a1b2c3d4e5g6h /about/token_${ULID} /about/key_${XID}
     /pw/7 /sso/7 /motdepasse/7 /authentication/7 /passwor-t/7 /tok-en/7 /to2ken/7 /x-pw/7 /APIKey/7 /token/v1234
+    /calendar/kX3vQ9bT2mN7pL5wZ8rY.ics /a/kX3vQ9bT2mN7pL5wZ8rY~1 /a/glpat-abcdefghijklmnopqrst /a/ada%u0040example.org
+    /invite/ada:Sommer72 /reset-password/a,9fK2mQ7x /x/ada:Geheim@10.0.0.1
     /verify-email/7 /session/42 /sessionState/42 /reset_password/${ULID} /reset_password/user_${XID}
   `).map((path) => rowOf(path, path.replace(/[^/]*$/, 'redacted'))),
   rowOf(`/x/${'a b '.repeat(76)}`, '/x/redacted'),
   rowOf('/fetch/https://user:pw@intern/a', '/fetch/https://redacted/a'),
   rowOf('//user@intern:8080/a', '//redacted/a'),
+  rowOf('/fetch/http://ada:hunter2x@10.0.0.1/a', '/fetch/http://redacted/a'),
   rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
   rowOf('/cod%C3%A9/7', '/cod%C3%A9/redacted', '/codé/redacted'),
   rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
@@ -62,6 +65,7 @@ const KEPT = [
   `).map((id) => rowOf(`/commits/${id}`, `/commits/${id}`, '/commits/:id')),
   rowOf('/c++/17', '/c++/17', '/c++/:id'),
   rowOf('/tags/c%23', '/tags/c%23', '/tags/c#'),
+  rowOf('/a%E2%80%93b', '/a%E2%80%93b', '/a–b'),
   rowOf('/100%25', '/100%25', '/100%'),
   rowOf('/a/%22b%22', '/a/%22b%22', '/a/"b"'),
 ];
@@ -112,6 +116,7 @@ const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
     https%3A%2F%2Fauth.example.org%3A8443%2Fcb //a.example:8080/users/42 https:/a.example %2Fx%3Fpage%3D2 city%20eq%20'Berlin'
     %7B%22a%22%3A1%7D %3Ca%3E1%3C/a%3E a%3Bb a=b a%5Cb eyJwYWdlIjoyfQ== %252541 x|token|abc1 sk-hynix-memory-chips-2026
     4111%201111%201111%201111 378282246310005 +4917612345678 whatsapp:+4917612345678 x/token/9fK2mQ7x /call/%2B49+151+12345678
+    +49-176-1234567 3782+822463+10005 password:"geheim" token%E2%80%9C9fK2mQ7x%E2%80%9D ada:Geheim@10.0.0.1
   `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
   [`x=${'a '.repeat(51)}`, 'x=redacted'],
   ['utm_content=/p/token:abcdef&gclid=token%3Aabcdef', 'utm_content=redacted&gclid=redacted'],

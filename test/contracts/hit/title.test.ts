@@ -185,6 +185,11 @@ golden([
     { path: `/trpc/${Array(101).fill('p')}`, route: '', query: 'batch=1', ...JSON_ANSWER },
     'GET /trpc/p (100+)',
   ),
+  titled(
+    'a parameter with a comma',
+    { path: '/patients/ada,x', route: '/patients/:name', query: 'batch=1', ...JSON_ANSWER },
+    'GET /patients/:name',
+  ),
   ...[
     ['&é'.repeat(300), '&é'.repeat(146)], // by bytes after escaping
     [' a\u0000\nb\ud800 ', 'a b�'],
