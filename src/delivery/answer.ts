@@ -203,8 +203,3 @@ function toCounters([, status, tracked, invalid, indices = '']: RegExpMatchArray
     namesInvalid: /\d/.test(indices),
   };
 }
-
-/** Whether an answer has text before or after its counters. */
-export function hasTextAround(body: string): boolean {
-  return readCounters(body, 0) !== undefined && !/^\s*\{[^{}]*\}\s*$/.test(body);
-}

@@ -38,6 +38,9 @@ export async function openFolder(options: SpoolOptions, files?: Files): Promise<
   return store;
 }
 
+/** Errors that say nothing about a file. */
+const TEMPORARY: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
+
 /** Hits in files, which any process sends that shares the folder. */
 class FolderStore implements Spool {
   count = 0;
@@ -240,7 +243,7 @@ class FolderStore implements Spool {
       return readLines((yield ['read', nameOf(file)]) as string, file.hits);
     } catch (error) {
       yield* rename(file, from);
-      if (this.#isEnding) throw error;
+      if (this.#isEnding || TEMPORARY.has(codeOf(error))) throw error;
       this.#list.skipped.add(nameOf(from));
       this.#options.log.addSkipped(nameOf(from), codeOf(error));
       return undefined;

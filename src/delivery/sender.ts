@@ -366,7 +366,8 @@ export class Sender {
 
 /** Gives back the hits that were not sent. */
 export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
-  back.push(...[bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat()));
+  const rest = [bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat());
+  for (const hit of rest) back.push(hit); // more than a call can have arguments
 }
 
 /** A copy of a hit as a plain object: a hit that was built finds its client when it is asked for. */

@@ -210,7 +210,7 @@ export class Assembler {
       if (isDue && this.#fits(spans, hasRoom)) return true;
       trace.dueMillis = Math.min(trace.dueMillis, dueMillis);
       trace.isBlocked ||= isDue;
-      staying.push(...spans);
+      for (const span of spans) staying.push(span); // more than a call can have arguments
       return false;
     };
 

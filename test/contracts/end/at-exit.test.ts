@@ -34,3 +34,16 @@ test('many bulks for a slow Matomo delay the end of a process no longer than one
   expect(tracked + lost.shutdown + lost.unconfirmed).toBe(40);
   expect(stderr).toContain('[lost-at-shutdown]');
 });
+
+test('more hits than a call can have arguments are counted when Matomo is down', async () => {
+  const { reported } = await runScript(
+    `const { stats } = start({ url: 'http://127.0.0.1:9', tokenAuth: 'f'.repeat(32), maxQueueSize: 100_000 });
+    for (let i = 0; i < 50_000; i++) trackEvent('a', 'b', { cid: '0123456789abcdef' });
+    process.on('exit', () => report(stats()));
+    process.exit();`,
+    { flags: ['--stack-size=300'] },
+  );
+  const { hits, pending, tracked, lost } = reported;
+  const counted = Object.values<number>(lost).reduce((sum, each) => sum + each, pending + tracked);
+  expect([hits, counted]).toEqual([50_000, 50_000]);
+});

@@ -23,6 +23,7 @@ import {
   DailyKeys,
   type Folder,
   type FolderSetup,
+  filesOf,
   openFolderSpool,
   parseName,
 } from '../doors/folder-store.js';
@@ -242,6 +243,27 @@ describe('who may read and write', () => {
     expect(readdirSync(place).sort()).toEqual(before.sort());
     expect(next.codes()).toEqual(['spool-owner']);
     expect(next.counts.claimed).toBe(2);
+  });
+
+  test('without file descriptors, a file waits for the next attempt', async () => {
+    const { place, spool } = await openNew();
+    await spool.put(hits('ab'));
+    await spool.close();
+    const files = filesOf(place);
+    let failures = 1;
+    const next = await openFolderSpool(
+      { place },
+      {
+        ...files,
+        run(step) {
+          if (step[0] !== 'read' || failures-- <= 0) return files.run(step);
+          return Promise.reject(Object.assign(new Error(), { code: 'EMFILE' }));
+        },
+      },
+    );
+    expect(await next.spool.claim(2)).toBeUndefined();
+    await eventually(() => next.spool.isUsable);
+    expect(await drain(next)).toBe('ab');
   });
 
   test('a link in place of the file that is written is not followed', async () => {
