@@ -18,7 +18,6 @@ const CHILD_SPAN_WAIT_MILLIS = 20;
  */
 export class Ends {
   readonly #end: (request: Request) => void;
-  readonly #hasCallbacks: boolean;
   /** Requests that end after this turn, in the order in which they were closed. */
   #closed: Request[] = [];
   /** Requests that wait for a span. */
@@ -28,10 +27,9 @@ export class Ends {
   /** The open requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #connections = new Set<WeakRef<Iterable<Request>>>();
 
-  /** Creates the ends of requests, with an `end` that must not throw. With callbacks, each has the async context of its closed response. */
-  constructor(end: (request: Request) => void, hasCallbacks: boolean) {
+  /** Creates the ends of requests, with an `end` that must not throw. */
+  constructor(end: (request: Request) => void) {
     this.#end = end;
-    this.#hasCallbacks = hasCallbacks;
   }
 
   /** Adds the open requests of a connection, until what it returns is passed to `unwatch`. */
@@ -49,7 +47,6 @@ export class Ends {
   close(request: Request): void {
     if (request.closedMillis > 0) return;
     request.closedMillis = performance.now();
-    if (this.#hasCallbacks) request.scope = new AsyncScope('opentelemetry-matomo');
     this.#add(request);
   }
 
@@ -59,7 +56,6 @@ export class Ends {
     if (this.#waiting.delete(request)) this.#add(request);
     else if (!request.incoming) {
       request.closedMillis = performance.now();
-      if (this.#hasCallbacks) request.scope = new AsyncScope('opentelemetry-matomo');
       this.#wait(request);
     } else if (span.status.code === ERROR_STATUS && !hasBegun(request)) this.close(request);
   }
@@ -97,10 +93,8 @@ export class Ends {
   }
 
   #finish(request: Request): void {
-    const { incoming, span, scope } = request;
-    if (!incoming && !span) return; // it has ended
-    if (scope) scope.runInAsyncScope(this.#end, undefined, request);
-    else this.#end(request);
+    // Without both, the request has ended.
+    if (request.incoming ?? request.span) this.#end(request);
   }
 
   #add(request: Request): void {

@@ -1,4 +1,3 @@
-import type { AsyncResource } from 'node:async_hooks';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { RpcMetadata } from '../common/otel-global.js';
@@ -89,8 +88,6 @@ export class Request {
   isSent = false;
   /** Over HTTP/1.1: what its connection had written when it began, as a negative number. Once it is sent, plus what it had written then. */
   sentBytes = 0;
-  /** The async context in which it was closed, if it ends there. */
-  scope: AsyncResource | undefined = undefined;
   /** Created on demand. */
   additions: Additions | undefined = undefined;
   /** Created on demand. */
@@ -250,7 +247,6 @@ export class Request {
     this.response = undefined;
     this.span = undefined;
     this.rpc = undefined;
-    this.scope = undefined;
     this.path = '/';
     this.query = undefined;
     this.additions = undefined;

@@ -3,6 +3,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import { AsyncScope } from '../common/timers.js';
 import type { HttpRequest, TrackedRequest } from '../hit/http-request.js';
 import {
   createToSentAttribute,
@@ -16,6 +17,7 @@ import { decodeLatin1 } from '../hit/text.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { findServiceSite } from '../options/values.js';
+import { runIn } from '../request/contexts.js';
 import { type ServiceDefaults, serviceDefaultsOf } from '../request/matomo-attributes.js';
 import { createReadUserId } from '../request/read-user-id.js';
 import type { Request } from '../request/request.js';
@@ -36,9 +38,20 @@ export function createOptionCallbacks(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ) {
   const { beforeSend, ignore, siteId } = options;
-  const all: unknown[] = [...Object.values(options), ...Object.values(options.dimensions)];
-  const parameters = parametersFor(options, diagnostics);
+  const scope = new AsyncScope('opentelemetry-matomo');
+  const parameters = parametersFor(options, diagnostics, fromFunction);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
+
+  /**
+   * Calls a function of the application with the request as callbacks see it. Its async context is that of the request and of nothing else:
+   * hits may be made while the application handles the request of another client.
+   */
+  function fromFunction(option: Option): Read {
+    return (http, request) => {
+      const given = new CallbackArgument(http, request) as object as TrackedRequest;
+      return scope.runInAsyncScope(() => runIn(request, option, given));
+    };
+  }
 
   /** What a function of the application returns, or `FAILED`, which is logged once. */
   function call(option: string, read: () => unknown): unknown {
@@ -69,15 +82,12 @@ export function createOptionCallbacks(
   }
 
   return {
-    /** Whether an option is a function, which needs the async context of its request. */
-    hasFunctions: all.some(isFunction),
-
     /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
     beforeSend:
       beforeSend &&
       function callBeforeSend(sent: Record<string, string>): Record<string, unknown> | undefined {
         const returned = call('beforeSend', () => {
-          const result: unknown = beforeSend(sent);
+          const result: unknown = scope.runInAsyncScope(beforeSend, undefined, sent);
           return isRecord(result) ? { ...result } : result;
         });
         if (isRecord(returned)) return returned;
@@ -120,11 +130,6 @@ export function createOptionCallbacks(
 }
 
 type Option = (request: TrackedRequest) => unknown;
-
-/** Calls a function of the application with the request as callbacks see it. */
-function fromFunction(option: Option): Read {
-  return (http, request) => option(new CallbackArgument(http, request) as object as TrackedRequest);
-}
 
 /** A request as callbacks see it, without what is not known. `header` and `attributes` work until the callback has returned. */
 class CallbackArgument {
@@ -173,6 +178,7 @@ export function siteOfService(
 function parametersFor(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
+  fromFunction: (option: Option) => Read,
 ): (readonly [parameter: string, option: string, read: Read])[] {
   const { actionName, userId, visitorId, dimensions } = options;
   const toReadSource = createReadSource(options);

@@ -56,8 +56,6 @@ export class Pipeline implements Tracker, EndMember {
   readonly delivery: Delivery;
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
-  /** Whether an option is a function of the application. */
-  readonly hasCallbacks: boolean;
   readonly #createBuilder: () => HitBuilder;
   /** Builds hits; `undefined` until it is made for another visitor key, of a spool that opens late. */
   #builder: HitBuilder | undefined;
@@ -101,7 +99,6 @@ export class Pipeline implements Tracker, EndMember {
     this.#stopMetrics =
       meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
     const callbacks = createOptionCallbacks(options, diagnostics);
-    this.hasCallbacks = callbacks.hasFunctions;
     // The text of a message is made only if it is logged.
     this.report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));

@@ -41,7 +41,7 @@ export class RequestWatch {
     this.#providers = providers;
     this.#diagnostics = diagnostics;
     this.#functions = createRequestFunctions(pipeline, findRequest);
-    this.#ends = new Ends(pipeline.end, pipeline.hasCallbacks);
+    this.#ends = new Ends(pipeline.end);
     this.#spans = new Spans(pipeline, this.#ends);
     pipeline.ends = this.#ends;
     pipeline.spans = this.#spans;
