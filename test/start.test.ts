@@ -163,3 +163,25 @@ test('a tracer provider that comes between two requests of a connection is seen'
   );
   expect(reported).toEqual([1, 1]);
 });
+
+test('a function of the application never runs in the async context of another request', async () => {
+  const { reported, inspector } = await runScript(
+    `const { AsyncLocalStorage } = require('node:async_hooks');
+    const user = new AsyncLocalStorage();
+    const { shutdown } = start({ userId: () => user.getStore() ?? 'nobody' });
+    let waiting;
+    const { server, url } = await serve((request, response) => user.run(request.url.slice(1), () => {
+      if (!waiting) waiting = response;
+      else for (const each of [waiting, response]) each.end();
+    }));
+    const first = get(url + '/ada');
+    while (!waiting) await new Promise((resolve) => setTimeout(resolve, 5));
+    await get(url + '/bob');
+    await first;
+    server.close();
+    await shutdown();
+    report('ended');`,
+  );
+  expect(reported).toBe('ended');
+  expect(inspector.hits().map(({ params }) => params.uid)).toEqual(['nobody', 'nobody']);
+});

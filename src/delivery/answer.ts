@@ -66,15 +66,16 @@ type Meaning = Pick<Extract<BulkResult, Reason>, 'kind' | 'code'>;
 
 const BUSY: Meaning = { kind: 'later', code: 'unavailable' };
 const REFUSED: Meaning = { kind: 'failed', code: 'request-rejected' };
+/** A firewall may answer so to a single hit. 408, 429 and 503 are those of a server that has too much to do. */
+const BLOCKED: Meaning = { kind: 'failed', code: 'unavailable' };
 /** nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more. */
 const UNCLEAR: Meaning = { kind: 'failed', code: 'unavailable' };
 
 const MEANINGS: Readonly<Record<number, Meaning>> = {
-  401: { kind: 'later', code: 'request-rejected' },
   408: BUSY,
   429: BUSY,
   500: { kind: 'failed', code: 'rolled-back' },
-  501: BUSY,
+  501: BLOCKED,
   503: BUSY,
   504: { kind: 'unconfirmed', code: 'no-answer' },
 };
@@ -90,7 +91,7 @@ function readStatus(answer: Answer, known: Known): BulkResult {
   const reason = `Matomo answered with status ${status} (${countOf(known.sent)})`;
   if (status < 400) {
     const to = `${reason} and redirects to ${target(answer.location, known)}, which is not followed`;
-    return { kind: 'later', code: 'redirected', reason: to };
+    return { kind: 'failed', code: 'redirected', reason: to, mayBeStored: 0 };
   }
   const meaning = MEANINGS[status] ?? (status < 500 ? REFUSED : UNCLEAR);
   // Without transactions in Matomo, those before the hit that failed are stored.
@@ -140,13 +141,14 @@ function readWithoutCounters(answer: Answer, known: Known): BulkResult {
     const accepted = `${reason}; the hits count as accepted`;
     return { kind: 'accepted', warning: { code: 'not-matomo', reason: accepted } };
   }
-  if (!known.isMatomo) return { kind: 'later', code: 'not-matomo', reason };
+  if (!known.isMatomo && !isPage) return { kind: 'later', code: 'not-matomo', reason };
   const [, state] = SQL_STATE.exec(body) ?? [];
   if (state !== undefined) {
     const failed = `Matomo's database failed (${plain(state, known)}) with ${hits}`;
     return { kind: 'failed', code: 'rolled-back', reason: failed, mayBeStored: known.sent - 1 };
   }
-  if (isPage) return { kind: 'failed', code: 'not-matomo', reason, mayBeStored: known.sent };
+  const mayBeStored = known.isMatomo ? known.sent : 0;
+  if (isPage) return { kind: 'failed', code: 'not-matomo', reason, mayBeStored };
   // Matomo leaves out its counters if PHP has printed something, and stores the hits all the same.
   const uncounted = `${reason}, so hits count as unconfirmed, and are not sent again`;
   const warning: Reason = { code: 'not-matomo', reason: uncounted };

@@ -118,7 +118,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     if (hasLayers) addLayers(hit, request, nowMillis);
     addDuration(hit, request);
     if (!request.isAiChatbot) return hit;
-    const reported = options.pageViews === false ? toChatbotAlone(hit, visitor) : hit;
+    const reported =
+      options.pageViews === false ? toChatbotAlone(hit, visitor.site, startMillis) : hit;
     addChatbotParts(reported, request, urls, path, query);
     return reported;
   }
@@ -212,7 +213,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 }
 
 /** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
-function toChatbotAlone(hit: HitText, { site, startMillis }: Visitor): HitText {
+function toChatbotAlone(hit: HitText, site: number, startMillis: number): HitText {
   const alone = hit.emptied();
   alone.named = undefined;
   alone.user = '';

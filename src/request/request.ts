@@ -214,6 +214,12 @@ export class Request {
     return this.header(name) ?? (incoming && readRawHeader(incoming, name));
   }
 
+  /** A header as the client or a proxy sent it, also if the application has replaced it to pass the request on. */
+  rawHeader(name: string): string | undefined {
+    const { incoming } = this;
+    return (incoming && readRawHeader(incoming, name)) ?? this.header(name);
+  }
+
   ensureAdditions(): Additions {
     this.additions ??= new Additions();
     return this.additions;

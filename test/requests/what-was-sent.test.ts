@@ -89,6 +89,26 @@ test.each(IN_TURNS)(
   },
 );
 
+test.each(
+  BOTH.flatMap((http) => [
+    [http, undefined],
+    [http, '203.0.113.7, 127.0.0.1'],
+  ]),
+)(
+  'HTTP/%i: the address that a proxy names counts if the application makes %j of the header',
+  async (http, replaced) => {
+    const handle: Handler = ({ headers }, response) => {
+      if (replaced === undefined) delete headers['x-forwarded-for'];
+      else headers['x-forwarded-for'] = replaced;
+      response.end();
+    };
+    const options = { trustProxy: 1, tokenAuth: 'a'.repeat(32) };
+    const sent = { 'x-forwarded-for': '203.0.113.7' };
+    const [hit] = await visit(handle, http as Http, false, sent, options);
+    expect(hit?.params.cip).toBe('203.0.113.7');
+  },
+);
+
 test.each(BOTH)(
   'HTTP/%i: a referrer and a language are not sent if the application deletes them',
   async (http) => {

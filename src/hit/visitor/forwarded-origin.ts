@@ -9,7 +9,7 @@ export interface OriginClaims {
   readonly host: string | undefined;
   /** Scheme of the local server: `http` behind a proxy that terminates TLS. */
   readonly scheme: string | undefined;
-  readonly headers: { header(name: string): string | undefined };
+  readonly headers: { rawHeader(name: string): string | undefined };
 }
 
 /** The claims that are trusted. */
@@ -57,9 +57,9 @@ export function createToOrigin({
       return { address: peer, host, scheme: chooseScheme(host, claims.scheme) };
     }
     const { headers } = claims;
-    const host = firstOf(headers.header('x-forwarded-host')) ?? claims.host;
-    const proto = firstOf(headers.header('x-forwarded-proto'))?.toLowerCase();
-    const address = findClientAddress(peer, headers.header('x-forwarded-for'));
+    const host = firstOf(headers.rawHeader('x-forwarded-host')) ?? claims.host;
+    const proto = firstOf(headers.rawHeader('x-forwarded-proto'))?.toLowerCase();
+    const address = findClientAddress(peer, headers.rawHeader('x-forwarded-for'));
     return {
       address: address && copyText(address), // a hit that is queued must not keep the whole header
       host,

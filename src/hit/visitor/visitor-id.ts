@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { copyText } from '../../common/recent-texts.js';
+import { maskAddress } from './addresses.js';
 
 export const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;
@@ -42,7 +43,10 @@ export function createToVisitorId(
   };
 }
 
-/** Makes a keyed hash of a client's address; `undefined` without a key for the day. None is the ID of a visitor. */
+/**
+ * Makes a keyed hash of a client's address, of which an IPv6 client may use all of a /64; `undefined` without a key for the day. None is the
+ * ID of a visitor.
+ */
 export function createToClient(
   key: string | Buffer | KeyOfDay,
 ): (address: string, epochSeconds: number) => string | undefined {
@@ -50,7 +54,8 @@ export function createToClient(
   return function toClient(address, epochSeconds) {
     const day = dayOf(epochSeconds * 1000);
     const secret = secretOf(day);
-    return secret && keyedId(secret, ['client', day, address]);
+    const network = address.includes(':') ? maskAddress(address, 1) : address;
+    return secret && keyedId(secret, ['client', day, network]);
   };
 }
 

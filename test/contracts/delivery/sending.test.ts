@@ -48,7 +48,7 @@ test.each<[string, Answer, random: number, number[]]>([
   ['no connection', NOT_SENT, 1, [1, 2, 4, 8, 16, 32, 60, 60]],
   ['503', UNAVAILABLE, 0.5, [0.75, 1.5, 3, 6, 12, 24, 45, 45]],
   ['no answer', NO_ANSWER, 0, [0.5, 1, 2]],
-  ['401', text(401), 1, [1, 2, 4, 8, 16, 32, 60, 60]],
+  ['401', text(401), 1, [1, 2, 4, 8, 10, 10]],
   ['a redirect', text(302), 0.5, [0.75, 1.5, 3, 6]],
 ])(
   'after %s, each wait is twice as long, up to a limit',

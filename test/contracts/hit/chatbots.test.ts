@@ -1,6 +1,7 @@
+import { expect, test } from 'vitest';
 import { CHATGPT } from '../../support/chatbots.js';
 import { words } from '../../support/words.js';
-import type { Facts, MatomoOptions } from '../doors/build.js';
+import { type Facts, type MatomoOptions, NOON, openBuilder } from '../doors/build.js';
 import { additional, chatbot, type Differences, golden } from './golden.js';
 
 const HEADERS = { 'user-agent': CHATGPT };
@@ -129,3 +130,15 @@ golden([
     chatbot: { http_status: '201' },
   },
 ]);
+
+test('without page views, each request of an AI chatbot has its own time', () => {
+  const builder = openBuilder({ pageViews: false });
+  const seconds = [0, 3600, 7200].map((later) => NOON / 1000 + later);
+  const sent = seconds.map((second) => {
+    const startMillis = second * 1000;
+    const facts = { headers: HEADERS, startMillis, nowMillis: startMillis + 1000 };
+    return builder.build(facts).hits[0]?.parameters.cdt;
+  });
+  builder.close();
+  expect(sent).toEqual(seconds.map(String));
+});

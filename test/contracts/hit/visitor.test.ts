@@ -233,6 +233,11 @@ test('the client of a hit is a keyed hash of its unmasked address, which no opti
   const others: MatomoOptions[] = [{}, { anonymizeIp: 4 }, { visitorId: 'none' }];
   for (const more of others) expect(clientOf(sameClient, { ...options, ...more })).toBe(client);
   expect(clientOf({ peer: '198.51.100.24' }, options)).not.toBe(client);
+  const [first, same, other] = ['2001:db8:1:2::3', '2001:db8:1:2:5::7', '2001:db8:1:3::3'].map(
+    (peer) => clientOf({ peer }, options),
+  );
+  expect(same).toBe(first);
+  expect(other).not.toBe(first);
   expect(clientOf({ peer: '198.51.100.23' }, { ...options, visitorKey: 'l' })).not.toBe(client);
   const [unknown] = build({ peer: '' }, options).hits;
   expect(unknown?.client).toBe(unknown?.visitor);

@@ -30,9 +30,9 @@ const trusted = rowsWith(PROXIES, '`X-Forwarded-For`').map((row) => {
 
 test.each(trusted)('who trusts %s takes %s for %s', (trusts, forwardedFor, address) => {
   const toOrigin = createToOrigin({ trustProxy: trustProxyOf(trusts), assumeHttps: true });
-  const header = (name: string) => (name === 'x-forwarded-for' ? forwardedFor : undefined);
+  const rawHeader = (name: string) => (name === 'x-forwarded-for' ? forwardedFor : undefined);
   const claims = { peerAddress: '10.0.0.5', host: undefined, scheme: undefined };
-  expect(toOrigin({ ...claims, headers: { header } }).address).toBe(address);
+  expect(toOrigin({ ...claims, headers: { rawHeader } }).address).toBe(address);
 });
 
 test.each(

@@ -8,7 +8,7 @@ register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
 
 const sdk = new NodeSDK({
   instrumentations: [new HttpInstrumentation()],
-  spanProcessors: [new MatomoSpanProcessor()],
+  spanProcessors: [new MatomoSpanProcessor({ exitFlush: true })],
   metricReaders: [],
   logRecordProcessors: [],
 });
