@@ -27,8 +27,9 @@ import { normalize } from './traces/to-request.js';
 /** The share of a spool that is left for hits in memory, of all processes that use it, when exports are refused. */
 const SPARE_SHARE = 1 / 8;
 
-/** Memory that a hit takes besides the texts of its spans. */
+/** Memory that a hit takes besides the texts of its spans, and at most for these: they may have much that no hit has. */
 const HIT_BYTES = 1000;
+const MAX_TEXT_BYTES = 65_536;
 
 const ROOM_POLL_MILLIS = 20;
 
@@ -121,7 +122,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   }
 
   const assembler = new Assembler(receiver.graceMillis, {
-    hasRoom: (hits, bytes) => pipeline.delivery.hasRoom(hits, hits * HIT_BYTES + bytes),
+    hasRoom: (hits, bytes) =>
+      pipeline.delivery.hasRoom(hits, hits * HIT_BYTES + Math.min(bytes, hits * MAX_TEXT_BYTES)),
     addRequest: (group) => addRequest(() => normalize(group, namesBySpan), pipeline),
     addEvents: (left) => addEvents(left, pipeline),
   });

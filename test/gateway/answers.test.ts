@@ -10,6 +10,7 @@ import { createSkipMinute } from '../support/clocks.js';
 import { setEnvironment } from '../support/environment.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import {
+  below,
   exportRequest,
   hitEvent,
   type OtlpSpan,
@@ -89,11 +90,13 @@ test.each<[string, number, number, Uint8Array | string, Record<string, string>]>
   ['too large when inflated', 413, 8, ZIPPED, { ...JSON_TYPE, 'content-encoding': 'gzip' }],
   ['another type', 415, 3, 'x', { 'content-type': 'text/plain' }],
   ['another compression', 415, 3, 'x', { ...JSON_TYPE, 'content-encoding': 'br' }],
-])('%s: %i', async (_what, status, code, body, headers) => {
+])('%s: %i, with a line', async (_what, status, code, body, headers) => {
+  const output = captureOutput();
   const { gateway } = await startGateway({ maxBodyBytes: 4096 });
   const answer = await sendSpans(gateway, body, headers);
   expect(answer.status).toBe(status);
   expect(await answer.json()).toEqual({ code, message: expect.stringMatching(/./) });
+  expect(output.filter((line) => line.includes('[export-not-read]'))).toHaveLength(1);
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
 });
 
@@ -201,6 +204,19 @@ test('so do hits of spans without a request, also when the gateway closes', asyn
   inspector.play();
   await gateway.close();
   expect(gateway.stats()).toMatchObject({ tracked: 8, lost: { queue_full: 0 } });
+});
+
+test('a request with many spans keeps no other out while Matomo is down', async () => {
+  const { gateway, inspector } = await startGateway();
+  inspector.play({ status: 503 });
+  const send = async (...spans: OtlpSpan[]) =>
+    (await sendSpans(gateway, exportRequest(spans))).status;
+  expect(await send(requestSpan('/first'))).toBe(200);
+  await eventually(() => gateway.stats().pending === 1);
+  const root = requestSpan('/import');
+  expect(await send(root, ...Array.from({ length: 10_000 }, () => below(root)))).toBe(200);
+  await eventually(() => gateway.stats().pending === 2);
+  expect(await send(requestSpan('/next'))).toBe(200);
 });
 
 test('a request with more hits than the queue ever has room for keeps no other out, and those that do not fit are counted', async () => {

@@ -1,4 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { show } from '../../common/diagnostics.js';
 import { type IsKept, type Reading, UnreadableExport } from './exported-span.js';
 import { decodeJson } from './json.js';
 import { decodeProtobuf } from './protobuf.js';
@@ -52,7 +53,7 @@ function* readOrRefuse(body: Buffer, reading: Reading): Reading {
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError) throw error; // a bug
     const { message } = error as Error;
-    throw new UnreadableExport(`the body is not an ExportTraceServiceRequest: ${message}`);
+    throw new UnreadableExport(`the body is not an ExportTraceServiceRequest: ${show(message)}`);
   }
   throw new UnreadableExport('the body has no resourceSpans');
 }

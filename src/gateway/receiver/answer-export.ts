@@ -71,7 +71,7 @@ export function createAnswerExport(
       if (why === 'no memory' || why === 'no room') {
         response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
         intake.onRefused(why);
-      }
+      } else if (why !== 'method not allowed') intake.onUnread(message);
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
       // Otherwise Node.js reads the rest of the body, because closing a connection with unread bytes loses the response.

@@ -63,10 +63,7 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** Traces by their key, the oldest first. */
   readonly #traces = new Map<string, Trace>();
-  /**
-   * The traces of spans that make hits, by span: a sender that gets no response sends an export again, and its hits must not be counted
-   * twice. IDs of spans are random.
-   */
+  /** The traces of spans that make hits, by the random ID of the span: a sender that gets no response sends an export again. */
   #recent = new Map<string, string>();
   #older = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;

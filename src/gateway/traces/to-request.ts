@@ -14,7 +14,7 @@ import type { ReceivedSpan } from './received-span.js';
 
 /**
  * The spans of a request as those of Node.js are. `matomo.*` attributes of spans win over those of the resource. Attributes of the SERVER
- * span that instrumentations of some languages write differently are changed in place: a copy is slow, and each request is read once.
+ * span that instrumentations of some languages write differently are changed in place, because each request is read once.
  *
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */
@@ -29,10 +29,7 @@ export function normalize(group: SpanGroup<ReceivedSpan>, namesBySpan: boolean):
   return { root, below: title ? [title, ...below] : below };
 }
 
-/**
- * What gives a request without a path the name of its span as title, unless its resource has another one. It ends before all other spans,
- * so they override it.
- */
+/** Gives a request without a path the name of its span as title, unless its resource has one. It ends first, so that others override it. */
 function namedBy(root: ReceivedSpan): FinishedSpan | undefined {
   const { name, attributes, resource } = root;
   const isTitled = resource.attributes['matomo.action_name'] !== undefined;

@@ -203,7 +203,7 @@ const PARAMETER = /^(?::\w|[*($])|[{}<>[\]]/;
 
 /** Redacts a route, or the name of a span, which may contain one: its parameters are neither secrets nor secret words. */
 export function redactRoute(route: string): string {
-  const segments = withoutUserInfo(route).split('/');
+  const segments = withoutUserInfo(cutAtSegment(route)).split('/');
   const plain = segments.map((each) => (PARAMETER.test(each) ? '*' : each)).join('/');
   return redactSecrets(plain)
     .split('/')
