@@ -1,5 +1,6 @@
 import type { MessageCode } from '../common/messages.js';
 import type { AdditionalHit } from '../hit/additional-hit.js';
+import type { SpanResource } from './matomo-attributes.js';
 import type { RequestReading } from './read-request.js';
 import type { Request } from './request.js';
 
@@ -7,8 +8,8 @@ import type { Request } from './request.js';
 export interface Tracker {
   /** The rules by which requests are read. */
   readonly reading: RequestReading;
-  /** Adds a hit besides a page view, with or without a request. Throws if the hit cannot be read. */
-  addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void;
+  /** Adds a hit besides a page view. Without a request, it is one of the service. Throws if the hit cannot be read. */
+  addHit(hit: AdditionalHit, of: Request | 'unknown' | undefined, service?: SpanResource): void;
   /** Counts a call that makes no hit as invalid, and logs it once for each key. */
   refuseHit(key: string, message: string): void;
   /** Logs once for each key that a part of a hit was dropped. */

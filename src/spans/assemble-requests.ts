@@ -62,7 +62,8 @@ export function addEvents(
   if (mayBeUnreadRequest(span)) receiver.reading.reportUnreadRequest(span);
   if (!hasHitEvent(span)) return false;
   const hits = hitsOfEvents(span);
-  for (const hit of hits) receiver.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
+  const request = isAncestorMissing ? 'unknown' : undefined;
+  for (const hit of hits) receiver.addHit(hit, request, span.resource);
   return hits.length > 0;
 }
 

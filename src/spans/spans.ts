@@ -77,7 +77,7 @@ export class Spans {
   /** Adds the hits of events. Returns whether there are any. */
   #addHits(span: FinishedSpan, request: Request | undefined): boolean {
     if (!hasHitEvent(span)) return false;
-    for (const hit of hitsOfEvents(span)) this.#tracker.addHit(hit, request);
+    for (const hit of hitsOfEvents(span)) this.#tracker.addHit(hit, request, span.resource);
     return true;
   }
 }

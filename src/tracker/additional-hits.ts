@@ -1,11 +1,16 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { AsyncScope } from '../common/timers.js';
-import type { AdditionalHit, CheckedHit } from '../hit/additional-hit.js';
+import type { CheckedHit } from '../hit/additional-hit.js';
 import type { Hit } from '../hit/hit-text.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
-import { MAX_ADDITIONAL_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
+import {
+  MAX_ADDITIONAL_HITS,
+  type ServiceDefaults,
+  serviceDefaultsOf,
+} from '../request/matomo-attributes.js';
 import { AddedHits, type Request } from '../request/request.js';
+import type { Tracker } from '../request/tracker.js';
 import { siteOfService } from './callbacks.js';
 import type { Pipeline } from './pipeline.js';
 import { createAllowsUnknown } from './reasons.js';
@@ -33,12 +38,12 @@ export class AdditionalHits {
   }
 
   /** Adds a hit. The request is `unknown` if it was released. */
-  add(unchecked: AdditionalHit, request: Request | 'unknown' | undefined): void {
+  add(...[unchecked, request, resource]: Parameters<Tracker['addHit']>): void {
     const hit = this.#pipeline.builder.check(unchecked);
     if (!hit) this.#pipeline.counts.dropped.invalid += 1;
-    else if (request === undefined) this.#addWithoutRequest(hit);
+    else if (request === undefined) this.#addWithoutRequest(hit, serviceDefaultsOf(resource));
     else if (request !== 'unknown' && isKnown(request)) this.#addToRequest(hit, request);
-    else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
+    else if (this.#allowsUnknown()) this.#addWithoutRequest(hit, serviceDefaultsOf(resource));
   }
 
   /** Builds the hits that wait for the end of a request, after its page view. */
@@ -48,7 +53,7 @@ export class AdditionalHits {
 
   /** Builds the hits that wait for the end of a request that is not one of HTTP, such as a function call. */
   endWithoutHttp(request: Request): void {
-    for (const hit of this.#takeWaiting(request)) this.#addWithoutRequest(hit);
+    for (const hit of this.#takeWaiting(request)) this.#addWithoutRequest(hit, request.service);
   }
 
   /** Counts the hits that wait for the end of a request that cannot be read. */
@@ -118,12 +123,12 @@ export class AdditionalHits {
     });
   }
 
-  #addWithoutRequest(hit: CheckedHit): void {
+  #addWithoutRequest(hit: CheckedHit, service: ServiceDefaults): void {
+    if (service.annotations?.ignored) return;
     const { privacy, sampleRate, siteId } = this.#pipeline.options;
     const userId = privacy === 'strict' ? undefined : hit.own.get('uid');
     const visitor = userId ?? hit.own.get('cid');
-    const site =
-      toSiteId(hit.own.get('idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined));
+    const site = toSiteId(hit.own.get('idsite')) ?? siteOfService(siteId, service);
     if (visitor === undefined) {
       this.#pipeline.report('additional no_visitor', () => NO_VISITOR);
       this.#pipeline.counts.dropped.no_visitor += 1;

@@ -42,10 +42,7 @@ export function createOptionCallbacks(
   const parameters = parametersFor(options, diagnostics, fromFunction);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
-  /**
-   * Calls a function of the application with the request as callbacks see it. Its async context is that of the request and of nothing else:
-   * hits may be made while the application handles the request of another client.
-   */
+  /** Calls a function of the application in the async context of its request: hits may be made while another one is handled. */
   function fromFunction(option: Option): Read {
     return (http, request) => {
       const given = new CallbackArgument(http, request) as object as TrackedRequest;

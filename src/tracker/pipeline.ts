@@ -10,7 +10,6 @@ import {
   leaveProcessEnd,
 } from '../common/process-end.js';
 import type { Delivery } from '../delivery/delivery.js';
-import type { AdditionalHit } from '../hit/additional-hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HitText } from '../hit/hit-text.js';
 import type { HttpRequest, Writable } from '../hit/http-request.js';
@@ -221,9 +220,9 @@ export class Pipeline implements Tracker, EndMember {
   }
 
   /** Adds a hit besides page views. The request is `unknown` if it was released. */
-  addHit(hit: AdditionalHit, request: Request | 'unknown' | undefined): void {
+  addHit(...added: Parameters<Tracker['addHit']>): void {
     this.#beforeHit();
-    this.#additional.add(hit, request);
+    this.#additional.add(...added);
     // A hit that a listener of `exit` tracks is sent at once, because nothing of this package runs later.
     if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
   }

@@ -206,6 +206,23 @@ test('so do hits of spans without a request, also when the gateway closes', asyn
   expect(gateway.stats()).toMatchObject({ tracked: 8, lost: { queue_full: 0 } });
 });
 
+test('an event of a span without a request is one of its service', async () => {
+  setEnvironment({ MATOMO_SITE_ID: 'blog=4,*=1' });
+  const { gateway, inspector } = await startGateway({ siteId: undefined });
+  for (const resource of [
+    { 'service.name': 'blog' },
+    { 'service.name': 'blog', 'matomo.idsite': 9 },
+    { 'service.name': 'blog', 'matomo.ignore': true },
+  ]) {
+    const events = [hitEvent({ e_c: 'job', e_a: 'done', uid: 'ann' })];
+    const answer = await sendSpans(gateway, exportRequest([otlpSpan({}, { events })], resource));
+    expect(answer.status).toBe(200);
+  }
+  await eventually(() => gateway.stats().spans.used === 3);
+  await eventually(() => gateway.stats().tracked === 2);
+  expect(inspector.hits().map(({ params }) => params.idsite)).toEqual(['4', '9']);
+});
+
 test('a request with many spans keeps no other out while Matomo is down', async () => {
   const { gateway, inspector } = await startGateway();
   inspector.play({ status: 503 });
