@@ -27,3 +27,13 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
   expect(hits + ignored.predicate + pendingRequests).toBe(requests);
   expect(lost.queue_full).toBe(0);
 });
+
+test('so are the bytes of spans that wait, also if others of their export are rejected', async () => {
+  const { gateway } = await startGateway({ graceMillis: 600_000, shutdownTimeoutMillis: 100 });
+  const rejected = Array.from({ length: 2000 }, () => otlpSpan({}, { traceId: '' }));
+  for (let i = 0; i < 16; i++) {
+    const large = otlpSpan({ 'matomo.action_name': 'x'.repeat(3_000_000) });
+    expect((await sendSpans(gateway, exportRequest([large, ...rejected]))).status).toBe(200);
+  }
+  expect(gateway.stats().spans.waiting).toBeLessThan(16);
+});

@@ -39,6 +39,7 @@ export interface ExportedSpan {
   links: readonly { readonly traceId: string; readonly spanId: string }[];
   statusCode: number;
   flags: number;
+  bytes: number;
 }
 
 export interface ExportedEvent {

@@ -84,7 +84,7 @@ function anyValueOf(json: unknown): unknown {
 const isSet = (json: unknown) => json !== undefined && json !== null;
 
 /** `isKept` chooses attributes of spans that are not SERVER spans. */
-function spanOf(json: unknown, isKept: IsKept): ExportedSpan {
+function spanOf(json: unknown, isKept: IsKept, bytes: number): ExportedSpan {
   const span = messageOf(json);
   const kind = enumOf(span.kind, KINDS);
   return {
@@ -100,6 +100,7 @@ function spanOf(json: unknown, isKept: IsKept): ExportedSpan {
     links: listOf(span.links).map(linkOf),
     statusCode: enumOf(messageOf(span.status).code, STATUS_CODES),
     flags: integerOf(span.flags),
+    bytes,
   };
 }
 
@@ -147,7 +148,7 @@ function* takeSpans(text: string, isKept: IsKept, spans: ExportedSpan[]): Genera
       if (depth !== LIST_OF_SPANS || !isInList) continue;
       rest += text.slice(copied, start) + spans.length;
       copied = i + 1;
-      spans.push(spanOf(JSON.parse(text.slice(start, copied)), isKept));
+      spans.push(spanOf(JSON.parse(text.slice(start, copied)), isKept, copied - start));
       if (spans.length % SPANS_IN_A_PART === 0) yield;
     }
   }

@@ -169,6 +169,7 @@ function readSpan(reader: Reader, isKept: IsKept): ExportedSpan {
     links: NONE,
     statusCode: 0,
     flags: 0,
+    bytes: end - reader.pos,
   };
   /** Where the first attribute begins. The kind of the span decides which are read, and can follow them. */
   let first = end;

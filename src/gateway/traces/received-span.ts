@@ -25,7 +25,7 @@ export interface SpanSource {
 const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
-/** Memory that a span takes besides its share of the export, and how many times more than its bytes that share takes. */
+/** Memory that a span takes besides its texts and its share of the resources, and how many times more than their bytes these take. */
 const SPAN_BYTES = 500;
 const EXCESS = 3;
 
@@ -44,7 +44,7 @@ export class ReceivedSpan implements FinishedSpan {
   readonly arrivalMillis: number;
   readonly #span: ExportedSpan;
 
-  constructor(span: ExportedSpan, resource: SpanSource, bytes: number, arrivalMillis: number) {
+  constructor(span: ExportedSpan, resource: SpanSource, share: number, arrivalMillis: number) {
     const { parentSpanId, flags } = span;
     // OTLP has one kind more than the API, an unspecified one: that counts as INTERNAL.
     this.kind = Math.max(0, span.kind - 1);
@@ -60,7 +60,7 @@ export class ReceivedSpan implements FinishedSpan {
       this.parentSpanContext = { spanId: parentSpanId, isRemote };
     }
     this.resource = resource;
-    this.bytes = bytes;
+    this.bytes = share + EXCESS * span.bytes;
     this.arrivalMillis = arrivalMillis;
     this.#span = span;
   }
@@ -120,8 +120,9 @@ export function createIsKept({ userIdAttribute }: RequestReading): IsKept {
 
 /** Makes spans of an export with this number of bytes. Some are rejected, for reasons that their sender gets. */
 export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: number) {
-  const count = resources.reduce((sum, { spans }) => sum + spans.length, 0);
-  const share = SPAN_BYTES + (EXCESS * bytes) / count;
+  const all = resources.flatMap(({ spans }) => spans);
+  const ofSpans = all.reduce((sum, span) => sum + span.bytes, 0);
+  const share = SPAN_BYTES + (EXCESS * (bytes - ofSpans)) / all.length;
   const now = performance.now();
   const received: ReceivedSpan[] = [];
   const reasons = new Set<string>();
@@ -135,7 +136,7 @@ export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: numb
       if (hitEventsOf(span.events).length > MAX_ADDITIONAL_HITS) reasons.add(TOO_MANY_HIT_EVENTS);
     }
   }
-  return { spans: received, rejected: count - received.length, reasons };
+  return { spans: received, rejected: all.length - received.length, reasons };
 }
 
 const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_ADDITIONAL_HITS} of a span are not read`;
