@@ -19,7 +19,7 @@ export interface EndMember {
   /** Begins no bulk, because a handler of the application may end the process soon. */
   pause(millis: number): void;
   /** Sends queued hits, because the handler has not ended the process. */
-  flush(): Promise<void>;
+  flush(isBackground: boolean): Promise<void>;
   /** Sends everything while the event loop runs. */
   shutdown(): Promise<void>;
   /** Stores or sends the remaining hits while the process is blocked. */
@@ -123,7 +123,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   function wait(): void {
     for (const member of members) member.pause(SIGNAL_MILLIS);
     setTimer(() => {
-      for (const member of members) void member.flush();
+      for (const member of members) void member.flush(true);
     });
   }
 

@@ -179,13 +179,13 @@ export class Delivery {
 
   /**
    * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Never rejects.
+   * `exportTimeoutMillis` and 5 s, which in the background keep no process alive: an attempt that takes longer goes on. Never rejects.
    */
-  flush(): Promise<void> {
+  flush(isBackground = false): Promise<void> {
     const limitMillis = Math.min(this.#parts.options.exportTimeoutMillis, FLUSH_MILLIS);
-    if (this.#closed !== undefined) return withTimeout(limitMillis, this.#closed);
+    if (this.#closed !== undefined) return withTimeout(limitMillis, this.#closed, isBackground);
     this.#nextFlush ??= this.#hold(this.#send('flush'));
-    return withTimeout(limitMillis, this.#nextFlush);
+    return withTimeout(limitMillis, this.#nextFlush, isBackground);
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */

@@ -272,10 +272,10 @@ export class Pipeline implements Tracker, EndMember {
   }
 
   /** Makes one attempt to send everything, see `Delivery.flush`. */
-  async flush(): Promise<void> {
+  async flush(isBackground = false): Promise<void> {
     if (this.#unbuilt) await this.#made.visitorKeyFound();
     this.#endPending();
-    return this.delivery.flush();
+    return this.delivery.flush(isBackground);
   }
 
   /** Sends everything. What is left or comes later is lost, or sent at the event `exit`. Never rejects. */

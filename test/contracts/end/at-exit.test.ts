@@ -47,3 +47,23 @@ test('more hits than a call can have arguments are counted when Matomo is down',
   const counted = Object.values<number>(lost).reduce((sum, each) => sum + each, pending + tracked);
   expect([hits, counted]).toEqual([50_000, 50_000]);
 });
+
+test('after a signal, a flush that Matomo does not answer delays the end no longer than a shutdown', async () => {
+  const { reported } = await runScript(
+    `start({ shutdownTimeoutMillis: 300 });
+    const { server, url } = await serve((request, response) => {
+      if (request.url === '/slow') setTimeout(() => response.end(), 1500);
+      else response.end();
+    });
+    await get(url + '/queued');
+    const slow = get(url + '/slow');
+    process.on('SIGTERM', () => server.close());
+    process.kill(process.pid, 'SIGTERM');
+    let isLate = false;
+    setTimeout(() => (isLate = true), 4500).unref();
+    process.on('exit', () => report(isLate ? 'waited for the flush' : 'ended'));
+    await slow;`,
+    { answer: { delayMillis: 3_600_000 } },
+  );
+  expect(reported).toBe('ended');
+});
