@@ -14,7 +14,7 @@ import { linkServerSpan, linkServerSpans } from './server-span.js';
 /** The property with the response whose turn it is: not public, but unchanged since Node.js 0.x. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
-/** Listeners by event, which is not public: `eventNames` of a stream makes a list at each call. */
+/** The number of events with listeners, which is not public: `eventNames` of a stream makes a list at each call. */
 type Listened = IncomingMessage & { readonly _eventsCount: number };
 
 export const IS_BUN = process.versions.bun !== undefined;
@@ -43,7 +43,7 @@ export class Http1Capture {
 
   /** Begins a request, in whose async context this is called. */
   readonly begin = ({ request: incoming, response, server }: RequestMessage): void => {
-    if (ownerOf(incoming)) return; // Node.js announces the first connection twice
+    if (ownerOf(incoming)) return; // that with which tracking has begun may come twice
     if (UNTRACKED_SERVER in server) {
       enterRequest(UNTRACKED);
       return;

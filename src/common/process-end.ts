@@ -63,7 +63,7 @@ function findMembers(): Members {
     };
     // The first listener, for as long as the process lives: others may call `process.exit()`, which skips all later ones.
     process.prependListener('exit', finish);
-    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls this. Deno and others may lack it.
+    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls `reallyExit`. Deno and others may lack it.
     const { reallyExit } = process as { reallyExit?: (code: number) => void };
     if (reallyExit)
       Object.assign(process, {
@@ -114,7 +114,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   }
 
   function onSignal(signal: NodeJS.Signals): void {
-    // One of the listeners is this one.
+    // `onSignal` is one of the listeners.
     const isHandled = countHandlers(signal) > 1;
     if (!isHandled) end(signal);
     else if (signal === 'SIGTERM' || signal === 'SIGINT') wait();

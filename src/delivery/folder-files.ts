@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 import { keepKeys, OPEN_SAFELY, prepareFolder, readOwn } from './folder-setup.js';
 
-/** One operation in the folder, with its arguments, which is done completely or not at all. `append` creates no file. */
+/** One operation in the folder, with its arguments, which is done completely or not at all, but for `append`, which creates no file. */
 export type FileStep =
   | readonly [operation: 'prepare', matomoUrl: string]
   | readonly [operation: 'share', keys: SharedKeys]

@@ -50,7 +50,7 @@ export class FolderList {
     yield* this.#share();
   }
 
-  /** Daily keys are shared three times a day: at midnight, an hour later, and before the next midnight. */
+  /** Daily keys are shared twice a day: ten minutes before midnight, and an hour after it. */
   *#share(): Steps<void> {
     const { keys, log } = this.#options;
     const days = keys?.days.join();

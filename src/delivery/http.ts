@@ -241,7 +241,7 @@ function createAgent({ protocol }: URL, options: object = {}): Agent {
   return Object.assign(new HttpAgent(options), { createConnection: connect });
 }
 
-/** Connects as `net.connect` does, which calls what a mock may have put into the prototype of sockets. */
+/** Connects without `net.connect`, which would call what a mock may have put into the prototype of sockets. */
 function connect(options: NetConnectOpts): Socket {
   const socket = new NetSocket(options as object);
   if (options.timeout) socket.setTimeout(options.timeout);

@@ -52,7 +52,7 @@ export class MemoryStore implements Store {
     const { oldestMillis } = this;
     const hits = this.#hits.splice(0, most);
     if (hits.length === 0) return undefined;
-    // The hits that are left have just come, because hits are claimed as soon as there are enough.
+    // The hits that are left count as new: they are claimed next, or after one more delay.
     this.oldestMillis = this.#hits.length > 0 ? performance.now() : Number.POSITIVE_INFINITY;
     this.hasReturned = false;
     let isDone = false;

@@ -187,7 +187,7 @@ class RedisStore implements Spool {
     if (keys) await this.#shareKeys(keys);
   }
 
-  /** Shares visitor keys, of which that of the first process wins. Daily keys are shared at midnight, an hour later, and before midnight. */
+  /** Shares visitor keys, of which that of the first process wins. Daily keys are shared ten minutes before midnight, and an hour after it. */
   async #shareKeys(keys: SharedKeys): Promise<void> {
     const days = keys.days.join();
     if (days === this.#sharedDays) return;

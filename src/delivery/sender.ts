@@ -18,7 +18,7 @@ const mostInRow = (maxBulkHits: number) => Math.ceil(Math.log2(maxBulkHits)) + 5
 const MAX_PROBES = 3;
 /** How often an unconfirmed hit is sent again at most, with `resendUnconfirmed`. */
 const MAX_RESENDS = 3;
-/** A claim begins no request after this time. A minute and the time-out of a request later, it is that of a dead process. */
+/** A claim begins no request after this time. A minute and the time-out of a request after it was made, it is that of a dead process. */
 const CLAIM_MILLIS = 45_000;
 
 const SECOND = 1_000;
@@ -108,9 +108,9 @@ export class Sender {
   readonly #token: Token;
   /** Whether counters have been read. */
   #isMatomo = false;
-  /** Whether the latest request that was not one of suspects has succeeded. */
+  /** Whether the server works, as the latest request has shown. */
   #works = false;
-  /** Whether an attempt has failed, and none has succeeded since. */
+  /** Whether an attempt has failed, and no request has succeeded since. */
   #isDown = false;
   /** How often sending has waited since the last success. */
   #waits = 0;

@@ -71,7 +71,7 @@ export interface SpoolOptions {
   readonly resendUnconfirmed: boolean;
   /** Visitor keys that processes share, if they are not set. */
   readonly keys: SharedKeys | undefined;
-  /** Called with `stored` and `claimed`, `unconfirmed` hits of dead processes, and `spool` for damaged lines. */
+  /** Gets `stored` and `claimed`, `unconfirmed` hits of dead processes, and `spool` for damaged lines. */
   readonly counts: DeliveryCounts;
   /** Called with hits of a claim that cannot be given back. */
   readonly keep: (hits: readonly Hit[]) => void;

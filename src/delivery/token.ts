@@ -11,7 +11,7 @@ export class Token {
   value: string | undefined;
   isRejected = false;
   readonly #reread: () => string | undefined;
-  /** The clocks, in epoch milliseconds. */
+  /** The wall clock, in epoch milliseconds. */
   readonly #wallMillis: () => number;
   /** Whether all hits of a bulk were invalid, and none was tracked since. */
   #isInDoubt = false;

@@ -92,7 +92,7 @@ export class HttpRequest {
   readonly host!: string | undefined;
   /** Scheme of the tracked URL. */
   readonly scheme!: 'http' | 'https';
-  /** 499 if the client disconnected early. 500 if the server destroyed the response, unless it began with an error, or if there is none. */
+  /** 499 if the client disconnected before the response was complete, 500 if the server did, whatever the response began with. */
   readonly statusCode!: number;
   /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
   readonly sentStatus?: number | undefined;

@@ -31,8 +31,8 @@ export function runIn<Result, Args extends unknown[]>(
 }
 
 /**
- * Its constructor returns an object that exists, to which a class that extends it adds its private fields. Nobody else sees them, and they
- * end with the object. Unlike with a `WeakMap`, reading them is no lookup.
+ * A class whose constructor returns an object that exists, to which a subclass adds private fields. Nobody else sees them, and they end
+ * with the object. Unlike with a `WeakMap`, reading them is no lookup.
  */
 class Existing {
   constructor(object: object) {
@@ -56,7 +56,7 @@ class Known extends Existing {
       const known = #owner in object ? object : new Known(object);
       known.#owner = request;
     } catch {
-      // A runtime may refuse it to a frozen span, which then has no request, as if it were not recorded.
+      // Some runtimes add no private field to a frozen span, which then has no request, as if it were not recorded.
     }
   }
 

@@ -50,7 +50,7 @@ export class Ends {
     this.#add(request);
   }
 
-  /** The SERVER span of a request has ended: after an error, there may be no response. */
+  /** Ends the SERVER span of a request, and the request if the span has failed without a response. */
   endSpan(request: Request, span: FinishedSpan): void {
     request.spanState = 'ended';
     if (this.#waiting.delete(request)) this.#add(request);
@@ -84,7 +84,7 @@ export class Ends {
     return [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
   }
 
-  /** Ends requests whose responses have begun, too, with their current status: the process is about to end. */
+  /** Ends waiting requests, and those whose responses have begun with their current status: the process is about to end. */
   endOpen(): void {
     this.#endTurn();
     for (const request of this.#takeWaiting()) this.#finish(request);

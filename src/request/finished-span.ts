@@ -25,12 +25,12 @@ export interface FinishedSpan {
     readonly attributes?: Attributes;
     readonly time?: HrTime;
   }[];
-  /** The scope in SDK 2 and 3. */
+  /** The parent in SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean | undefined };
   readonly links?:
     | readonly { readonly context: Pick<SpanContext, 'traceId' | 'spanId'> }[]
     | undefined;
-  /** The scope in SDK 1. */
+  /** ID of the parent in SDK 1. */
   readonly parentSpanId?: string | undefined;
   spanContext(): SpanContext;
 }
@@ -43,7 +43,7 @@ export function toMillis(time: HrTime): number {
   return time[0] * 1e3 + time[1] / 1e6;
 }
 
-/** A value if it is a non-empty string. Read the attribute by a constant name, which V8 looks up faster. */
+/** A value if it is a non-empty string. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.length > 0 ? value : undefined;
 }
@@ -164,7 +164,7 @@ export function peerAddressOf(attributes: Attributes): string | undefined {
   );
 }
 
-// `SpanStatusCode` and `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other kinds (`OTLP_SPAN_KINDS`).
+// `SpanStatusCode` and `SpanKind` of OpenTelemetry's API, which is not imported at run time. Kinds of OTLP are one higher.
 
 export const UNSET_STATUS = 0;
 export const ERROR_STATUS = 2;

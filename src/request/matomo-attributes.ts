@@ -15,7 +15,7 @@ export const MAX_ADDITIONAL_HITS = 100;
 export const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
 
-/** Whether a span has such an event. Called for every span of the application. */
+/** Whether a span has an event `matomo.hit`. */
 export function hasHitEvent({ events }: FinishedSpan): boolean {
   return events?.some(({ name }) => name === HIT_EVENT) === true;
 }

@@ -96,7 +96,7 @@ function mcpOperation(
   };
 }
 
-/** The stream of a session, its end, and the response of a client. */
+/** The stream or the end of a session of MCP, or the response of a client. */
 const NO_MCP_CALL: NamedOperation = {
   kind: 'mcp',
   name: undefined,
@@ -145,16 +145,16 @@ export function isMcpSpan({
 export function linkedRequestOf(
   span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
 ): Pick<SpanContext, 'traceId' | 'spanId'> | undefined {
-  const link = span.links?.[0]; // by index, because nearly no span has one
+  const link = span.links?.[0];
   if (link === undefined || !isMcpSpan(span)) return undefined;
   const { parentSpanContext: parent, parentSpanId = parent?.spanId } = span;
   const isRemote = parent?.isRemote ?? span.kind === SERVER_SPAN;
   return parentSpanId === undefined || isRemote ? link.context : undefined;
 }
 
-/** The request with its target and its first message. */
 type Target = Pick<HttpRequest, 'method' | 'path' | 'query' | 'titleRoute' | 'statusCode'>;
 
+/** The request with its target and its first message. */
 interface Sent {
   readonly request: Request;
   readonly target: Target;

@@ -145,10 +145,10 @@ export function readFirstRaw(
   return undefined;
 }
 
-/** Match names in any case: `toLowerCase` would create a string for each header. */
+/** Match names in any case. */
 const FIRST_RAW = { host: /^host$/i, 'user-agent': /^user-agent$/i };
 
-/** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */
+/** Node's headers by lower-case names, which an object that replaces them may not have. */
 export function nodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const lower: IncomingHttpHeaders = Object.create(null);
   for (const name in headers) lower[name.toLowerCase()] ??= headers[name];

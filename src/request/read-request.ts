@@ -41,7 +41,7 @@ import {
 } from './response.js';
 import { routeOf } from './routes.js';
 
-/** The longest attributes of a span in a message. */
+/** The maximum number of names of attributes in a message. */
 const MAX_SHOWN_NAMES = 20;
 
 const NO_ANNOTATIONS: readonly never[] = [];
@@ -57,8 +57,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const attributes = span?.attributes ?? NO_ATTRIBUTES;
   const method = (span && methodOf(attributes)) ?? (incoming && request.method);
   if (method === undefined) return undefined;
-  // Without a span, the clock is read: before the route and the operation are looked for, as that takes time. The duration of a span that
-  // has not ended is negative.
+  // Without a span, the clock is read before anything else is done. The duration of a span that has not ended is negative.
   const spanMillis = span ? toMillis(span.duration) : -1;
   const durationMillis = spanMillis < 0 ? request.elapsedMillis : spanMillis;
   const headers = request.readHeaders();

@@ -88,9 +88,7 @@ export class Request {
   isSent = false;
   /** Over HTTP/1.1: what its connection had written when it began, as a negative number. Once it is sent, plus what it had written then. */
   sentBytes = 0;
-  /** Created on demand. */
   additions: Additions | undefined = undefined;
-  /** Created on demand. */
   spanFacts: SpanFacts | undefined = undefined;
   /** The request as it was read, while its hits are built. */
   http: HttpRequest | undefined = undefined;
@@ -98,9 +96,9 @@ export class Request {
   hits: AddedHits | undefined = undefined;
   /** The parts that later hits share with the page view, made when they are needed if there is none; `none` if no hit may be sent. */
   shared: HitText | (() => HitText) | 'none' | undefined = undefined;
-  /** Headers in attributes, of which a map is made once. */
+  /** The headers, as the request was last read. */
   #headers: IncomingHttpHeaders | undefined = undefined;
-  /** Headers of Node.js. */
+  /** Attributes of a request without a SERVER span, made once. */
   #attributes: Attributes | undefined = undefined;
 
   constructor(method = 'GET', target = '/', startedMillis = 0) {

@@ -19,7 +19,7 @@ const NO_ROUTE: FoundRoute = { route: undefined, titleRoute: undefined };
 
 /** The path of a request, with which routes are compared. */
 class RouteTarget {
-  /** The method; `undefined` if a span does not say it. */
+  /** The path; `undefined` if nothing says it. */
   readonly path: string | undefined;
   readonly #statusCode: number;
   readonly #redactPath: (path: string) => string;

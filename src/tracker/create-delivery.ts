@@ -74,7 +74,7 @@ export function createDelivery(
       keys && delivery.isOpening
         ? withTimeout(MAX_KEY_MILLIS, delivery.opened, isBackground)
         : undefined,
-    /** Stops everything that does not belong to delivery. */
+    /** Stops the timer of daily keys. */
     close: () => dailyKeys?.close(),
   };
 }

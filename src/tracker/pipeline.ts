@@ -112,7 +112,7 @@ export class Pipeline implements Tracker, EndMember {
     const ofHits = { ...options, hasToken, beforeSend: callbacks.beforeSend };
     this.#createBuilder = () =>
       createHitBuilder({ ...ofHits, visitorKey: this.#made.visitorKey() }, this.report);
-    void this.builder; // takes milliseconds
+    void this.builder; // so that no request waits for it
     const found = this.#made.visitorKeyFound(true);
     if (found) this.#unbuilt = [];
     void found?.then(() => this.#buildUnbuilt());

@@ -87,7 +87,7 @@ export function createDecide(
   };
 }
 
-/** The first reason that a check finds. The loop is by index, because it runs several times for each request. */
+/** The first reason that a check finds. */
 function first(
   checks: readonly Check[],
   http: HttpRequest,

@@ -12,7 +12,7 @@ import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
  * `hits + claimed = pending + stored + tracked + accepted + invalid + the sum of lost`.
  */
 export interface MatomoStats {
-  /** Hits made here, at the end of their request. */
+  /** Hits that this process has made. */
   readonly hits: number;
   /** The part of `hits` that was tracked besides page views: events, goals, orders and others. */
   readonly additionalHits: number;

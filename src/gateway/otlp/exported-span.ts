@@ -15,7 +15,7 @@ export function maxMessages({ length }: { readonly length: number }): number {
 /** Reads an export. Yields after each part of a large one, so that the gateway can answer other requests. */
 export type Reading = Generator<void, readonly ResourceSpans[]>;
 
-/** A part takes a few milliseconds. */
+/** The spans that are read between two turns of the event loop. */
 export const SPANS_IN_A_PART = 1000;
 
 export interface ResourceSpans {

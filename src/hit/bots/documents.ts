@@ -18,7 +18,7 @@ const DOCUMENT_EXTENSION =
 
 const PARTIAL_CONTENT = 206;
 const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
-/** No content type is longer. */
+/** The part of a content type that is read. */
 const MAX_TYPE_LENGTH = 200;
 
 /**

@@ -22,7 +22,7 @@ export function headerAttributeOf(attribute: string): HeaderAttribute | undefine
 
 const MAX_PRODUCT = 64;
 const MAX_VERSION = 20;
-/** No product with its version is longer. */
+/** The part of a user agent that is read. */
 const MAX_READ = 200;
 const PRODUCT = /^\s*([\w!#$%&'*+.^`|~-]+)(?:\/([\w!#$%&'*+.^`|~:-]+))?/;
 const BROWSER = /^\s*mozilla\//i;

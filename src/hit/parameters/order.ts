@@ -152,7 +152,6 @@ function toCategories(unchecked: unknown): string | string[] {
     .filter((name) => name !== '');
 }
 
-/** The length of an order ID in Matomo's column. A longer one makes Matomo roll the whole bulk back. */
 function toName(unchecked: unknown): string {
   return toText(NAME, unchecked) ?? '';
 }

@@ -9,8 +9,9 @@ const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 /** The way in which parameters are set to values of the application. */
 export interface OverrideOptions {
   readonly hasToken: boolean;
+  /** Reports invalid values. */
   readonly report: ReportProblem;
-  /** Reports invalid values. Missing for values that were redacted. */
+  /** Redacts URLs. Missing for values that are redacted already. */
   readonly redactUrl?: ((url: string) => string) | undefined;
   /** Epoch milliseconds: Matomo stores a time of the future, or one that is too old, as now. */
   readonly nowMillis?: number | undefined;

@@ -96,7 +96,7 @@ function firstOf(list: string | undefined): string | undefined {
 }
 
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
-/** Created at the first use, so that a process starts sooner. */
+/** Created at the first use. */
 let isLocalAddress: ((address: string) => boolean) | undefined;
 
 /** Whether a Host header names a host on this machine or in a private network, where plain HTTP is usual. */

@@ -113,7 +113,7 @@ function parseObject(json: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** Whether valid JSON has a number beyond 2^53: the parser rounds these, so that different ones would be one user. */
+/** Writes numbers of valid JSON as text: the parser rounds those beyond 2^53, so that different users would be one. */
 function withNumbersAsText(json: string): string {
   return json.replace(STRING_OR_NUMBER, (token) => (token[0] === '"' ? token : `"${token}"`));
 }

@@ -16,7 +16,7 @@ import {
 /** The address that is sent if addresses are hidden. Matomo stores it with an unknown country. */
 const HIDDEN_ADDRESS = '0.0.0.0';
 
-/** The maximum number of visitors that are remembered, because computing an ID is slow. A power of two. */
+/** The maximum number of visitors that are remembered. A power of two. */
 const MAX_VISITORS = 8192;
 
 export interface VisitorOptions {
