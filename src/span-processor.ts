@@ -45,8 +45,8 @@ export class MatomoSpanProcessor {
   }
 
   /**
-   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Resolves after 7 seconds at the latest, or
-   * after `exportTimeoutMillis` if that is shorter: if Matomo has not answered by then, the attempt goes on, and other hits stay queued.
+   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Resolves after 7 seconds at the
+   * latest: if Matomo has not answered by then, the attempt goes on, and other hits stay queued.
    * Keeps the process alive until then. Never rejects.
    */
   forceFlush(): Promise<void> {

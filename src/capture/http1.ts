@@ -43,7 +43,7 @@ export class Http1Capture {
 
   /** Begins a request, in whose async context this is called. */
   readonly begin = ({ request: incoming, response, server }: RequestMessage): void => {
-    if (ownerOf(incoming)) return; // that with which tracking has begun may come twice
+    if (ownerOf(incoming)) return; // the request that begins tracking may be announced twice
     if (UNTRACKED_SERVER in server) {
       enterRequest(UNTRACKED);
       return;

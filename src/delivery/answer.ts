@@ -66,16 +66,15 @@ type Meaning = Pick<Extract<BulkResult, Reason>, 'kind' | 'code'>;
 
 const BUSY: Meaning = { kind: 'later', code: 'unavailable' };
 const REFUSED: Meaning = { kind: 'failed', code: 'request-rejected' };
-/** A firewall may answer so to a single hit. 408, 429 and 503 are those of a server that has too much to do. */
-const BLOCKED: Meaning = { kind: 'failed', code: 'unavailable' };
 /** nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more. */
 const UNCLEAR: Meaning = { kind: 'failed', code: 'unavailable' };
 
+/** With 408, 429 and 503, a server is overloaded. Any other status may be the answer of a firewall to a single hit. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   408: BUSY,
   429: BUSY,
   500: { kind: 'failed', code: 'rolled-back' },
-  501: BLOCKED,
+  501: { kind: 'failed', code: 'unavailable' },
   503: BUSY,
   504: { kind: 'unconfirmed', code: 'no-answer' },
 };

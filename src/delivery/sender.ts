@@ -367,7 +367,7 @@ export class Sender {
 /** Gives back the hits that were not sent. */
 export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
   const rest = [bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat());
-  for (const hit of rest) back.push(hit); // more than a call can have arguments
+  for (const hit of rest) back.push(hit); // a call cannot have so many arguments
 }
 
 /** A copy of a hit as a plain object: a hit that was built finds its client when it is asked for. */

@@ -39,7 +39,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    */
   listen: option(address, { default: { host: '127.0.0.1', port: 4318 } }),
   /**
-   * How long a request waits for other spans after its SERVER span, in milliseconds. If others end later, use more than the export interval of the SDKs.
+   * Milliseconds that a request waits for other spans after its SERVER span. If some end later, use more than the SDKs' export interval.
    * @default `2000`
    */
   graceMillis: option(integer(0, 600_000), { default: 2000 }),

@@ -8,8 +8,8 @@ import type { Request } from './request.js';
 export interface Tracker {
   /** The rules by which requests are read. */
   readonly reading: RequestReading;
-  /** Adds a hit besides a page view. Without a request, it is one of the service. Throws if the hit cannot be read. */
-  addHit(hit: AdditionalHit, of: Request | 'unknown' | undefined, service?: SpanResource): void;
+  /** Adds a hit besides a page view. Without a request, it is one of the resource's service. Throws if the hit cannot be read. */
+  addHit(hit: AdditionalHit, of: Request | 'unknown' | undefined, resource?: SpanResource): void;
   /** Counts a call that makes no hit as invalid, and logs it once for each key. */
   refuseHit(key: string, message: string): void;
   /** Logs once for each key that a part of a hit was dropped. */

@@ -38,13 +38,13 @@ export class AdditionalHits {
   }
 
   /** Adds a hit. The request is `unknown` if it was released. */
-  add(...[unchecked, request, resource]: Parameters<Tracker['addHit']>): void {
+  readonly add: Tracker['addHit'] = (unchecked, request, resource) => {
     const hit = this.#pipeline.builder.check(unchecked);
     if (!hit) this.#pipeline.counts.dropped.invalid += 1;
     else if (request === undefined) this.#addWithoutRequest(hit, serviceDefaultsOf(resource));
     else if (request !== 'unknown' && isKnown(request)) this.#addToRequest(hit, request);
     else if (this.#allowsUnknown()) this.#addWithoutRequest(hit, serviceDefaultsOf(resource));
-  }
+  };
 
   /** Builds the hits that wait for the end of a request, after its page view. */
   end(request: Request): void {
@@ -124,7 +124,6 @@ export class AdditionalHits {
   }
 
   #addWithoutRequest(hit: CheckedHit, service: ServiceDefaults): void {
-    if (service.annotations?.ignored) return;
     const { privacy, sampleRate, siteId } = this.#pipeline.options;
     const userId = privacy === 'strict' ? undefined : hit.own.get('uid');
     const visitor = userId ?? hit.own.get('cid');

@@ -220,12 +220,12 @@ export class Pipeline implements Tracker, EndMember {
   }
 
   /** Adds a hit besides page views. The request is `unknown` if it was released. */
-  addHit(...added: Parameters<Tracker['addHit']>): void {
+  readonly addHit: Tracker['addHit'] = (hit, request, resource) => {
     this.#beforeHit();
-    this.#additional.add(...added);
+    this.#additional.add(hit, request, resource);
     // A hit that a listener of `exit` tracks is sent at once, because nothing of this package runs later.
     if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
-  }
+  };
 
   #beforeHit(): void {
     if (!this.#hasExitFlush) return;
@@ -273,7 +273,7 @@ export class Pipeline implements Tracker, EndMember {
 
   /** Makes one attempt to send everything, see `Delivery.flush`. */
   async flush(isBackground = false): Promise<void> {
-    if (this.#unbuilt) await this.#made.visitorKeyFound();
+    if (this.#unbuilt) await this.#made.visitorKeyFound(isBackground);
     this.#endPending();
     return this.delivery.flush(isBackground);
   }

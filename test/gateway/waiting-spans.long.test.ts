@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
+import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 
 test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
   const { gateway } = await startGateway({
@@ -36,4 +36,16 @@ test('so are the bytes of spans that wait, also if others of their export are re
     expect((await sendSpans(gateway, exportRequest([large, ...rejected]))).status).toBe(200);
   }
   expect(gateway.stats().spans.waiting).toBeLessThan(16);
+});
+
+test('a request with more spans than a call can have arguments waits for room', async () => {
+  const limits = { maxQueueSize: 2, maxBodyBytes: 64 * 1024 ** 2, shutdownTimeoutMillis: 100 };
+  const { gateway, inspector } = await startGateway(limits);
+  inspector.play({ status: 503 });
+  await sendSpans(gateway, exportRequest([requestSpan('/first')]));
+  await eventually(() => gateway.stats().pending === 1);
+  const root = requestSpan('/import', { events: [hitEvent({ e_c: 'a', e_a: 'b' })] });
+  const children = Array.from({ length: 150_000 }, () => below(root));
+  expect((await sendSpans(gateway, exportRequest([root, ...children]))).status).toBe(200);
+  expect(gateway.stats().spans.waiting).toBe(150_001);
 });

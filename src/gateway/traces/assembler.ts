@@ -149,14 +149,14 @@ export class Assembler {
     return false;
   }
 
-  /** Passes on requests that are due, as far as there are room and time; the others later. */
+  /** Passes on requests that are due, as far as there are room and time, and the others later. */
   pass(): void {
     clearTimeout(this.#timer);
     const restMillis = this.#passSlice() ? 0 : TICK_MILLIS;
     this.#timer = this.#traces.size > 0 ? setTimeout(() => this.pass(), restMillis) : undefined;
   }
 
-  /** Returns whether time was short. */
+  /** Passes on requests that are due, until a slice of time has passed. Returns whether it has. */
   #passSlice(): boolean {
     const beginMillis = performance.now();
     const now = this.#isFinishing ? Number.POSITIVE_INFINITY : beginMillis;
@@ -207,7 +207,7 @@ export class Assembler {
       if (isDue && this.#fits(spans, hasRoom)) return true;
       trace.dueMillis = Math.min(trace.dueMillis, dueMillis);
       trace.isBlocked ||= isDue;
-      for (const span of spans) staying.push(span); // more than a call can have arguments
+      for (const span of spans) staying.push(span); // a call cannot have so many arguments
       return false;
     };
 

@@ -59,7 +59,10 @@ const PLAIN =
   /^(?:[\p{L}\p{M}\p{N}\p{Sc}\p{So}\p{Pd} .,_:+/!*()|~?&#"^[\]“”„«»「」《》…·・、。！？¿¡§×′″]|(?<=\p{L})['’]|(?<!\S)@(?=\p{L})|(?<=\p{L})@(?=\d+[.x](?!\d+\.\d+\.\d))|(?<= )[<>](?= )|%(?!u?[\dA-Fa-f]{2}))*$/u;
 const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]*$/u;
 
-/** Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and email addresses whose domain begins with a digit. */
+/**
+ * Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and email addresses whose
+ * domain begins with a digit.
+ */
 const SECRET_FORMS = [
   /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z]|xapp)[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|glpat-|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/,

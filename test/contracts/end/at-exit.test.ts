@@ -52,7 +52,7 @@ test('after a signal, a flush that Matomo does not answer delays the end no long
   const { reported } = await runScript(
     `start({ shutdownTimeoutMillis: 300 });
     const { server, url } = await serve((request, response) => {
-      if (request.url === '/slow') setTimeout(() => response.end(), 1500);
+      if (request.url === '/slow') setTimeout(() => response.end(), 900);
       else response.end();
     });
     await get(url + '/queued');
@@ -60,7 +60,7 @@ test('after a signal, a flush that Matomo does not answer delays the end no long
     process.on('SIGTERM', () => server.close());
     process.kill(process.pid, 'SIGTERM');
     let isLate = false;
-    setTimeout(() => (isLate = true), 4500).unref();
+    setTimeout(() => (isLate = true), 5000).unref();
     process.on('exit', () => report(isLate ? 'waited for the flush' : 'ended'));
     await slow;`,
     { answer: { delayMillis: 3_600_000 } },
