@@ -154,8 +154,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     if (hit.isNamedAnew) visitors.follow(hit);
   }
 
-  /** Finishes a hit: user, `beforeSend` and visitor. `undefined` if `beforeSend` drops it. */
-  function finish(hit: HitText, nowMillis: number): HitText | undefined {
+  /** Finalizes a hit: user, `beforeSend` and visitor. `undefined` if `beforeSend` drops it. */
+  function finalize(hit: HitText, nowMillis: number): HitText | undefined {
     if (hidesOtherUserIds || hit.isNamedAnew) nameVisitor(hit);
     const sent = beforeSend ? callBeforeSend(hit, beforeSend, hasToken, report, nowMillis) : hit;
     if (!sent) return undefined;
@@ -163,7 +163,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     if (hidesOtherUserIds || sent.isNamedAnew) visitors.hide(sent);
     // `beforeSend` may have made a page view of what Matomo would report under AI chatbots.
     if (sent.kind === 'chatbot' && sent.get('recMode') !== '1') sent.kind = 'action';
-    return sent.finish();
+    return sent.finalize();
   }
 
   return {
@@ -175,7 +175,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       build(request, site, nowMillis, false),
 
     /** A hit as it is sent: itself, or a copy if there is a `beforeSend`; `undefined` if that drops it. */
-    finish,
+    finalize,
 
     /** The part of an additional hit that may be sent; `undefined` if it may not. */
     check: (hit: AdditionalHit): CheckedHit | undefined => checkAdditionalHit(hit, setting),
@@ -184,7 +184,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): HitText | undefined {
       const hit = shared.toShared();
       addAdditionalHit(hit, added, nowMillis);
-      const sent = finish(hit, nowMillis);
+      const sent = finalize(hit, nowMillis);
       if (sent) sent.startSeconds = shared.startSeconds;
       return sent;
     },
@@ -198,7 +198,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       hit.who = siteText(site, options.trackBots);
       hit.agent = NO_USER_AGENT; // Matomo replaces an empty user agent by that of our own client
       addAdditionalHit(hit, added, nowMillis);
-      return finish(hit, nowMillis);
+      return finalize(hit, nowMillis);
     },
 
     /** Whether the visitor of a request is tracked: the user ID that is sent, else the visitor ID, even if that is not. AI chatbots are no visitors. */
@@ -206,7 +206,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       if (options.sampleRate >= 1 || request.isAiChatbot) return true;
       const hit = build(request, site, request.startMillis, false);
       nameVisitor(hit);
-      const who = hit.finish().visitor || visitors.idOf(hit.named as Visitor);
+      const who = hit.finalize().visitor || visitors.idOf(hit.named as Visitor);
       return isInSample(who, options.sampleRate);
     },
   };

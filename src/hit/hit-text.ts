@@ -109,7 +109,7 @@ export class HitText implements Hit {
   /** The start of the request, or the time that was set. */
   startSeconds = 0;
   kind: HitKind = 'action';
-  // Known once the hit is finished:
+  // Known once the hit is finalized:
   site = 0;
   visitor = '';
   query = '';
@@ -122,7 +122,7 @@ export class HitText implements Hit {
   }
 
   /** Makes the query string. No parameter is set afterwards. */
-  finish(): this {
+  finalize(): this {
     const { rest, named, isNamedAnew } = this;
     const isNamed = named !== undefined && !isNamedAnew;
     this.site = isNamed ? named.site : Number(this.get('idsite'));

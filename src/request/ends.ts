@@ -65,7 +65,7 @@ export class Ends {
     this.#endTurn();
     for (const request of this.#takeWaiting()) {
       if (request.isSent && isOpen(request)) this.#wait(request);
-      else this.#finish(request);
+      else this.#endOnce(request);
     }
   }
 
@@ -87,12 +87,12 @@ export class Ends {
   /** Ends waiting requests, and those whose responses have begun with their current status: the process is about to end. */
   endOpen(): void {
     this.#endTurn();
-    for (const request of this.#takeWaiting()) this.#finish(request);
+    for (const request of this.#takeWaiting()) this.#endOnce(request);
     for (const request of this.#open())
       if (hasBegun(request) && !request.isEnded) this.#end(request);
   }
 
-  #finish(request: Request): void {
+  #endOnce(request: Request): void {
     // Without both, the request has ended.
     if (request.incoming ?? request.span) this.#end(request);
   }
@@ -108,7 +108,7 @@ export class Ends {
     this.#closed = [];
     for (const each of closed) {
       if (each.spanState === 'open') this.#wait(each);
-      else this.#finish(each);
+      else this.#endOnce(each);
     }
   };
 
@@ -132,7 +132,7 @@ export class Ends {
     for (const request of this.#takeWaiting()) {
       const { closedMillis, incoming } = request;
       const isDue = now >= closedMillis + (incoming ? SPAN_WAIT_MILLIS : CHILD_SPAN_WAIT_MILLIS);
-      if (isDue) this.#finish(request);
+      if (isDue) this.#endOnce(request);
       else this.#wait(request);
     }
   }

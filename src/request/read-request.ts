@@ -39,7 +39,7 @@ import {
   statusAttribute,
   unfinishedStatus,
 } from './response.js';
-import { routeOf } from './routes.js';
+import { routeOf } from './route-of.js';
 
 /** The maximum number of names of attributes in a message. */
 const MAX_SHOWN_NAMES = 20;

@@ -16,7 +16,7 @@ import {
 import { isGraphqlSpan, isMcpSpan, operationOfSpan } from '../request/operations.js';
 import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
-import { routeBelow } from '../request/routes.js';
+import { routeBelow } from '../request/route-of.js';
 
 /** The maximum number of routes that spans add, of which one matches the path. */
 const MAX_ROUTES = 10;

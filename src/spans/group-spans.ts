@@ -54,7 +54,7 @@ export interface LeftSpan<S extends FinishedSpan = FinishedSpan> {
   readonly isAncestorMissing: boolean;
 }
 
-interface Place<S extends FinishedSpan> {
+interface Position<S extends FinishedSpan> {
   readonly group: SpanGroup<S> | undefined;
   readonly isAncestorMissing: boolean;
 }
@@ -71,7 +71,7 @@ export function groupSpans<S extends FinishedSpan>(
 ): { readonly groups: readonly SpanGroup<S>[]; readonly left: readonly LeftSpan<S>[] } {
   const byId = new Map<string, PlacedSpan<S>>();
   for (const each of spans) if (!byId.has(each.spanId)) byId.set(each.spanId, each);
-  const places = new Map<PlacedSpan<S>, Place<S>>();
+  const positions = new Map<PlacedSpan<S>, Position<S>>();
   const groups: SpanGroup<S>[] = [];
   const left: LeftSpan<S>[] = [];
 
@@ -83,15 +83,15 @@ export function groupSpans<S extends FinishedSpan>(
     return isCalled ? undefined : parent;
   }
 
-  /** Finds the places of a span and of its ancestors at once, so that a long chain takes linear time. */
-  function place(start: PlacedSpan<S>): Place<S> {
+  /** Finds the positions of a span and of its ancestors at once, so that a long chain takes linear time. */
+  function find(start: PlacedSpan<S>): Position<S> {
     const chain: PlacedSpan<S>[] = [];
     let next: PlacedSpan<S> | undefined = start;
-    for (; next && !places.has(next); next = parentOf(next)) {
-      places.set(next, NOWHERE); // so that a cycle ends
+    for (; next && !positions.has(next); next = parentOf(next)) {
+      positions.set(next, NO_POSITION); // so that a cycle ends
       chain.push(next);
     }
-    let found = next && places.get(next);
+    let found = next && positions.get(next);
     const top = chain.at(-1);
     found ??= { group: undefined, isAncestorMissing: top !== undefined && isParentMissing(top) };
     for (const each of chain.reverse()) {
@@ -101,7 +101,7 @@ export function groupSpans<S extends FinishedSpan>(
         groups.push(group);
         found = { ...found, group };
       }
-      places.set(each, found);
+      positions.set(each, found);
     }
     return found;
   }
@@ -112,11 +112,11 @@ export function groupSpans<S extends FinishedSpan>(
 
   for (const each of spans) {
     if (byId.get(each.spanId) !== each) continue;
-    const { group, isAncestorMissing } = places.get(each) ?? place(each);
+    const { group, isAncestorMissing } = positions.get(each) ?? find(each);
     if (!group) left.push({ placed: each, isAncestorMissing });
     else if (group.root !== each) group.below.push(each);
   }
   return { groups, left };
 }
 
-const NOWHERE = { group: undefined, isAncestorMissing: false };
+const NO_POSITION = { group: undefined, isAncestorMissing: false };

@@ -173,7 +173,7 @@ export class Pipeline implements Tracker, EndMember {
         if (this.counts.hits === 0 || this.#isEnded) this.#beforeHit();
         const nowMillis = Date.now();
         const built = builder.buildPageView(http, http.site, nowMillis);
-        const hit = builder.finish(built, nowMillis);
+        const hit = builder.finalize(built, nowMillis);
         if (hit) {
           this.counts.hits += 1;
           if (http.isAiChatbot) this.counts.aiChatbots += 1;

@@ -14,7 +14,7 @@ const SCRIPT = `
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const builder = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
-  const buildWith = (builder, request) => builder.finish(builder.buildPageView(request, 1, 2), 2);
+  const buildWith = (builder, request) => builder.finalize(builder.buildPageView(request, 1, 2), 2);
   const build = (request) => buildWith(builder, request);
   const key = Buffer.alloc(32);
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {

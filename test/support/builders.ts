@@ -47,7 +47,7 @@ export const HIT_OPTIONS: ToHitsOptions = {
 /** Builds page views of site 1. */
 export function createBuildHit(options: ToHitsOptions): (request: HttpRequest) => unknown {
   const builder = createHitBuilder(options, () => undefined);
-  return (request) => builder.finish(builder.buildPageView(request, 1, NOON), NOON);
+  return (request) => builder.finalize(builder.buildPageView(request, 1, NOON), NOON);
 }
 
 let spans = 0;

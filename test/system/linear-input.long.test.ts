@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { readOperation } from '../../src/request/operations.js';
 import type { Request } from '../../src/request/request.js';
-import { routeOf } from '../../src/request/routes.js';
+import { routeOf } from '../../src/request/route-of.js';
 import { type Facts, type MatomoOptions, openBuilder } from '../contracts/doors/build.js';
 import { openRequest } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';

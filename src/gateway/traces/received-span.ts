@@ -4,7 +4,7 @@ import { type FinishedSpan, textOf } from '../../request/finished-span.js';
 import { HIT_EVENT, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
 import { OPERATION_ATTRIBUTES } from '../../request/operations.js';
 import type { RequestReading } from '../../request/read-request.js';
-import { ROUTE_BELOW_ATTRIBUTES } from '../../request/routes.js';
+import { ROUTE_BELOW_ATTRIBUTES } from '../../request/route-of.js';
 import {
   type ExportedEvent,
   type ExportedSpan,

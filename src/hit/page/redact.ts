@@ -85,9 +85,9 @@ const NEUTRAL =
 const ID = /^(?:([a-z]{1,20})_)?(?:[a-z\d]{20,32}|[0-7][\dA-HJKMNP-TV-Z]{25})$/;
 
 /** Places with rules of their own: a path has IDs that look like tokens, and values of campaigns are tokens. */
-type Place = 'path' | 'query' | 'campaign';
+type UrlPart = 'path' | 'query' | 'campaign';
 const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies Record<
-  Place,
+  UrlPart,
   number
 >;
 
@@ -95,7 +95,7 @@ const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies R
  * Whether a text may be sent, decoded once: it has nothing but plain characters, is no secret by its form, and has no value behind a secret
  * name. What comes after a name is a value if it is long or has a digit; in a query, whatever comes after its colon is one.
  */
-function isPlain(text: string, place: Place): boolean {
+function isPlain(text: string, place: UrlPart): boolean {
   if (text.length > MAX_LENGTH[place] || !PLAIN.test(text) || hasSecretForm(text)) return false;
   if (place === 'path') {
     const [id, prefix = ''] = ID.exec(text) ?? [];
