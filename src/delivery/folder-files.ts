@@ -9,7 +9,7 @@ export type FileStep =
   | readonly [operation: 'prepare', matomoUrl: string]
   | readonly [operation: 'share', keys: SharedKeys]
   | readonly [operation: 'list']
-  | readonly [operation: 'create' | 'append', name: string, data: Buffer]
+  | readonly [operation: 'create' | 'append', name: string, data: Buffer, flush: boolean]
   | readonly [operation: 'sync' | 'read' | 'unlink', name: string]
   | readonly [operation: 'rename', from: string, to: string];
 
@@ -42,9 +42,9 @@ export function filesOf(folder: string): Files {
         case 'list':
           return readdir(folder);
         case 'create':
-          return writeFile(pathOf(name), step[2], { flag: NEW_FILE, mode: 0o600 });
+          return writeFile(pathOf(name), step[2], { flag: NEW_FILE, mode: 0o600, flush: step[3] });
         case 'append':
-          return writeFile(pathOf(name), step[2], { flag: OLD_FILE });
+          return writeFile(pathOf(name), step[2], { flag: OLD_FILE, flush: step[3] });
         case 'sync': {
           const file = await open(pathOf(name), OLD_FILE);
           return file.datasync().finally(() => file.close());

@@ -98,13 +98,15 @@ export class FolderList {
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
   }
 
-  add(file: HitsFile): void {
-    this.#waiting.push(file);
+  /** Keeps a file with hits of this process: to append to it, or to claim it. */
+  hold(file: HitsFile): void {
+    this.oldestMillis = Math.min(this.oldestMillis, file.millis);
+    if (file.state === 'part') this.part = file;
+    else this.#waiting.push(file);
     this.#sort();
   }
 
   putOwnBehind(isBehind: boolean): void {
-    if (isBehind === this.#isBehind) return;
     this.#isBehind = isBehind;
     this.#sort();
   }
@@ -142,6 +144,6 @@ export class FolderList {
       throw error;
     }
     const file = { ...part, state: 'hits' as const };
-    if (yield* rename(part, file)) this.add(file);
+    if (yield* rename(part, file)) this.hold(file);
   }
 }

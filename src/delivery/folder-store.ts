@@ -79,9 +79,8 @@ class FolderStore implements Spool {
   }
 
   get oldestSeconds(): number {
-    const { hits, oldestMillis, part } = this.#list;
-    if (hits === 0) return Number.POSITIVE_INFINITY;
-    return Math.min(oldestMillis, part?.millis ?? Infinity) / 1000;
+    const { hits, oldestMillis } = this.#list;
+    return hits === 0 ? Number.POSITIVE_INFINITY : oldestMillis / 1000;
   }
 
   async open(): Promise<void> {
@@ -155,24 +154,24 @@ class FolderStore implements Spool {
     const { part } = list;
     list.part = undefined; // after any failure, nothing more is appended to it
     try {
-      list.part = yield* this.#append(put, part ?? list.begin(Date.now()), 'part');
+      yield* this.#append(put, part ?? list.begin(Date.now()));
     } catch (error) {
       if (!part || !isMissing(error) || (this.#isEnding && put.isUnknown)) throw error;
       // Another process has taken the file for a dead one's.
-      list.part = yield* this.#append(put, list.begin(Date.now()), 'part');
+      yield* this.#append(put, list.begin(Date.now()));
     }
     return true;
   }
 
-  /** Writes hits to a file, which is created if it has none, and says so in its name: then they count. */
-  *#append(put: Put, part: HitsFile, state: 'part' | 'hits'): Steps<HitsFile> {
+  /** Writes hits to a file, which is created if it has none, and says so in its name: then they count. A full file is finished at once. */
+  *#append(put: Put, part: HitsFile, isLast = false): Steps<void> {
     const { hits, data } = put;
     const sizes = { hits: part.hits + hits.length, bytes: part.bytes + data.length };
-    const to = { ...part, ...sizes, state };
+    const isFinished = isLast || sizes.hits === this.#options.maxExportBatchSize;
+    const to: HitsFile = { ...part, ...sizes, state: isFinished ? 'hits' : 'part' };
     put.isUnknown = false;
     try {
-      yield [part.hits === 0 ? 'create' : 'append', nameOf(part), data];
-      if (state === 'hits') yield ['sync', nameOf(part)];
+      yield [part.hits === 0 ? 'create' : 'append', nameOf(part), data, isFinished];
       put.isUnknown = true;
       yield ['rename', nameOf(part), nameOf(to)];
     } catch (error) {
@@ -183,7 +182,7 @@ class FolderStore implements Spool {
     this.#options.counts.stored += hits.length;
     this.#list.hits += hits.length;
     this.#list.bytes += data.length;
-    return to;
+    this.#list.hold(to);
   }
 
   async claim(): Promise<Claim | undefined> {
@@ -311,7 +310,7 @@ class FolderStore implements Spool {
     const put = toPut(hits);
     try {
       if (millis === undefined) yield* this.#put(put, true);
-      else this.#list.add(yield* this.#append(put, this.#list.begin(millis), 'hits'));
+      else yield* this.#append(put, this.#list.begin(millis), true);
     } catch (error) {
       this.#fail('put', error);
       this.#giveBack(put);
