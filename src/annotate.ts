@@ -7,10 +7,10 @@ import type {
 } from './hit/parameters/parameter-values.js';
 
 /**
- * Sets tracking parameters for the hit of the current request. They win over defaults and over what child spans set; entries of
+ * Sets tracking parameters for the hit of the current request. They take precedence over defaults and over annotations of child spans; entries of
  * `cvar` are added to the existing ones. Works anywhere in the code of a request, even if its spans are not recorded. Outside of a
- * request it does nothing, so that code that also runs in jobs can call it. After the end of the request, which is the
- * turn of the event loop after its response, it does nothing and logs one line. Never throws.
+ * request the function does nothing, so code that also runs in jobs can call it. After the end of the request, which is the
+ * turn of the event loop after its response, the function does nothing and logs one line. Never throws.
  *
  * Callbacks of drivers that keep connections open (`redis` 3, `mysql`, pools) may run in the async context of another request. With
  * tracing, the active span identifies the right one. Without tracing, use {@link forRequest}. This applies to all functions.
@@ -24,13 +24,13 @@ export function annotate(parameters: TrackingParameters): void {
 
 /**
  * Runs a function and adds the time it takes to a timing of the current request's page view, in whole milliseconds. A promise is
- * timed until it is settled: `measure` returns a promise with its result or error. A thenable that is no `Promise`, such as a query
- * builder of Knex, Prisma or Mongoose, becomes a `Promise` too: it starts when it is awaited, and must not start twice. What is still
- * running when the request ends does not count.
+ * timed until it is settled: `measure` returns a promise with its result or error. A thenable that is not a `Promise`, such as a query
+ * builder of Knex, Prisma or Mongoose, also becomes a `Promise`: it starts when it is awaited, and must not start twice. A function that is still
+ * running when the request ends is not timed.
  *
- * Outside of a request the function just runs, and its result is returned as it is. See {@link annotate} for callback-style drivers.
+ * Outside of a request the function runs without being timed, and its result is returned unchanged. See {@link annotate} for callback-style drivers.
  *
- * @param key - The timing: one of Matomo's page performance parameters. Several calls with one key add up.
+ * @param key - The timing: one of Matomo's page performance parameters. Times of several calls with one key are added up.
  * @param fn - The function to run.
  * @returns What `fn` returns.
  * @throws What `fn` throws.
@@ -43,7 +43,7 @@ export function measure<T>(key: PerfKey, fn: () => T): T {
 }
 
 /**
- * Ignores the current request: it makes no hit. Never throws. Outside of a request it does nothing. See {@link annotate} for
+ * Ignores the current request: no hit is sent for it. Never throws. Outside of a request the function does nothing. See {@link annotate} for
  * callback-style drivers.
  *
  * @example if (isInternal(user)) ignore();

@@ -17,14 +17,14 @@ const SHUT_DOWN =
 
 /** `ExportResult` of OpenTelemetry. */
 export interface ExportResult {
-  /** 0 for success, 1 if it failed. */
+  /** 0 for success, 1 for failure. */
   readonly code: 0 | 1;
-  /** Why it failed. */
+  /** The reason for the failure. */
   readonly error?: Error;
 }
 
 /**
- * Makes hits of batches of finished spans, for environments that only accept an exporter. If you can, use
+ * Turns batches of finished spans into hits, for environments that only accept an exporter. If you can, use
  * {@link MatomoSpanProcessor}: an exporter gets only sampled spans and no Node.js requests. It knows Accept-Language, Referer and
  * aborted requests only from span attributes, and combines only spans of one batch to a request. Functions such as `trackEvent` have no
  * effect: add an event `matomo.hit` to the active span.
@@ -48,8 +48,8 @@ export class MatomoSpanExporter {
   }
 
   /**
-   * Queues hits for the requests in these spans. The result is success, or failed after {@link shutdown}; see {@link stats} for the
-   * results of the hits.
+   * Queues hits for the requests in these spans. The result is success, or failure after {@link shutdown}. {@link stats} has the results of the
+   * hits.
    */
   export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
     if (this.#shutDown !== undefined) {
@@ -67,7 +67,7 @@ export class MatomoSpanExporter {
     resultCallback({ code: SUCCESS });
   }
 
-  /** Makes hits of spans one by one, so that one that fails does not lose the others. */
+  /** Reads spans one by one, so that a span that fails does not lose the others. */
   #read<Result>(read: () => Result): Result | undefined {
     try {
       return read();
@@ -93,7 +93,7 @@ export class MatomoSpanExporter {
   }
 
   /**
-   * Sends what is queued and stops. After `shutdownTimeoutMillis`, what is left is counted as lost. Never rejects. Further calls
+   * Sends queued hits and stops. After `shutdownTimeoutMillis`, the remaining hits are counted as lost. Never rejects. Further calls
    * return the same promise.
    */
   shutdown(): Promise<void> {

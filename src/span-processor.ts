@@ -13,9 +13,9 @@ import { announceOptions } from './tracker/worker-options.js';
  * Turns every HTTP request with a SERVER span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
  * 3.x. Other processors still get all spans. Spans are not changed, except for a private field.
  *
- * A process has one tracker, however many processors there are, and beside `register` and `start`, which track all requests. Options are set
- * in code, or by environment variables. Those of the first code that has any hold, if nothing tracks yet; other ones have no effect, and one line is logged. If
- * `url` or `siteId` is missing, one error is logged when the first server listens, and nothing is tracked.
+ * A process has one tracker, which all processors share with `register` and `start`. Those also track requests without a SERVER span. Options
+ * are set in code or by environment variables. If several places in code set options, the first ones apply; the others have no effect, and one
+ * line is logged. If `url` or `siteId` is missing, one error is logged when the first server listens, and nothing is tracked.
  *
  * @example
  * new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1 })] }).start();
@@ -54,8 +54,8 @@ export class MatomoSpanProcessor {
   }
 
   /**
-   * Sends what is queued and stops, unless `register`, `start` or another processor still tracks. After `shutdownTimeoutMillis`, what is left
-   * is counted as lost. Never rejects. Further calls return the same promise.
+   * Sends queued hits and stops, unless `register`, `start` or another processor still tracks. After `shutdownTimeoutMillis`, the remaining hits
+   * are counted as lost. Never rejects. Further calls return the same promise.
    */
   shutdown(): Promise<void> {
     return this.#handle.shutdown();

@@ -21,9 +21,9 @@ export interface MatomoHandle extends AsyncDisposable {
    */
   forceFlush(): Promise<void>;
   /**
-   * Sends what is queued and stops tracking, then {@link start} works again. After `shutdownTimeoutMillis`, what is left is counted as
-   * lost. If `register`, a `MatomoSpanProcessor` or another call of `start` still tracks, it only flushes. Never rejects. Further calls
-   * return the same promise.
+   * Sends queued hits and stops tracking. Afterwards, {@link start} can be called again. After `shutdownTimeoutMillis`, the remaining hits are
+   * counted as lost. If `register`, a `MatomoSpanProcessor` or another call of `start` still tracks, this only flushes. Never rejects. Further
+   * calls return the same promise.
    */
   shutdown(): Promise<void>;
   /** The same as `shutdown`, for `await using`. */
@@ -31,13 +31,14 @@ export interface MatomoHandle extends AsyncDisposable {
 }
 
 /**
- * Tracks all HTTP requests of this process or worker thread. The same as `opentelemetry-matomo/register`, with options in code: no SDK is needed, and
- * spans are used if the application has tracing. Call it before the server listens.
+ * Tracks all HTTP requests of this process or worker thread, like `opentelemetry-matomo/register`, but with options in code. No SDK is needed.
+ * If the application has tracing, its spans are used. Call it before the server listens.
  *
  * When the process ends, queued hits are sent, as with `register`: `exitFlush` is `true` by default, and `shutdownTimeoutMillis` 1500.
- * A process has one tracker, however often this is called, and beside `register` and `MatomoSpanProcessor`. Options in code win over the
- * environment one by one. Those of the first code that has any hold, if nothing tracks yet; other ones have no effect, and one line is logged. A worker thread needs a call of its own, unless the
- * environment has all options. Call it in the main thread before that creates workers: only later ones know of privacy options in code.
+ * A process has one tracker, which all calls share with `register` and `MatomoSpanProcessor`. Each option in code takes precedence over its
+ * environment variable. If several places in code set options, the first ones apply; the others have no effect, and one line is logged. A worker
+ * thread needs its own call unless the environment has all options. In the main thread, call it before workers start, because only later workers
+ * know of privacy options in code.
  *
  * @param options - Options. Environment variables set those that are missing.
  * @returns The handle to flush or stop tracking.
@@ -53,7 +54,7 @@ export function start(options: MatomoOptions = {}): MatomoHandle {
     : createHandle(openTracker(() => late).join('start', options));
 }
 
-/** @param handle `undefined` if OpenTelemetry is turned off */
+/** @param handle `undefined` if OpenTelemetry is disabled */
 function createHandle(handle: TrackerHandle | undefined): MatomoHandle {
   const shutdown = () => handle?.shutdown() ?? Promise.resolve();
   return {

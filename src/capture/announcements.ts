@@ -3,20 +3,20 @@ import { currentRequest, requestOf } from '../request/contexts.js';
 import { addExecution } from '../request/operations.js';
 import type { Request } from '../request/request.js';
 
-/** Functions that find Node's request and its route in messages of frameworks, by the names of their channels. */
+/** Paths to Node's request and to the route in messages of frameworks, by the names of the channels. */
 const ANNOUNCED_ROUTES: Readonly<Record<string, readonly [request: string, route: string]>> = {
-  // AdonisJS 7: each request that it has handled.
+  // AdonisJS 7 publishes each request that it has handled.
   'tracing:adonisjs.http.request:asyncEnd': ['ctx.request.request', 'ctx.route.pattern'],
-  // Fastify 5: each request that it has routed.
+  // Fastify 5 publishes each request that it has routed.
   'tracing:fastify.request.handler:start': ['request.raw', 'route.url'],
-  // h3 2: each handler that it runs, if its tracing plugin is registered.
+  // h3 2 publishes each handler that it runs, if its tracing plugin is registered.
   'tracing:h3.request:start': ['event.runtime.node.req', 'event.context.matchedRoute.route'],
 };
 
-/** The channel on which graphql 17 publishes the execution of each operation. */
+/** Events of the channel on which graphql 17 publishes the execution of each operation. */
 const EXECUTIONS = ['start', 'end', 'asyncEnd', 'error'];
 
-/** Listeners for what frameworks announce of the current request, with the names of their channels. */
+/** Listeners for messages of frameworks about the current request, with the names of their channels. */
 export function announcementListeners(): [string, ChannelListener][] {
   return [
     ...Object.entries(ANNOUNCED_ROUTES).map(([name, [toRequest, toRoute]]) =>
@@ -37,7 +37,7 @@ function listenTo(
   return [name, listener];
 }
 
-/** A route template counts if it is announced for Node's request of the current async context. */
+/** Reads a route template. It is ignored unless it is announced for Node's request of the current async context. */
 function routeReader(toRequest: readonly string[], toRoute: readonly string[]) {
   return function addRoute(request: Request, message: object): void {
     const incoming = valueAt(message, toRequest);

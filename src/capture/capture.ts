@@ -16,17 +16,17 @@ import { announcementListeners } from './announcements.js';
 import { Http1Capture } from './http1.js';
 import { Http2Capture } from './http2.js';
 
-/** Receives events of connections. Nothing here throws. */
+/** Receives events of connections. Its methods never throw. */
 export interface ConnectionWatch {
-  /** A connection or a stream of HTTP/2 begins. Called before an instrumentation sees its requests. */
+  /** A connection or an HTTP/2 stream begins. Called before an instrumentation sees its requests. */
   begin(): void;
-  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
+  /** An HTTP/2 stream was announced. Called before its request begins, if the stream is a request. */
   beginStream(canCapture: boolean): void;
 }
 
-/** The capture of every request to Node's `http`, `https` and `http2` servers. */
+/** Captures every request to Node's `http`, `https` and `http2` servers. */
 export interface Capture {
-  /** Passes on a message of a channel that was published before anything subscribed. */
+  /** Passes on a message that was published on a channel before this capture subscribed. */
   announce(channel: string, message: unknown): void;
   /** Stops capturing. Open requests end when their connections do. */
   stop(): void;

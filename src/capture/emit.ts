@@ -17,13 +17,13 @@ export function emitIn(target: EventEmitter, request: Request): void {
 }
 
 /**
- * Gives one object an `emit` of its own, which is made once and calls `current()`: the `emit` that the object had. That of its class is
- * read at each event: an instrumentation may patch the class later.
+ * Gives one object its own `emit`, which calls `current()`: the `emit` that the object had. If the object had none, the `emit` of its class is
+ * read at each event, because an instrumentation may patch the class later.
  */
 export function wrapEmit(target: EventEmitter, wrap: (current: () => Emit) => Emit): void {
   const own = Object.getOwnPropertyDescriptor(target, 'emit')?.value as Emit | undefined;
   const emit = wrap(() => own ?? Object.getPrototypeOf(target).emit);
-  // Another package recognizes its `emit` by this mark, so that it does not wrap this one at every request.
+  // Another package marks its own `emit` by a property. The prototype passes the property on, so that the package does not wrap this `emit` again.
   if (own) Object.setPrototypeOf(emit, own);
   setHidden(target, 'emit', emit);
 }

@@ -11,25 +11,28 @@ import type { ConnectionWatch } from './capture.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
 
-/** The property with the response whose turn it is: not public, but unchanged since Node.js 0.x. */
+/** The property is the response whose turn it is. It is not public, but has not changed since Node.js 0.x. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
-/** The number of events with listeners, which is not public: `eventNames` of a stream makes a list at each call. */
+/**
+ * The property is the number of events with listeners. It is not public,
+ * but `eventNames` of a stream creates a list at each call.
+ */
 type Listened = IncomingMessage & { readonly _eventsCount: number };
 
 export const IS_BUN = process.versions.bun !== undefined;
 
-/** Node.js 24 and later emit what comes after the headers in no async context. */
+/** Node.js 24 and later emit the events after the headers without an async context. */
 const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
 
-/** Servers whose `emit` calls the listeners of `clientError` in no request. */
+/** Servers whose `emit` calls listeners of `clientError` without a request. */
 const leaving = new WeakSet<object>();
 
-/** Begins and ends requests over HTTP/1.1. */
+/** Captures requests over HTTP/1.1. */
 export class Http1Capture {
   readonly #watcher: Pick<ConnectionWatch, 'begin'>;
   readonly #ends: Ends;
-  /** One listener for all connections, each of which may stay open for long. */
+  /** One listener serves all connections, because many connections may stay open for long. */
   readonly #endConnection: (this: Socket) => void;
 
   constructor(watcher: Pick<ConnectionWatch, 'begin'>, ends: Ends) {
@@ -41,7 +44,7 @@ export class Http1Capture {
     };
   }
 
-  /** Begins a request, in whose async context this is called. */
+  /** Begins a request. Called in the async context of that request. */
   readonly begin = ({ request: incoming, response, server }: RequestMessage): void => {
     if (ownerOf(incoming)) return; // the request that begins tracking may be announced twice
     if (UNTRACKED_SERVER in server) {
@@ -53,12 +56,12 @@ export class Http1Capture {
     enterRequest(request);
     const socket: HttpSocket = incoming.socket;
     const isNext = (socket._httpMessage ?? response) === response;
-    // A pipelined response waits for the one before it, so the bytes that it has written are not known.
+    // A pipelined response waits for the previous one, so the number of bytes that it has written is unknown.
     request.sentBytes = isNext ? -socket.bytesWritten : Number.NaN;
     const { headers } = incoming;
     const hasBody = (headers['content-length'] ?? headers['transfer-encoding']) !== undefined;
     if (!isNext || (LOSES_CONTEXT && hasBody)) emitIn(incoming, request);
-    // The response whose turn it is writes this one, too, and the connection closes them together.
+    // The previous response also writes this one, and the connection closes both together.
     if (!isNext) emitIn(response, request);
     this.#watcher.begin();
     const connection = connectionOf(socket);
@@ -73,23 +76,23 @@ export class Http1Capture {
       // No test shows what connections report at their end on Bun, so the end of the response counts, too.
       response.once('close', () => this.#ends.close(request));
     }
-    // Once the connection is closed, its address is unknown, unless it was read before.
+    // Bun forgets the address of a closed connection unless the address was read before.
     const { remoteAddress } = socket;
     if (IS_BUN) setHidden(socket, 'remoteAddress', remoteAddress);
   };
 
   /**
-   * The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners
-   * of `finish` and `close`.
+   * Handles a finished response. The current async context may be that of another request, which has ended the response. Node.js calls this
+   * before the application's listeners of `finish` and `close`.
    */
   readonly finish = ({ request: incoming, socket }: Partial<RequestMessage>): void => {
     const request = incoming && ownerOf(incoming);
     if (!request || !socket) return;
     enterRequest(request);
-    // The end of a request without a body that nobody reads.
+    // A request without a body emits `end` later if nobody has read it.
     if (LOSES_CONTEXT && (incoming as Listened)._eventsCount > 0 && !incoming.readableEnded)
       emitIn(incoming, request);
-    // Node.js calls back all writes of a connection that has failed as if they had succeeded.
+    // Node.js calls the callbacks of all writes on a failed connection as if the writes had succeeded.
     if (socket.destroyed) return;
     request.isSent = true;
     request.sentBytes += socket.bytesWritten;
@@ -109,8 +112,8 @@ export class Http1Capture {
 }
 
 /**
- * Node.js 20 and 22 close no response that still waits for a pipelined one before it when the connection closes. The listeners of the first
- * open request, and of its response, are called in its async context.
+ * Node.js 20 and 22 do not close a response that waits for a previous pipelined one when the connection closes. Listeners of the first open
+ * request, and of its response, are called in the async context of that request.
  */
 function endAll({ open, watched }: Connection, ends: Ends): void {
   if (watched) ends.unwatch(watched);
@@ -120,12 +123,12 @@ function endAll({ open, watched }: Connection, ends: Ends): void {
   open.length = 0;
 }
 
-/** The timer of an idle connection is that of the request before, which may be another client's. */
+/** The timer of an idle connection runs in the async context of the previous request, which may be another client's. */
 function leaveIdle(this: Socket): void {
   enterRequest(connectionOf(this)?.open[0]);
 }
 
-/** Node.js 20 and 22 emit what is no request in the async context of the request before it on the connection. */
+/** Node.js 20 and 22 emit `clientError` in the async context of the previous request on the connection. */
 function leaveInErrors(server: Server): void {
   if (leaving.has(server) || !server.listenerCount?.('clientError')) return;
   leaving.add(server);
@@ -140,8 +143,8 @@ function leaveInErrors(server: Server): void {
 }
 
 /**
- * The application may answer by the socket itself. Later, nothing shows which side was the first to end the connection. If that was the
- * client, Node.js ends the other side.
+ * Replaces `end` of a socket. The application may write a response to the socket itself. Later, nothing shows which side ended the connection
+ * first. If the client did, Node.js ends the other side.
  */
 function endSocket(this: Socket, ...args: unknown[]): unknown {
   const connection = connectionOf(this);
@@ -149,12 +152,12 @@ function endSocket(this: Socket, ...args: unknown[]): unknown {
     if (connection && !this.readableEnded && !this.destroyed)
       setEndStatus(connection.open, args[0]);
   } catch {
-    // The application has replaced what is read of the response: then the end of the request fails, which is counted.
+    // The application has replaced a property of the response. Then the end of the request fails, too, and that failure is counted.
   }
   return Reflect.apply(connection?.end ?? Object.getPrototypeOf(this).end, this, args);
 }
 
-/** Sets the status of open responses when a connection ends. Those behind the first one are never sent. */
+/** Sets the status of open responses when the application ends a connection. Responses behind the first one are never sent. */
 function setEndStatus(open: readonly Request[], bytes: unknown): void {
   for (const [i, each] of open.entries()) {
     const written = i > 0 || each.response?.headersSent ? undefined : rawStatusOf(bytes);

@@ -17,7 +17,7 @@ interface Session {
 }
 
 /**
- * Whether a stream is a request that may make a hit: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
+ * Whether a stream is a request that may be tracked: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
  * WebSocket, and not gRPC.
  */
 function isRequestStream({ stream, headers }: StreamMessage): boolean {
@@ -29,7 +29,7 @@ function isRequestStream({ stream, headers }: StreamMessage): boolean {
 
 const GRPC = /^application\/grpc/i;
 
-/** Begins and ends requests over HTTP/2. A session closes all of its streams when it closes. */
+/** Captures requests over HTTP/2. A session that closes also closes its streams. */
 export class Http2Capture {
   readonly #watch: ConnectionWatch;
   readonly #ends: Ends;
@@ -40,7 +40,7 @@ export class Http2Capture {
     this.#ends = ends;
   }
 
-  /** Begins a stream. If it is a request, it is watched until it is closed. */
+  /** Begins a stream. A stream that is a request is watched until it closes. */
   begin(message: StreamMessage): void {
     const { stream, headers } = message;
     if (ownerOf(stream)) return;
@@ -55,21 +55,21 @@ export class Http2Capture {
     setOwner(stream, request);
     session.open.add(request);
     stream.once('close', () => this.#end(request, session));
-    // Node.js calls listeners that read the body in the context of whatever the connection did before.
+    // Node.js calls listeners that read the body in the async context of the previous activity on the connection.
     emitIn(stream, request);
     watchEnd(stream, response, request);
     countWrites(stream, response);
     this.#watch.begin();
   }
 
-  /** Ends a stream that is closed, before Node.js emits that. */
+  /** Handles a stream that has closed, before Node.js emits `close`. */
   close({ stream }: Partial<StreamMessage>): void {
     const request = stream && ownerOf(stream);
     const response = request?.response as Http2Response | undefined;
     if (!request || !response) return;
-    // To abort a stream, Node.js ends it.
+    // Node.js also ends the local side of a stream to abort it.
     response.isSent = stream.state?.localClose === 1 && !stream.aborted;
-    // Node.js 22 and 24 do not call back if the client resets the stream without an error while a write is pending.
+    // Node.js 22 and 24 do not call the callback of a pending write if the client resets the stream without an error.
     const isStuck = !response.isSent && !response.isEndedByServer && stream.writableLength > 0;
     const session = isStuck && this.#sessions.get(stream.session as ServerHttp2Session);
     if (session) runIn(request, () => this.#end(request, session));
@@ -94,7 +94,7 @@ export class Http2Capture {
   }
 }
 
-/** Calls the listeners of each stream that begins in the async context of its request. */
+/** Calls the listeners of a new stream in the async context of its request. */
 function watchSession(node: ServerHttp2Session): void {
   wrapEmit(
     node,
@@ -114,8 +114,8 @@ function watchSession(node: ServerHttp2Session): void {
 }
 
 /**
- * Node.js resets a stream in the same way for both sides, so what the application calls is watched. A handler that destroys the session
- * destroys all of its streams, whose pending writes are then called back: not in the async context of that handler.
+ * Node.js resets a stream in the same way for both sides, so calls of the application are watched. A handler that destroys a session destroys all
+ * of its streams. The callbacks of their pending writes must not run in the async context of that handler.
  */
 function watchEnd(stream: ServerHttp2Stream, response: Http2Response, request: Request): void {
   for (const name of ['close', 'destroy'] as const) {
@@ -138,7 +138,7 @@ function isDisconnected({ session }: ServerHttp2Stream): boolean {
 
 type Chunk = string | Uint8Array;
 
-/** Node.js counts the bytes of a stream, but does not show them. */
+/** Counts the bytes of a stream. Node.js does so, too, but does not expose the number. */
 function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
   const { _write: write, _writev: writev } = stream;
   setHidden(stream, '_write', (chunk: Chunk, encoding: BufferEncoding, callback: () => void) => {
@@ -160,7 +160,7 @@ function sizeOf(chunk: Chunk, encoding: BufferEncoding): number {
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
 
-/** A symbol of Node.js that is not public, but unchanged since version 10. */
+/** A symbol of Node.js that is not public, but has not changed since version 10. */
 let compatibleKey: symbol | undefined;
 
 function compatibleRequestOf(stream: object): object | undefined {

@@ -8,7 +8,7 @@ import { wrap } from './terminal.js';
 export async function doctor(args: string[]): Promise<void> {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({ args, options: { json: flag, send: flag } });
-  // Warnings of Node.js would mix with the JSON; doctor has findings of its own about their causes.
+  // Warnings of Node.js would mix with the JSON. Doctor itself reports their causes.
   process.removeAllListeners('warning');
   const asked = { env: process.env, app: process.cwd(), sends: values.send };
   const findings = await diagnose(asked);
@@ -28,7 +28,7 @@ const MARKS: Readonly<Record<FindingVerdict, string>> = {
   unknown: '?',
 };
 
-/** Formats findings for a terminal: a mark, what was found, and below it what to do. */
+/** Formats findings for a terminal: each has a mark and the result, and the advice below. */
 export function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.flatMap(({ check, verdict, found, advice, code }) => [
     ...wrap(`${MARKS[verdict]} ${check.padEnd(9)}`, `${found}${code ? ` [${code}]` : ''}`),

@@ -7,7 +7,7 @@ import {
   readVariables,
 } from '../options/resolve-options.js';
 
-/** The command line is invalid. */
+/** Means that the command line is invalid. */
 export class UsageError extends Error {}
 
 /**
@@ -22,7 +22,7 @@ export function readOption<Name extends DeclaredName>(
   return orUsageError(() => readVariables(declaration, process.env));
 }
 
-/** Runs a function that reads values of users, and makes any of its errors a `UsageError`. */
+/** Runs a function that reads values of users. Any of its errors becomes a `UsageError`. */
 export function orUsageError<Value>(read: () => Value): Value {
   try {
     return read();
@@ -32,9 +32,9 @@ export function orUsageError<Value>(read: () => Value): Value {
 }
 
 /**
- * The options of a function that flags give.
+ * Converts flags to options of a function.
  *
- * @throws a usage error if one is invalid
+ * @throws a usage error if a flag is invalid
  */
 export function readFlags(
   declarations: OptionDeclarations,
@@ -53,7 +53,7 @@ export function readFlags(
 /** Whether an error is about the command line. */
 export function isUsageError(error: unknown): boolean {
   const { code = '' } = error as { code?: string };
-  // `parseArgs` has its own codes, and values of flags are parsed like options, whose names begin with `--`.
+  // `parseArgs` has its own codes. Values of flags are parsed like options, under names that begin with `--`.
   const isFlagValue = code === 'option-invalid' && problemOf(error).startsWith('--');
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
 }

@@ -4,7 +4,7 @@ import { RECEIVER_OPTIONS } from '../gateway/receiver-options.js';
 import { readFlags } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
-/** Runs a gateway until a signal, then sends what it has accepted. */
+/** Runs a gateway until a signal, then sends all accepted spans as hits. */
 export async function gateway(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { listen: { type: 'string' } } });
   const running = await createGateway(readFlags(RECEIVER_OPTIONS, values));

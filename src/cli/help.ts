@@ -1,4 +1,4 @@
-/** Shown without a command. */
+/** The text that is shown without a command. */
 export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit in Matomo
 
   npx opentelemetry-matomo setup     prepares Matomo to store status and method
@@ -9,7 +9,7 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
 COMMAND --help explains a command, also pseudonym.
 `;
 
-/** Shown by `COMMAND --help`. */
+/** The texts that `COMMAND --help` shows. */
 export const HELP: ReadonlyMap<string, string> = new Map(
   Object.entries({
     doctor: `npx opentelemetry-matomo doctor [--json] [--send]
@@ -74,6 +74,6 @@ SIGHUP flushes and ends it.
   }),
 );
 
-/** Printed below each help text. */
+/** The end of each help text. */
 export const HELP_END =
   '\nMessages end with a [code], which docs/messages.md in this package explains.\n';

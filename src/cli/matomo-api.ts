@@ -20,7 +20,7 @@ interface ApiClientOptions {
   /** URL of `matomo.php`. */
   readonly url: URL;
   readonly token: string;
-  /** Added to each request, for a web server that requires its own password. */
+  /** Headers that each request has, for a web server that requires its own password. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMillis: number;
 }
@@ -34,10 +34,10 @@ interface ApiAnswer {
 }
 
 /**
- * Creates a client of Matomo's HTTP API. It sends calls by POST, with the token in the body, goes to no target of a redirect, and
- * retries nothing. Its methods reject with an `ApiFailure` if Matomo does not answer as its API does.
+ * Creates a client of Matomo's HTTP API. It sends calls by POST, with the token in the body. It does not follow redirects, and does not
+ * retry. Its methods reject with an `ApiFailure` if the answer is not one of Matomo's API.
  *
- * @throws if a variable of the environment names no proxy
+ * @throws if a variable of the environment is not a valid proxy
  */
 export function createApiClient(options: ApiClientOptions) {
   const api = new URL(options.url);
@@ -50,7 +50,7 @@ export function createApiClient(options: ApiClientOptions) {
     secret: Readonly<Record<string, string>>,
   ): Promise<ApiResult> {
     const url = new URL(api);
-    // With the method in the query, errors are JSON too. They are quoted, so they are in English as all else.
+    // With the method in the query, errors are also JSON. Messages of this package quote them, so they are requested in English.
     url.search = `?${new URLSearchParams({ module: 'API', format: 'JSON', method, language: 'en' })}`;
     const body = new URLSearchParams({ ...params, ...secret }).toString();
     const headers = {
@@ -70,7 +70,7 @@ export function createApiClient(options: ApiClientOptions) {
   const call = (asked: ApiCall) => post(asked, { token_auth: options.token });
 
   return {
-    /** Checks without the token that Matomo answers, so that no other server gets the token. */
+    /** Checks, without sending the token, that Matomo answers. No other server must get the token. */
     async requireMatomo(): Promise<void> {
       const result = await post({ method: 'API.getMatomoVersion' }, {});
       if (result.kind === 'refused' || typeof wrapped(result) === 'string') return;
@@ -95,7 +95,7 @@ export function createApiClient(options: ApiClientOptions) {
   };
 }
 
-/** Sends a request. Rejects if the whole answer does not arrive in time. */
+/** Sends a request. Rejects if the complete answer does not arrive in time. */
 function send(request: ClientRequest, body: string, timeoutMillis: number): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMillis);
@@ -111,7 +111,7 @@ function send(request: ClientRequest, body: string, timeoutMillis: number): Prom
   });
 }
 
-/** Missing rights reject single parts of a bulk; a rejection of the whole is about the token or this address. */
+/** The failure if Matomo rejects a bulk of calls. Missing rights reject only single calls, so the cause is the token or this address. */
 function tokenFailure({ status, message }: { status: number; message: string }): ApiFailure {
   if (status === 401) {
     const what = `Matomo rejects the token: ${show(message)}`;
@@ -143,7 +143,7 @@ export type ApiResult =
 const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matomo.php";
 
 /**
- * Interprets an HTTP answer, of Matomo or of another server.
+ * Interprets an HTTP answer, which may be of Matomo or of another server.
  *
  * @throws ApiFailure if it is not an answer of Matomo's API
  */
@@ -171,7 +171,7 @@ function readApiAnswer({ status, headers, body }: ApiAnswer, api: URL, at: strin
   throw new ApiFailure('request-rejected', other, advice);
 }
 
-/** Interprets one value of an answer, which may be an error. */
+/** Interprets one value of an answer. The value may be an error. */
 function toResult(value: unknown, status = 200): ApiResult {
   const { result, message } = (value ?? {}) as { result?: unknown; message?: unknown };
   if (result !== 'error') return { kind: 'value', value };
@@ -187,7 +187,7 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** Matomo's API cannot be used. The command adds the effect to the message, because it knows what is already done. */
+/** Means that Matomo's API cannot be used. The command adds the effect to the message, because it knows which steps are done. */
 export class ApiFailure extends Error {
   readonly code: MessageCode;
   readonly advice: string;

@@ -12,17 +12,17 @@ const PLUGINS = [
   SPAM_PREVENTION,
 ] as const;
 
-/** What Matomo's HTTP API says about a site and how its hits are stored. */
+/** What Matomo's HTTP API reports about a site and about how its hits are stored. */
 export type MatomoSite = Awaited<ReturnType<typeof readSite>>;
 
 /** A custom dimension of a site. */
 export type Dimension = ReturnType<typeof toDimension>;
 
-/** What a token may do with a site. */
+/** The rights of a token for a site. */
 export type Access = NonNullable<ReturnType<typeof readAccess>>;
 
 /**
- * Asks everything in one request. If Matomo rejects the token, that counts toward its lock-out.
+ * Reads everything in one request, because each rejection of the token counts toward Matomo's lock-out.
  *
  * @throws ApiFailure if Matomo does not answer as its API does
  */
@@ -43,15 +43,15 @@ export async function readSite(client: ApiClient, siteId: number) {
   const flags = PLUGINS.map((name, index) => [name, readFlag(plugins[index])]);
   return {
     siteId,
-    /** Matomo hides it from a token without access to any site. */
+    /** The version. Matomo hides it from a token without access to any site. */
     version: /^\d[\w.-]*$/.exec(String(wrapped(version)))?.[0],
-    /** `undefined` if Matomo does not say. */
+    /** `undefined` if Matomo does not report it. */
     access: readAccess(siteId, isSuper, [admin, write, view]),
-    /** Active and inactive dimensions; `undefined` if Matomo does not show them. */
+    /** Active and inactive dimensions; `undefined` if Matomo does not report them. */
     dimensions: listOf(dimensions)?.map(toDimension),
-    /** Slots for further action dimensions; `undefined` if Matomo does not say. */
+    /** Free slots for action dimensions; `undefined` if Matomo does not report them. */
     freeSlots: scope && Number(scope.numSlotsLeft),
-    /** Which plugins are active; `undefined` if Matomo does not say. */
+    /** Which plugins are active; `undefined` if Matomo does not report it. */
     plugins: Object.fromEntries(flags) as Readonly<
       Partial<Record<(typeof PLUGINS)[number], boolean>>
     >,
@@ -71,7 +71,7 @@ function readAccess(
   const role = (['admin', 'write', 'view'] as const).find((one) => sites[one].includes(siteId));
   return {
     role: role === 'admin' && readFlag(isSuper) ? ('super' as const) : (role ?? ('none' as const)),
-    /** Sites that the token can track. */
+    /** Sites to which the token has write access. */
     writable: [...admin, ...write],
   };
 }
@@ -80,7 +80,7 @@ function toDimension({ idcustomdimension, name, scope, active }: ApiObject) {
   return {
     id: Number(idcustomdimension),
     name: typeof name === 'string' ? unescapeHtml(name) : '',
-    /** Only letters, digits and `_`, so that it can be printed. */
+    /** Reduced to letters, digits and `_`, so that it can be printed. */
     scope: String(scope).replace(/\W/g, ''),
     isActive: isTrue(active),
   };
@@ -89,29 +89,29 @@ function toDimension({ idcustomdimension, name, scope, active }: ApiObject) {
 /** An object in an answer of Matomo's API. */
 type ApiObject = Readonly<Record<string, unknown>>;
 
-/** The value of a result that Matomo wraps in an object. */
+/** Returns the value of a result that Matomo wraps in an object. */
 export function wrapped(result: ApiResult | undefined): unknown {
   return result?.kind === 'value' ? (result.value as ApiObject | null)?.value : undefined;
 }
 
-/** The answer to a yes-no question; `undefined` if Matomo does not say. */
+/** Returns the answer to a yes-no question; `undefined` if Matomo does not report it. */
 function readFlag(result: ApiResult | undefined): boolean | undefined {
   const value = wrapped(result);
   return /^(?:true|false|[01])$/.test(String(value)) ? isTrue(value) : undefined;
 }
 
-/** Elements of a list, which Matomo sends as an object if its keys have gaps; `undefined` if the call was refused. */
+/** Returns the elements of a list; `undefined` if the call was refused. Matomo sends a list whose keys have gaps as an object. */
 function listOf(result: ApiResult | undefined): ApiObject[] | undefined {
   if (result?.kind !== 'value' || typeof result.value !== 'object') return undefined;
   return Object.values(result.value ?? {}).filter((element) => element !== null);
 }
 
-/** Whether a version of Matomo is older than the oldest that is supported; false if it is not known. */
+/** Whether a version of Matomo is older than the oldest supported one; false if the version is unknown. */
 export function isTooOld(version: string | undefined): boolean {
   return version !== undefined && Number.parseInt(version, 10) < 5;
 }
 
-/** Matomo sends some booleans as numbers or text. */
+/** Reads a boolean. Matomo sends some booleans as numbers or text. */
 function isTrue(value: unknown): boolean {
   return Number(value) === 1;
 }

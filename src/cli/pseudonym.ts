@@ -14,14 +14,14 @@ const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
 
 /** Reads a key or the value of a claim without echo, or from a pipe, and prints its pseudonym. No message shows the value. */
 export async function pseudonym(args: string[]): Promise<void> {
-  // The message of the parser would show a value that is given as an argument.
+  // Positional arguments are allowed here, because the parser's own error message would show the value.
   const { positionals } = parseArgs({ args, allowPositionals: true, options: {} });
   if (positionals.length > 0) throw new UsageError(`there are no arguments; ${HOW_TO_GIVE}`);
   const toUserId = createToUserId();
   console.log(toUserId(await readValue()));
 }
 
-/** The user ID that tracking sends for a value, with the options of the environment. */
+/** Creates a function that returns the user ID that tracking sends for a value, with the options of the environment. */
 export function createToUserId(): (input: string) => string {
   const isStrict = readOption('privacy') === 'strict';
   const visitorKey = readOption('visitorKey') ?? (isStrict ? STRICT.visitorKey : undefined);
@@ -41,7 +41,7 @@ async function readValue(): Promise<string> {
   return value;
 }
 
-/** The user ID that tracking makes of a header with this value. */
+/** Extracts the value that tracking would read from a header. */
 function toValue(input: string, userId: unknown): string {
   const source = userIdSourceOf(userId) ?? ANY_HEADER;
   const identity = identify(source.kind === 'claim' ? ANY_HEADER : source, input);

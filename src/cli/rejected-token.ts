@@ -1,4 +1,4 @@
-/** Why Matomo's tracker rejects a token that its API accepts with write access, and what to do. */
+/** Explains why Matomo's tracker rejects a token that its API accepts with write access, and what to do. */
 export function explainRejectedToken(
   { role, version }: { readonly role: string; readonly version: string | undefined },
   siteId: unknown,

@@ -8,7 +8,7 @@ import { createCleaner } from './terminal.js';
 
 type Command = (args: string[]) => Promise<void>;
 
-/** Commands by name. Only the code of one is loaded. */
+/** Commands by name. Only the code of the requested command is loaded. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['doctor', async () => (await import('./doctor.js')).doctor],
   ['setup', async () => (await import('./setup.js')).setup],
@@ -20,7 +20,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
 const FAILED = 1;
 const USAGE_ERROR = 2;
 
-/** Runs the command that the arguments name. An error becomes an exit code and one line, or the object of `doctor --json`. */
+/** Runs the command in the arguments. An error becomes an exit code and one line, or the object of `doctor --json`. */
 export async function runCommand([name = '', ...args]: readonly string[]): Promise<void> {
   const end = args.indexOf('--');
   const flags = args.slice(0, end < 0 ? args.length : end);
@@ -38,7 +38,7 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
   }
 }
 
-/** The reader of a pipe may end first, as `head` does. Without listeners, that would end a command in the middle of its work. */
+/** Keeps a command running if the reader of its pipe exits first, as `head` does. Without listeners, that would end the command halfway. */
 export function surviveClosedPipes(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error) => {

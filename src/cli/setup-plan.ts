@@ -2,7 +2,7 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { type ApiCall, ApiFailure } from './matomo-api.js';
 import { type Dimension, isTooOld, type MatomoSite } from './matomo-site.js';
 
-/** The names of the dimensions that setup creates, by what they store; the most important first. */
+/** The names of the dimensions that setup creates, by their attributes, the most important first. */
 export const WANTED: Readonly<Record<string, string>> = {
   'matomo.failed_endpoint': 'Failed endpoint',
   'http.response.status_code': 'HTTP status',
@@ -10,10 +10,10 @@ export const WANTED: Readonly<Record<string, string>> = {
   'http.route': 'Route',
 };
 
-/** The option `dimensions`: what each ID of Matomo stores. */
+/** The option `dimensions`: attributes by the ID of the dimension. */
 type Mapped = ResolvedOptions['dimensions'];
 
-/** The step for one dimension. */
+/** A step of the plan, for one dimension. */
 export interface Step {
   readonly action: 'create' | 'present' | 'blocked';
   readonly name: string;
@@ -27,7 +27,7 @@ export interface Step {
 const WHO_GRANTS =
   'an administrator of the site or a super user can grant it in Administration > System > Users';
 
-/** @throws ApiFailure if Matomo, or the access to the site, is not as setup needs it */
+/** @throws ApiFailure if the version of Matomo or the access to the site is not sufficient for setup */
 export function requireAccess({ siteId, version, access, dimensions }: MatomoSite): void {
   if (isTooOld(version)) {
     const what = `Matomo ${version} is older than Matomo 5`;
@@ -66,7 +66,7 @@ const INACTIVE = 'it is inactive: activate it in Administration > Websites > Cus
 const NO_SLOT =
   'the site has no free slot: run ./console customdimensions:add-custom-dimension --scope=action on the Matomo server, which alters the table log_link_visit_action, and then setup again';
 
-/** An action dimension by MATOMO_DIMENSIONS, then by its name unless it is mapped to something else; an active one first. */
+/** Finds an action dimension by MATOMO_DIMENSIONS, then by its name unless it is mapped to something else. Active ones take precedence. */
 function find({ dimensions = [] }: MatomoSite, mapped: Mapped, attribute: string, name: string) {
   const some = dimensions
     .filter(({ scope }) => scope === 'action')
@@ -78,7 +78,7 @@ function find({ dimensions = [] }: MatomoSite, mapped: Mapped, attribute: string
   );
 }
 
-/** The variables that an application needs for the site. What is mapped stays. */
+/** The variables that an application needs for the site. Existing mappings stay. */
 export function toEnvironment(
   url: URL,
   { siteId, access, plugins }: MatomoSite,
@@ -91,7 +91,7 @@ export function toEnvironment(
   return {
     MATOMO_URL: url.href.replace(/\/matomo\.php$/, ''),
     MATOMO_SITE_ID: String(siteId),
-    // The token of setup may have more or fewer rights than tracking needs.
+    // The token of setup is not shown: it may have more or fewer rights than tracking needs.
     MATOMO_TOKEN_AUTH: access?.role === 'view' ? '<token with write access>' : '<your token>',
     ...(all.length > 0 && {
       MATOMO_DIMENSIONS: all.map(([id, attribute]) => `${id}=${attribute}`).join(','),

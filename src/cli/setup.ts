@@ -11,7 +11,7 @@ import { makePlan, requireAccess, type Step, toEnvironment } from './setup-plan.
 import { confirm, createCleaner, promptSecret, wrap } from './terminal.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
-/** A token for setup only, so that applications need none with write access. */
+/** The variable for a token that only setup uses, so that applications need no token with write access. */
 export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
 
 const [REJECTED, BLOCKED] = [1, 3];
@@ -71,7 +71,7 @@ export async function setup(args: string[]): Promise<void> {
   }
 }
 
-/** Lets the tracker try the token once: the API accepts some that the tracker rejects. */
+/** Lets the tracker try the token once, because the API accepts some tokens that the tracker rejects. */
 async function findRejection(
   { siteId, access, version }: MatomoSite,
   tracker: Parameters<typeof tryToken>[0],
@@ -82,7 +82,7 @@ async function findRejection(
   return `${found}. ${advice}`;
 }
 
-/** Asks at the terminal; false if there is none, or if the plan is not shown there. */
+/** Asks for confirmation at the terminal. Returns false if there is no terminal, or if the plan is not shown there. */
 async function isConfirmed(count: number, isYes: boolean): Promise<boolean> {
   const question = `Make ${count === 1 ? '1 change' : `${count} changes`} in Matomo?`;
   const answer = isYes || (process.stdout.isTTY ? await confirm(question) : undefined);
@@ -105,7 +105,7 @@ function format({ action, name, id, reason }: Step): string[] {
   return [head.trimEnd(), ...(reason === undefined ? [] : wrap(' '.repeat(13), reason))];
 }
 
-/** Prints lines to copy, for a POSIX shell. */
+/** Prints lines to copy for a POSIX shell. */
 function printEnvironment(variables: Readonly<Record<string, string>>): void {
   console.log('\nSet this where the application starts:\n');
   for (const [name, value] of Object.entries(variables)) {
@@ -120,7 +120,7 @@ const NO_TERMINAL =
   'Nothing was changed, because there is no terminal to confirm the plan. Run setup with --yes.';
 const NOT_LISTED = 'Matomo confirmed all changes but does not list all dimensions';
 
-/** @throws UsageError if there is none, or if it is invalid */
+/** @throws UsageError if the token is missing or invalid */
 async function readToken(): Promise<string> {
   // No message of `secret` contains the token.
   const parse = (name: string, text: string) => orUsageError(() => secret(name, text));

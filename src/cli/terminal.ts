@@ -7,14 +7,14 @@ const WIDTH = 80;
 
 type Terminal = Pick<NodeJS.Process, 'stdin' | 'stderr'>;
 
-/** Reads a line from the terminal without echo; `undefined` if there is no terminal, or the user leaves the prompt. */
+/** Reads a line from the terminal without echo; `undefined` if there is no terminal, or the user cancels the prompt. */
 export async function promptSecret(
   question: string,
   { stdin, stderr }: Terminal = process,
 ): Promise<string | undefined> {
   if (!isTerminal({ stdin, stderr })) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // Before the question is printed, because it turns off the echo of the terminal.
+  // Creating the interface turns off the echo of the terminal, so it comes before the question.
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
   stderr.write(question);
   const line = await readLine(lines);
@@ -22,7 +22,7 @@ export async function promptSecret(
   return line;
 }
 
-/** Asks a question; whether the answer is yes. `undefined` if there is no terminal. */
+/** Asks a yes-no question. Returns `undefined` if there is no terminal. */
 export async function confirm(
   question: string,
   { stdin, stderr }: Terminal = process,
@@ -36,7 +36,7 @@ export async function confirm(
   return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
 }
 
-/** Whether a user sees a question, and can answer it. */
+/** Whether a user can see a question and answer it. */
 function isTerminal({ stdin, stderr }: Terminal): boolean {
   return stdin.isTTY && stderr.isTTY;
 }
@@ -51,10 +51,10 @@ async function readLine(lines: Interface): Promise<string | undefined> {
 /** Shorter secrets are not replaced, because they occur in ordinary words. */
 const SHORTEST_SECRET = 4;
 
-/** Characters that a terminal carries out instead of showing them. Text of Matomo, a proxy or a file may contain some. */
+/** Matches characters that a terminal interprets instead of showing. Text from Matomo, a proxy or a file may contain them. */
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Bidi_Control}]/gu;
 
-/** Shows control characters as JSON writes them. */
+/** Replaces control characters by their escapes in JSON. */
 function escapeControl(text: string): string {
   return text.replace(
     CONTROL_CHARACTERS,
@@ -63,15 +63,15 @@ function escapeControl(text: string): string {
 }
 
 /**
- * Makes texts of others fit to be shown: replaces secrets, and user name and password of URLs, which an answer or a mixed-up variable may
- * repeat, and escapes control characters.
+ * Creates a function that makes foreign text safe to print. It replaces secrets, and user name and password of URLs, because an answer or a
+ * mixed-up variable may repeat them. It also escapes control characters.
  */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
   const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   return (text) => escapeControl(withoutUserInfo(long.reduce(hide, text)));
 }
 
-/** Replaces a secret, and its beginning if `show` has cut the rest. */
+/** Replaces a secret. If `show` has cut the text, also replaces the beginning of the secret. */
 function hide(text: string, secret: string): string {
   let hidden = text.replaceAll(secret, '…');
   for (let length = secret.length - 1; length >= SHORTEST_SECRET; length--) {
@@ -81,7 +81,7 @@ function hide(text: string, secret: string): string {
 }
 
 /**
- * Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. Several spaces become one, and
+ * Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. Multiple spaces become one, and
  * control characters are escaped.
  */
 export function wrap(head: string, text: string): string[] {
@@ -98,10 +98,10 @@ export function wrap(head: string, text: string): string[] {
   return [...lines, line].map((one, index) => (index === 0 ? head : indent) + one);
 }
 
-/** Signals that end a command in order: of Ctrl-C, of process managers, and of a terminal that closes. */
+/** Signals that end a command gracefully: from Ctrl-C, from process managers, and from a terminal that closes. */
 const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Resolves at the first signal. A terminal that closes sends SIGHUP more than once, and npx passes signals on. */
+/** Resolves at the first signal. Later ones are ignored: a terminal that closes sends SIGHUP more than once, and npx passes signals on. */
 export function untilEndSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of END_SIGNALS) process.on(signal, () => resolve());

@@ -6,7 +6,7 @@ import { describeError } from './describe-error.js';
 import { createDiagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
 
-/** Marks a server of this package, whose requests are not tracked. */
+/** Marks a server of this package. Its requests are not tracked. */
 export const UNTRACKED_SERVER: symbol = Symbol.for('opentelemetry-matomo.untracked');
 
 export const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
@@ -32,7 +32,7 @@ export function unsubscribe(listeners: ChannelListeners): void {
 export interface RequestMessage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The socket of the request, which the application may have replaced there. */
+  /** The original socket of the request. The application may have replaced `request.socket`. */
   readonly socket: Socket;
   readonly server: Server;
 }
@@ -46,8 +46,8 @@ export interface StreamMessage {
 const diagnostics = /* @__PURE__ */ createDiagnostics();
 
 /**
- * A listener for a diagnostics channel, to which anyone may publish anything: it ignores what is no such message. An error, with which
- * Node.js would end the process, is logged once.
+ * Creates a listener for a diagnostics channel. Anyone may publish anything on a channel, so the listener ignores other messages. Node.js would
+ * end the process with an error of a listener, so the listener catches errors and logs the first one.
  */
 export function channelListener<Message>(
   isMessage: (message: unknown) => message is Message,

@@ -1,13 +1,13 @@
-/** Matches names and codes of errors, which contain nothing of an application's users. */
+/** Matches names and codes of errors, which contain no personal data of an application's users. */
 const WORD = /^[\w$]{1,60}$/;
 const POSITION = /^([\w./\\-]{1,200}:\d+:\d+)\)?$/;
 const MAX_STACK_LENGTH = 10_000;
-/** The description of an error that is a proxy or has getters that throw. */
+/** Describes an error that is a proxy or has getters that throw. */
 const UNREADABLE = 'an error that cannot be read';
 
 /**
- * An error for a log: its name, its code, and the first position in this package. Never the message, which may have the address or
- * the ID of a user.
+ * Describes an error for a log: its name, its code, and the first position in this package. The message is left out, because it may contain the
+ * address or the ID of a user.
  */
 export function describeError(error: unknown): string {
   try {
@@ -18,7 +18,7 @@ export function describeError(error: unknown): string {
   }
 }
 
-/** Name and code of an error of an application's callback, whose position in this package says nothing. */
+/** Name and code of an error. For an error of an application's callback, the position in this package is not useful. */
 export function errorName(error: unknown): string {
   try {
     if (!(error instanceof Error)) return `a ${typeof error}`;
@@ -30,13 +30,13 @@ export function errorName(error: unknown): string {
   }
 }
 
-/** The code of an error of Node.js, else its message, which must have nothing of an application's users. */
+/** The code of an error of Node.js, else its message. The caller makes sure that the message has no personal data. */
 export function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message ?? String(error);
 }
 
-/** The first position in this package, such as `chunks/delivery.js:1:2`; `undefined` without one, and in a bundle. */
+/** The first position in this package, such as `chunks/delivery.js:1:2`; `undefined` if there is none, and in a bundle. */
 function positionOf({ stack }: Error): string | undefined {
   const [own = ''] = framesOf(new Error().stack);
   const root = /[^\s(]*[\\/](?:dist[\\/]cjs|src)[\\/]/.exec(own)?.[0];
@@ -49,7 +49,7 @@ function positionOf({ stack }: Error): string | undefined {
   return undefined;
 }
 
-/** The stack without the message, which may have any text. */
+/** The frames of a stack, without the message, which may have any text. */
 function framesOf(stack: unknown): string[] {
   const lines = typeof stack === 'string' ? stack.slice(0, MAX_STACK_LENGTH).split('\n') : [];
   return lines.filter((line) => line.startsWith('    at '));

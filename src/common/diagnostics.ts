@@ -5,29 +5,32 @@ import { LogLines } from './log-lines.js';
 import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
 
-/** Logs messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
+/** Logs messages of the package. The methods never throw, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
-  /** Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute. */
+  /** Logs a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute. */
   warn(message: string): void;
-  /** Lines about what changes or is lost, to `diag` or stderr, at most one a minute for each code, with those of `warn`. */
+  /**
+   * Logs lines about changes and losses to `diag` or stderr, at most
+   * one per minute for each code, including those of `warn`.
+   */
   readonly lines: LogLines;
-  /** Reports that a part of the package does not work, to `diag` or stderr. Never suppressed. */
+  /** Logs to `diag` or stderr that a part of the package does not work. Such a line is never suppressed. */
   error(message: string): void;
   /**
-   * Writes `message` the first time that `key` occurs and never again. The first word of a key says what it is about: of those about the
-   * same, 20 are written, so that names that senders invent leave room for other messages. At most 100 keys are remembered.
+   * Logs `message` the first time that `key` occurs, and never again. The first word of a key is its kind. At most 20 messages of a kind are
+   * written, so that names that senders invent leave room for other messages. At most 100 keys are remembered.
    */
   warnOnce(key: string, message: string | (() => string)): void;
-  /** Writes what the user asked to see, to `diag` or stderr. */
+  /** Writes output that the user requested, to `diag` or stderr. */
   print(message: string): void;
 }
 
-/** The beginning of each line and each error. */
+/** The beginning of each log line and of each error message. */
 export const PREFIX = 'opentelemetry-matomo: ';
 const MAX_DISTINCT_WARNINGS = 100;
 const MAX_WARNINGS_OF_A_KIND = 20;
 
-/** Logs to OpenTelemetry's `diag`, which is read from the API's global object, so no copy of the API is called. */
+/** Logs to OpenTelemetry's `diag`. It is read from the API's global object, so that no copy of the API is loaded. */
 export function createDiagnostics(): Diagnostics {
   const writtenKeys = new Set<string>();
   const writtenKinds = new Map<string, number>();
@@ -65,7 +68,7 @@ function write(level: 'info' | 'warn' | 'error', message: string): void {
   }
 }
 
-/** The sender of a line, which shares a log with others: `pid 4711: ` in a worker of a cluster, `pid 4711, thread 1: ` in a thread. */
+/** The sender of a line in a shared log: `pid 4711: ` in a worker of a cluster, `pid 4711, thread 1: ` in a thread. */
 let origin: string | undefined;
 
 function findOrigin(): string {
@@ -74,12 +77,12 @@ function findOrigin(): string {
   return (cluster as Cluster).isWorker ? `pid ${process.pid}: ` : '';
 }
 
-/** Formats a value for a message: short, and on one line. */
+/** Formats a value for a message: shortened, and on one line. */
 export function show(value: unknown): string {
   return showWithout(withoutUserInfo, value);
 }
 
-/** Formats a value for a message by a rule of its own for what is hidden. The rule sees the whole value. */
+/** Formats a value for a message with a custom rule for secrets. The rule sees the complete value. */
 export function showWithout(hideSecrets: (text: string) => string, value: unknown): string {
   const text = hideSecrets(toText(value).replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
@@ -107,8 +110,8 @@ function isObject(value: unknown): boolean {
 let ownConsole: Console | undefined;
 
 /**
- * Writes a line to stderr. If the reader of a log pipe has ended, the error comes later, as an event that would end the application:
- * a `Console` ignores it.
+ * Writes a line to stderr. If the reader of a log pipe has exited, an `error` event follows that would end the application. A `Console` ignores that
+ * event.
  */
 export function writeToStderr(line: string): void {
   ownConsole ??= new Console(process.stderr);

@@ -1,7 +1,7 @@
-/** Whether this is Deno, which asks for a permission for each variable. */
+/** Whether this is Deno. Deno requires a permission for each variable. */
 const IS_DENO = process.versions.deno !== undefined;
 
-/** The variables of this process. One that Deno does not allow to read counts as unset. */
+/** The variables of this process. A variable that Deno does not allow to read counts as unset. */
 export function environment(): NodeJS.ProcessEnv {
   return IS_DENO ? readable(process.env) : process.env;
 }

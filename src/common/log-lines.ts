@@ -3,22 +3,21 @@ import { AsyncScope } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
 
-/** The state of one code. */
 interface Line {
-  /** The amount since the last line, which is not written yet. */
+  /** The amount since the last line. It has not been logged yet. */
   amount: number;
   toText: (amount: number) => string | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Lines about what changes or is lost. Each code has one at once, and then at most one a minute (or another interval), with the sum of what
- * happened in between.
+ * Logs lines about changes and losses. The first line of a code is written immediately. Further lines are written at most once per minute (or
+ * another interval), with the sum of what happened in between.
  */
 export class LogLines {
   readonly #write: (message: string) => void;
   readonly #lines = new Map<MessageCode, Line>();
-  /** Conditions that last, with the codes of their latest lines. */
+  /** Conditions that have not ended, with the codes of their latest lines. */
   readonly #lasting = new Map<string, MessageCode>();
   readonly #scope = new AsyncScope('MatomoLines');
 
@@ -26,7 +25,7 @@ export class LogLines {
     this.#write = write;
   }
 
-  /** Adds an amount. `toText` makes the line from the sum since the last one; `undefined` writes none. */
+  /** Adds an amount. `toText` formats the sum since the last line. If it returns `undefined`, no line is written. */
   add(
     code: MessageCode,
     amount: number,
@@ -40,7 +39,7 @@ export class LogLines {
     if (line.timer === undefined) this.#writeLine(code, line, intervalMillis);
   }
 
-  /** Begins a condition that lasts until `end`, or changes its cause. */
+  /** Begins a condition that lasts until `end`, or changes its code. */
   begin(name: string, code: MessageCode, toText: () => string): void {
     if (this.#lasting.get(name) === code) return;
     this.#lasting.set(name, code);
@@ -53,7 +52,7 @@ export class LogLines {
       this.add(code, 1, () => (this.#lasting.has(name) ? undefined : toText()));
   }
 
-  /** Writes the lines that wait for their minute, because the process may end. */
+  /** Writes all lines that wait for their interval, because the process may end. */
   flush(): void {
     for (const [code, line] of this.#lines) {
       clearTimeout(line.timer);

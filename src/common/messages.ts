@@ -1,5 +1,5 @@
 /**
- * All codes. A code is in brackets at the end of a message, or is the `code` of an error. It never changes its meaning.
+ * All codes. A code is in brackets at the end of a message, or is the `code` of an error. The meaning of a code never changes.
  * docs/messages.md explains each code under its own heading.
  */
 export const MESSAGE_CODES = [
@@ -83,7 +83,7 @@ export const MESSAGE_CODES = [
   'spool-owner',
 ] as const;
 
-/** The code of a message, for alerts and for looking it up in docs/messages.md. */
+/** The code of a message, for alerts and for looking up the message in docs/messages.md. */
 export type MessageCode = (typeof MESSAGE_CODES)[number];
 
 /** Adds a code to a message: "What happened. The effect. What to do. [code]". */

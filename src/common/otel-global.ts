@@ -1,6 +1,6 @@
 import type { Context, ContextManager, DiagLogger, MeterProvider, Span } from './otel-types.js';
 
-/** The object that all copies of `@opentelemetry/api` 1.x share for what is registered. */
+/** The object in which all copies of `@opentelemetry/api` 1.x store what is registered. */
 export interface OtelGlobal {
   version?: string;
   diag?: DiagLogger | undefined;
@@ -9,15 +9,18 @@ export interface OtelGlobal {
   metrics?: MeterProvider;
 }
 
-/** Checked on `@opentelemetry/api` 1.9.0, 1.9.1 and 1.10.0: `makeGlobal` in `internal/global-utils`. */
+/** Verified with `@opentelemetry/api` 1.9.0, 1.9.1 and 1.10.0: `makeGlobal` in `internal/global-utils`. */
 const OTEL_GLOBAL_KEY: symbol = Symbol.for('opentelemetry.js.api.1');
 
-/** `createContextKey` of the API is `Symbol.for`, so these keys are the same in every copy. */
+/** Keys that are the same in every copy of the API, because `createContextKey` is `Symbol.for`. */
 const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
 const RPC_METADATA_KEY = Symbol.for('OpenTelemetry SDK Context Key RPC_METADATA');
 const SUPPRESS_TRACING_KEY = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
-/** Reads the object and never creates it: registering through a second copy of the API would replace the application's tracer provider. */
+/**
+ * Reads the object but never creates it: registering through a second
+ * copy of the API would replace the application's tracer provider.
+ */
 export function otelGlobal(): OtelGlobal | undefined {
   return (globalThis as OtelHolder)[OTEL_GLOBAL_KEY];
 }
@@ -29,11 +32,11 @@ export function spanOf(context: Context | undefined): Span | undefined {
   return context?.getValue(SPAN_KEY) as Span | undefined;
 }
 
-/** What the HTTP instrumentation stores in the context of a request. */
+/** The metadata that the HTTP instrumentation stores in the context of a request. */
 export interface RpcMetadata {
   /** The SERVER span, recorded or not. */
   readonly span?: Span;
-  /** The route, which other instrumentations add. */
+  /** The route that other instrumentations add. */
   readonly route?: unknown;
 }
 
@@ -41,7 +44,7 @@ export function rpcMetadataOf(context: Context | undefined): RpcMetadata | undef
   return context?.getValue(RPC_METADATA_KEY) as RpcMetadata | undefined;
 }
 
-/** The active context; `undefined` also if the context manager of the application fails. */
+/** The active context; `undefined` if there is none, or if the application's context manager throws. */
 export function activeContext(): Context | undefined {
   try {
     return (globalThis as OtelHolder)[OTEL_GLOBAL_KEY]?.context?.active();
@@ -67,7 +70,7 @@ function contextOf(values: ReadonlyMap<symbol, unknown>): Context {
 const SUPPRESSED: Context = contextOf(new Map([[SUPPRESS_TRACING_KEY, true]]));
 
 /**
- * Whether OpenTelemetry's variable turns everything off. Its specification says that variables have no effect if there is a
+ * Whether OpenTelemetry's environment variable disables the SDK. According to its specification, variables have no effect if there is a
  * configuration file. `disabled` in that file is not read.
  */
 export function isSdkDisabled(env: NodeJS.ProcessEnv): boolean {

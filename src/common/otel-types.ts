@@ -1,4 +1,4 @@
-// Types of `@opentelemetry/api` 1.9 and later, written structurally, because applications without tracing do not install it.
+// Structural types for `@opentelemetry/api` 1.9 and later. Applications without tracing do not install that package.
 
 /** `AttributeValue` of OpenTelemetry's API. */
 export type AttributeValue =

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isIP } from './addresses.js';
 import { UNTRACKED_SERVER } from './channel-listener.js';
 
-// Functions of the gateway and the inspector, the servers of this package.
+// Functions for the servers of this package: the gateway and the inspector.
 
 /** Starts a server whose requests are neither tracked nor counted. Rejects if it cannot listen. */
 export async function listenUntracked(server: Server, host: string, port: number): Promise<void> {
@@ -20,12 +20,12 @@ export function urlOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** Characters that end the host of a URL or are not allowed in it. */
+/** Matches characters that end the host of a URL or are not allowed in a host. */
 const NO_HOST = /[@/?#\\\s]/;
 
 /**
  * Whether a Host header has an IP address, `localhost`, or one of a server's own names. Any other name may belong to a web
- * page whose owner points it to this machine (DNS rebinding).
+ * page whose owner resolves it to this machine (DNS rebinding).
  */
 export function isOwnHost(host: string, ...ownNames: readonly string[]): boolean {
   const name = hostnameOf(host);
@@ -44,7 +44,7 @@ function hostnameOf(host: string): string | undefined {
   return NO_HOST.test(host) || !URL.canParse(url) ? undefined : new URL(url).hostname;
 }
 
-/** Why a body was not read. */
+/** The reasons for which a body is not read. */
 export type CollectProblem = 'too large' | 'cut off' | 'stalled' | 'no memory';
 
 interface CollectLimits {
@@ -57,7 +57,7 @@ interface CollectLimits {
 
 const FIRST_BYTES = 65_536;
 
-/** Reads the body of a request. Chunks are copied together, because each uses far more memory than its bytes. */
+/** Reads the body of a request. Chunks are copied into one buffer, because each chunk uses far more memory than its bytes. */
 export function collectBody(
   request: IncomingMessage,
   { maxBytes, idleMillis, reserve = () => true }: CollectLimits,
@@ -78,7 +78,7 @@ export function collectBody(
       resolve(result);
     }
 
-    /** Reserves memory; false if there is none. The body doubles, so that all copies take linear time. */
+    /** Adds a chunk; false if there is no memory for it. The buffer doubles its size, so that all copies take linear time. */
     function keep(chunk: Buffer): boolean {
       const needed = size + chunk.length;
       if (needed > body.length) {

@@ -4,19 +4,19 @@ import { isMainThread } from 'node:worker_threads';
 import { shared } from './foreign-objects.js';
 import { AsyncScope, timerMillis } from './timers.js';
 
-// Ways in which a process ends, and what is called then:
+// A process can end in these ways:
 //
 //     SIGTERM, SIGINT with a handler ──> pause, flush after half a second ──┐
 //     the event loop is empty, process.exit(), uncaught error ──────────────┴──> event `exit` ──> finish
 //     a signal without a handler ──> shutdown ──> finish ──> the same signal
 //
-// With a handler of SIGHUP or SIGUSR2, which often reload a configuration, nothing is called.
+// A signal SIGHUP or SIGUSR2 with a handler calls no member, because such handlers often reload a configuration.
 
-/** A member has hits that the end of the process would lose. Nothing here throws or rejects. */
+/** A component with hits that the end of the process would lose. Its methods never throw or reject. */
 export interface EndMember {
-  /** Whether signals are listened to for the member, and not only the event `exit`. */
+  /** Whether the member needs signals in addition to the event `exit`. */
   readonly listensToSignals: boolean;
-  /** Begins no bulk, because a handler of the application may end the process soon. */
+  /** Stops beginning bulks for this time, because a handler of the application may end the process. */
   pause(millis: number): void;
   /** Sends queued hits, because the handler has not ended the process. */
   flush(isBackground: boolean): Promise<void>;
@@ -26,16 +26,19 @@ export interface EndMember {
   finish(): void;
 }
 
-/** The time in which a handler may end the process after a signal. Later, another signal ends a process without a handler at once. */
+/**
+ * The time for a handler to end the process after a signal. Without a handler,
+ * a second signal after this time ends the process immediately.
+ */
 const SIGNAL_MILLIS = 500;
 
-/** Signals that end PID 1 of a container. The kernel drops those that it does not listen to. */
+/** Signals that end the process. PID 1 of a container listens to fewer: the kernel drops signals without a listener there. */
 const SIGNALS: readonly NodeJS.Signals[] =
   process.pid === 1 ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
 
 /**
- * Whether Bun was started with this signal ignored, as `nohup` does with SIGHUP. It stays ignored until something listens to it, and ends the
- * process after that. Node.js and Deno never keep a signal ignored.
+ * Whether Bun was started with this signal ignored, as `nohup` does with SIGHUP. Bun keeps ignoring the signal until something listens to it. From
+ * then on, the signal ends the process. Node.js and Deno never keep a signal ignored.
  */
 function isIgnored(signal: NodeJS.Signals): boolean {
   if (process.versions.bun === undefined) return false;
@@ -48,7 +51,10 @@ function isIgnored(signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Members and listeners of all copies of the package, so that none takes a listener of another for one of the application. */
+/**
+ * Members and listeners of all copies of the package. No copy may
+ * count a listener of another copy as one of the application.
+ */
 interface Members {
   readonly all: Set<EndMember>;
   stopSignals: (() => void) | undefined;
@@ -61,9 +67,9 @@ function findMembers(): Members {
     const finish = () => {
       for (const member of [...all]) member.finish();
     };
-    // The first listener, for as long as the process lives: others may call `process.exit()`, which skips all later ones.
+    // The listener comes first and is never removed: another listener may call `process.exit()`, which skips all later ones.
     process.prependListener('exit', finish);
-    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls `reallyExit`. Deno and others may lack it.
+    // Some applications call `process.removeAllListeners()` before `process.exit()`, which calls `reallyExit`. Deno and others may not have it.
     const { reallyExit } = process as { reallyExit?: (code: number) => void };
     if (reallyExit)
       Object.assign(process, {
@@ -76,11 +82,11 @@ function findMembers(): Members {
   });
 }
 
-/** Calls a member at the end of the process or thread, until it leaves. */
+/** Adds a member, whose methods are called at the end of the process or thread until it leaves. */
 export function joinProcessEnd(member: EndMember): void {
   const members = findMembers();
   members.all.add(member);
-  // Threads get no signals.
+  // Threads receive no signals.
   if (member.listensToSignals && isMainThread) members.stopSignals ??= listenToSignals(members.all);
 }
 
@@ -92,12 +98,15 @@ export function leaveProcessEnd(member: EndMember): void {
   members.stopSignals = undefined;
 }
 
-/** Whether SIGTERM ends this process at once, without `exit`. */
+/** Whether SIGTERM ends this process immediately, without the event `exit`. */
 export function isKilledBySigterm(): boolean {
   return isMainThread && countHandlers('SIGTERM') === 0;
 }
 
-/** Whether the process or thread emits `exit`, by an undocumented property of Node.js. Without it, what a listener of `exit` tracks is lost. */
+/**
+ * Whether the process or thread emits `exit`, by an undocumented property
+ * of Node.js. Without it, hits from listeners of `exit` are lost.
+ */
 export function isExiting(): boolean {
   return (process as { _exiting?: boolean })._exiting === true;
 }
@@ -114,7 +123,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   }
 
   function onSignal(signal: NodeJS.Signals): void {
-    // `onSignal` is one of the listeners.
+    // The count includes `onSignal`.
     const isHandled = countHandlers(signal) > 1;
     if (!isHandled) end(signal);
     else if (signal === 'SIGTERM' || signal === 'SIGINT') wait();
@@ -141,7 +150,10 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
     endBy(signal);
   }
 
-  /** PID 1 of a container has to exit itself: the kernel drops a signal that it sends itself. */
+  /**
+   * Ends the process with a signal. PID 1 of a container has to exit instead,
+   * because the kernel drops signals that PID 1 sends to itself.
+   */
   function endBy(signal: NodeJS.Signals): void {
     stopListening();
     if (process.pid === 1) process.exit(128 + constants.signals[signal]);
@@ -149,8 +161,8 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   }
 
   /**
-   * A signal that the process has sent to itself as its last act is read in the next turn of the event loop, before which `beforeExit` is
-   * emitted again: only if nobody listens any more.
+   * A signal that the process sends to itself as its last action is received in the next turn of the event loop, so a turn is added. After it,
+   * `beforeExit` is emitted again, so the turn is added only if nothing else listens to `beforeExit`.
    */
   const takeTurn = () => {
     process.nextTick(() => {
@@ -164,10 +176,10 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
     process.removeListener('beforeExit', takeTurn);
   }
 
-  // This listener is the first one, because `once` handlers are no longer counted when they run.
+  // This listener must be the first one, because handlers that were added with `once` are removed before they run, and would not be counted.
   for (const signal of signals) process.prependListener(signal, onSignal);
   process.prependOnceListener('beforeExit', takeTurn);
-  // While the process ends by a signal, another one must not end it sooner.
+  // While a signal ends the process, another signal must not end it sooner.
   return () => {
     if (!isEnding) stopListening();
   };
@@ -175,24 +187,24 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
 
 const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
 
-/** How many listeners a signal has besides those of `signal-exit`, which end the process only if no others exist. */
+/** The number of listeners of a signal without those of `signal-exit`, which end the process only if there are no others. */
 function countHandlers(signal: NodeJS.Signals): number {
   const { __signal_exit_emitter__: third } = process as { __signal_exit_emitter__?: unknown };
   const fourth = (globalThis as Record<symbol, unknown>)[SIGNAL_EXIT_4];
   return process.listenerCount(signal) - loadedCopies(third) - loadedCopies(fourth);
 }
 
-/** `signal-exit` 3 and 4 count their loaded copies, each of which has one listener for each signal. */
+/** The number of loaded copies of `signal-exit` 3 and 4. Each copy has one listener per signal. */
 function loadedCopies(emitter: unknown): number {
   const { count } = (emitter ?? {}) as { count?: unknown };
   return typeof count === 'number' ? count : 0;
 }
 
-/** The time that a process waits at its end, which shutdown and exit flush share. */
+/** The time that a process may wait at its end. Shutdown and exit flush share it. */
 export class EndBudget {
   readonly #millis: number;
   #spentMillis = 0;
-  /** Whether a bulk was not answered while it kept the process alive. */
+  /** Whether a bulk got no answer while it kept the process alive. */
   isHoldInVain = false;
 
   constructor(millis: number) {
@@ -203,7 +215,7 @@ export class EndBudget {
     return Math.max(0, this.#millis - this.#spentMillis);
   }
 
-  /** Keeps the process alive until a bulk has a result, but not for longer. */
+  /** Keeps the process alive until a bulk has a result, at most for the remaining time. */
   async hold<T>(sending: Promise<T>): Promise<T> {
     const timer = setTimeout(() => {
       this.isHoldInVain = true;
@@ -216,7 +228,7 @@ export class EndBudget {
     }
   }
 
-  /** Counts the time since then as spent. */
+  /** Counts the time since `startMillis` as spent. */
   spendSince(startMillis: number): void {
     this.#spentMillis += performance.now() - startMillis;
   }

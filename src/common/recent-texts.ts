@@ -1,23 +1,23 @@
-/** The longest text that is kept. */
+/** Longer texts are not cached. */
 const MAX_CHARACTERS = 500;
-/** The number of characters of a text that are hashed, or up to twice as many. */
+/** At least this many characters of a longer text are hashed, and at most twice as many. */
 const HASHED_CHARACTERS = 32;
 
 /**
- * Values of texts, or of pairs of texts, that come again and again: a table of fixed size with two places for texts that share a hash, of
- * which the later one replaces the earlier one. What is kept has come for the second time, so nothing is kept of a client that came once.
+ * Caches values of texts, or of pairs of texts, that occur repeatedly. The table has a fixed size and two slots for texts with the same hash. A new
+ * text takes the first slot. A text is cached only when it occurs again, so nothing is kept of a client that came once.
  */
 export class RecentTexts<Value> {
   readonly #slots: number;
   #firsts: (string | undefined)[] = [];
   #seconds: (string | undefined)[] = [];
   #values: (Value | undefined)[] = [];
-  /** Hashes of texts that were seen and not kept, the last two per pair of places. */
+  /** Hashes of texts that were seen once and not cached, the last two per pair of slots. */
   #hashes: Int32Array = NO_HASHES;
   #latest: string | undefined = undefined;
   #latestSecond: string | undefined = undefined;
   #latestValue: Value | undefined = undefined;
-  /** Whether the text that was not found last may be kept, because it had come before. */
+  /** Whether the text of the last unsuccessful `find` may be cached, because it had occurred before. */
   mayKeep = false;
 
   /** @param slots a power of two */
@@ -26,7 +26,7 @@ export class RecentTexts<Value> {
   }
 
   find(first: string, second = ''): Value | undefined {
-    // Most hosts and routes are the same object as before.
+    // Most hosts and routes are the same as in the previous call, so strings are compared before they are hashed.
     if (first === this.#latest && second === this.#latestSecond) return this.#latestValue;
     if (this.#hashes === NO_HASHES) this.#open();
     const hash = hashOf(first, second);
@@ -45,7 +45,7 @@ export class RecentTexts<Value> {
     return this.#latestValue;
   }
 
-  /** The texts are copied: they may be parts of long ones. */
+  /** Caches a value. The texts are copied, because they may be substrings of long texts. */
   keep(value: Value, first: string, second = ''): void {
     const slot = hashOf(first, second) & (this.#slots - 2);
     if (this.#firsts[slot] !== first || this.#seconds[slot] !== second) {
@@ -84,7 +84,7 @@ function hashOf(first: string, second: string): number {
     hash = (Math.imul(hash, 31) + first.charCodeAt(i)) | 0;
   for (let i = second.length - 1, step = stepOf(second); i >= 0; i -= step)
     hash = (Math.imul(hash, 31) + second.charCodeAt(i)) | 0;
-  // Texts often differ only in a few digits, which have to change the lower bits, too.
+  // Texts often differ only in a few digits. The lower bits must depend on these, too.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return hash ^ (hash >>> 13);
 }
@@ -94,8 +94,8 @@ function stepOf({ length }: string): number {
 }
 
 /**
- * Remembers what a function of a text returns, unless that is `undefined`, or `mayKeep` refuses it: texts that are not sent as they came must
- * not stay in memory.
+ * Caches the results of a function of a text, except `undefined` and results that `mayKeep` refuses. Texts that redaction changes must not stay in
+ * memory.
  */
 export function remember<Value>(
   slots: number,
@@ -117,8 +117,8 @@ export function remember<Value>(
 }
 
 /**
- * A text as one that is no part of a longer one, and not made of parts. V8 stores a part as a reference to the whole, which then stays in
- * memory as long as the part; and what is made of parts is put together again in each text that contains it.
+ * Copies a text. V8 stores a substring as a reference to the whole text, which stays in memory as long as the substring. V8 also stores a
+ * concatenation as its parts, and joins them again in each text that contains it. A copy has neither problem.
  */
 export function copyText(text: string): string {
   const copy = Buffer.from(text).toString();

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * An async context of our own for timers and sockets: they must not inherit that of the request that happened to
- * create them. It has `hasRef`, which returns false, because Jest reports async resources without it as open handles.
+ * A separate async context for timers and sockets, which must not inherit the async context of the request that happens to create them. `hasRef`
+ * returns false, because Jest reports async resources without that method as open handles.
  */
 export class AsyncScope extends AsyncResource {
   hasRef(): boolean {
@@ -46,14 +46,14 @@ export class SerialQueue {
 /** The longest delay of a timer, 24.8 days: Node.js fires a longer one after 1 ms. */
 const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
 
-/** A delay that a timer can have: at most the longest one, and none that is negative, of which Node.js warns. */
+/** Limits a delay to the range of timers. Node.js logs a warning about negative delays. */
 export function timerMillis(millis: number): number {
   return Math.min(Math.max(0, Math.ceil(millis)), MAX_TIMER_MILLIS);
 }
 
 /**
- * Resolves with the value of a promise, which must not reject, or with `undefined` after the timeout. In the background, the timer does
- * not keep the process alive.
+ * Resolves with the value of a promise that must not reject, or with `undefined` after the timeout. In the background, the timer does not keep the
+ * process alive.
  */
 export function withTimeout<T>(
   millis: number,
@@ -67,7 +67,7 @@ export function withTimeout<T>(
   });
 }
 
-/** Keeps the process alive until a promise is settled: sending hits does not. */
+/** Keeps the process alive until a promise is settled. Sending hits alone does not. */
 export async function holdEventLoop<T>(promise: Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, MAX_TIMER_MILLIS);
   try {

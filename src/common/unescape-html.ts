@@ -7,7 +7,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   '&#039;': "'",
 };
 
-/** Decodes the entities with which Matomo escapes text, as `htmlspecialchars` of PHP does. */
+/** Decodes the entities with which Matomo escapes text, like PHP's `htmlspecialchars`. */
 export function unescapeHtml(text: string): string {
   return text.replace(/&(?:amp|lt|gt|quot|#0?39);/g, (entity) => PLAIN[entity] ?? entity);
 }

@@ -1,9 +1,9 @@
 import { withoutTracing } from './otel-global.js';
 
-// OpenTelemetry's instrumentations patch `http`, `net` and others for the whole process as soon as anything requires them. If this
-// package did, the application would get spans that it does not have otherwise, so it loads them without hooks on `require`.
+// OpenTelemetry's instrumentations patch `http`, `net` and others for the whole process when anything requires them. If this package required them,
+// the application would get unexpected spans. Therefore the package loads these modules without the hooks on `require`.
 
-/** The loader that hooks replace, and the one that Node.js itself calls behind it. */
+/** The class with the loader that hooks replace (`require`), and the one that Node.js itself calls (`_load`). */
 interface ModuleClass {
   readonly prototype: { require(this: { filename?: string | null }, id: string): unknown };
   _load(id: string, parent: object | undefined, isMain: boolean): unknown;
@@ -17,24 +17,24 @@ interface Patched {
   'node:net': typeof import('node:net');
 }
 
-// This is not imported, because the code of the exit worker imports nothing.
+// `node:module` is not imported, because the code of the exit thread must not import anything.
 const modules = process.getBuiltinModule('node:module');
 const Module = modules.Module as unknown as ModuleClass;
-/** The dependency that is loaded while the application serves. */
+/** Matches the files of the dependency that is loaded while the application serves. */
 const DEPENDENCY = /[\\/]@?redis[\\/]/;
 
-/** A module of Node.js, without hooks. */
+/** Loads a module of Node.js without hooks. */
 export function builtin<Name extends keyof Patched>(name: Name): Patched[Name] {
   return loadBuiltin(name) as Patched[Name];
 }
 
-/** Loads a module without hooks. On Bun, `_load` finds none, and nothing is instrumented. */
+/** Loads a module without hooks. On Bun, `_load` does not find modules, and nothing is instrumented. */
 function loadBuiltin(id: string): unknown {
   if (process.versions.bun !== undefined) return process.getBuiltinModule(id);
   return Module._load(id, undefined, false);
 }
 
-/** Loads a dependency, without spans of reading its files, and without hooks on the modules of Node.js that it requires. */
+/** Loads a dependency without spans of file reads, and without hooks on the modules of Node.js that it requires. */
 export async function loadUnhooked<T>(load: () => Promise<T>): Promise<T> {
   const { prototype } = Module;
   const { require: hooked } = prototype;
@@ -48,7 +48,7 @@ export async function loadUnhooked<T>(load: () => Promise<T>): Promise<T> {
     return await withoutTracing(load);
   } finally {
     isLoading = false;
-    // Otherwise, another hook has been added since, which calls this one.
+    // If `require` has changed, another hook was added in the meantime. That hook calls this one, which then does nothing.
     if (prototype.require === unhooked) prototype.require = hooked;
   }
 }

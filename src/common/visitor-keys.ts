@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { AsyncScope } from './timers.js';
 
 const DAY_MILLIS = 86_400_000;
-/** Yesterday's key is kept for this time, for requests that have not ended. */
+/** The key of yesterday is kept for this time, for requests that have not ended. */
 const LATE_MILLIS = 3_600_000;
-/** Tomorrow's key is read from a spool this time before midnight, so that no request waits for it. */
+/** The key of tomorrow is read from a spool this long before midnight, so that no request waits for it. */
 const EARLY_MILLIS = 600_000;
 const PRUNE_MILLIS = 60_000;
 
 /** Keys of visitor IDs that the processes with one spool share. */
 export interface SharedKeys {
-  /** The UTC days, counted from 1970, whose keys a spool should provide now, the oldest first; `undefined`: one that does not change. */
+  /** The UTC days, counted from 1970, whose keys a spool should provide now, the oldest first; `undefined` stands for a permanent key. */
   readonly days: readonly (number | undefined)[];
-  /** The key of a day, if it is in use. */
+  /** Returns the key of a day if it is in use. */
   find(day: number | undefined): Buffer | undefined;
-  /** Takes the key that processes share. A key that is in use stays, so that visitors keep their IDs. */
+  /** Receives the shared key. If another key is already in use, it stays, so that visitors keep their IDs. */
   learn(day: number | undefined, key: Buffer): void;
 }
 
-/** A key that does not change. */
+/** A permanent key. */
 export class StableKey implements SharedKeys {
   readonly days: readonly undefined[] = [undefined];
   readonly #onLearn: () => void;
@@ -38,7 +38,7 @@ export class StableKey implements SharedKeys {
   }
 }
 
-/** Random keys of visitor IDs, one for each UTC day. A key that was deleted does not come back. */
+/** Random keys of visitor IDs, one for each UTC day. A deleted key is never restored. */
 export class DailyKeys implements SharedKeys {
   readonly #keys = new Map<number, Buffer>();
   readonly #timer: NodeJS.Timeout;
@@ -56,7 +56,7 @@ export class DailyKeys implements SharedKeys {
     return first === last ? [first] : [first, last];
   }
 
-  /** The key of a UTC day, this process' own one if no spool has provided it; `undefined` if the day is over. */
+  /** Returns the key of a UTC day, and creates it if no spool has provided one; `undefined` if the day is over. */
   readonly keyOf = (day: number): Buffer | undefined => {
     this.#prune();
     if (!this.#keys.has(day) && this.days.includes(day)) this.learn(day, randomBytes(32));

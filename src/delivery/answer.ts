@@ -3,7 +3,7 @@ import type { MessageCode } from '../common/messages.js';
 import { countOf } from './bulk.js';
 import type { Answer, Exchange } from './http.js';
 
-/** A reason for the log, and the code that explains it. */
+/** A reason for log messages, and the code of its explanation. */
 export interface Reason {
   readonly code: MessageCode;
   readonly reason: string;
@@ -11,7 +11,7 @@ export interface Reason {
 
 /** The outcome of an exchange for the hits that were sent. */
 export type BulkResult =
-  /** Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `warning`: for the operator. */
+  /** Matomo has processed the hits. `unconfirmed` hits are neither tracked nor invalid. `warning` is for the operator. */
   | {
       readonly kind: 'processed';
       readonly tracked: number;
@@ -21,29 +21,29 @@ export type BulkResult =
     }
   /** A server that does not report results has accepted the hits. */
   | { readonly kind: 'accepted'; readonly warning: Reason | undefined }
-  /** The hits may be stored or not. Sending them again could duplicate them. */
+  /** Matomo may have stored the hits. Sending them again could duplicate them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
-  /** Matomo has not processed the hits, because of one of them or of the server. At most `mayBeStored` of them are stored. */
+  /** Matomo has not processed the hits. One of them or the server may be the cause. At most `mayBeStored` of them are stored. */
   | ({ readonly kind: 'failed'; readonly mayBeStored?: number } & Reason)
-  /** Matomo has not processed the hits, for a reason that is not in them. */
+  /** Matomo has not processed the hits. None of them is the cause. */
   | ({ readonly kind: 'later'; readonly retryAfter?: string | undefined } & Reason)
-  /** No hit is valid, or the token is not. */
+  /** Either all hits are invalid, or the token is. */
   | ({ readonly kind: 'all_invalid' } & Reason)
   | { readonly kind: 'too_large' };
 
-/** Facts that an exchange alone does not show. */
+/** Facts that the exchange does not show. */
 interface Known {
   /** Number of hits that were sent. */
   readonly sent: number;
   /** Whether invalid hits may show that Matomo rejects the token. */
   readonly hasToken: boolean;
-  /** The token, which no message may show. */
+  /** The token, which must not appear in messages. */
   readonly token: string | undefined;
-  /** Whether that server has sent counters before: then a text without them is one of Matomo, of PHP, or of its database. */
+  /** Whether this server has sent counters before. If so, an answer without counters comes from Matomo, PHP or the database. */
   readonly isMatomo: boolean;
 }
 
-/** Classifies an exchange: only status, content type and counters of the answer together show what was stored. */
+/** Classifies an exchange. Only status, content type and counters of an answer together show what Matomo has stored. */
 export function interpretAnswer(exchange: Exchange, known: Known): BulkResult {
   switch (exchange.kind) {
     case 'not_sent': {
@@ -61,15 +61,15 @@ export function interpretAnswer(exchange: Exchange, known: Known): BulkResult {
   }
 }
 
-/** The outcome that a status alone shows. */
+/** The outcome that the status of an answer shows. */
 type Meaning = Pick<Extract<BulkResult, Reason>, 'kind' | 'code'>;
 
 const BUSY: Meaning = { kind: 'later', code: 'unavailable' };
 const REFUSED: Meaning = { kind: 'failed', code: 'request-rejected' };
-/** nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more. */
+/** nginx also answers 502 if PHP dies after the commit. A status above 504 is a proxy's own, and proves no more. */
 const UNCLEAR: Meaning = { kind: 'failed', code: 'unavailable' };
 
-/** With 408, 429 and 503, a server is overloaded. Any other status may be the answer of a firewall to a single hit. */
+/** With 408, 429 and 503, the server is overloaded. Any other status may be the response of a firewall to a single hit. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   408: BUSY,
   429: BUSY,
@@ -82,7 +82,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
 function readStatus(answer: Answer, known: Known): BulkResult {
   const { status, retryAfter } = answer;
   const counters = isImage(answer) ? undefined : readCounters(answer.body, known.sent);
-  // PHP may fail after Matomo has answered; and if it prints before Matomo fails, the status is 200 already.
+  // PHP may fail after Matomo has answered. If PHP prints something before Matomo fails, the status is already 200.
   if (counters && (status < 300 || (status === 500 && counters.isSuccess)))
     return readCounted(counters, known);
   if (status < 300) return readWithoutCounters(answer, known);
@@ -93,7 +93,7 @@ function readStatus(answer: Answer, known: Known): BulkResult {
     return { kind: 'failed', code: 'redirected', reason: to, mayBeStored: 0 };
   }
   const meaning = MEANINGS[status] ?? (status < 500 ? REFUSED : UNCLEAR);
-  // Without transactions in Matomo, those before the hit that failed are stored.
+  // If Matomo uses no transactions, the hits before the one that failed are stored.
   const ofOthers = meaning === UNCLEAR ? known.sent : status === 500 ? known.sent - 1 : 0;
   const mayBeStored = counters?.tracked ?? ofOthers;
   return { ...meaning, mayBeStored, retryAfter, reason };
@@ -105,14 +105,14 @@ function readCounted(counters: Counters, known: Known): BulkResult {
     const reason = `Matomo failed to process ${hits}`;
     return { kind: 'failed', code: 'rolled-back', reason, mayBeStored: counters.tracked };
   }
-  // At most the hits that were sent, whatever the answer says, so that every hit is counted once.
+  // The numbers are limited to the hits that were sent, so that every hit is counted once whatever the answer says.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
     const reason = `Matomo neither tracked nor rejected ${hits}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`;
     return { kind: 'failed', code: 'hits-not-counted', reason, mayBeStored: known.sent };
   }
-  // Matomo names invalid hits only if it accepts the token, of a super user.
+  // Matomo lists invalid hits only if it accepts the token, and the user is a super user.
   if (tracked === 0 && known.hasToken && !counters.namesInvalid) {
     const reason = `Matomo rejected all of ${hits} sent with a token`;
     return { kind: 'all_invalid', code: 'token-rejected', reason };
@@ -124,7 +124,7 @@ function readCounted(counters: Counters, known: Known): BulkResult {
   return { ...result, warning: { code: 'site-unknown', reason } };
 }
 
-/** An answer with status 2xx that has no counters. */
+/** Interprets an answer with status 2xx that has no counters. */
 function readWithoutCounters(answer: Answer, known: Known): BulkResult {
   const { status, body } = answer;
   const hits = countOf(known.sent);
@@ -148,7 +148,7 @@ function readWithoutCounters(answer: Answer, known: Known): BulkResult {
   }
   const mayBeStored = known.isMatomo ? known.sent : 0;
   if (isPage) return { kind: 'failed', code: 'not-matomo', reason, mayBeStored };
-  // Matomo leaves out its counters if PHP has printed something, and stores the hits all the same.
+  // If PHP has printed something, Matomo omits its counters, but has stored the hits.
   const uncounted = `${reason}, so hits count as unconfirmed, and are not sent again`;
   const warning: Reason = { code: 'not-matomo', reason: uncounted };
   return { kind: 'processed', tracked: 0, invalid: 0, unconfirmed: known.sent, warning };
@@ -158,25 +158,25 @@ function isImage({ body, contentType }: Answer): boolean {
   return /^\s*image\//i.test(contentType) || body.startsWith('GIF8');
 }
 
-/** If Matomo's database fails during a bulk, Matomo answers 200, and nothing of the bulk is stored. */
+/** Matches a database error. If Matomo's database fails during a bulk, Matomo answers 200, and nothing of the bulk is stored. */
 const SQL_STATE = /(?:^|\n)[\ufeff\s]{0,8}Error:.{0,100}?(SQLSTATE.{0,7})/;
 const IS_PAGE = /<(?:!doctype|html)\b/i;
 
-/** The target of a redirect, without credentials, path parameters and query, which may repeat what was sent. */
+/** The target of a redirect without credentials, path parameters and query, which may repeat sent data. */
 function target(location: string | undefined, known: Known): string {
   if (!location) return 'nowhere';
   const address = location.replace(/^([a-z][a-z\d+.-]*:)?([\\/]*)[^\\/]*@/i, '$1$2');
   return plain(address.replace(/[?#;].*/, ''), known);
 }
 
-/** Foreign text in a form that is safe to log. A server may repeat what was sent. */
+/** Makes text of a server safe to log. A server may repeat sent data. */
 function plain(text: string, { token }: Known): string {
   const printable = text.replace(/[^\x20-\x7e]/g, '');
   return (token === undefined ? printable : printable.replaceAll(token, '…')).slice(0, 200);
 }
 
 interface Counters {
-  /** With `false`, Matomo has rolled the bulk back. */
+  /** If `false`, Matomo has rolled the bulk back. */
   readonly isSuccess: boolean;
   readonly tracked: number;
   readonly invalid: number;
@@ -188,8 +188,8 @@ const COUNTERS =
   /\{\s*"status"\s*:\s*"(success|error)"\s*,\s*"tracked"\s*:\s*(\d{1,15})\s*,\s*"invalid"\s*:\s*(\d{1,15})\s*(?:,\s*"invalid_indices"\s*:\s*\[([\d\s,]*)\]\s*)?[,}]/g;
 
 /**
- * The counters in the answer to a bulk, whatever PHP, a proxy or a hoster wrote before and after them. If a text has counters of its own,
- * those are Matomo's that add up to the hits that were sent.
+ * Finds the counters in the answer to a bulk, even if PHP, a proxy or a hoster has written text around them. If there are several counters,
+ * Matomo's are those that add up to the number of sent hits.
  */
 function readCounters(body: string, sent: number): Counters | undefined {
   const all = Array.from(body.matchAll(COUNTERS), toCounters);

@@ -1,6 +1,5 @@
 import type { Hit, HitKind } from '../hit/hit-text.js';
 
-/** Separates two hits in a body. */
 const SEPARATOR = '","';
 
 /** A number of hits for messages, such as `40 hits`. */
@@ -8,12 +7,11 @@ export function countOf(hits: number): string {
   return hits === 1 ? '1 hit' : `${hits} hits`;
 }
 
-/** Bytes of a hit in a body. */
 function bytesOf({ query }: Hit): number {
   return query.length + SEPARATOR.length;
 }
 
-/** Body of a bulk request. Hits are percent-encoded and need no escaping. The token is here and nowhere else. */
+/** Builds the body of a bulk request. Hits are percent-encoded and need no escaping. No other part of a request contains the token. */
 export function toBody(hits: readonly Pick<Hit, 'query'>[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
   let queries = '';
@@ -21,12 +19,12 @@ export function toBody(hits: readonly Pick<Hit, 'query'>[], tokenAuth: string | 
   return Buffer.from(`{"requests":["${queries}"]${token}}`, 'latin1');
 }
 
-/** The maximum size of a body: below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
+/** The maximum size of a body. nginx' default `client_max_body_size` is 1 MB, and the token needs room. */
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
 /**
- * The bulks in which hits are sent: of one kind, at most so many hits and as many bytes as a body may have, and ordered by visitor, then time.
- * Any other order can deadlock Matomo's database, and Matomo builds visits from hits in the order of their times.
+ * Splits hits into bulks. All hits of a bulk are of one kind. A bulk has a maximum number of hits and bytes. Hits are ordered by visitor, then time:
+ * any other order can deadlock Matomo's database, and Matomo builds visits from hits in the order of their times.
  */
 export function toBulks(hits: readonly Hit[], maxHits: number): Hit[][] {
   const bulks: Hit[][] = [];
@@ -47,7 +45,7 @@ export function toBulks(hits: readonly Hit[], maxHits: number): Hit[][] {
   return bulks;
 }
 
-/** Both halves of at least two hits, between two visitors if possible: then no visitor's hits are reordered if the second half succeeds first. */
+/** Halves at least two hits, between two visitors if possible, so that no visitor's hits are reordered if the second half succeeds first. */
 export function halve(hits: readonly Hit[]): [Hit[], Hit[]] {
   const middle = middleOf(hits);
   return [hits.slice(0, middle), hits.slice(middle)];

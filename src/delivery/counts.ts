@@ -8,23 +8,23 @@ const LOSS_REASONS = [
   'spool',
 ] as const;
 
-/** Why a hit was lost. */
+/** The reasons for which a hit is lost. */
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 /**
- * What became of hits. For each process, `hits + claimed = pending + stored + tracked + accepted + invalid + lost`, of which `hits` are
- * those that it has put.
+ * Numbers of hits by result. In each process, `hits + claimed = pending + stored + tracked + accepted + invalid + lost`. `hits` are the hits that
+ * the process has queued.
  */
 export interface DeliveryCounts {
   /** Hits that were stored in a spool. */
   stored: number;
-  /** Hits that came out of a spool. */
+  /** Hits that were claimed from a spool. */
   claimed: number;
   /** Hits that Matomo reported as tracked. */
   tracked: number;
   /** Hits that a server accepted without results, such as QueuedTracking. */
   accepted: number;
-  /** Hits that Matomo rejected one by one. */
+  /** Hits that Matomo rejected individually. */
   invalid: number;
   readonly lost: Record<LossReason, number>;
   /** Hits that were sent again although an earlier request may have stored them. */
@@ -37,7 +37,7 @@ export function createDeliveryCounts(): DeliveryCounts {
   return { stored: 0, claimed: 0, tracked: 0, accepted: 0, invalid: 0, lost, resent: 0 };
 }
 
-/** Hits that were lost since then, by reason. */
+/** The hits that were lost between two points in time, by reason. */
 export function lossesSince(
   before: DeliveryCounts['lost'],
   now: DeliveryCounts['lost'],
@@ -49,7 +49,6 @@ export function lossesSince(
 /** Numbers of hits by result. */
 export type Results = Partial<Record<'tracked' | 'accepted' | 'invalid' | LossReason, number>>;
 
-/** Adds results to counts. */
 export function addResults(counts: DeliveryCounts, results: Results): void {
   for (const [name, hits] of Object.entries(results) as [keyof Results, number][]) {
     if (name === 'tracked' || name === 'accepted' || name === 'invalid') counts[name] += hits;
@@ -57,7 +56,6 @@ export function addResults(counts: DeliveryCounts, results: Results): void {
   }
 }
 
-/** Adds results to others. */
 export function addTo(sum: Results, more: Results): void {
   for (const [name, hits] of Object.entries(more) as [keyof Results, number][])
     sum[name] = (sum[name] ?? 0) + hits;

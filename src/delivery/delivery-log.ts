@@ -29,12 +29,12 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
     'Check siteId, and set tokenAuth to a token of a user who has write access to that site and is no super user: before 5.4, Matomo rejects theirs if they are for secure requests only. It may be revoked or expired, and Matomo knows a new one after five minutes.',
 };
 
-/** What to do about an answer of Matomo. */
+/** Advice for an answer of Matomo. */
 export function adviceFor(code: MessageCode): string {
   return ADVICE[code] ?? 'Run npx opentelemetry-matomo doctor.';
 }
 
-/** What to do about losses. */
+/** Advice for losses. */
 const AT_LOSS = {
   unconfirmed: 'Check why, or set resendUnconfirmed if you prefer duplicates to losses',
   too_large: 'Raise the limit of the proxy or web server for the size of a request',
@@ -42,11 +42,11 @@ const AT_LOSS = {
   queue_full: 'Raise maxQueueSize, or set spool. If it is set, check why it does not store hits',
 } as const;
 
-/** Lines about hits, and about why Matomo does not process them. */
+/** Logs lines about hits, and about reasons for which Matomo does not process hits. */
 export class DeliveryLog {
-  /** Why Matomo does not process hits now. */
+  /** The reason for which Matomo currently does not process hits. */
   cause: Reason | undefined;
-  /** Whether the process ends. Losses are then logged with their cause, in one line. */
+  /** Whether the process is ending. If so, one line logs all losses and their cause. */
   isEnding = false;
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly #lines: LogLines;
@@ -71,12 +71,12 @@ export class DeliveryLog {
     this.#lines.end(OUTAGE, 'available-again', text);
   }
 
-  /** Logs once per code what an answer has besides its counters. */
+  /** Logs a warning about an answer, once per code. */
   warn({ code, reason }: Reason, effect = ''): void {
     this.#diagnostics.warnOnce(code, coded(code, `${reason}.${effect} ${adviceFor(code)}`));
   }
 
-  /** Logs results that an operator should know. */
+  /** Logs results that the operator should know. */
   add({ invalid = 0, ...lost }: Results): void {
     for (const name of this.isEnding ? [] : (Object.keys(AT_LOSS) as (keyof typeof AT_LOSS)[])) {
       const why = name === 'unconfirmed' && this.cause ? ` (${this.cause.reason})` : '';
@@ -91,20 +91,20 @@ export class DeliveryLog {
     this.#lines.add('hits-invalid', invalid, toText, HOUR_MILLIS);
   }
 
-  /** Logs a hit that has failed again and again while others were tracked. */
+  /** Logs that a hit has failed repeatedly while others were tracked. */
   rejectHit(hit: Hit, { code, reason }: Reason): void {
     const toText = (hits: number) =>
       `Matomo fails with a ${describe(hit)} and processes others (${reason}). Lost and counted as rejected: ${countOf(hits)}. ${adviceFor(code)}`;
     this.#lines.add('rejected', 1, toText);
   }
 
-  /** Logs that hits have waited for long, although Matomo processes some. */
+  /** Logs that hits have been pending for long although Matomo processes some. */
   reportDelay(hits: number): void {
     const text = `Of ${countOf(hits)} that are pending, the oldest has waited for more than a minute: Matomo fails with some, or more come than it processes. They stay pending. ${adviceFor('hits-delayed')}`;
     this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 
-  /** Logs losses at the end of a `shutdown` or of the process, by reason. */
+  /** Logs losses by reason at the end of a `shutdown` or of the process. */
   endWithLosses(
     what: 'shutdown' | 'process',
     losses: Readonly<Partial<Record<LossReason, number>>>,
@@ -121,12 +121,12 @@ export class DeliveryLog {
   }
 }
 
-/** Lines about a spool. */
+/** Logs lines about a spool. */
 export class SpoolLog {
   readonly #spool: string;
   readonly #lines: LogLines;
 
-  /** `place` is shown in messages, so it must have no credentials. */
+  /** `place` appears in messages, so it must not contain credentials. */
   constructor(place: string, lines: LogLines) {
     this.#spool = `the spool ${place}`;
     this.#lines = lines;
@@ -170,7 +170,7 @@ export class SpoolLog {
     this.#lines.add('spool-lost', 1, () => text);
   }
 
-  /** Logs that a process has died while it was sending these hits. */
+  /** Logs that a process has died while sending these hits. */
   addUnconfirmed(hits: number): void {
     const toText = (sum: number) =>
       `A process ended while it was sending ${countOf(sum)} of ${this.#spool}, which Matomo may have stored: not sent again, counted as lost.unconfirmed. Check why it ended, or set resendUnconfirmed if you prefer duplicates to losses.`;
@@ -178,7 +178,7 @@ export class SpoolLog {
   }
 }
 
-/** A hit with all that helps to find it in other logs, redacted as it would be sent. */
+/** Describes a hit with values that help to find it in other logs. They are redacted, because they come from the query that is sent. */
 function describe(hit: Hit): string {
   const parameters = new URLSearchParams(hit.query);
   const title = show(parameters.get('action_name') ?? '');

@@ -19,23 +19,22 @@ import type { Claim, Spool, Store } from './store.js';
 
 /** The interval at which hits in memory are stored in a spool. */
 const STORE_MILLIS = 500;
-/** The longest time between looks while hits are pending: a rejected token may have been replaced. */
+/** The maximum time between two runs of the timer while hits are pending. A rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
-/** Hits that wait for longer although Matomo processes some are logged. */
+/** If hits are pending for longer than this although Matomo processes some, that is logged. */
 const DELAYED_MILLIS = 60_000;
-/** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
+/** The maximum time of a flush. An SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const FLUSH_MILLIS = 5_000;
-/** The part of the time for a shutdown that a spool may take: if it hangs, hits are sent from memory. */
+/** The share of the shutdown time that a spool may use. If the spool hangs, hits are sent from memory. */
 const SPOOL_SHARE = 1 / 3;
-/** The wait after an error of this package, which would come again. */
+/** The wait after an error of this package, which would probably happen again. */
 const ERROR_MILLIS = 10_000;
-/** The interval at which nothing keeps the process alive between two of many bulks. */
+/** Between bulks, the process may exit at this interval, because nothing keeps it alive then. */
 const MAY_END_MILLIS = 1_000;
 
 const AFTER_SHUTDOWN =
   'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.';
 
-/** The options that delivery needs. */
 export interface DeliveryOptions extends SenderOptions {
   readonly maxQueueSize: number;
   readonly scheduledDelayMillis: number;
@@ -47,19 +46,19 @@ export interface DeliveryParts {
   readonly transport: Transport;
   readonly diagnostics: Pick<Diagnostics, 'warnOnce'>;
   readonly lines: LogLines;
-  /** Opens the spool. Resolves with `undefined` if that fails, which is logged. Never rejects. */
+  /** Opens the spool. Resolves with `undefined` if that fails. The failure is logged. Never rejects. */
   readonly openSpool?: ((delivery: Delivery) => Promise<Spool | undefined>) | undefined;
-  /** Keeps the process alive while something is being sent, within limits. */
+  /** Keeps the process alive while hits are being sent, within limits. */
   readonly hold?: <T>(sending: Promise<T>) => Promise<T>;
   readonly random?: () => number;
 }
 
-/** How much is sent: with `due` what is due, with `flush` everything, also while sending waits, with `last` the same at a shutdown. */
+/** The scope of an attempt: `due` sends what is due. `flush` sends everything, even during a wait. `last` does the same at a shutdown. */
 type Mode = 'due' | 'flush' | 'last';
 
 /**
- * Sends hits to Matomo: one bulk request in flight, when a bulk is full or its first hit has waited long enough. At any moment, every hit is
- * either pending or counted.
+ * Sends hits to Matomo, with one bulk request in flight at a time. A request is due when a bulk is full or its first hit has waited long enough.
+ * At any moment, every hit is either pending or counted.
  *
  *     put ──> memory, bounded ──(with a spool: often)──> folder or Redis
  *                └──────────────── claim <─────────────────────┘
@@ -71,31 +70,31 @@ export class Delivery {
   readonly memory: MemoryStore;
   readonly sender: Sender;
   readonly log: DeliveryLog;
-  /** The spool; `undefined` until it is open, and without one. */
+  /** The spool; `undefined` until it has opened, or if there is none. */
   spool: Spool | undefined;
-  /** Resolves when the spool is open, or cannot be opened. */
+  /** Resolves when the spool has opened, or opening it has failed. */
   readonly opened: Promise<void>;
   isOpening: boolean;
-  /** Hits that are being sent. */
+  /** The hits that are being sent. */
   attempt: Attempt | undefined;
-  /** Hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
+  /** Whether hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
   keepsForExit = false;
   readonly #parts: DeliveryParts;
   readonly #hold: <T>(sending: Promise<T>) => Promise<T>;
   readonly #scope = new AsyncScope('MatomoDelivery');
   readonly #attempts: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
-  /** Time of the next look of the timer. */
+  /** Time at which the timer runs next. */
   #lookMillis = Number.POSITIVE_INFINITY;
   #pausedUntilMillis = Number.NEGATIVE_INFINITY;
-  /** Time at which the last attempt began, and hits that were put into the spool since. */
+  /** Time at which the last attempt began, and the number of hits that were spooled since then. */
   #attemptMillis: number = performance.now();
   #spooled = 0;
-  /** Hits that are being put into the spool. */
+  /** The hits that are being put into the spool. */
   #storing: (Claim & Required<Pick<Claim, 'doneNow'>>) | undefined;
-  /** Whether the spool did not take the latest hits. */
+  /** Whether the spool rejected the latest hits. */
   #isRefused = false;
-  /** A flush that has not begun, which further calls share. */
+  /** The next flush if it has not begun. Further calls share it. */
   #nextFlush: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -123,7 +122,7 @@ export class Delivery {
     if (this.spool) this.#schedule();
   }
 
-  /** Hits without a result that are not in the spool. */
+  /** The number of hits in memory without a result. Hits in the spool are not included. */
   get pending(): number {
     return this.memory.count + (this.spool?.count ?? 0);
   }
@@ -141,7 +140,7 @@ export class Delivery {
     return this.#closed !== undefined && !this.keepsForExit;
   }
 
-  /** Queues a hit. Returns `false` if it is lost, which is counted. */
+  /** Queues a hit. Returns `false` if the hit is lost. The loss is counted. */
   put(hit: Hit): boolean {
     if (this.isClosed) {
       this.counts.lost.shutdown += 1;
@@ -150,7 +149,7 @@ export class Delivery {
       return false;
     }
     if (!this.keep([hit])) return false;
-    // Nearly all hits come while the timer is set for an older one.
+    // Nearly all hits come while the timer is already set for an older hit.
     if (this.memory.waiting === 1 || this.#isBulkFull) this.#schedule();
     return true;
   }
@@ -159,12 +158,12 @@ export class Delivery {
     return this.memory.waiting >= this.#parts.options.maxExportBatchSize;
   }
 
-  /** Whether so many hits and bytes can be put without a loss. */
+  /** Whether this many hits and bytes can be queued without a loss. */
   hasRoom(hits: number, bytes: number): boolean {
     return this.memory.count === 0 || this.memory.hasRoom(hits, bytes);
   }
 
-  /** Queues hits in memory, also those that a spool gives back. Returns `false` if there is no room: then they are lost, which is counted. */
+  /** Queues hits in memory, including hits that a spool gives back. Returns `false` if there is no room. Such hits are counted as lost. */
   keep(hits: readonly Hit[]): boolean {
     if (this.memory.put(hits)) return true;
     this.counts.lost.queue_full += hits.length;
@@ -172,14 +171,14 @@ export class Delivery {
     return false;
   }
 
-  /** Begins no bulk for this time. */
+  /** Pauses sending: no bulk begins for this time. */
   pause(millis: number): void {
     this.#pausedUntilMillis = performance.now() + millis;
   }
 
   /**
-   * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis` and 5 s, which in the background keep no process alive: an attempt that takes longer goes on. Never rejects.
+   * Makes one attempt to send all queued hits. Calls during a flush share the next flush. Resolves after `exportTimeoutMillis` or 5 s at the latest,
+   * while a longer attempt continues. A flush in the background does not keep the process alive. Never rejects.
    */
   flush(isBackground = false): Promise<void> {
     const limitMillis = Math.min(this.#parts.options.exportTimeoutMillis, FLUSH_MILLIS);
@@ -188,7 +187,7 @@ export class Delivery {
     return withTimeout(limitMillis, this.#nextFlush, isBackground);
   }
 
-  /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
+  /** Makes a last attempt, and counts the remaining hits as lost at the deadline. Never rejects. */
   shutdown(deadlineMillis: number): Promise<void> {
     this.#closed ??= holdEventLoop(this.#close(deadlineMillis));
     return this.#closed;
@@ -218,14 +217,14 @@ export class Delivery {
     lines.flush();
   }
 
-  /** Stores hits in the spool for the last time. A spool that hangs gets no more hits. */
+  /** Stores hits in the spool for the last time. A spool that hangs receives no more hits. */
   async #sendLast(spoolMillis: number): Promise<void> {
     const hurried = this.opened.then(() => this.spool?.hurry?.(spoolMillis));
     await withTimeout(spoolMillis, hurried);
     await this.#send('last');
   }
 
-  /** Ends what is being sent, without waiting, and removes all hits from memory. */
+  /** Ends sending without waiting, and removes all hits from memory. */
   endNow(): readonly Hit[] {
     const { attempt } = this;
     const { transport } = this.#parts;
@@ -239,7 +238,7 @@ export class Delivery {
       giveRestBack(attempt);
       claim.doneNow?.(results, back);
     }
-    // The spool knows what became of hits that are being put into it.
+    // The spool stores, returns or counts the hits that are being put into it.
     this.#storing?.doneNow({}, this.spool?.putNow ? [] : this.#storing.hits);
     this.#storing = undefined;
     const claim = this.memory.claim(Number.POSITIVE_INFINITY);
@@ -247,7 +246,7 @@ export class Delivery {
     return claim?.hits ?? [];
   }
 
-  /** Sends everything, in an attempt after those that run. */
+  /** Sends everything in an attempt after the current ones. */
   #send(mode: Mode): Promise<void> {
     this.#clearTimer(); // other hits may be due now
     return this.#attempts.run(async () => {
@@ -256,7 +255,7 @@ export class Delivery {
     });
   }
 
-  /** Sends hits from the spool, and from memory those that the spool does not take. */
+  /** Sends hits from the spool, and from memory those that the spool rejects. */
   async #attempt(mode: Mode): Promise<void> {
     this.#attemptMillis = performance.now();
     const { waitUntilMillis } = this.sender;
@@ -277,7 +276,7 @@ export class Delivery {
     );
   }
 
-  /** Sends until no hits are left, or sending waits. */
+  /** Sends until no hits are left, or sending has to wait. */
   async #drain(
     store: Store,
     mode: Mode,
@@ -289,7 +288,7 @@ export class Delivery {
     while (mayGoOn() && !this.sender.isClosing) {
       let now = performance.now();
       if (mode === 'due' && now < this.#pausedUntilMillis) return;
-      // A wait that has begun ends an attempt, also one that need not wait.
+      // A wait that began during this attempt ends the attempt, even if a flush or shutdown ignores earlier waits.
       if (this.sender.waitUntilMillis !== waitBefore && now < this.sender.waitUntilMillis) return;
       if (now >= mayEndMillis) {
         await new Promise((resolve) => void setTimeout(resolve).unref()); // here, the process may end
@@ -340,7 +339,7 @@ export class Delivery {
     }
   }
 
-  /** When something is due to be sent, on the monotonic clock. */
+  /** Time on the monotonic clock at which hits are due to be sent. */
   get #dueMillis(): number {
     const { scheduledDelayMillis, maxExportBatchSize } = this.#parts.options;
     const { memory, spool } = this;
@@ -354,7 +353,7 @@ export class Delivery {
     );
   }
 
-  /** Sets the timer for the next look, which does not keep the process alive. There is none if no hit is pending. */
+  /** Sets the timer for its next run. The timer does not keep the process alive. There is no timer if no hit is pending. */
   #schedule(): void {
     const { spool, memory, sender } = this;
     if (this.#closed !== undefined || (!spool && memory.count === 0)) return;

@@ -1,2 +1,2 @@
-/** The code of `exit-entry` as one text: `scripts/exit-code.mjs` makes it, for the build and for tests. */
+/** The code of `exit-entry` as text. `scripts/exit-code.mjs` generates it for the build and for tests. */
 export const EXIT_CODE: string = '';

@@ -1,21 +1,21 @@
 import type { MessagePort } from 'node:worker_threads';
 import { createTransport, type TransportOptions } from './http.js';
 
-// The thread that sends while another one is blocked at its end. The build bundles this file and embeds it as text, because a bundled
-// application has no file of ours to start. Only Node's own modules are loaded.
+// This thread sends hits while another thread is blocked at the end of the process. The build bundles this file and embeds it as text, because a
+// bundled application has no separate file to start. The thread loads only modules of Node.js.
 
 export interface ExitSettings {
   readonly port: MessagePort;
-  /** Memory of both threads: 1 if Matomo may have received bytes of the request, and 1 if there is a result. */
+  /** Memory shared by both threads: `state[0]` is 1 if Matomo may have received bytes of the request, `state[1]` is 1 if there is a result. */
   readonly state: Int32Array;
   readonly options: TransportOptions;
-  /** Versions and ciphers of TLS that flags or the application have set, which a thread does not inherit. */
+  /** TLS versions and ciphers from flags or the application. A thread does not inherit them. */
   readonly tls?: Readonly<Record<string, unknown>> | undefined;
-  /** Certificates of authorities, if they are not those of each thread. */
+  /** Certificates of authorities if they differ from the default of a thread. */
   readonly certificates?: readonly string[] | undefined;
 }
 
-/** Functions of `node:tls` since Node.js 22.15 and 22.19. */
+/** Functions that `node:tls` has since Node.js 22.15 and 22.19. */
 export interface Certificates {
   getCACertificates?(type: 'default' | 'bundled' | 'extra'): readonly string[];
   setDefaultCACertificates?(certificates: readonly string[]): void;

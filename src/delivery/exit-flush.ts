@@ -15,12 +15,12 @@ import type { Exchange, Transport, TransportOptions } from './http.js';
 import { explainError } from './http-errors.js';
 import { giveRestBack } from './sender.js';
 
-/** The time for an attempt if Matomo was unavailable before: it may be back, but a crash loop must not be delayed. */
+/** The time for an attempt if Matomo was unavailable before. Matomo may be available again, but a crash loop must not be delayed. */
 const UNAVAILABLE_MILLIS = 300;
 
 /**
- * Returns what stores or sends the hits that are left when the event loop no longer runs: with a folder, they are written to it; else, and if that
- * fails, a thread sends them while the process waits. It gets the reason if nothing may be stored or sent, and never throws.
+ * Creates a function that handles pending hits when the event loop no longer runs. The spool folder stores them. Without a folder, or if that
+ * fails, a thread sends them while the process waits. With a `refusal`, nothing may be stored or sent. Never throws.
  */
 export function createExitFlush(
   delivery: Delivery,
@@ -43,7 +43,7 @@ export function createExitFlush(
     }
   }
 
-  /** Sends hits, bulk by bulk, and counts them. Returns why not all were sent, if that is known. */
+  /** Sends hits bulk by bulk, and counts them. Returns the reason if not all were sent and the reason is known. */
   function send(hits: readonly Hit[], endMillis: number): string | undefined {
     const attempt = sender.begin({ hits, done: async () => true });
     try {
@@ -91,12 +91,12 @@ export function createExitFlush(
   };
 }
 
-/** Sends while this thread is blocked. No preload runs in it, and the token is only passed as a message. */
+/** Sends while the current thread is blocked. No preload runs in the new thread, and the token reaches it only in a message. */
 class ExitThread {
   readonly #state = new Int32Array(new SharedArrayBuffer(8));
   readonly #port: MessagePort;
 
-  /** @throws If no thread can be started. */
+  /** @throws If the thread cannot be started. */
   constructor({ url, userAgent, headers }: TransportOptions) {
     const { port1, port2: port } = new MessageChannel();
     this.#port = port1;
@@ -129,7 +129,7 @@ function tlsSettings(): Pick<ExitSettings, 'tls' | 'certificates'> {
   const { getCACertificates = () => [] } = tls as Certificates;
   const all = getCACertificates('default');
   const extra = getCACertificates('extra').length;
-  // Without bundled certificates, OpenSSL has its own.
+  // Without bundled certificates, OpenSSL uses its own.
   const isInherited = [extra, extra + getCACertificates('bundled').length].includes(all.length);
   return {
     tls: { DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION, DEFAULT_CIPHERS },

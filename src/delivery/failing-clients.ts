@@ -1,18 +1,18 @@
 import type { Hit } from '../hit/hit-text.js';
 
-/** A client fails if this many more of its hits were rejected than stored. */
+/** A client is failing if the number of its rejected hits exceeds that of its stored hits by this. */
 const MAX_REJECTED = 10;
-/** The time after the last rejection until a client is forgotten. */
+/** A client is forgotten this long after its last rejection. */
 const KEPT_MILLIS = 600_000;
 const MAX_KEYS = 1_000;
 
 /**
- * Clients of whom a server rejects hits, such as scanners: without this, one that sends many takes the attempts of all others. The price is
- * that their good hits are rejected with the bad ones. Visitors count as well: behind a proxy that is not declared, all have one address.
- * Empty if no hit was rejected.
+ * Tracks clients whose hits the server rejects, such as scanners. Without this, one client with many such hits would use the attempts of all
+ * others. The disadvantage is that valid hits of such a client are rejected, too. Visitors are tracked like clients, because all clients behind an
+ * undeclared proxy have one address.
  */
 export class FailingClients {
-  /** Rejected hits minus stored ones, in the order of the latest rejections. */
+  /** Rejected minus stored hits of each key, in the order of the latest rejections. */
   readonly #marks = new Map<string, { excess: number; readonly millis: number }>();
   readonly #now: () => number;
 
@@ -20,7 +20,7 @@ export class FailingClients {
     this.#now = now;
   }
 
-  /** Parts hits: those of each such client, and others. */
+  /** Separates the hits of each failing client from the other hits. */
   split(hits: readonly Hit[]): { readonly ofClients: Hit[][]; readonly others: readonly Hit[] } {
     this.#forgetOld();
     if (this.#marks.size === 0) return { ofClients: [], others: hits };
@@ -65,7 +65,7 @@ export class FailingClients {
   }
 }
 
-/** An empty key is that of many clients. */
+/** The keys of a hit. An empty key is left out, because many clients share it. */
 function keysOf({ client, visitor }: Hit): string[] {
   return [visitor, client].filter((key, index, keys) => key !== '' && keys.indexOf(key) === index);
 }

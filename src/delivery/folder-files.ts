@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 import { keepKeys, OPEN_SAFELY, prepareFolder, readOwn } from './folder-setup.js';
 
-/** One operation in the folder, with its arguments, which is done completely or not at all, but for `append`, which creates no file. */
+/** One operation in the folder, with its arguments. An operation is atomic, except `append`, which never creates a file. */
 export type FileStep =
   | readonly [operation: 'prepare', matomoUrl: string]
   | readonly [operation: 'share', keys: SharedKeys]
@@ -13,13 +13,13 @@ export type FileStep =
   | readonly [operation: 'sync' | 'read' | 'unlink', name: string]
   | readonly [operation: 'rename', from: string, to: string];
 
-/** An operation as a sequence of steps, each of which gets its result. It runs asynchronously, or at once at the event `exit`. */
+/** A sequence of steps, each of which receives its result. The steps run asynchronously, or synchronously at the event `exit`. */
 export type Steps<T> = Generator<FileStep, T, unknown>;
 
-/** Carries out steps. */
+/** Runs steps. */
 export interface Files {
   run(step: FileStep): Promise<unknown>;
-  /** Carries out a step at once. */
+  /** Runs a step synchronously. */
   runNow(step: FileStep): unknown;
   has(name: string): boolean;
 }
@@ -28,7 +28,7 @@ const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
 const OLD_FILE: number = O_WRONLY | O_APPEND | OPEN_SAFELY;
 const NEW_FILE: number = OLD_FILE | O_CREAT | O_EXCL;
 
-/** The steps of a folder on a disk. At the event `exit`, nothing is prepared or read. */
+/** Creates the steps of a folder on a disk. At the event `exit`, no step prepares or reads anything. */
 export function filesOf(folder: string): Files {
   const pathOf = (name: string) => join(folder, name);
   return {

@@ -5,17 +5,17 @@ import { type HitsFile, nameOf, parseName, rename } from './folder-names.js';
 import { isMissing } from './folder-setup.js';
 import type { SpoolOptions } from './store.js';
 
-/** The shortest interval between two lists of names, and the share of time that they may take. */
+/** The minimum interval between two listings, and the factor that limits the share of time they use. */
 const LIST_MILLIS = 1_000;
 const PAUSE_FACTOR = 30;
-/** A file to which nothing was appended for this time is that of a dead process. */
+/** A file without an append for this time belongs to a dead process. */
 const DEAD_PART_MILLIS = 60_000;
-/** The limit by the clock of the machine for all files, for processes that do not live long enough to see it. */
+/** The limit by the wall clock for all files. Processes that live only briefly cannot measure the other limits. */
 const DEAD_WALL_MILLIS = 3_600_000;
 
-/** The folder as it was listed, with the changes of this process since. */
+/** The contents of the folder when it was last listed, with later changes by this process. */
 export class FolderList {
-  /** Hits that wait, and bytes of all files. */
+  /** The number of hits that no process is sending, and the bytes of all files. */
   hits = 0;
   bytes = 0;
   oldestMillis = Number.POSITIVE_INFINITY;
@@ -26,21 +26,21 @@ export class FolderList {
   readonly #options: SpoolOptions;
   readonly #writer = randomBytes(4).toString('hex');
   #number = 0;
-  /** Whether own hits go behind all others. */
+  /** Whether this process claims its own hits after all others. */
   #isBehind = false;
-  /** Files that can be claimed, in their order. */
+  /** Files that can be claimed, in the order of claims. */
   #waiting: HitsFile[] = [];
-  /** Times on the monotonic clock at which this process first saw files that others append to or send. */
+  /** Times on the monotonic clock at which this process first saw files to which others append, or which others send. */
   #seenMillis = new Map<string, number>();
   #nextMillis = Number.NEGATIVE_INFINITY;
-  /** Days of which the folder has the visitor keys. */
+  /** Days whose visitor keys the folder has. */
   #sharedDays: string | undefined;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
   }
 
-  /** Lists files, unless that was done lately. */
+  /** Lists the files unless they were listed recently. */
   *look(): Steps<void> {
     const startMillis = performance.now();
     if (startMillis < this.#nextMillis) return;
@@ -50,7 +50,7 @@ export class FolderList {
     yield* this.#share();
   }
 
-  /** Daily keys are shared twice a day: ten minutes before midnight, and an hour after it. */
+  /** Shares daily keys twice a day: ten minutes before midnight, and an hour after midnight. */
   *#share(): Steps<void> {
     const { keys, log } = this.#options;
     const days = keys?.days.join();
@@ -92,7 +92,7 @@ export class FolderList {
     return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
   }
 
-  /** Own hits come first, unless they go behind, then the oldest, so that hits of a visitor are seldom sent by two processes at once. */
+  /** Orders own files first (unless they go behind), then older ones. Two processes then seldom send hits of one visitor at the same time. */
   #compare(a: HitsFile, b: HitsFile): number {
     const isOwn = ({ writer }: HitsFile) => Number(!this.#isBehind && writer === this.#writer);
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
@@ -115,7 +115,7 @@ export class FolderList {
     this.#waiting.sort((a, b) => this.#compare(a, b));
   }
 
-  /** The file that is claimed next. */
+  /** Returns the next file to claim. */
   next(): HitsFile | undefined {
     const { part } = this;
     const [first] = this.#waiting;
@@ -124,7 +124,7 @@ export class FolderList {
     return part;
   }
 
-  /** The name of a new file. */
+  /** Returns the name of a new file. */
   begin(millis: number): HitsFile {
     this.#number += 1;
     const place = { millis, writer: this.#writer, number: this.#number };
@@ -132,7 +132,7 @@ export class FolderList {
     return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
   }
 
-  /** The file to which hits were appended becomes one that any process may claim. */
+  /** Renames the file to which this process appends, so that any process may claim it. */
   *finish(): Steps<void> {
     const part = this.part;
     if (!part) return;

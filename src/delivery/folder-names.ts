@@ -1,14 +1,14 @@
 import type { Steps } from './folder-files.js';
 import { isMissing } from './folder-setup.js';
 
-// Hits are in files, one per line. To own the hits of a file is to have renamed it. Its name says all that others need to know:
+// Files contain one hit per line. A process owns the hits of a file once it has renamed the file. The name has all that other processes need:
 //
 //     1795176000123-1f0e3dad-7-token.35-16844.part                     process 1f0e3dad appends to it
-//     1795176000123-1f0e3dad-7-token.100-48123.hits                    waits
+//     1795176000123-1f0e3dad-7-token.100-48123.hits                    can be claimed
 //     1795176000123-1f0e3dad-7-token.100-48123.1795176009789.sending   is being sent since this time
 //
-// The first number is the time in milliseconds at which it was begun, which is its place among all files. Then come its writer, and a number.
-// Of this file, 100 lines count, which have 48,123 bytes: a line counts once a rename says so, whatever follows in the file.
+// The first number is the creation time in milliseconds, which orders the files. The writer and a number follow. Of the last two files, 100 lines
+// count, with 48,123 bytes. A line counts once a rename has included it. Other text at the end of the file does not count.
 
 export interface HitsFile {
   readonly millis: number;
@@ -25,7 +25,7 @@ export interface HitsFile {
 const NAME =
   /^(\d{1,16})-([\da-f]{8})-(\d{1,9})(-token)?\.(\d{1,7})-(\d{1,12})\.(?:(part|hits)|(\d{1,16})\.sending)$/;
 
-/** Parses a name; `undefined` if it is not that of a file with hits. */
+/** Parses the name of a file with hits; `undefined` for any other name. */
 export function parseName(name: string): HitsFile | undefined {
   const found = NAME.exec(name);
   if (!found) return undefined;
@@ -43,7 +43,7 @@ export function nameOf(file: HitsFile): string {
   return `${place}.${hits}-${bytes}.${state === 'sending' ? `${sinceMillis}.` : ''}${state}`;
 }
 
-/** Renames a file. Returns `false` if another process is faster. */
+/** Renames a file. Returns `false` if another process was faster. */
 export function* rename(from: HitsFile, to: HitsFile): Steps<boolean> {
   try {
     yield ['rename', nameOf(from), nameOf(to)];
@@ -54,7 +54,7 @@ export function* rename(from: HitsFile, to: HitsFile): Steps<boolean> {
   }
 }
 
-/** Deletes a file. Returns `false` if that fails: then it is left to the process that finds it. */
+/** Deletes a file. Returns `false` if that fails. Such a file is left to the process that finds it. */
 export function* unlink(file: HitsFile): Steps<boolean> {
   try {
     yield ['unlink', nameOf(file)];

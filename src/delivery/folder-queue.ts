@@ -1,17 +1,17 @@
 import { AsyncScope, timerMillis } from '../common/timers.js';
 import type { FileStep, Files, Steps } from './folder-files.js';
 
-/** An operation that takes longer stays the only one until it ends: otherwise all threads of Node.js' file system would hang. */
+/** The disk hangs if an operation takes longer. No other operation begins until it ends, or all file system threads of Node.js would hang. */
 const HANG_MILLIS = 5_000;
 
 interface OperationOptions<T> {
-  /** Whether the operation runs although it has not begun when the disk hangs. */
+  /** Whether the operation still runs if the disk hangs before it has begun. */
   readonly isNeeded?: boolean;
-  /** Called if the disk hangs. Returns the result for the caller, who waits no longer. */
+  /** Called if the disk hangs. Returns the result for the caller, which stops waiting. */
   readonly onHang?: () => T;
   /** Called when the operation has ended, however late. */
   readonly onEnd?: (value: T) => void;
-  /** Called at the event `exit` if the operation is left as it is, because the disk hangs. */
+  /** Called at the event `exit` if the operation is abandoned because the disk hangs. */
   readonly onLeft?: () => void;
 }
 
@@ -19,14 +19,14 @@ interface Operation extends OperationOptions<unknown> {
   readonly steps: Steps<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** The step that is being carried out; `undefined` before the first one. */
+  /** The current step; `undefined` before the first one. */
   step: FileStep | undefined;
   hasEnded: boolean;
 }
 
-/** Runs operations one after the other. */
+/** Runs one operation at a time. */
 export class FolderQueue {
-  /** Whether the disk hangs, so that nothing new may begin. */
+  /** Whether the disk hangs, so that no operation may begin. */
   isHanging = false;
   readonly #files: Files;
   readonly #onHang: () => void;
@@ -93,7 +93,7 @@ export class FolderQueue {
     for (const operation of [...this.#operations]) this.#leaveWaiting(operation);
   }
 
-  /** Lets the caller of an operation wait no longer. */
+  /** Resolves the promise of an operation, so that its caller stops waiting. */
   #leaveWaiting(operation: Operation): void {
     const { step, isNeeded, onHang, resolve } = operation;
     const isDropped = step === undefined && isNeeded !== true;
@@ -101,13 +101,13 @@ export class FolderQueue {
     resolve(isDropped ? undefined : onHang?.());
   }
 
-  /** Sets the time after which the disk counts as hanging, also for an operation that has begun. */
+  /** Sets the time after which the disk counts as hanging, also for the current operation. */
   hurry(millis: number): void {
     this.#limitMillis = millis;
     if (this.#operations.length > 0 && !this.isHanging) this.#watch(millis);
   }
 
-  /** At the event `exit`: ends all operations, or leaves them if the disk hangs. */
+  /** At the event `exit`, completes all operations synchronously, or abandons them if the disk hangs. */
   endNow(): void {
     for (const operation of this.#operations.splice(0)) {
       operation.hasEnded = true;
@@ -121,7 +121,7 @@ export class FolderQueue {
     }
   }
 
-  /** Runs an operation at once, after `endNow`. */
+  /** Runs an operation synchronously, after `endNow`. */
   runNow<T>(steps: Steps<T>): T {
     return this.#goOn(steps, steps.next());
   }
@@ -133,7 +133,7 @@ export class FolderQueue {
     return next.value;
   }
 
-  /** A step that another thread carries out may have been done, or may be done later. */
+  /** Completes an operation. Its current step, which a thread of Node.js runs, may be done already, or later. */
   #finish({ steps, step }: Operation): unknown {
     if (!step) return this.runNow(steps);
     const repeat = () => {
@@ -149,7 +149,7 @@ export class FolderQueue {
   }
 }
 
-/** Gives the result of a step to an operation. */
+/** Runs a step and passes its result or error to the operation. */
 function attempt<T>(steps: Steps<T>, run: () => unknown): IteratorResult<FileStep, T> {
   let value: unknown;
   try {

@@ -4,16 +4,16 @@ import { link, mkdir, open, readdir, stat, unlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 
-/** The file that names the Matomo of the hits. */
+/** The file with the URL of the Matomo that gets the hits. */
 export const DESCRIPTION = 'spool.json';
 const VISITOR_KEY = 'visitor.key';
 const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
 /** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
-/** Flags that open no link and do not wait for a pipe. Windows has neither. */
+/** Flags that do not follow links and do not wait for pipes. Windows has neither flag. */
 export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** The error if another user could change the contents of the folder. */
+/** Means that another user could change the contents of the folder. */
 export class UntrustedFolder extends Error {}
 
 /** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
@@ -22,7 +22,7 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Creates the folder if it does not exist. Rejects if it cannot be used, or belongs to another Matomo. */
+/** Creates the folder if it does not exist. Rejects if the folder cannot be used, or belongs to another Matomo. */
 export async function prepareFolder(folder: string, matomoUrl: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   requireTrust(await stat(folder));
@@ -31,14 +31,14 @@ export async function prepareFolder(folder: string, matomoUrl: string): Promise<
   if (owner !== matomoUrl) throw new Error(`it belongs to ${owner}`);
 }
 
-/** The Matomo that a description names. */
+/** Reads the URL of the Matomo in a description. */
 export function matomoOf(description: string): string {
   const [, url] = /^\{"url":"([^"\\]+)"\}\s*$/.exec(description) ?? [];
   if (url === undefined) throw new Error(`its ${DESCRIPTION} is damaged`);
   return url;
 }
 
-/** Volumes of containers often belong to root and are writable for a group. Windows has neither. */
+/** Throws if the folder is not safe. Volumes of containers often belong to root and are writable for a group. Windows has no such modes. */
 export function requireTrust({ uid, mode }: Stats): void {
   const ourUser = process.geteuid?.();
   if (ourUser === undefined) return;
@@ -48,7 +48,7 @@ export function requireTrust({ uid, mode }: Stats): void {
     throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
 }
 
-/** The text of a file. Rejects if it is not a regular file of this process' user. */
+/** Reads a file. Rejects if it is not a regular file of the user of this process. */
 export async function readOwn(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | OPEN_SAFELY);
   try {
@@ -62,11 +62,11 @@ export async function readOwn(path: string): Promise<string> {
   }
 }
 
-/** Shares keys, also after restarts, and deletes those of other days. Rejects if one cannot be stored. */
+/** Stores keys for other processes and for restarts, and deletes keys of past days. Rejects if a key cannot be stored. */
 export async function keepKeys(folder: string, keys: SharedKeys): Promise<void> {
   const [first] = keys.days;
   for (const name of first === undefined ? [] : await readdir(folder)) {
-    // The clock of a process on another machine may be ahead.
+    // Keys of later days stay, because the clock of a process on another machine may be ahead.
     const isOver = DAILY_KEY.test(name) && name < keyName(first);
     if (isOver || name === VISITOR_KEY) await unlink(join(folder, name)).catch(ignore);
   }
@@ -84,7 +84,7 @@ function keyName(day: number | undefined): string {
   return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
 }
 
-/** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
+/** Reads a file, or creates it with `text`. The first process that creates it wins. No process reads an incomplete file. */
 async function readOrCreate(path: string, text: string): Promise<string> {
   try {
     return await readOwn(path);
@@ -105,5 +105,5 @@ async function readOrCreate(path: string, text: string): Promise<string> {
   return readOwn(path);
 }
 
-/** Ignores an error of a step that is not necessary, or whose result is checked next. */
+/** Ignores the error of a step that is not necessary, or whose result is checked next. */
 function ignore(): void {}

@@ -10,49 +10,49 @@ import { isMissing, UntrustedFolder } from './folder-setup.js';
 import { type ReadLines, readLines, toLines } from './hit-lines.js';
 import type { Claim, Spool, SpoolOptions } from './store.js';
 
-/** The wait after a failure until the folder is tried again. */
+/** The wait after a failure until the folder is used again. */
 const RETRY_MILLIS = 1_000;
 type OwnClaim = Claim & Required<Pick<Claim, 'doneNow'>>;
 
-/** A file that this process is sending. */
+/** A file whose hits this process is sending. */
 interface Taken extends ReadLines {
   readonly file: HitsFile;
-  /** Its hits have no result. */
+  /** Whether its hits have no result yet. */
   isOpen: boolean;
 }
 
-/** Hits that are being put. */
+/** Hits that are being put into the folder. */
 interface Put {
   readonly hits: readonly Hit[];
   readonly data: Buffer;
-  /** Whether the caller has gone on, because the disk hangs. */
+  /** Whether the caller has stopped waiting, because the disk hangs. */
   isLate: boolean;
-  /** Whether the rename that makes the hits count has begun, and has not ended. */
+  /** Whether the result of the rename that makes the hits count is unknown. */
   isUnknown: boolean;
 }
 
-/** Opens a spool in a folder of this machine, which is created if it does not exist. If that fails, it is tried again. */
+/** Opens a spool in a folder of this machine, and creates the folder if it does not exist. A failure is retried later. */
 export async function openFolder(options: SpoolOptions, files?: Files): Promise<Spool> {
   const store = new FolderStore(options, files ?? filesOf(resolve(options.place)));
   await store.open();
   return store;
 }
 
-/** Errors that say nothing about a file. */
+/** Codes of errors that do not depend on the file. */
 const TEMPORARY: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 
-/** Hits in files, which any process sends that shares the folder. */
+/** Stores hits in files. Any process that shares the folder may send them. */
 class FolderStore implements Spool {
   count = 0;
   readonly #options: SpoolOptions;
   readonly #queue: FolderQueue;
   readonly #list: FolderList;
-  /** Time of the next attempt after a failure. If there is no room, hits can still be claimed. */
+  /** Times at which the folder is used again after a failure. If a full folder rejects hits, claims are still possible. */
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
   #isOpen = false;
   #hasBeenOpen = false;
   #isEnding = false;
-  /** At the event `exit`: hits that were being put or given back, and are not stored. */
+  /** At the event `exit`, hits that could not be put or given back. */
   readonly #back: Hit[] = [];
 
   constructor(options: SpoolOptions, files: Files) {
@@ -87,7 +87,7 @@ class FolderStore implements Spool {
     await this.#queue.run(this.#try('claim', () => this.#list.look()));
   }
 
-  /** Runs an operation. Resolves with `undefined` if it fails, which is logged. */
+  /** Runs an operation. Resolves with `undefined` if it fails. The failure is logged. */
   *#try<T>(purpose: 'put' | 'claim', run: () => Steps<T>): Steps<T | undefined> {
     try {
       if (!this.#isOpen) yield ['prepare', this.#options.matomoUrl];
@@ -133,7 +133,7 @@ class FolderStore implements Spool {
     return isPut === true;
   }
 
-  /** Leaves hits that were not put to the caller, unless it has gone on. */
+  /** Returns hits that were not stored to memory, if the caller no longer waits for them. */
   #endPut(put: Put, isStored: boolean): void {
     if (put.isLate) this.count -= put.hits.length;
     if (!isStored && (put.isLate || this.#isEnding)) this.#giveBack(put);
@@ -157,13 +157,16 @@ class FolderStore implements Spool {
       yield* this.#append(put, part ?? list.begin(Date.now()));
     } catch (error) {
       if (!part || !isMissing(error) || (this.#isEnding && put.isUnknown)) throw error;
-      // Another process has taken the file for a dead one's.
+      // Another process has claimed the file, because it seemed to belong to a dead process.
       yield* this.#append(put, list.begin(Date.now()));
     }
     return true;
   }
 
-  /** Writes hits to a file, which is created if it has none, and says so in its name: then they count. A full file is finished at once. */
+  /**
+   * Appends hits to a file, which is created if it has no hits. The hits count once a rename has included them in the file name. A file that is
+   * full, or gets no more hits, is finished.
+   */
   *#append(put: Put, part: HitsFile, isLast = false): Steps<void> {
     const { hits, data } = put;
     const sizes = { hits: part.hits + hits.length, bytes: part.bytes + data.length };
@@ -212,7 +215,7 @@ class FolderStore implements Spool {
     return undefined;
   }
 
-  /** Claims a file; `undefined` if another process was faster, it cannot be read, or it has nothing to send. */
+  /** Claims a file; `undefined` if another process was faster, or if the file cannot be read or has nothing to send. */
   *#takeFile(from: HitsFile): Steps<OwnClaim | undefined> {
     const { counts, log, resendUnconfirmed } = this.#options;
     const file = { ...from, state: 'sending' as const, sinceMillis: Date.now() };
@@ -279,7 +282,7 @@ class FolderStore implements Spool {
     this.#options.counts.claimed -= taken.file.hits;
   }
 
-  /** Writes the hits that are given back, deletes the file, and returns whether the claim was still that of this process. Then it counts. */
+  /** Stores the hits that are given back, and deletes the file. Returns whether the claim still belonged to this process. Only then it counts. */
   *#end(taken: Taken, results: Results, back: readonly Hit[], isBehind: boolean): Steps<boolean> {
     const { counts, log } = this.#options;
     const { file, damaged } = taken;
@@ -305,7 +308,7 @@ class FolderStore implements Spool {
     return true;
   }
 
-  /** Writes hits behind all others, or to a file of their own at their place. */
+  /** Stores hits behind all others, or in a separate file at their previous position. */
   *#putBack(hits: readonly Hit[], millis: number | undefined): Steps<void> {
     const put = toPut(hits);
     try {

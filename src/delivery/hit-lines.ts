@@ -1,8 +1,8 @@
 import { unescape as decode } from 'node:querystring';
 import type { Hit, HitKind } from '../hit/hit-text.js';
 
-// One hit is one line, readable with `cat`. Client and visitor are percent-encoded. What sending has shown so far is `-` in nearly all hits, else
-// failures, if there is a number, resends, and the time at which its bulk was invalid, or 0:
+// Each line is one hit, readable with `cat`. Client and visitor are percent-encoded. The fourth field is `-` for nearly all hits. If sending has
+// failed before, it has the number of failures (or nothing), of resends, and the time at which the bulk was invalid (or 0):
 //
 //     startSeconds kind site failures,resends,invalidSeconds client visitor query
 //     1795176000 action 1 - fedcba9876543210 0123456789abcdef ?idsite=1&rec=1&…
@@ -26,14 +26,14 @@ function toTries({ failures, resends, invalidSeconds }: Hit): string {
   return `${failures ?? ''},${resends ?? 0},${invalidSeconds ?? 0}`;
 }
 
-/** The contents of lines. */
+/** The result of reading lines. */
 export interface ReadLines {
   readonly hits: readonly Hit[];
-  /** Lines that are missing, cut off, or no hits. */
+  /** The number of lines that are missing, cut off, or not hits. */
   readonly damaged: number;
 }
 
-/** Reads a number of lines, by default all. */
+/** Reads the first `count` lines, by default all. */
 export function readLines(text: string, count?: number): ReadLines {
   const lines = text.split('\n');
   const isCut = lines.pop() !== ''; // a text after the last line feed was not written completely

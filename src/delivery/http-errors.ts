@@ -1,17 +1,17 @@
-/** An error of Node.js or OpenSSL. */
+/** A network error of Node.js or OpenSSL. */
 interface WireError extends Error {
   readonly code?: string;
   readonly hostname?: string;
   readonly address?: string;
   readonly port?: number;
-  /** The errors, one for each address, if several addresses were tried. */
+  /** One error per address, if several addresses were tried. */
   readonly errors?: readonly WireError[];
 }
 
 const CLIENT_CERTIFICATE =
   'the server rejected the TLS handshake; if it requires a client certificate, send through a local proxy that has one, such as nginx with proxy_ssl_certificate';
 
-/** The meaning of codes and messages of errors, and what to check. */
+/** Explains codes and messages of errors, and says what to check. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^ENOTFOUND /, 'DNS has no address for PLACE; check the host in url'],
   [/^EAI_AGAIN /, 'DNS did not answer for PLACE; check DNS, and the host in url'],
@@ -37,7 +37,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^ no connection within/, 'check host and port of url, and the firewall'],
 ];
 
-/** An error whose message names what happened and what to check. It has no code, so it is shown by its message everywhere. */
+/** Creates an error whose message says what happened and what to check. The error has no code, so that its message is shown everywhere. */
 export function explainError(error: WireError, proxy?: string): Error {
   const { code = '', message } = error;
   const [, text] = TEXTS.find(([pattern]) => pattern.test(`${code} ${message}`)) ?? [];
@@ -46,7 +46,7 @@ export function explainError(error: WireError, proxy?: string): Error {
   return new Error(`${code || message}${explained}${through}`);
 }
 
-/** The host or address of an error; the first if several addresses were tried. */
+/** The host or address of an error; the first one if several addresses were tried. */
 function placeOf({ errors: [first] = [], hostname, ...error }: WireError): string {
   const { address = first?.address, port = first?.port } = error;
   if (address === undefined) return hostname ?? 'the server';

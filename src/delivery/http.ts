@@ -12,7 +12,7 @@ import { builtin } from '../common/unhooked.js';
 import { explainError } from './http-errors.js';
 import { type ProxyRoute, proxyRouteOf } from './proxy.js';
 
-/** An answer of Matomo, or of a server in front of it. */
+/** An answer of Matomo, or of a proxy in front of it. */
 export interface Answer {
   readonly kind: 'answer';
   readonly status: number;
@@ -21,11 +21,11 @@ export interface Answer {
   readonly body: string;
   readonly location?: string | undefined;
   readonly retryAfter?: string | undefined;
-  /** The `WWW-Authenticate` header of a server in front of Matomo. */
+  /** The `WWW-Authenticate` header of a proxy in front of Matomo. */
   readonly authenticate?: string | undefined;
 }
 
-/** The result of one request to Matomo, as far as it is known. */
+/** The known result of one request to Matomo. */
 export type Exchange =
   | Answer
   /** A dry run printed the hits, and nothing was sent. */
@@ -40,22 +40,22 @@ export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Whether Matomo may have received bytes of the latest request. */
   mayHaveArrived?(): boolean;
-  /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
+  /** Like `send`, but blocks the process. Missing if the transport cannot do that. */
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
-  /** Aborts the request in flight, and sends no more. */
+  /** Aborts the request in flight, and sends no others. */
   close(): Promise<void>;
 }
 
 export interface TransportOptions {
   readonly url: URL | string;
   readonly userAgent: string;
-  /** Headers for a server in front of Matomo. */
+  /** Headers for a proxy in front of Matomo. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A server may close an idle connection while a request is being sent, so this side closes it first. */
+/** This side closes idle connections early, because a server may close one while a request is being sent. */
 const IDLE_MILLIS = 1_000;
-/** Maximum size of an answer. */
+/** The maximum size of an answer that is read. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Prints hits and sends nothing. The hits are counted as `accepted`. */
@@ -69,8 +69,8 @@ export function createDryRunTransport(print: (line: string) => void): Transport 
 }
 
 /**
- * Sends through the proxy of the environment, if there is one. `sent[0]` becomes 1 when Matomo may receive bytes of the latest request: another
- * thread may read it.
+ * Creates a transport that uses the proxy of the environment, if there is one. `sent[0]` becomes 1 when Matomo may receive bytes of the latest
+ * request. Another thread may read it.
  */
 export function createTransport(
   { url: matomoUrl, userAgent, headers }: TransportOptions,
@@ -93,7 +93,7 @@ export function createTransport(
     mayHaveArrived,
     async send(body, timeoutMillis) {
       sent[0] = 0;
-      // The server may have closed the connection while this process stood still. That is read before it is used again.
+      // The server may have closed the connection while this process was suspended. Node.js notices that before the connection is reused.
       await new Promise((resolve) => void setImmediate(resolve));
       if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
       const request = poster.open(all).on('socket', (socket: Opening) => {
@@ -107,7 +107,7 @@ export function createTransport(
         const why = isRefused ? new Error('the proxy answered 407') : (error as Error);
         return { kind: 'not_sent', error: explainError(why, poster.proxyUrl) };
       }
-      // The body of a refusal does not matter.
+      // The body of an error answer is not needed.
       if (begun && (!error || begun.status >= 300)) return begun;
       return { kind: 'no_answer', error: explainError(error as Error) };
     },
@@ -123,7 +123,7 @@ type Opening = Socket & Partial<TLSSocket> & { readonly secureConnecting?: boole
 
 const CLOSED = new Error('the connection was closed without an answer');
 
-/** Sends a request. Resolves with the answer, or its part and the reason why there is no more. */
+/** Sends a request. Resolves with the answer, or with its beginning and the reason why the rest is missing. */
 function receive(
   request: Request,
   body: Buffer,
@@ -143,7 +143,7 @@ function receive(
       end(new Error(`no ${what} within ${Math.ceil(timeoutMillis)} ms`));
       request.destroy();
     };
-    // Data that came before an error, or while this process stood still, is read first.
+    // Data that arrived before an error, or while this process was suspended, is read first.
     const timer = setTimeout(() => setImmediate(timeOut), timerMillis(timeoutMillis)).unref();
     request.on('error', (error) => setImmediate(end, error));
     request.on('close', () => setImmediate(end, CLOSED));
@@ -177,8 +177,8 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, chunks: readonly
 }
 
 /**
- * Opens POST requests to a server. A connection is used again only if one was idle for a second before, and the server did not close it:
- * what is sent while a server closes a connection without notice is lost, and its result is unknown.
+ * Opens POST requests to a server. A connection is reused only after an earlier one was idle for a second without being closed by the server.
+ * Otherwise the server might close a connection while a request is being sent. Such a request is lost, and its result is unknown.
  */
 export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
   const isForwarded = proxy?.isTunnel === false;
@@ -196,7 +196,7 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
 
   return {
     proxyUrl: proxy?.url,
-    /** Opens a request to a URL on the same server. */
+    /** Opens a request, by default to the URL, or to another one on the same server. */
     open(headers: Readonly<Record<string, string>>, target: URL = url): Request {
       const isIdle = Object.keys(kept.freeSockets).length > 0;
       const agent = isIdle && !isReusable ? single : kept;
@@ -207,7 +207,7 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
       return request.on('socket', (socket) => {
         if (agent === single || request.reusedSocket) return;
         socket.on('end', () => (isReusable = false));
-        // The agent has destroyed the socket, because it was idle.
+        // The agent destroys a socket that has been idle, so the server has not closed it.
         socket.on('timeout', () => (isReusable ||= socket.destroyed));
       });
     },
@@ -219,8 +219,8 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
 }
 
 /**
- * Opens a request that nothing else takes part in: subscribers of `http.client.request.created`, such as Sentry, add headers and listeners.
- * `options` have no headers: Node.js shows them with NODE_DEBUG=http.
+ * Opens a request that no other package can change: subscribers of `http.client.request.created`, such as Sentry, add headers and listeners.
+ * The headers are not in `options`, because Node.js prints those with NODE_DEBUG=http.
  */
 function openRequest(options: object, headers: Readonly<Record<string, string>>): Request {
   const request = new ClientRequest({ ...options, setHost: false }).removeAllListeners();
@@ -228,7 +228,7 @@ function openRequest(options: object, headers: Readonly<Record<string, string>>)
   for (const name of Object.keys(headers)) request.setHeader(name, headers[name] as string);
   return request.on('socket', (socket) => {
     socket.unref();
-    // Each address of a host that is tried has a handle of its own.
+    // Each attempt to connect to one of a host's addresses has its own handle.
     if (socket.connecting) socket.on('connectionAttempt', () => socket.unref());
   });
 }
@@ -241,7 +241,7 @@ function createAgent({ protocol }: URL, options: object = {}): Agent {
   return Object.assign(new HttpAgent(options), { createConnection: connect });
 }
 
-/** Connects without `net.connect`, which would call what a mock may have put into the prototype of sockets. */
+/** Connects without `net.connect`, which calls methods that a mock may have replaced in the prototype of sockets. */
 function connect(options: NetConnectOpts): Socket {
   const socket = new NetSocket(options as object);
   if (options.timeout) socket.setTimeout(options.timeout);
@@ -253,7 +253,7 @@ function addressOf({ protocol, hostname, port }: URL) {
   return { protocol, host, port: port || (protocol === 'https:' ? 443 : 80) };
 }
 
-/** Asks a proxy for a connection to a server, over which TLS is spoken if the server does, with the options of an agent. */
+/** Requests a connection to a server from a proxy. If the server uses TLS, the connection does, too, with the options of the agent. */
 function openTunnel(
   server: URL,
   { url, headers }: ProxyRoute,

@@ -9,26 +9,26 @@ import { DESCRIPTION as REDIS_DESCRIPTION } from './redis-store.js';
 
 /** The state of a spool. */
 export interface SpoolReport {
-  /** Why the spool cannot be used; `undefined` if it can. */
+  /** The reason why the spool cannot be used; `undefined` if it can. */
   readonly problem: string | undefined;
-  /** The Matomo that gets the hits; `undefined` if no process has opened it yet. */
+  /** The Matomo that gets the hits; `undefined` if no process has opened the spool yet. */
   readonly matomoUrl: string | undefined;
-  /** Hits that have no result, those that are being sent included, and their bytes. */
+  /** Hits without a result, including those that are being sent, and their bytes. */
   readonly hits: number;
   readonly bytes: number;
 }
 
 export interface FolderReport extends SpoolReport {
   readonly exists: boolean;
-  /** Whether others can read the hits. */
+  /** Whether other users can read the hits. */
   readonly isOpenToOthers: boolean;
-  /** Whether another user could change its contents. */
+  /** Whether another user could change the contents of the folder. */
   readonly isUntrusted: boolean;
 }
 
 const FOR_OTHERS = 0o077;
 
-/** Looks at a folder, and changes nothing: processes may be using it. Never rejects. */
+/** Inspects a folder without changing it, because processes may be using it. Never rejects. */
 export async function inspectFolder(place: string): Promise<FolderReport> {
   const folder = resolve(place);
   let stats: Stats | undefined;
@@ -57,7 +57,7 @@ export async function inspectFolder(place: string): Promise<FolderReport> {
   };
 }
 
-/** Throws unless this process may write to the folder, or create it. */
+/** Throws if this process cannot write to the folder, or create it. */
 function requireWritable(folder: string, stats: Stats | undefined): void {
   if (stats) requireTrust(stats);
   let existing = folder;
@@ -65,7 +65,7 @@ function requireWritable(folder: string, stats: Stats | undefined): void {
   accessSync(existing, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
-/** Looks into a spool, and writes a key that expires at once. Processes may be using it. Never rejects. */
+/** Inspects a spool in Redis, and writes a key that expires immediately. Processes may be using the spool. Never rejects. */
 export async function inspectRedis(place: string): Promise<SpoolReport> {
   const connection = new RedisConnection(place);
   const found = { hits: 0, bytes: 0 };

@@ -2,21 +2,21 @@ import type { Hit } from '../hit/hit-text.js';
 import { addResults, type DeliveryCounts, type Results } from './counts.js';
 import type { Claim, Store } from './store.js';
 
-/** Bytes that a hit takes besides its text. */
+/** Bytes of memory that a hit uses in addition to its text. */
 const OBJECT_BYTES = 200;
-/** Bytes per hit of the limit, more than one usually takes. */
+/** Bytes per hit in the memory limit. Most hits use less. */
 const USUAL_BYTES = 3_355;
 const MEBIBYTE = 1024 ** 2;
 
-/** Hits in memory, bounded by their number and bytes. */
+/** Hits in memory, bounded by number and bytes. */
 export class MemoryStore implements Store {
-  /** All hits, also those that are claimed. */
+  /** The number of all hits, including claimed ones. */
   count = 0;
   #bytes = 0;
   #hits: Hit[] = [];
-  /** Time on the monotonic clock at which the oldest unclaimed hit was put; `Infinity` if there is none. */
+  /** Time on the monotonic clock at which the oldest unclaimed hit was queued; `Infinity` if there is none. */
   oldestMillis = Number.POSITIVE_INFINITY;
-  /** Whether hits were claimed and came back without a result. */
+  /** Whether claimed hits were given back without a result. */
   hasReturned = false;
   readonly #counts: DeliveryCounts;
   readonly #maxHits: number;
@@ -28,12 +28,12 @@ export class MemoryStore implements Store {
     this.#maxBytes = Math.max(MEBIBYTE, USUAL_BYTES * maxHits);
   }
 
-  /** How many hits can be claimed. */
+  /** The number of hits that can be claimed. */
   get waiting(): number {
     return this.#hits.length;
   }
 
-  /** Whether so many hits with so much memory can be put. To lose the end of a visit is better than to lose its start. */
+  /** Whether there is room for this many hits and bytes. If not, new hits are dropped: losing the end of a visit is better than losing its start. */
   hasRoom(hits: number, bytes: number): boolean {
     return this.count + hits <= this.#maxHits && this.#bytes + bytes <= this.#maxBytes;
   }
@@ -52,7 +52,7 @@ export class MemoryStore implements Store {
     const { oldestMillis } = this;
     const hits = this.#hits.splice(0, most);
     if (hits.length === 0) return undefined;
-    // The hits that are left count as new: they are claimed next, or after one more delay.
+    // The remaining hits count as new. They are claimed next, or after one more delay.
     this.oldestMillis = this.#hits.length > 0 ? performance.now() : Number.POSITIVE_INFINITY;
     this.hasReturned = false;
     let isDone = false;
@@ -63,7 +63,7 @@ export class MemoryStore implements Store {
       this.#bytes += memoryOf(back) - memoryOf(hits);
       if (back.length > 0) this.oldestMillis = oldestMillis;
       this.hasReturned ||= back.length > 0;
-      // Waiting hits are copied only if hits go in front of them: they may be many.
+      // Queued hits are copied only if hits go in front of them, because there may be many.
       if (isBehind) for (const hit of back) this.#hits.push(hit);
       else if (back.length > 0) this.#hits = [...back, ...this.#hits];
       addResults(this.#counts, results);

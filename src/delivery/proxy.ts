@@ -2,15 +2,15 @@ import { BlockList, isIP } from '../common/addresses.js';
 
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
-/** The way of requests through a proxy. */
+/** How requests pass through a proxy. */
 export interface ProxyRoute {
   readonly url: string;
-  /** Whether CONNECT is used. Otherwise, the proxy gets the request itself. */
+  /** Whether requests use CONNECT. Otherwise the proxy gets the request itself. */
   readonly isTunnel: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The way through the proxy from the environment; `undefined` if there is none, or `NO_PROXY` excludes the URL. */
+/** The route through the proxy of the environment; `undefined` if there is none, or `NO_PROXY` excludes the URL. */
 export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined {
   const proxy = proxyOf(url, env);
   if (proxy === undefined || isExcepted(url, env.no_proxy || env.NO_PROXY || '')) return undefined;
@@ -23,7 +23,7 @@ export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined
   };
 }
 
-/** Whether `NO_PROXY` matches a URL: `*`, the host or a parent domain, or a network; and the port if the entry has one. */
+/** Whether `NO_PROXY` matches a URL. An entry is `*`, a host or parent domain, or a network, each with an optional port. */
 function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '');
   const ownPort = port || (protocol === 'https:' ? '443' : '80');
@@ -48,7 +48,7 @@ function isInNetwork(host: string, network: string): boolean {
   return list.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** The proxy for a URL, unless `NO_PROXY` excludes it. The lower-case name of a variable comes first; an empty one is none. */
+/** The proxy for a URL, before `NO_PROXY` is applied. Lower-case variables take precedence. An empty variable counts as missing. */
 function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
   if (isLoopback(hostname)) return undefined;
   const names = ['http_proxy', 'HTTP_PROXY'];
@@ -60,7 +60,7 @@ function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefi
   throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
 }
 
-/** Whether a host is this machine, which no proxy can reach. */
+/** Whether a host is this machine, which a proxy cannot reach. */
 export function isLoopback(hostname: string): boolean {
   return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
 }

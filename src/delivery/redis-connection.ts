@@ -7,17 +7,17 @@ import { withTimeout } from '../common/timers.js';
 import { loadUnhooked } from '../common/unhooked.js';
 
 const CONNECT_MILLIS = 1_000;
-/** The time after which a Redis that has not replied counts as hanging. */
+/** A Redis that has not replied within this time counts as hanging. */
 const REPLY_MILLIS = 5_000;
 
 type Client = ReturnType<typeof import('redis').createClient>;
 
-/** The error if there was no connection, so that Redis has not got the command. */
+/** Means that there was no connection, so Redis has not received the command. */
 export class NotSent extends Error {}
 
-/** A connection to Redis, which keeps the process alive only while a reply is pending. */
+/** A connection to Redis. It keeps the process alive only while a reply is pending. */
 export class RedisConnection {
-  /** The time that replies are waited for. */
+  /** The maximum wait for a reply. */
   replyMillis = REPLY_MILLIS;
   readonly #url: string;
   #client: Client | undefined;
@@ -28,7 +28,7 @@ export class RedisConnection {
     this.#url = url;
   }
 
-  /** Sends a command, over a new connection if there is none. Closes the connection if there is no reply. */
+  /** Sends a command, and connects first if necessary. Closes the connection if there is no reply. */
   async send(...command: readonly string[]): Promise<unknown> {
     return withoutTracing(async () => {
       if (!this.#client?.isReady) {
@@ -69,7 +69,7 @@ export class RedisConnection {
   }
 }
 
-/** Closes the connection if there is no reply. A primary that becomes a replica keeps its connections: a new one may lead to the new primary. */
+/** Closes the connection if there is no reply, or if Redis is read-only: after a failover, a new connection may lead to the new primary. */
 async function orEnd(millis: number, client: Client, pending: Promise<unknown>): Promise<unknown> {
   try {
     const reply = await withTimeout(millis, pending);
@@ -82,13 +82,13 @@ async function orEnd(millis: number, client: Client, pending: Promise<unknown>):
   }
 }
 
-/** `redis` is an optional dependency, which bundlers must not see. A bundle that is an ES module has no name of its own file. */
+/** Loads `redis`, an optional dependency that bundlers must not see. A bundle in ES module format has no `__filename`. */
 async function loadRedis(): Promise<typeof import('redis')> {
   const own = typeof __filename === 'undefined' ? resolve(process.argv[1] ?? 'app.js') : __filename;
   return loadUnhooked(async () => createRequire(own)('redis') as typeof import('redis'));
 }
 
-/** Why Redis cannot be used. Its replies may have any text. */
+/** The reason why Redis cannot be used. Replies of Redis may contain any text. */
 export function reasonOf(error: unknown): string {
   const text = codeOf(error);
   if (text === 'MODULE_NOT_FOUND')

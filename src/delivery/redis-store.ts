@@ -13,29 +13,29 @@ import type { Claim, Spool, SpoolOptions } from './store.js';
 //     matomo-spool:hits                 stream  hits of processes without a token
 //     matomo-spool:hits:token           stream  hits that need a token
 //     matomo-spool:totals               hash    hits and bytes in both streams
-//     matomo-spool:process:<process>    hash    its latest change, which happens once, although a reply is lost; expires; one for each kind of change
+//     matomo-spool:process:<process>    hash    its latest change, so that a repeated change has no effect; expires; one for each kind of change
 //     matomo-spool:visitor-key[:<day>]  string  secret of visitor IDs
 //
-// An entry has the lines of hits that were put at once, at most a bulk. Each process is a consumer of one group. What is pending there is being
-// sent; if its process dies, it becomes idle. What was given back as it was has no deliveries.
+// An entry has the lines of hits that were put together, at most a bulk. All processes are consumers of one group. Pending entries of the group are
+// being sent. If their process dies, they become idle. Entries that were given back unchanged have no deliveries.
 
 export const DESCRIPTION = 'matomo-spool:description';
 const STREAM = 'matomo-spool:hits';
 const KEY = /^[\da-f]{64}$/;
 const VISITOR_KEY = 'matomo-spool:visitor-key';
-/** Options of XCLAIM for entries that can be claimed at once: they count as idle for 30 years, longer than any limit. */
+/** Options of XCLAIM that make entries claimable immediately: the entries count as idle for 30 years, longer than any limit. */
 const RELEASED = ['IDLE', '1000000000000', 'RETRYCOUNT', '0', 'JUSTID'];
 
 const RETRY_MILLIS = 1_000;
 const CLOSE_MILLIS = 1_500;
 
-/** Each script has the URL of Matomo as its first argument, and replies with nothing if there is no such spool. */
+/** Begins each script. The first argument is the URL of Matomo. A script replies with nothing if there is no spool for that Matomo. */
 const BEGIN = `if redis.call('GET', '${DESCRIPTION}') ~= ARGV[1] then return nil end`;
 
 /**
- * `deadMillis, most, process, stream…`: claims entries of the first stream that has some: those of which the process has got no reply, those that
- * were given back or a dead process was sending, and new ones. Replies with the totals, the stream, and for each
- * entry its ID, whether a dead process was sending it, and its lines.
+ * `deadMillis, most, process, stream…`: claims entries of the first stream that has any: entries that this process claimed without getting the
+ * reply, entries that were given back or that a dead process was sending, and new ones. Replies with the totals, the stream, and for each entry its
+ * ID, whether a dead process was sending it, and its lines.
  */
 const CLAIM = `${BEGIN}
 local found
@@ -69,8 +69,8 @@ return { totals, found or '', entries }
 `;
 
 /**
- * `process, number, stream, IDs, their hits, their bytes, hits, lines`: deletes entries and adds one, once, even if it runs again. Replies with 0
- * if another process has deleted them, and with -1 if Redis is full. It frees memory first, so that a full Redis ends claims.
+ * `process, number, stream, IDs, their hits, their bytes, hits, lines`: deletes entries and adds one. A repeated run has no effect. Replies with 0
+ * if another process has deleted the entries, and with -1 if Redis is full. Memory is freed first, so that claims can end in a full Redis.
  */
 const CHANGE = `${BEGIN}
 local process = 'matomo-spool:process:' .. ARGV[2]
@@ -90,7 +90,7 @@ redis.call('EXPIRE', process, 86400)
 return hasRoom and 1 or -1
 `;
 
-/** `stream, process, ID…, options`: gives entries back as they were. Replies with 0 if another process has claimed the first of them since. */
+/** `stream, process, ID…, options`: gives entries back unchanged. Replies with 0 if another process has claimed the first of them in the meantime. */
 const RELEASE = `${BEGIN}
 local pending = redis.call('XPENDING', ARGV[2], 'senders', ARGV[4], ARGV[4], 1)[1]
 if not pending or pending[2] ~= ARGV[3] then return 0 end
@@ -98,19 +98,19 @@ redis.call('XCLAIM', ARGV[2], 'senders', ARGV[3], 0, unpack(ARGV, 4))
 return 1
 `;
 
-/** Opens a spool in Redis, which need not be available yet. Resolves after the first attempt to connect. */
+/** Opens a spool in Redis. Redis may still be unavailable. Resolves after the first attempt to connect. */
 export async function openRedis(options: SpoolOptions): Promise<Spool> {
   const store = new RedisStore(options);
   await store.open();
   return store;
 }
 
-/** With `unsent`, the change was not made and will not be; with `left`, the process ends, and that is unknown. */
+/** `unsent` means that the change was not and will not be made. `left` means that the process ends, and the result is unknown. */
 type Reply = number | 'unsent' | 'left';
 
-/** A change that Redis must make once although a reply may be lost: it is repeated until there is one. */
+/** A change that Redis must make exactly once although a reply may be lost. The change is repeated until there is a reply. */
 interface Change {
-  /** Whether the change puts hits, which the caller keeps if it was not sent. */
+  /** Whether the change puts hits. The caller keeps those if the change was not sent. */
   readonly isPut?: boolean;
   readonly script: string;
   readonly args: readonly string[];
@@ -126,7 +126,7 @@ type Claimed = readonly [totals: string[], stream: string, entries: Entry[]];
 /** The entries of a claim. */
 type Taken = ReadLines & { stream: string; ids: readonly string[]; lines: number; bytes: number };
 
-/** Hits in streams of Redis. */
+/** Stores hits in streams of Redis. */
 class RedisStore implements Spool {
   isUsable = false;
   count = 0;
@@ -137,7 +137,7 @@ class RedisStore implements Spool {
   readonly #id = randomBytes(4).toString('hex');
   readonly #connection: RedisConnection;
   readonly #scope = new AsyncScope('MatomoRedis');
-  /** Changes without a reply. Until they have one, nothing else begins after a failure. */
+  /** Changes without a reply. After a failure, nothing else begins until they have one. */
   readonly #changes = new Set<Change>();
   #number = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -154,7 +154,7 @@ class RedisStore implements Spool {
     return Math.max(0, this.#options.maxBytes - this.#bytes);
   }
 
-  /** Connects, and tries again each second until that succeeds. */
+  /** Connects, and retries every second until that succeeds. */
   async open(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
@@ -170,7 +170,7 @@ class RedisStore implements Spool {
     }
   }
 
-  /** The first process says which Matomo gets the hits, also if that was deleted. */
+  /** Writes the URL of Matomo and creates the groups if they do not exist, even if the keys were deleted during operation. */
   async #prepare(): Promise<void> {
     const { log, keys, matomoUrl } = this.#options;
     const find = () => this.#connection.send('GET', DESCRIPTION);
@@ -187,7 +187,7 @@ class RedisStore implements Spool {
     if (keys) await this.#shareKeys(keys);
   }
 
-  /** Shares visitor keys, of which that of the first process wins. Daily keys are shared ten minutes before midnight, and an hour after it. */
+  /** Shares visitor keys. The key of the first process wins. Daily keys are shared ten minutes before midnight, and an hour after midnight. */
   async #shareKeys(keys: SharedKeys): Promise<void> {
     const days = keys.days.join();
     if (days === this.#sharedDays) return;
@@ -216,7 +216,7 @@ class RedisStore implements Spool {
     });
   }
 
-  /** Runs a script. Rejects if there is no such spool any more. */
+  /** Runs a script. Rejects if the spool no longer exists. */
   async #run(script: string, ...args: readonly string[]): Promise<unknown> {
     const command = ['EVAL', script, '0', this.#options.matomoUrl, ...args];
     const reply = await this.#connection.send(...command);
@@ -224,7 +224,7 @@ class RedisStore implements Spool {
     return reply;
   }
 
-  /** Runs a change. Resolves with whether it has ended. If not, its caller need not wait any longer. */
+  /** Runs a change. Resolves with whether it has ended. If it has not, the caller need not wait. */
   async #change(change: Change): Promise<boolean> {
     this.#changes.add(change);
     try {
@@ -295,7 +295,7 @@ class RedisStore implements Spool {
     }
   }
 
-  /** Entries of a dead process are a claim of their own. The other entries, which are this process's now, are claimed again. */
+  /** Entries of a dead process become a separate claim. The other entries already belong to this process, and are claimed again later. */
   async #toClaim(
     stream: string,
     entries: readonly Entry[],
@@ -358,7 +358,7 @@ class RedisStore implements Spool {
     if (this.isUsable) await this.#connection.send('PING').catch((error) => this.#fail(error));
   }
 
-  /** Ends the spool at the event `exit`, when nothing can be written without waiting. Hits that were being put may be stored. */
+  /** Ends the spool at the event `exit`, when nothing can be written synchronously. Hits that are being put may be stored. */
   putNow(hits: readonly Hit[]): readonly Hit[] {
     for (const change of this.#changes) this.#end(change, 'left');
     return hits;

@@ -8,28 +8,28 @@ import type { Exchange } from './http.js';
 import type { Claim } from './store.js';
 import { Token, type TokenOptions } from './token.js';
 
-/** A single hit is rejected after this many failures, each right after another request had succeeded. */
+/** A single hit is rejected after this many failures, each directly after another request had succeeded. */
 const MAX_FAILURES = 5;
-/** The maximum number of suspects after a request that has succeeded. The next bulk shows whether the server still works. */
+/** The maximum number of suspects that are sent after a successful request. The next bulk then shows whether the server still works. */
 const MAX_SUSPECTS = 10;
-/** The failures in a row after which the server may be the cause: those of a search for one hit, and four. */
+/** After this many failures in a row the server may be the cause. The number is that of a binary search for one hit, plus four. */
 const mostInRow = (maxBulkHits: number) => Math.ceil(Math.log2(maxBulkHits)) + 5;
 /** The number of hits of other clients that are tried before the server counts as the cause. */
 const MAX_PROBES = 3;
-/** How often an unconfirmed hit is sent again at most, with `resendUnconfirmed`. */
+/** With `resendUnconfirmed`, the maximum number of times that an unconfirmed hit is sent again. */
 const MAX_RESENDS = 3;
-/** A claim begins no request after this time. A minute and the time-out of a request after it was made, it is that of a dead process. */
+/** A claim begins no request after this time. Its process counts as dead a minute plus the request timeout after the claim. */
 const CLAIM_MILLIS = 45_000;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-/** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
+/** The maximum age of hits without a token. Matomo rejects hits older than 24 hours, and ten minutes are reserved for sending. */
 const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * HOUR - 10 * MINUTE;
-/** A spool keeps personal data no longer. */
+/** The maximum age of hits in a spool, which must not keep personal data for longer. */
 const OLDEST_IN_SPOOL_MILLIS = 7 * 24 * HOUR;
 
-/** Waits between attempts. The last one stays, and a part of each is random, so that processes do not retry together. */
+/** Waits between attempts. The last one repeats. A part of each wait is random, so that processes do not retry at the same time. */
 interface BackOff {
   readonly millis: readonly number[];
   readonly jitter: number;
@@ -39,9 +39,9 @@ const BACK_OFF: BackOff = {
   millis: [1, 2, 4, 8, 16, 32, 60].map((wait) => wait * SECOND),
   jitter: 0.5,
 };
-/** Waits if hits may be the cause, so that others do not wait for long. */
+/** Waits if hits may be the cause. They are short, so that other hits are not delayed for long. */
 const SEARCH: BackOff = { millis: [1, 2, 4, 8, 10].map((wait) => wait * SECOND), jitter: 0.5 };
-/** Matomo knows a new token after five minutes, and locks an address out after 20 rejections of a token in an hour. */
+/** Waits if the token is rejected. Matomo knows a new token after five minutes, and locks an address out after 20 rejections in an hour. */
 const TOKEN: BackOff = { millis: [5.5, 20, 40, 60].map((wait) => wait * MINUTE), jitter: 0 };
 
 export interface SenderOptions extends TokenOptions {
@@ -65,11 +65,11 @@ interface SenderParts {
 /** The hits of a claim while they are sent. */
 export interface Attempt {
   readonly claim: Claim;
-  /** No request begins later, on the monotonic clock. */
+  /** Time on the monotonic clock after which no request begins. */
   readonly endMillis: number;
-  /** Bulks that are sent next. */
+  /** The bulks to send next. */
   readonly bulks: Hit[][];
-  /** Hits that have failed alone, and all of a client whose hits are rejected. Each of these is sent right after a request that has succeeded. */
+  /** Hits that have failed alone, and all hits of a failing client. Each of these is sent directly after a successful request. */
   readonly suspects: Hit[][];
   /** Suspects that have failed since the last success. */
   readonly tried: Hit[][];
@@ -78,41 +78,42 @@ export interface Attempt {
   readonly results: Results;
   /** Hits without a result. */
   readonly back: Hit[];
-  /** Whether these hits go behind all others. Otherwise they keep their place. */
+  /** Whether the hits in `back` go behind all others. Otherwise they keep their position. */
   isBehind: boolean;
 }
 
 /**
- * Decides what is sent, what becomes of hits, and when sending waits. It does no I/O. The rule for hits that fail:
+ * Decides which hits are sent, interprets the results, and decides when sending waits. Does no I/O. The rules for hits that fail:
  *
- * 1. A bulk that may have failed because of one of its hits is halved at once, and so is each half that fails, down to one hit.
- * 2. A hit that has failed alone is a suspect. After each request that succeeds, it is sent again, alone. If it fails then, that counts; the
- *    fifth time, it is rejected. At the end of its claim it goes behind all others, and takes its count with it.
- * 3. All hits in a claim of a client whose hits are rejected (`FailingClients`) are one suspect, which is not halved.
- * 4. If a dozen requests fail in a row, hits of random clients are tried. If these fail too, or all of a claim, the server is the cause: the
- *    claim goes behind all others, and sending waits. From then on, an attempt begins with a hit of a random client, until one succeeds.
- * 5. If the server has not looked at the hits, they keep their place, and sending waits. If that is not known, they are lost as unconfirmed, or
- *    with `resendUnconfirmed` sent again.
- * 6. A bulk of which all hits are invalid goes behind all others. If others are tracked before it fails again, it is invalid. If the next one is
- *    all invalid too, the token is rejected: all hits wait for long, or for another token.
+ * 1. A bulk that may have failed because of one of its hits is halved immediately, and so is each half that fails, down to one hit.
+ * 2. A hit that has failed alone is a suspect. After each successful request, it is sent again, alone. A failure then counts. After the fifth such
+ *    failure, the hit is rejected. At the end of its claim, a suspect goes behind all others and keeps its count.
+ * 3. All hits of a failing client (`FailingClients`) in a claim are one suspect, which is not halved.
+ * 4. If more requests fail in a row than one hit explains (12 with the default batch size), hits of random clients are tried. If these fail, too, or
+ *    all hits of a claim, the server is the cause: the claim goes behind all others, and sending waits. Then each attempt begins with a hit of a
+ *    random client, until one succeeds.
+ * 5. If the server has not processed the hits, they keep their position, and sending waits. If that is unknown, they are lost as unconfirmed, or
+ *    sent again with `resendUnconfirmed`.
+ * 6. A bulk whose hits are all invalid goes behind all others. If others are tracked before it fails again, its hits are invalid. If the next bulk is
+ *    all invalid, too, the token is rejected: all hits wait for long, or for another token.
  */
 export class Sender {
-  /** The time before which only a flush sends. */
+  /** The time until which only a flush sends. */
   waitUntilMillis = Number.NEGATIVE_INFINITY;
-  /** Whether the process ends: then the request in flight is cut short, which says nothing about Matomo. */
+  /** Whether the process is ending. If so, the request in flight is aborted, which says nothing about Matomo. */
   isClosing = false;
   readonly #parts: SenderParts;
   readonly #now: () => number;
   readonly #wallMillis: () => number;
   readonly #clients: FailingClients;
   readonly #token: Token;
-  /** Whether counters have been read. */
+  /** Whether an answer had counters. */
   #isMatomo = false;
-  /** Whether the server works, as the latest request has shown. */
+  /** Whether the latest request has shown that the server works. */
   #works = false;
-  /** Whether an attempt has failed, and no request has succeeded since. */
+  /** Whether an attempt has failed, and no request has succeeded since then. */
   #isDown = false;
-  /** How often sending has waited since the last success. */
+  /** The number of waits since the last success. */
   #waits = 0;
 
   constructor(parts: SenderParts) {
@@ -123,14 +124,14 @@ export class Sender {
     this.#token = new Token(parts.options, this.#wallMillis);
   }
 
-  /** Whether an attempt may begin. If Matomo has rejected the token, another one ends the wait, and no flush does. */
+  /** Whether an attempt may begin. If Matomo has rejected the token, only another token ends the wait. A flush does not. */
   mayBegin(isFlush: boolean): boolean {
     const token = this.#token;
     if (token.isRejected && token.reread()) this.waitUntilMillis = Number.NEGATIVE_INFINITY;
     return (isFlush && !token.isRejected) || this.#now() >= this.waitUntilMillis;
   }
 
-  /** Begins to send the hits of a claim, but for those that are too old. `sinceMillis`: before it was made, on the monotonic clock. */
+  /** Begins an attempt for the hits of a claim that have not expired. `sinceMillis` is a time on the monotonic clock before the claim was made. */
   begin(claim: Claim, sinceMillis: number = this.#now(), isOfSpool = false): Attempt {
     const { maxExportBatchSize } = this.#parts.options;
     const oldestSeconds = this.#oldestSeconds(isOfSpool);
@@ -158,7 +159,7 @@ export class Sender {
     return attempt;
   }
 
-  /** Older hits have expired. */
+  /** Hits that started before this time have expired. */
   #oldestSeconds(isOfSpool: boolean): number {
     const withToken = isOfSpool ? OLDEST_IN_SPOOL_MILLIS : Infinity;
     const most = this.#token.value === undefined ? OLDEST_WITHOUT_TOKEN_MILLIS : withToken;
@@ -166,8 +167,8 @@ export class Sender {
   }
 
   /**
-   * Lets a hit of a random client be the next bulk, of which the visitor is random, too: behind a proxy that is not declared, all have one
-   * address. Returns `false` if there is none but suspects.
+   * Makes a hit of a random client the next bulk. Its visitor is random, too, because all clients behind an undeclared proxy have one address.
+   * Returns `false` if all hits are suspects.
    */
   #isolateAny({ bulks }: Attempt): boolean {
     const ofClient = this.#pickBy(bulks.flat(), ({ client }) => client);
@@ -183,7 +184,7 @@ export class Sender {
     return true;
   }
 
-  /** The hits with one of their keys, chosen at random. */
+  /** The hits that share one key, chosen at random. */
   #pickBy(hits: readonly Hit[], keyOf: (hit: Hit) => unknown): readonly Hit[] {
     const keys = [...new Set(hits.map(keyOf))];
     const key = keys[this.#pick(keys.length)];
@@ -204,7 +205,7 @@ export class Sender {
     return interpretAnswer(exchange, { sent, hasToken, token, isMatomo: this.#isMatomo });
   }
 
-  /** Yields each bulk that is to be sent, and gets its result. In the end, each hit has a result or is in `back`. */
+  /** Yields each bulk to send, and receives its result. In the end, each hit has a result or is in `back`. */
   *send(attempt: Attempt): Generator<readonly Hit[], void, BulkResult> {
     const { bulks, suspects, tried } = attempt;
     const inRow = mostInRow(this.#parts.options.maxExportBatchSize);
@@ -251,7 +252,7 @@ export class Sender {
     this.#wait(cause, wasDown, SEARCH);
   }
 
-  /** Returns whether sending goes on. */
+  /** Applies a result. Returns whether sending continues. */
   #settle(bulk: Hit[], result: BulkResult, attempt: Attempt, isSuspect: boolean): boolean {
     const { log } = this.#parts;
     const { results } = attempt;
@@ -295,7 +296,7 @@ export class Sender {
     }
   }
 
-  /** Handles a failure of which one of the hits may be the cause. */
+  /** Handles a failure whose cause may be one of the hits. */
   #fail(bulk: Hit[], result: Failed, attempt: Attempt, isSuspect: boolean): void {
     const { counts, log } = this.#parts;
     counts.resent += Math.min(bulk.length, result.mayBeStored ?? 0);
@@ -313,7 +314,7 @@ export class Sender {
     if (others.length > 0) attempt.tried.push(others);
   }
 
-  /** Handles a bulk of which all hits are invalid, or the token. Returns whether sending goes on. */
+  /** Handles a bulk with nothing but invalid hits, or with an invalid token. Returns whether sending continues. */
   #doubt(bulk: Hit[], result: Reason, attempt: Attempt): boolean {
     const token = this.#token;
     const { back, results } = attempt;
@@ -329,7 +330,7 @@ export class Sender {
     return false;
   }
 
-  /** Handles hits that may be stored or not. */
+  /** Handles hits that Matomo may have stored. */
   leaveUnconfirmed(bulk: readonly Hit[], attempt: Attempt): void {
     const { options, counts } = this.#parts;
     const mostResends = options.resendUnconfirmed ? MAX_RESENDS : 0;
@@ -364,18 +365,18 @@ export class Sender {
   }
 }
 
-/** Gives back the hits that were not sent. */
+/** Moves all hits that were not sent to `back`. */
 export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
   const rest = [bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat());
   for (const hit of rest) back.push(hit); // a call cannot have so many arguments
 }
 
-/** A copy of a hit as a plain object: a hit that was built finds its client when it is asked for. */
+/** Copies a hit as a plain object. The getter `client` is read, because the copy does not have it. */
 function change(hit: Hit, changes: Partial<Hit>): Hit {
   return { ...hit, client: hit.client, ...changes };
 }
 
-/** The seconds in `Retry-After`. Without it, or with a date, which the clock of another machine would have to fit, 0. */
+/** Reads the seconds in `Retry-After`. Returns 0 without the header, or if it is a date, because the clocks of the machines may differ. */
 function retryAfterMillis(header = ''): number {
   return /^\s*\d+\s*$/.test(header) ? Math.min(Number(header) * 1000, HOUR) : 0;
 }

@@ -5,9 +5,9 @@ import { SpoolLog } from './delivery-log.js';
 import type { Spool, SpoolOptions } from './store.js';
 
 const IS_REDIS = /^\s*rediss?:\/\//i;
-/** The path of a Redis URL: the number of a database. */
+/** Matches the path of a Redis URL, which is the number of a database. */
 const DATABASE = /^\/?\d{0,9}$/;
-/** Matches what is no folder: NUL, a URL of another kind, a misspelled Redis URL, or `:password@`. A drive is allowed. */
+/** Matches text that is not a path: NUL, a URL of another kind, a misspelled Redis URL, or `:password@`. A drive letter is allowed. */
 const NO_PATH =
   /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?(?::|[/\\]{2})|^(?![a-z]:[/\\]).*:.*@|^.:.*:.*@/is;
 
@@ -15,7 +15,7 @@ export function isRedis(place: string): boolean {
   return IS_REDIS.test(place);
 }
 
-/** The normalized option `spool`; `undefined` if it is invalid. */
+/** Normalizes the option `spool`; `undefined` if it is invalid. */
 export function parsePlace(place: string): string | undefined {
   const text = place.trim();
   if (!isRedis(place)) return text === '' || NO_PATH.test(text) ? undefined : place;
@@ -24,14 +24,14 @@ export function parsePlace(place: string): string | undefined {
   return DATABASE.test(pathname) && search === '' ? text : undefined;
 }
 
-/** The place as shown in messages, without credentials. */
+/** The place without credentials, for messages. */
 export function showPlace(place: string): string {
   if (!isRedis(place)) return place;
   const { protocol, host, pathname } = new URL(place);
   return `${protocol}//${host}${pathname}`;
 }
 
-/** Opens a spool; its code is loaded now, because few processes have one. Resolves with `undefined` if that fails, which is logged. */
+/** Opens a spool. Its code is loaded on demand, because few processes have a spool. Resolves with `undefined` if that fails, which is logged. */
 export async function openSpool(
   options: Omit<SpoolOptions, 'log'>,
   lines: LogLines,

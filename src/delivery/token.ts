@@ -2,18 +2,18 @@ import type { Hit } from '../hit/hit-text.js';
 
 export interface TokenOptions {
   readonly tokenAuth: string | undefined;
-  /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
+  /** Returns the current token of its file, if it came from a file; `undefined` if the file is missing or empty. */
   readonly rereadToken?: (() => string | undefined) | undefined;
 }
 
-/** Decides, if Matomo rejects all hits of a bulk, whether they are invalid or the token with which they were sent. */
+/** Decides whether the hits or the token are invalid if Matomo rejects all hits of a bulk. */
 export class Token {
   value: string | undefined;
   isRejected = false;
   readonly #reread: () => string | undefined;
   /** The wall clock, in epoch milliseconds. */
   readonly #wallMillis: () => number;
-  /** Whether all hits of a bulk were invalid, and none was tracked since. */
+  /** Whether all hits of a bulk were invalid, and none has been tracked since then. */
   #isInDoubt = false;
   /** Time at which hits were last tracked. */
   #trackedMillis = Number.NEGATIVE_INFINITY;
@@ -27,7 +27,7 @@ export class Token {
     this.#wallMillis = wallMillis;
   }
 
-  /** Reads the token again. Returns whether it has changed. A missing or empty file keeps the old one. */
+  /** Reads the token again. Returns whether it has changed. If the file is missing or empty, the token stays. */
   reread(): boolean {
     const value = this.#reread() ?? this.value;
     if (value === this.value) return false;
@@ -37,14 +37,14 @@ export class Token {
     return true;
   }
 
-  /** Notes that hits were tracked with the token. */
+  /** Records that hits were tracked with the token. */
   accept(): void {
     this.isRejected = false;
     this.#isInDoubt = false;
     this.#trackedMillis = this.#wallMillis();
   }
 
-  /** Parts hits that were all rejected. If `others` are the second bulk in a row, the token is rejected. */
+  /** Splits hits that were all rejected into invalid ones and others. If there are `others` in two bulks in a row, the token is rejected. */
   judge(hits: readonly Hit[]): {
     readonly invalid: readonly Hit[];
     readonly others: readonly Hit[];

@@ -24,16 +24,16 @@ import { Assembler, type SpanCounts } from './traces/assembler.js';
 import { createIsKept, toReceivedSpans } from './traces/received-span.js';
 import { normalize } from './traces/to-request.js';
 
-/** The share of a spool that is left for hits in memory, of all processes that use it, when exports are refused. */
+/** The share of a spool that stays free for hits in memory, of all processes that use the spool. Beyond it, exports are refused. */
 const SPARE_SHARE = 1 / 8;
 
-/** Memory that a hit takes besides the texts of its spans, and at most for these: they may have much that no hit has. */
+/** Memory of a hit without the texts of its spans, and the limit for these texts, which may contain much that no hit has. */
 const HIT_BYTES = 1000;
 const MAX_TEXT_BYTES = 65_536;
 
 const ROOM_POLL_MILLIS = 20;
 
-/** Why exports are refused, and what to do. */
+/** Log messages by the cause of a refusal. */
 const REFUSED = {
   'no room':
     'The queue or the spool is full: new exports are answered with 503 until Matomo has processed hits. Check why it does not, or raise maxQueueSize or, with a spool, maxSpoolBytes.',
@@ -41,20 +41,20 @@ const REFUSED = {
   connections: `All ${MAX_CONNECTIONS} connections are in use: new ones are closed. Add gateways, or let services export to a Collector, which needs few connections.`,
 } as const;
 
-/** Counters of a gateway: requests, and the spans that they are assembled from. */
+/** Counters of a gateway: requests, and the spans from which requests are assembled. */
 export interface GatewayStats extends MatomoStats {
   /** At every moment `received = waiting + used + unused`. */
   readonly spans: SpanCounts & {
     /** Spans that were answered with success. */
     readonly received: number;
-    /** Spans that a partial success named as rejected. */
+    /** Spans that a partial success reported as rejected. */
     readonly rejected: number;
   };
-  /** Requests that wait for their spans; they are not counted as hits yet. */
+  /** Requests that wait for their spans. They are not counted as hits yet. */
   readonly pendingRequests: number;
   /**
-   * Exports that were answered with 429 or 503 because there was no room, and connections that were closed because there are too many.
-   * Their senders have to send them again.
+   * Exports that were answered with 429 or 503 because there was no room, and connections that were closed because there were too many.
+   * The senders have to send these exports again.
    */
   readonly refusedExports: number;
 }
@@ -63,17 +63,17 @@ export interface GatewayStats extends MatomoStats {
 export interface Gateway {
   /** Base URL, such as `http://127.0.0.1:4318`. Send spans to `/v1/traces` below it. */
   readonly url: string;
-  /** What became of every span and request so far. */
+  /** Results of all spans and requests so far. */
   stats(): GatewayStats;
   /**
    * Waits for the remaining spans of requests that have arrived, flushes and stops, within `shutdownTimeoutMillis`. Accepts
-   * nothing new. Never rejects.
+   * no new exports. Never rejects.
    */
   close(): Promise<void>;
 }
 
 /**
- * Starts an OTLP/HTTP receiver that makes a hit of every HTTP request in the spans of services in any language. Options
+ * Starts an OTLP/HTTP receiver that turns every HTTP request in the spans of services in any language into a hit. Options
  * that are missing are read from the environment.
  *
  * @throws TypeError naming the option and the value, if one is invalid or missing
@@ -110,7 +110,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const isKept = createIsKept(reading);
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
 
-  /** Senders can keep hits that the spool has no room for; in memory, these would be lost when the gateway ends. */
+  /** Whether the spool has no room for hits. Senders can keep such hits. In memory, they would be lost if the gateway ended. */
   function isSpoolFull(): boolean {
     const { room = Number.POSITIVE_INFINITY } = pipeline.delivery.spool ?? {};
     return room < maxSpoolBytes * SPARE_SHARE;
@@ -173,11 +173,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   async function close(): Promise<void> {
     const deadline = performance.now() + shutdownTimeoutMillis;
     const isWaiting = assembler.waitingRequests > 0;
-    // Spans of requests that have arrived may still be on their way.
+    // Other spans of requests that have arrived may still be in transit.
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
-    // Requests wait for room in the queue as long as there is time to send the rest.
+    // While the queue is full, requests wait until there is only enough time left to send the rest.
     if (assembler.counts.waiting > 0) void pipeline.flush();
     const lastMillis = deadline - shutdownTimeoutMillis / 4;
     while (assembler.counts.waiting > 0 && performance.now() < lastMillis) {
@@ -215,7 +215,7 @@ function sendText(response: ServerResponse, status: number, text: string): void 
   response.end(`${text}\n`);
 }
 
-/** @throws TypeError if an option is missing or invalid without which nothing is tracked */
+/** @throws TypeError if a required option is missing, or if an option is invalid or off so that nothing is tracked */
 function openPipeline(...given: Parameters<typeof createPipeline>): Pipeline {
   const pipeline = createPipeline(...given);
   if (pipeline) return pipeline;

@@ -12,7 +12,7 @@ import { checkIsObject, type Environment, readVariables } from '../options/resol
 import { integer, secret } from '../options/values.js';
 import type { MatomoOptions } from '../options.js';
 
-/** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */
+/** Options of the receiver. Each has an environment variable. Code takes precedence, and an invalid value throws in both cases. */
 export interface ReceiverOptions extends InCode<typeof RECEIVER_OPTIONS> {}
 
 /** Options of a gateway: those of the receiver, and all options of the span processor. */
@@ -30,7 +30,7 @@ const address: Parser<{ host: string; port: number }, string> = parser(
   },
 );
 
-/** The options of the receiver, declared as those of `src/options/option-table.ts` are. */
+/** The options of the receiver, declared like those of `src/options/option-table.ts`. */
 export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
   /**
    * Address and port to listen on.
@@ -59,7 +59,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
 export type ResolvedReceiver = ResolvedValues<typeof RECEIVER_OPTIONS>;
 
 /**
- * Resolves the receiver's options, and separates the others.
+ * Resolves the receiver's options, and separates the other options.
  *
  * @throws TypeError naming the option or variable and the value, if one is invalid
  */

@@ -4,20 +4,20 @@ import { toCustomVariables } from './parameters/annotations.js';
 import { type OverrideOptions, overrideAll } from './parameters/overrides.js';
 import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 
-/** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
+/** A hit that is sent in addition to the page view. `trackEvent` and similar functions create one, and so do span events. */
 export interface AdditionalHit {
-  /** Parameters by Matomo's names, not yet checked. */
+  /** Parameters by Matomo's names, not yet validated. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly epochMillis: number;
 }
 
-/** A described hit with parameters that Matomo stores as they are. */
+/** An additional hit after validation: Matomo stores its parameters as they are. */
 export interface CheckedHit {
   readonly own: HitText;
   readonly epochMillis: number;
 }
 
-/** Why an additional hit is not sent. Hits of visitors who are not tracked are not counted. */
+/** The reasons for which an additional hit is dropped. Hits of visitors who are not tracked are not counted. */
 export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
 interface CheckOptions extends OverrideOptions {
@@ -25,8 +25,8 @@ interface CheckOptions extends OverrideOptions {
 }
 
 /**
- * The parameters of an additional hit as they may be sent; `undefined` if Matomo would store something else. Arguments of `trackEvent` and its
- * siblings are checked before, in `request/functions.ts`.
+ * Validates an additional hit. Returns `undefined` if Matomo would store something else than the application meant.
+ * `request/functions.ts` validates the arguments of `trackEvent` and similar functions before.
  */
 export function checkAdditionalHit(
   hit: AdditionalHit,
@@ -54,13 +54,13 @@ export function checkAdditionalHit(
   return { own, epochMillis };
 }
 
-/** The effect, in a message, of leaving out a parameter that the application meant to set. */
+/** What happens to a hit if the parameter is left out, as messages say it. */
 const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['cdt', 'have the time of the call'],
   ['revenue', 'have another revenue'],
 ]);
 
-/** Reports and leaves out what Matomo would reject. */
+/** Reports and leaves out parameters that Matomo would reject. Returns `undefined` if the hit would mean something else without them. */
 function readOwn(
   { parameters, epochMillis: nowMillis }: AdditionalHit,
   { hasToken, report, redactUrl, maxCustomVariables }: CheckOptions,
@@ -86,7 +86,10 @@ function readOwn(
   return checked;
 }
 
-/** Adds an additional hit to what it shares with its page view. A time that is in the future, or no number, would be ignored. */
+/**
+ * Adds the parameters of an additional hit to the shared ones. Matomo ignores
+ * an invalid time or one in the future, so `nowMillis` replaces it.
+ */
 export function addAdditionalHit(
   hit: HitText,
   { own, epochMillis }: CheckedHit,

@@ -40,19 +40,19 @@ import { isInSample } from './visitor/visitor-id.js';
 
 export interface ToHitsOptions extends SentUrlOptions, VisitorOptions, DimensionOptions {
   readonly titlePaths: 'template' | 'raw';
-  /** A template. The result of a function comes with the request. */
+  /** The template of titles. If the option is a function, its result comes with the request. */
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
   readonly sampleRate: number;
-  /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
+  /** If `false`, hits of AI chatbots contain no data of a visit. Default: true. */
   readonly pageViews?: boolean | undefined;
   readonly beforeSend?: BeforeSend | undefined;
 }
 
 export type HitBuilder = ReturnType<typeof createHitBuilder>;
 
-/** Makes the hits of a request, without a clock: `nowMillis` is the time. */
+/** Builds the hits of a request. The caller passes the time as `nowMillis`, so the builder reads no clock. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) {
   const { beforeSend, hasToken, maxCustomVariables } = options;
   const hidesOtherUserIds = options.privacy === 'strict';
@@ -69,7 +69,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const redactUrl = urls.ofApplication;
   const setting = { hasToken, report, redactUrl, maxCustomVariables };
 
-  /** The parts that all hits of a request have, and those of its page view. */
+  /** Builds the parts that all hits of a request share, and for a page view also title, dimensions and duration. */
   function build(
     request: HttpRequest,
     site: number,
@@ -96,7 +96,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     hit.agent = client.text;
     hit.url = urls.ofRequest({ scheme, host, query }, path, isSearch ? 'page' : 'graphql', encoded);
     if (referrer !== undefined) hit.referrer = toReferrer(referrer);
-    // Nearly all requests begin in the second of the one before them.
+    // Consecutive requests mostly start in the same second, so the text of a second is reused.
     if (hit.startSeconds !== timeSeconds) {
       timeSeconds = hit.startSeconds;
       timeText = copyText(partOf('cdt', timeSeconds));
@@ -124,7 +124,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     return reported;
   }
 
-  /** Adds what options and the application say about a request, the weakest first, and whom that names. */
+  /** Applies the parameters of options and of the application, the weakest first, and keeps the user that the options name. */
   function addLayers(hit: HitText, request: HttpRequest, nowMillis: number): void {
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails?.(request);
@@ -148,20 +148,20 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     completeEvent(hit, report);
   }
 
-  /** With the option `privacy`, only the option `userId` may name a user. */
+  /** With `privacy: 'strict'`, only the option `userId` may name a user. */
   function nameVisitor(hit: HitText): void {
     if (hidesOtherUserIds) hit.put('uid', hit.user);
     if (hit.isNamedAnew) visitors.follow(hit);
   }
 
-  /** Finalizes a hit: user, `beforeSend` and visitor. `undefined` if `beforeSend` drops it. */
+  /** Applies user, `beforeSend` and visitor to a hit. Returns `undefined` if `beforeSend` drops it. */
   function finalize(hit: HitText, nowMillis: number): HitText | undefined {
     if (hidesOtherUserIds || hit.isNamedAnew) nameVisitor(hit);
     const sent = beforeSend ? callBeforeSend(hit, beforeSend, hasToken, report, nowMillis) : hit;
     if (!sent) return undefined;
     if (sent !== hit && sent.isNamedAnew) visitors.follow(sent);
     if (hidesOtherUserIds || sent.isNamedAnew) visitors.hide(sent);
-    // `beforeSend` may have made a page view of what Matomo would report under AI chatbots.
+    // `beforeSend` may have turned a hit for the AI chatbot reports into a page view.
     if (sent.kind === 'chatbot' && sent.get('recMode') !== '1') sent.kind = 'action';
     return sent.finalize();
   }
@@ -170,17 +170,20 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     buildPageView: (request: HttpRequest, site: number, nowMillis: number): HitText =>
       build(request, site, nowMillis, true),
 
-    /** The beginning of the additional hits of a request, and of its page view unless that is of an AI chatbot. */
+    /**
+     * Builds the parts with which the additional hits of a request begin. The
+     * page view begins with the same parts unless it is of an AI chatbot.
+     */
     buildShared: (request: HttpRequest, site: number, nowMillis: number): HitText =>
       build(request, site, nowMillis, false),
 
-    /** A hit as it is sent: itself, or a copy if there is a `beforeSend`; `undefined` if that drops it. */
+    /** Returns the hit to send: the same object, or a copy if there is a `beforeSend`; `undefined` if `beforeSend` drops it. */
     finalize,
 
-    /** The part of an additional hit that may be sent; `undefined` if it may not. */
+    /** Returns the valid part of an additional hit; `undefined` if the hit must not be sent. */
     check: (hit: AdditionalHit): CheckedHit | undefined => checkAdditionalHit(hit, setting),
 
-    /** A hit of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
+    /** Builds an additional hit, which Matomo stores in the visit of its request; `undefined` if `beforeSend` drops it. */
     buildAdditionalHit(added: CheckedHit, shared: HitText, nowMillis: number): HitText | undefined {
       const hit = shared.toShared();
       addAdditionalHit(hit, added, nowMillis);
@@ -201,7 +204,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       return finalize(hit, nowMillis);
     },
 
-    /** Whether the visitor of a request is tracked: the user ID that is sent, else the visitor ID, even if that is not. AI chatbots are no visitors. */
+    /**
+     * Whether sampling includes a visitor. The user ID decides if it is sent,
+     * else the visitor ID, sent or not. AI chatbots are always included.
+     */
     isVisitorInSample(request: HttpRequest, site: number): boolean {
       if (options.sampleRate >= 1 || request.isAiChatbot) return true;
       const hit = build(request, site, request.startMillis, false);
@@ -212,7 +218,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   };
 }
 
-/** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
+/** Builds the hit of an AI chatbot if people are not tracked: without visitor, title, address and variables. */
 function toChatbotAlone(hit: HitText, site: number, startMillis: number): HitText {
   const alone = hit.emptied();
   alone.named = undefined;
@@ -225,7 +231,7 @@ function toChatbotAlone(hit: HitText, site: number, startMillis: number): HitTex
 /** The option `beforeSend`, which gets a copy of the parameters of a hit. `undefined` drops the hit. */
 type BeforeSend = (parameters: Record<string, string>) => object | null | undefined;
 
-/** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
+/** Applies what `beforeSend` returns and restores parameters that every hit needs. Returns `undefined` if `beforeSend` drops the hit. */
 function callBeforeSend(
   hit: HitText,
   beforeSend: BeforeSend,
@@ -241,7 +247,7 @@ function callBeforeSend(
   checked.who = siteText(hit.get('idsite') as string);
   for (const [name, value] of Object.entries(returned)) {
     const part = parts.get(name);
-    // Reserved parameters keep their values: some decide whether Matomo makes a visit of a hit.
+    // Reserved parameters keep their values: some decide whether Matomo creates a visit.
     if (part !== undefined && (RESERVED.has(name) || readPart(part) === value))
       checked.put(name, part);
     else if (name !== 'cvar')
@@ -254,7 +260,7 @@ function callBeforeSend(
   return checked;
 }
 
-/** Texts of referrers. Only those that are sent as they came are remembered: others may contain secrets. */
+/** Builds and caches referrers. A referrer that redaction changes may contain secrets, so it is not cached. */
 function createToReferrer(urls: SentUrls): (referrer: string) => string {
   return remember(
     1024,
@@ -263,7 +269,7 @@ function createToReferrer(urls: SentUrls): (referrer: string) => string {
   );
 }
 
-/** Texts of titles and custom variables. They are remembered with the default title: others may name each request. */
+/** Builds titles and custom variables. Titles are cached only with the default template: a custom one may differ for each request. */
 function createTitles(
   { actionName, maxCustomVariables }: ToHitsOptions,
   show: ReturnType<typeof createPlaces>['show'],
@@ -297,12 +303,12 @@ function createTitles(
 }
 
 const MAX_KEPT_MILLIS = 500;
-/** Texts of short durations by their milliseconds, once there was one. */
+/** Encoded durations below `MAX_KEPT_MILLIS`, indexed by milliseconds and filled on first use. */
 const DURATIONS: (string | undefined)[] = new Array(MAX_KEPT_MILLIS).fill(undefined);
 
 /**
- * The duration of a request, besides what the application has set of it. Matomo ignores `gt_ms`, so it is the server time, too. Matomo adds
- * all timings to the page load time, so the others are subtracted.
+ * Adds the duration of a request unless the application has set it. Matomo ignores `gt_ms`, so the duration is sent as server time, too.
+ * Matomo sums up all timings as the page load time, so the other timings are subtracted from the server time.
  */
 function addDuration(hit: HitText, request: HttpRequest): void {
   if (request.isEndless && !isTimed(request)) return;

@@ -10,10 +10,10 @@ import type { Visitor } from './visitor/visitor.js';
  */
 export type HitKind = 'action' | 'chatbot';
 
-/** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
+/** One tracking request in the form that delivery needs: visitor, time, and the text to send. */
 export interface Hit {
   readonly site: number;
-  /** Hits of one visitor stay together and in order. The user ID if there is one, else the visitor ID. */
+  /** The user ID if there is one, else the visitor ID. Hits of one visitor stay together and in order. */
   readonly visitor: string;
   /** Start of the request, in epoch seconds. Half a second later for an additional hit that comes after page views. */
   readonly startSeconds: number;
@@ -21,30 +21,33 @@ export interface Hit {
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
   /**
-   * The client for the rule about hits that fail: a keyed hash of its address, which no option masks; without an address, the visitor;
-   * empty if nothing is known. A part of its line in a spool, and never sent.
+   * Identifies the client for the rule about failing hits: a keyed hash of the address, which no option masks; without an address, the
+   * visitor; empty if both are unknown. Spool lines contain it. Matomo never gets it.
    */
   readonly client: string;
-  /** How often the hit failed alone right after another request had succeeded; `undefined` if it never did. A part of its line in a spool. */
+  /**
+   * How often the hit, sent alone, failed right after another request had
+   * succeeded; `undefined` if it never did. Spool lines contain it.
+   */
   readonly failures?: number;
-  /** How often the hit was sent with an unknown outcome, before it is sent again. A part of its line in a spool. */
+  /** How often sending the hit had an unknown outcome, so that it is sent again. Spool lines contain it. */
   readonly resends?: number;
-  /** Time at which all hits of its bulk were invalid, in epoch seconds: the hits are, or the token is. A part of its line. */
+  /** Epoch seconds at which all hits of the bulk were invalid: either the hits or the token are invalid. Spool lines contain it. */
   readonly invalidSeconds?: number;
 }
 
-/** `&name=value`, percent-encoded; `?idsite=…` of the site, with which every hit begins. */
+/** Formats `&name=value`, percent-encoded. `idsite` becomes `?idsite=…`, because every hit begins with it. */
 export function rawPart(name: string, value: string): string {
   return `${startOf(name)}${encodeValue(value)}`;
 }
 
-/** The part of a parameter with the valid part of a value; empty if there is none. */
+/** Formats a parameter with the valid part of a value. Returns an empty string if nothing of the value is valid. */
 export function partOf(name: SettableParameter, unchecked: unknown): string {
   const value = toParameterValue(PARAMETERS[name], unchecked);
   return value === undefined ? '' : rawPart(name, value);
 }
 
-/** The value that Matomo reads in a part. */
+/** Decodes the value of a part as Matomo reads it. */
 export function readPart(part: string): string | undefined {
   return part === '' ? undefined : decodeURIComponent(part.slice(part.indexOf('=') + 1));
 }
@@ -58,7 +61,7 @@ function startOf(name: string): string {
   return name === 'idsite' ? '?idsite=' : `&${name}=`;
 }
 
-/** The part of a parameter in a text; empty if there is none. */
+/** Finds the part of a parameter in a text; empty if the text does not have the parameter. */
 function findPart(text: string, name: string): string {
   if (text === '') return '';
   const start = text.indexOf(startOf(name));
@@ -85,9 +88,9 @@ const SLOT_OF: ReadonlyMap<string, Slot> = /* @__PURE__ */ new Map(
 );
 
 /**
- * A hit, while it is built and when it is sent: text in slots, each of which has one or several parameters, percent-encoded. A class and not
- * a literal, like the other objects that each request makes and stores: once V8 has seen that objects of one literal survive, it allocates all
- * later ones in the old generation, where they stay until the next full garbage collection.
+ * A hit while it is built and when it is sent: slots of percent-encoded text, each with one or several parameters. An object literal would cost
+ * memory: once V8 has seen that objects of one literal survive, it allocates all later ones in the old generation, where they stay until the
+ * next full garbage collection. Other objects that each request creates and stores are classes, too.
  */
 export class HitText implements Hit {
   who = '';
@@ -98,30 +101,30 @@ export class HitText implements Hit {
   title = '';
   duration = '';
   rest = '';
-  /** The visitor that the hit names itself; `undefined` without a request. */
+  /** The visitor of the request; `undefined` without a request. */
   named: Visitor | undefined = undefined;
-  /** Address of the client as it is known, never sent. */
+  /** Address of the client, not masked and never sent. */
   address: string | undefined = undefined;
   /** The part with the user that the option `userId` names. */
   user = '';
-  /** Whether a parameter was set that says who made the hit. */
+  /** Whether a parameter that identifies the visitor was set. */
   isNamedAnew = false;
   /** The start of the request, or the time that was set. */
   startSeconds = 0;
   kind: HitKind = 'action';
-  // Known once the hit is finalized:
+  // `finalize` sets these:
   site = 0;
   visitor = '';
   query = '';
   #client: string | undefined = undefined;
 
-  /** The hash is made only if the hit is stored in a spool, or if hits fail. */
+  /** The hash is computed on first use: only the spool and the handling of failing hits need it. */
   get client(): string {
     this.#client ??= this.address && this.named?.toClient(this.address, this.startSeconds);
     return this.#client || this.visitor;
   }
 
-  /** Makes the query string. No parameter is set afterwards. */
+  /** Builds the query string. No parameter may be set afterwards. */
   finalize(): this {
     const { rest, named, isNamedAnew } = this;
     const isNamed = named !== undefined && !isNamedAnew;
@@ -149,7 +152,7 @@ export class HitText implements Hit {
     return this.find(name) !== '';
   }
 
-  /** Replaces the part of a parameter in its slot, or appends it. An empty one removes the parameter. */
+  /** Replaces the part of a parameter in its slot, or appends it. An empty part removes the parameter. */
   put(name: string, part: string): void {
     const slot = SLOT_OF.get(name) ?? 'rest';
     if (slot === 'who' || slot === 'agent') this.isNamedAnew = true;
@@ -173,7 +176,7 @@ export class HitText implements Hit {
     return partsOf(this.toString());
   }
 
-  /** A hit of the same request, without any parameter. */
+  /** Creates a hit of the same request without any parameter. */
   emptied(): HitText {
     const empty = new HitText();
     empty.named = this.named;
@@ -184,7 +187,7 @@ export class HitText implements Hit {
     return empty;
   }
 
-  /** The parts that all hits of the request have, as the beginning of another hit. */
+  /** Creates another hit of the request from the parts that all of its hits share. */
   toShared(): HitText {
     const shared = this.emptied();
     shared.kind = 'action';
@@ -197,7 +200,7 @@ export class HitText implements Hit {
     return shared;
   }
 
-  /** A copy that does not keep the longer texts of which URL and referrer may be parts. */
+  /** Copies the shared parts. URL and referrer may be substrings of longer texts, which would stay in memory. */
   toSharedCopy(): HitText {
     const shared = this.toShared();
     shared.url = copyText(shared.url);

@@ -4,7 +4,7 @@ import type { Client, Sender } from './visitor/client.js';
 
 /** Annotations of one request by the application, from one kind of source. */
 export class Annotations {
-  /** Tracking parameters by Matomo's names, not yet checked. */
+  /** Tracking parameters by Matomo's names, not yet validated. */
   parameters: Record<string, unknown> | undefined = undefined;
   /** Custom variables by name, in the order in which they were set. */
   cvar: Record<string, unknown> | undefined = undefined;
@@ -15,11 +15,11 @@ export class Annotations {
   errorType: string | undefined = undefined;
   /** Class of the last error of a GraphQL operation or an MCP call. Its response may have status 200. */
   operationError: string | undefined = undefined;
-  /** The request makes no hit. */
+  /** Whether no hit is sent for the request. */
   ignored = false;
 }
 
-/** Whether annotations change anything about a hit, or whether there is one. */
+/** Whether annotations change a hit or suppress it. */
 export function hasAnnotations(annotations: Annotations | undefined): annotations is Annotations {
   if (annotations === undefined) return false;
   const { parameters, cvar, timings, userId, errorType, operationError, ignored } = annotations;
@@ -27,7 +27,6 @@ export function hasAnnotations(annotations: Annotations | undefined): annotation
   return (parameters ?? cvar ?? timings ?? userId ?? errorType ?? operationError) !== undefined;
 }
 
-/** Adds to a timing of the page view. */
 export function addTiming(annotations: Annotations, key: PerfKey, millis: number): void {
   annotations.timings ??= {};
   annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
@@ -36,39 +35,39 @@ export function addTiming(annotations: Annotations, key: PerfKey, millis: number
 /** `action` is an operation that a header names, as with SOAP and AWS. */
 export type OperationKind = 'action' | 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 
-/** Names beyond the limit of names share this one. */
+/** Replaces operation names beyond the limit of distinct names. */
 export const OTHER_NAME = '(other)';
 
 /** What one endpoint does for a request, such as a GraphQL operation. */
 export interface Operation {
   readonly kind: OperationKind;
-  /** The name, without variables and arguments; of MCP, the tool or prompt. `undefined` if the title must not contain it. */
+  /** The name without variables and arguments. In MCP, the name of the tool or prompt. `undefined` if the title must not contain it. */
   readonly name: string | undefined;
-  /** The message, if the server is one of MCP. */
+  /** The MCP message, if the endpoint is an MCP server. */
   readonly mcp?: McpRequest | undefined;
-  /** The number of operations in a batch, whose first one has the name. */
+  /** The number of operations in a batch. The name is that of the first one. */
   readonly count: number;
-  /** Whether it failed, which only spans and channels say: many servers respond with status 200. */
+  /** Whether the operation failed. Only spans and channels report that: many servers respond with status 200. */
   readonly hasFailed: boolean;
 }
 
-/** Whether a path is the one at which most servers of GraphQL listen. */
+/** Whether a path ends in `/graphql`, the usual path of GraphQL servers. */
 export function isGraphqlPath(path: string): boolean {
   return /\/graphql\/?$/i.test(path);
 }
 
 /** A message to an MCP server, without the name of a tool or prompt. */
 interface McpRequest {
-  /** A method of the protocol, such as `tools/call`. Any other is the name of an operation, because clients could invent it. */
+  /** A method of the protocol, such as `tools/call`. Any other method counts as an operation's name, because clients could invent it. */
   readonly method: string | undefined;
-  /** Whether it is no call, but a list, a ping, a notification, a response of the client, or a stream. */
+  /** Whether the message is not a call but a list, a ping, a notification, a response of the client, or a stream. */
   readonly isProtocol: boolean;
-  /** The digest of the session that the server has opened for its client: the ID may be secret and long. */
+  /** Digest of the session ID that the server assigned to the client. The ID itself may be secret and long. */
   readonly session?: string | undefined;
   readonly clientName?: string | undefined;
 }
 
-/** The properties of a class without `readonly`, for the function that makes an instance. */
+/** The properties of a class without `readonly`, for the function that creates an instance. */
 export type Writable<T> = { -readonly [key in keyof T]: T[key] };
 
 /** A finished HTTP request, combined from spans and, if there is one, Node's own request. */
@@ -81,22 +80,22 @@ export class HttpRequest {
   readonly query!: string | undefined;
   /** Route template such as `/users/:id`, as it was reported. */
   readonly route!: string | undefined;
-  /** The route as titles show it; `undefined` if they show the path, or why the request was refused. */
+  /** The route as titles show it; `undefined` if titles show the path, or why the request was refused. */
   readonly titleRoute?: string | undefined;
   readonly service?: string | undefined;
   /** The operation of an endpoint that has several. */
   readonly operation?: Operation | undefined;
   /** Whether `query` in its URL is a GraphQL document and not a site search. */
   readonly isGraphql?: boolean;
-  /** The host as the client or a trusted proxy sent it, not yet checked. */
+  /** The host as the client or a trusted proxy sent it, not yet validated. */
   readonly host!: string | undefined;
   /** Scheme of the tracked URL. */
   readonly scheme!: 'http' | 'https';
-  /** 499 if the client disconnected before the response was complete, 500 if the server did, whatever the response began with. */
+  /** The status. If the response is incomplete, 499 (the client disconnected) or 500 (the server did), whatever status it began with. */
   readonly statusCode!: number;
-  /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
+  /** The status with which the response began, even if it is incomplete; `undefined` if it has not begun. */
   readonly sentStatus?: number | undefined;
-  /** Content type of the response; empty if it has none, `undefined` if that is not known. */
+  /** Content type of the response; empty if it has none, `undefined` if it is unknown. */
   readonly contentType?: string | undefined;
   /** The client disconnected before the response was complete. */
   readonly aborted!: boolean;
@@ -108,33 +107,36 @@ export class HttpRequest {
   readonly client?: Client | undefined;
   readonly sender?: Sender | undefined;
   readonly referrer!: string | undefined;
-  /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */
+  /** Client hints as they were sent, a line per header of `CLIENT_HINTS`, in one string because most clients repeat the same ones. */
   readonly clientHints!: string | undefined;
   /** IP address of the client according to trusted proxies, not masked. */
   readonly address!: string | undefined;
   /** Whether the request has `DNT: 1` or `Sec-GPC: 1`; `unknown` if these headers may not have been captured. */
   readonly optedOut!: 'yes' | 'no' | 'unknown';
-  /** A browser or framework loads the page before anybody asks for it. */
+  /** Whether a browser or framework loads the page before the user opens it. */
   readonly isPrefetch?: boolean;
-  /** A framework such as React Router or SvelteKit requests the data of a page, to show it without loading it. */
+  /** Whether a framework such as React Router or SvelteKit requests only the data of a page. */
   readonly isPageData?: boolean;
-  /** The site of its hits; 0 if none is sent. */
+  /** The site of the request's hits; 0 if no hit is sent. */
   site = 0;
-  /** Whether it is sent as a request by an AI chatbot. */
+  /** Whether the request is sent as one of an AI chatbot. */
   isAiChatbot?: boolean;
-  /** For AI chatbots, the bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
+  /** For AI chatbots, the bytes of the body as sent; `undefined` if there is no body, or if its size is uncertain. */
   bodyBytes?: number | undefined;
   readonly spanName!: string;
   /** Epoch milliseconds, with fraction. */
   readonly startMillis!: number;
   readonly durationMillis!: number;
-  /** Annotations of the application, weakest first: of child spans, of `annotate`, `measure` and `ignore`, of the server span. */
+  /**
+   * Annotations of the application, the weakest first: from child spans,
+   * from `annotate`, `measure` and `ignore`, from the SERVER span.
+   */
   annotations!: readonly Annotations[];
-  /** Parameters from callbacks and attributes of the server span, weaker than all annotations. */
+  /** Parameters from callbacks and from attributes that options name. All annotations take precedence over them. */
   optionParameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The request that callbacks get, read-only. `header` only works during the call. */
+/** The request that callbacks get, read-only. `header` and `attributes` only work during the call. */
 export interface TrackedRequest {
   /** Request method as the client sent it. */
   readonly method: string;
@@ -142,7 +144,7 @@ export interface TrackedRequest {
   readonly path: string;
   /** Query without `?`, not redacted. Missing if the URL has none. */
   readonly query?: string;
-  /** Route template such as `/users/:id`. Missing if no route matched, or the framework does not tell it. */
+  /** Route template such as `/users/:id`. Missing if no route matched, or the framework does not report it. */
   readonly route?: string;
   /** Host as the client sent it, or as a proxy that `trustProxy` (`MATOMO_TRUST_PROXY`) trusts reports it. */
   readonly host?: string;
@@ -160,19 +162,19 @@ export interface TrackedRequest {
    */
   readonly address?: string;
   /**
-   * Returns a request header; its name is case-insensitive. If the application has deleted the header, the value that the client sent.
+   * Returns a request header; its name is case-insensitive. If the application has deleted the header, returns the value that the client sent.
    * Without Node.js' request, only headers that the span captured are known.
    */
   header(name: string): string | undefined;
-  /** From the first byte of the request to the end of the response, in milliseconds; until now if that is still open. */
+  /** From the first byte of the request to the end of the response, in milliseconds; until now if the response is still open. */
   readonly durationMillis: number;
   /** Start of the request, in epoch milliseconds. */
   readonly startTime: number;
-  /** ID of the trace of its server span, also if that is not sampled; missing if it has none. */
+  /** Trace ID of the server span, even if the span is not sampled; missing if there is no server span. */
   readonly traceId?: string;
   /**
-   * Attributes of the server span, or what Node.js knows under the same names, and those of the resource that it has not itself, such as
-   * `service.name`. Without an SDK, the resource is what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say.
+   * Attributes of the server span, or what Node.js knows under the same names, and attributes of the resource that the span does not have, such
+   * as `service.name`. Without an SDK, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` define the resource.
    */
   readonly attributes: Attributes;
 }
@@ -180,7 +182,7 @@ export interface TrackedRequest {
 /** Names of classes and codes, as languages write them: `TypeError`, `java.io.IOException`, `ECONNREFUSED`, `Vec<T>`. */
 const ERROR_TYPE = /^[\w.$:\\*/+`<>-]{1,100}$/;
 
-/** The type of an error as OpenTelemetry has it. Free text, which may contain data of a person, becomes `_OTHER`. */
+/** Returns the error type as OpenTelemetry defines it. Free text, which may contain personal data, becomes `_OTHER`. */
 export function toErrorType(type: string): string {
   return ERROR_TYPE.test(type) ? type : '_OTHER';
 }

@@ -9,7 +9,7 @@ const PLAIN_PAIRS = /^[\w.~/:?=&-]*$/;
 /** Characters that `encodeURI` keeps but a value in a query string must not contain. */
 const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
 
-/** Trims a text, and removes what makes a bulk fail (lone surrogates) or ends a column (control characters). */
+/** Trims a text. Replaces lone surrogates, which make a bulk fail, and control characters, which end the value in its column. */
 export function cleanText(text: string): string {
   if (CLEAN_ASCII.test(text)) return text;
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
@@ -17,7 +17,7 @@ export function cleanText(text: string): string {
 
 const FOUR_BYTES = /[\u{10000}-\u{10ffff}]/gu;
 
-/** Removes what a column in `utf8mb3` cannot hold, such as emojis. */
+/** Removes characters that a column in `utf8mb3` cannot hold, such as emojis. */
 export function withoutFourBytes(text: string): string {
   return text.replace(FOUR_BYTES, '');
 }
@@ -27,12 +27,12 @@ export function isPlain(text: string): boolean {
   return NOTHING_TO_ESCAPE.test(text);
 }
 
-/** Percent-encodes a well-formed value for a query string. Encoding its parts one by one yields the same. */
+/** Percent-encodes a well-formed value for a query string. Encoding the parts of a text one by one yields the same result. */
 export function encodeValue(text: string): string {
   if (isPlain(text)) return text;
   if (PLAIN_PAIRS.test(text)) return text.replaceAll('&', '%26');
   const encoded = encodeURI(text);
-  // Most values have none of these characters.
+  // Most values have none of these characters, so a search comes before the slower replacement.
   if (encoded.search(ENCODED_IN_A_VALUE) < 0) return encoded;
   return encoded.replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
@@ -47,7 +47,7 @@ export function cutCharacters(text: string, maxCharacters: number): string {
   return cut(text, maxCharacters, 1, () => 1);
 }
 
-/** Cuts a text. `sizeOf` is the size of a character that is not escaped, and `maxSize` its maximum. */
+/** Cuts a text. `sizeOf` returns the size of a character that is not escaped, and `maxSize` is the maximum of that size. */
 function cut(
   text: string,
   max: number,
@@ -72,7 +72,7 @@ const ESCAPED: Readonly<Record<string, number>> = { '&': 5, '<': 4, '>': 4, '"':
 
 const USER_INFO = /^((?:[^/\\?#@]*(?::[/\\]+|[/\\]{2,}))?)[^/\\?#]*@/;
 
-/** Removes the user info from a URL, which may have no scheme, other slashes than it should, and any characters before these. */
+/** Removes the user info from a URL, even if the URL has no scheme, unusual slashes, or characters in front of the slashes. */
 export function withoutUserInfo(url: string): string {
   return url.includes('@') ? url.replace(USER_INFO, '$1') : url;
 }
@@ -84,13 +84,13 @@ export function shownHost(host: string): string {
   return withoutUserInfo(decodeLatin1(host)).replace(HOST_AND_REST, '$1');
 }
 
-// Created once, because the function would make a new object for each call.
+// The regular expressions are constants, because a literal in the function would create an object for each call.
 const NOT_ASCII = /[\u0080-\u00ff]/;
 const NOT_LATIN1 = /[\u0100-\uffff]/;
 
 /**
- * Decodes a text whose bytes were read as Latin-1: as UTF-8 if they are valid, else unchanged. Node.js reads headers in that way,
- * and WSGI the path.
+ * Decodes a text whose bytes were read as Latin-1: as UTF-8 if the bytes are valid UTF-8, else unchanged. Node.js reads headers as Latin-1,
+ * and WSGI reads paths as Latin-1.
  */
 export function decodeLatin1(text: string): string {
   if (!NOT_ASCII.test(text) || NOT_LATIN1.test(text)) return text;
@@ -98,17 +98,17 @@ export function decodeLatin1(text: string): string {
   return decoded.includes('\ufffd') ? text : decoded;
 }
 
-/** Decodes percent escapes. In a path, `+` is no space. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
+/** Decodes percent escapes. In a path, `+` is not a space. Other text does not change. Bytes that are not UTF-8 are read as Latin-1. */
 export function decodePath(path: string): string {
   if (!path.includes('%')) return path;
-  // `%u`, which `unescape` decodes, is no escape of a URL. Unlike `decodeURIComponent`, it never throws.
+  // `unescape` also decodes `%u`, which is not an escape in URLs. Unlike `decodeURIComponent`, `unescape` never throws.
   return decodeLatin1(unescape(path.replaceAll('%u', '%25u')));
 }
 
-/** Limit for the text that users' patterns are tested on, because not every pattern takes linear time. */
+/** Patterns of users see no more characters of a text than this, because not every pattern takes linear time. */
 export const MAX_PATTERN_INPUT = 2048;
 
-/** Whether a pattern of a user matches in the part of a text that patterns see. */
+/** Whether a pattern of a user matches the beginning of a text. */
 export function matchesAny(patterns: readonly RegExp[], text: string): boolean {
   const seen = text.slice(0, MAX_PATTERN_INPUT);
   return patterns.some((pattern) => pattern.test(seen));

@@ -4,8 +4,8 @@ const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'load t
 const MAX_CELL_CHARACTERS = 60;
 
 /**
- * Formats hits as a table in plain text, one line for each hit. A hit that is not stored has the reason instead of its title. A request by an
- * AI chatbot has the name of the chatbot as visitor, and the URL as title. Long texts are cut.
+ * Formats hits as a table in plain text, one line for each hit. For a hit that is not stored, the reason replaces the title. For a request by an
+ * AI chatbot, the visitor is the name of the chatbot, and the title is the URL. Long texts are cut.
  *
  * @example
  * console.log(formatHits(inspector.hits()));
@@ -37,7 +37,7 @@ function toRow({ params, stored, received, ...hit }: InspectedHit): string[] {
   ];
 }
 
-/** A text of a visitor must neither control the terminal nor widen all lines. */
+/** Formats a cell. Text of a visitor must neither control the terminal nor widen the table. */
 function toCell(text: string): string {
   const isLong = text.length > MAX_CELL_CHARACTERS;
   const short = isLong ? `${text.slice(0, MAX_CELL_CHARACTERS - 1)}…` : text;

@@ -1,5 +1,5 @@
 /**
- * What becomes of a hit:
+ * The result of a hit:
  * - `tracked`: stored in a visit. A ping stores no action.
  * - `ai_chatbot`: stored for the AI chatbot reports, in no visit.
  * - `dropped`: answered like a tracked hit, but not stored (a bot, or `rec` is missing).
@@ -7,18 +7,18 @@
  */
 export type Verdict = 'tracked' | 'ai_chatbot' | 'invalid' | 'dropped';
 
-/** One hit as it arrived, and what Matomo would make of it. */
+/** One hit as it arrived, and what Matomo would store of it. */
 export interface InspectedHit {
   /** Time of arrival in epoch milliseconds. */
   readonly received: number;
-  /** What was sent: the decoded parameters. Lists and objects are JSON; the value of `token_auth` is hidden. */
+  /** The parameters that were sent, decoded. Lists and objects are JSON. The value of `token_auth` is hidden. */
   readonly params: Readonly<Record<string, string>>;
   readonly verdict: Verdict;
-  /** Why no action is stored. */
+  /** The reason for which no action is stored. */
   readonly reason?: string;
-  /** Why Matomo drops dimensions and custom variables of a stored hit, by parameter. */
+  /** The reasons for which Matomo drops dimensions and custom variables of a stored hit, by parameter. */
   readonly droppedParameters?: Readonly<Record<string, string>>;
-  /** Whose hit it is: the name of the AI chatbot, the user ID, the visitor ID, or the address. */
+  /** The sender of the hit: the name of the AI chatbot, the user ID, the visitor ID, or the address. */
   readonly visitor?: string;
   /** Status of the response: in a custom variable, as `http_status`, or in dimension 2, which `setup` uses for it. */
   readonly status?: number;
@@ -40,9 +40,9 @@ export interface StoredAction {
     | 'goal'
     | 'order'
     | 'cart';
-  /** Title of a page, keyword of a search, category, action and name of an event, name of a content, or which goal or order. */
+  /** Title of a page, keyword of a search, category, action and name of an event, name of a content, or the goal or order. */
   readonly title?: string;
-  /** Without the fragment, and without the parameters that Matomo removes, such as `utm_source`. */
+  /** URL without the fragment, and without the parameters that Matomo removes, such as `utm_source`. */
   readonly url?: string;
   /** Time of the request in epoch milliseconds. */
   readonly time: number;

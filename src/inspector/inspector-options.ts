@@ -95,7 +95,7 @@ export const PLAYED_ANSWER = {
   times: option(integer(1, Number.MAX_SAFE_INTEGER), { default: Number.MAX_SAFE_INTEGER }),
 };
 
-/** An answer instead of the tracker's own, to test an outage. */
+/** An answer that replaces the tracker's own, to test an outage. */
 export interface PlayedAnswer extends InCode<typeof PLAYED_ANSWER> {}
 
 export const WAIT = {

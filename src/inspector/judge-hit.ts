@@ -5,14 +5,14 @@ import type { ResolvedInspector } from './inspector-options.js';
 import { type Parameters, parseJson, type TrackerRequest } from './read-request.js';
 import { findActionType, toStoredAction } from './stored-action.js';
 
-/** The judgement of a hit. An AI chatbot is the visitor of its requests. */
+/** The judgment of a hit. For requests of an AI chatbot, the visitor is the chatbot. */
 type Judgement = Omit<InspectedHit, 'received' | 'params' | 'status' | 'millis'>;
 
 const LOCATION = ['country', 'region', 'city', 'lat', 'long'];
 const MAX_AGE_WITHOUT_TOKEN_MILLIS = 86_400_000;
 const VISITOR_ID_BYTES = 16;
 
-/** User agents that Matomo treats as bots: a short list of those that servers and their clients send. */
+/** User agents that Matomo treats as bots: a selection of those that servers and their clients send. */
 const BOTS: readonly RegExp[] = [
   /^node(?:\.js)?$/i,
   /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|OTel-OTLP-Exporter/i,
@@ -32,12 +32,12 @@ const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
 
 const NEGATIVE = /^-(?:[2-9]|1\d)\d*$/;
 
-/** Matomo reports two names as one. */
+/** A chatbot that Matomo reports under the name of another one. */
 const RENAMED_CHATBOT = 'Google-GeminiNotebook';
 
 /**
- * Creates the judge of hits. It knows the rules of Matomo's tracker that decide about hits of this package, as they were recorded, and
- * claims nothing about values that no hit of this package has.
+ * Creates the function that judges hits. It implements the rules of Matomo's tracker that affect hits of this package, as recorded with Matomo. It
+ * does not judge values that no hit of this package has.
  */
 export function createJudge({ sites, dimensions, customVariables }: ResolvedInspector) {
   return function judgeHit(
@@ -97,13 +97,13 @@ function without(verdict: Verdict, reason: string): Judgement {
   return { verdict, reason, stored: null };
 }
 
-/** The time of a hit. One that is no number of seconds, or in the future, counts as now. */
+/** The time of a hit. A time that is not a number of seconds, or in the future, counts as now. */
 function timeOf({ cdt = '' }: Parameters, nowMillis: number): number {
   const millis = /^\d+$/.test(cdt) ? Number(cdt) * 1000 : nowMillis;
   return Math.min(millis, nowMillis);
 }
 
-/** Why Matomo drops dimensions and custom variables of an action, by parameter. */
+/** Finds dimensions and custom variables of an action that Matomo drops, with the reasons, by parameter. */
 function findDropped(
   params: Parameters,
   dimensions: readonly number[],
@@ -120,7 +120,7 @@ function findDropped(
   return dropped;
 }
 
-/** Status, duration and visitor in a hit, whether Matomo stores it or not. */
+/** Reads status, duration and visitor from a hit, whether Matomo stores it or not. */
 export function describeRequest(
   params: Parameters,
 ): Pick<InspectedHit, 'visitor' | 'status' | 'millis'> {

@@ -8,9 +8,9 @@ export type Parameters = Readonly<Record<string, string>>;
 export interface TrackerRequest {
   readonly isBulk: boolean;
   readonly hits: readonly Parameters[];
-  /** The token of a bulk, for all of its hits. */
+  /** The token of a bulk. It applies to all of its hits. */
   readonly token: string;
-  /** Whether the answer has a body; false for `send_image=0`, also at the top level of a bulk. */
+  /** Whether the answer has a body. False with `send_image=0`, which may also be at the top level of a bulk. */
   readonly sendsImage: boolean;
   /** The user agent of the sender. */
   readonly userAgent: string;
@@ -25,13 +25,13 @@ export function readTrackerRequest(
   const { 'user-agent': userAgent = '', 'content-type': contentType = '' } = headers;
   if (body.includes('"requests"')) return { ...readBulk(body), userAgent };
   const form = contentType.startsWith('application/x-www-form-urlencoded') ? body : '';
-  // A parameter in the URL wins over one in the body.
+  // A parameter in the URL takes precedence over one in the body.
   const hit = { ...readQuery(form), ...readQuery(query) };
   const hits = Object.keys(hit).length > 0 ? [hit] : [];
   return { isBulk: false, hits, token: '', sendsImage: hit.send_image !== '0', userAgent };
 }
 
-/** A bulk that cannot be read is one without hits. */
+/** Reads a bulk. A bulk that cannot be parsed has no hits. */
 function readBulk(body: string): Omit<TrackerRequest, 'userAgent'> {
   const { requests, token_auth, send_image } = parseJson(body);
   const elements: unknown[] = Array.isArray(requests) ? requests : [];
@@ -40,7 +40,7 @@ function readBulk(body: string): Omit<TrackerRequest, 'userAgent'> {
   return { isBulk: true, hits, token, sendsImage: send_image !== 0 && send_image !== '0' };
 }
 
-/** A hit that is a string needs `?` and parameters; Matomo ignores and does not count one without. */
+/** Reads an element of a bulk. In a string, Matomo requires `?` and parameters. It ignores others, and does not count them. */
 function readElement(element: unknown): Parameters | undefined {
   if (typeof element === 'string') {
     const [, query] = element.split(/\?(.+)/s);
@@ -54,13 +54,13 @@ function toText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Values are copied: the log keeps them, but not the whole query. */
+/** Reads a query. Values are copied, because the log keeps them but must not keep the whole query in memory. */
 function readQuery(query: string): Parameters {
   const pairs = [...new URLSearchParams(query)].map(([name, value]) => [name, copyText(value)]);
   return Object.fromEntries(pairs);
 }
 
-/** Parses an object or a list; empty if the text is anything else. */
+/** Parses an object or a list. Returns an empty object for any other text. */
 export function parseJson(text: string): Readonly<Record<string, unknown>> {
   try {
     return { ...JSON.parse(text) };

@@ -4,7 +4,7 @@ import type { Parameters } from './read-request.js';
 
 type ActionType = StoredAction['type'];
 
-/** Finds the kind of a hit, in Matomo's order; `undefined` if it is an event or content with only spaces, which is invalid. */
+/** Finds the type of a hit in the order of Matomo's rules; `undefined` for an event or content whose names are blank, which is invalid. */
 export function findActionType(params: Parameters): ActionType | undefined {
   const { idgoal = '', ec_id, download, link, e_c, e_a, c_n, search = '', url = '' } = params;
   if (idgoal === '0') return ec_id ? 'order' : 'cart';
@@ -16,7 +16,7 @@ export function findActionType(params: Parameters): ActionType | undefined {
   return toLine(search) || findKeyword(url) ? 'search' : 'page';
 }
 
-/** Builds what is stored of a hit of that kind. */
+/** Builds what Matomo stores of a hit of this type. */
 export function toStoredAction(params: Parameters, type: ActionType, time: number): StoredAction {
   const title = toTitle(params, type);
   const url = toUrl(params, type);
@@ -61,18 +61,18 @@ function toUrl({ url = '', ...params }: Parameters, type: ActionType): string | 
 
 const MAX_NAME_BYTES = 1024;
 
-/** A name without entities; empty if it is `0`. */
+/** Decodes the entities in a name. Returns an empty text for `0`. */
 function toName(text = ''): string {
   const name = unescapeHtml(text).trim();
   return name === '0' ? '' : name;
 }
 
-/** A title or keyword, in one line. */
+/** Converts a title or keyword to one line. */
 function toLine(text = ''): string {
   return toName(text.replace(/[\r\n]/g, ''));
 }
 
-/** Cuts to a number of bytes of UTF-8, before a character that does not fit. */
+/** Cuts a text to a number of bytes in UTF-8. A character that does not fit is dropped. */
 function cutBytes(text = ''): string {
   const bytes = Buffer.from(text).subarray(0, MAX_NAME_BYTES);
   return new TextDecoder().decode(bytes, { stream: true });
@@ -87,13 +87,13 @@ const REMOVED: ReadonlySet<string> = new Set(
     /\s+/,
   ),
 );
-/** Matomo's default search parameters, the first that has a value counts. */
+/** Matomo's default search parameters. The first one that has a value counts. */
 const KEYWORDS = ['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords'];
 const URL_PARTS = /^([a-z][a-z\d+.-]*:\/\/)([^/?#]+)([^?#]*)(?:\?([^#]*))?/is;
 
 /**
- * The URL of an action as Matomo stores it: without fragment and removed parameters, scheme and host in lower case. Of a name that is
- * repeated, the last value counts. `undefined` if it has no scheme and host.
+ * Converts the URL of an action to the one that Matomo stores: without fragment and removed parameters, scheme and host in lower case. If a name is
+ * repeated, the last value counts. Returns `undefined` without scheme and host.
  */
 function toStoredUrl(url: string): string | undefined {
   const [, scheme, host = '', path = '', query = ''] = URL_PARTS.exec(cutBytes(url.trim())) ?? [];
@@ -107,7 +107,7 @@ function toStoredUrl(url: string): string | undefined {
   return `${(scheme + host).toLowerCase()}${path}${kept && `?${kept}`}`;
 }
 
-/** The keyword that makes a page view a site search. Of a name that is repeated, the last value counts. */
+/** Finds the keyword that makes a page view a site search. If a name is repeated, the last value counts. */
 function findKeyword(url: string): string | undefined {
   const [, , , , query = ''] = URL_PARTS.exec(url) ?? [];
   const pairs = [...new URLSearchParams(query)];

@@ -320,10 +320,10 @@ export const OPTIONS = declareOptions('MATOMO_', {
   statsIntervalMillis: option(integer(1_000, DAY_MILLIS)),
 });
 
-/** Options after parsing, with defaults, and what is derived from them. */
+/** Options after parsing, with defaults and derived values. */
 export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
   /** Set if the token came from a file. */
   readonly rereadToken?: (() => string | undefined) | undefined;
-  /** Whether `cip` is never the client's address. */
+  /** Whether `cip` never has the address of the client. */
   readonly hidesAddress?: boolean | undefined;
 }

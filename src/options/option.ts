@@ -20,7 +20,7 @@ export function invalid(name: string, wanted: string, value: unknown): OptionErr
   return optionError(`${name} must be ${wanted}, got ${showValue(value)}`);
 }
 
-/** The message of an error for a line that begins with the name of the package. */
+/** The message of an error without the name of the package, for a line that already begins with that name. */
 export function problemOf(error: unknown): string {
   const { message } = error as Error;
   return message.startsWith(PREFIX) ? message.slice(PREFIX.length) : message;
@@ -31,12 +31,12 @@ export function showValue(value: unknown): string {
   return showWithout(hideSecrets, value);
 }
 
-/** Matches a text between two quotes of JSON. A match is never undone, so that the time is linear. */
+/** Matches a text between two quotes of JSON, in linear time. */
 const PART = /(?:[^"\\]|\\.)+/g;
 
 /**
- * Removes what may be a secret from a value in a message, because somebody may have swapped two variables: everything before the last
- * `@`, as a URL with an unencoded password cannot be parsed, and long words with digits.
+ * Removes possible secrets from a value in a message, because somebody may have swapped two variables: everything before the last `@`, because a
+ * URL with an unencoded password cannot be parsed, and long words with digits.
  */
 export function hideSecrets(text: string): string {
   const withoutUser = text.replace(PART, (part) => {
@@ -46,23 +46,23 @@ export function hideSecrets(text: string): string {
   return withoutUser.replace(/[\w-]{20,}/g, (word) => (/\d/.test(word) ? '…' : word));
 }
 
-/** The syntax in the environment of a value that is not one text. */
+/** The syntax that the environment uses for a value that is not one text. */
 export type Syntax = 'a list' | 'a list of patterns' | 'pairs' | 'one word or a list' | 'JSON';
 
 /**
- * Takes the name of an option or variable and its value, and returns the resolved value. Throws an `OptionError` that names both, but
- * never shows a secret. `InCode` is the type of the option in code.
+ * Parses the value of an option or variable with this name. Throws an `OptionError` that names both, but never shows a secret. `InCode` is the type
+ * of the option in code.
  */
 export interface Parser<Resolved, InCode = Resolved> {
   (name: string, value: unknown): Resolved;
   /** Describes valid values, for messages and docs/configuration.md. */
   readonly wanted: string;
   readonly syntax?: Syntax | undefined;
-  /** The type in code, without a value. */
+  /** The type in code. Exists only as a type, without a value. */
   readonly inCode?: InCode;
 }
 
-/** Makes a parser. `parse` returns `undefined` for an invalid value, and throws if another message helps more. */
+/** Creates a parser. `parse` returns `undefined` for an invalid value, and throws if another message is more helpful. */
 export function parser<Resolved, InCode = Resolved>(
   wanted: string,
   parse: (value: unknown, name: string) => Resolved | undefined,
@@ -76,15 +76,15 @@ export function parser<Resolved, InCode = Resolved>(
   return Object.assign(parseOption, { wanted, syntax });
 }
 
-/** The properties of an option besides its parser. Its documentation is the comment of its declaration. */
+/** The properties of an option in addition to its parser. The comment of its declaration is its documentation. */
 interface Declaration<Default> {
-  /** Environment variable, if its name does not follow from that of the option. `undefined`: there is none. */
+  /** The environment variable if its name does not follow from that of the option. `undefined` if there is none. */
   readonly env?: string | undefined;
-  /** Variable with the path of a file that has the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
+  /** The variable with the path of a file that contains the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
   readonly file?: string;
-  /** `required`: without a value, nothing is tracked. */
+  /** `required` means that nothing is tracked without a value. */
   readonly default?: Default;
-  /** Whether the option decides which data leaves the process: if its variable is then invalid, nothing is tracked. */
+  /** Whether the option decides which data leaves the process. If its variable is invalid, nothing is tracked. */
   readonly isPrivacy?: true;
 }
 
@@ -113,7 +113,6 @@ export type ResolvedValues<Declarations> = {
     : never;
 };
 
-/** Declares an option. */
 export function option<
   Resolved,
   InCode,
@@ -125,7 +124,7 @@ export function option<
   return { ...declaration, parse } as never;
 }
 
-/** Adds the variables: a prefix and the name of the option in snake case, without `Millis`. */
+/** Adds the names of variables: a prefix and the name of the option in snake case, without `Millis`. */
 export function declareOptions<Declarations extends OptionDeclarations>(
   prefix: string,
   declarations: Declarations,
@@ -137,7 +136,7 @@ export function declareOptions<Declarations extends OptionDeclarations>(
   return Object.fromEntries(named);
 }
 
-/** Every variable from which the options are read. */
+/** All variables from which the options are read. */
 export function variablesOf(declarations: OptionDeclarations): string[] {
   const all = Object.values(declarations).flatMap(({ env, file }) => [env, file]);
   return all.filter((name) => name !== undefined);

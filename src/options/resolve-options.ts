@@ -33,13 +33,13 @@ export const DECLARATIONS: OptionDeclarations &
   Readonly<Record<DeclaredName, OptionDeclaration<unknown>>> = OPTIONS;
 const NAMES = Object.keys(OPTIONS) as readonly DeclaredName[];
 
-/** Options that are set, parsed. */
+/** Options that are set, after parsing. */
 type SetOptions = { -readonly [Name in keyof ResolvedOptions]?: ResolvedOptions[Name] };
 
 /**
- * Merges options, the strongest first: from code, from a variable, from the file that a variable names, by `privacy: 'strict'`, by default.
- * An invalid value in code throws; an invalid variable is logged and ignored, or stops tracking if it belongs to a privacy option.
- * `undefined`: nothing is tracked, and the reason is logged.
+ * Merges options, the strongest first: code, variable, file that a variable names, `privacy: 'strict'`, default. An invalid value in code throws.
+ * An invalid variable is logged and ignored, or stops tracking if it belongs to a privacy option. Returns `undefined` if nothing is tracked. The
+ * reason is logged.
  */
 export function resolveOptions(
   inCode: MatomoOptions,
@@ -55,7 +55,7 @@ export function resolveOptions(
   }
   const { env: variable, file } = OPTIONS.tokenAuth;
   if (inCode.tokenAuth === undefined && !textOf(variable, env) && textOf(file, env)) {
-    // If it cannot be read, the token that Matomo rejected is kept.
+    // If the file cannot be read, the rejected token is kept.
     const error = (message: string) => diagnostics.warnOnce(`token ${message}`, message);
     set.rereadToken = () => readEnvironment('tokenAuth', env, { error });
   }
@@ -85,8 +85,8 @@ const NOT_TRACKED =
   'Nothing is tracked, so that no mistake discloses data. Correct the environment, or set the option in code.';
 
 /**
- * Defaults of `privacy: 'strict'`. It also hides addresses, classes of errors and other user IDs than those of the option `userId`, and
- * leaves referrers their origin.
+ * Defaults of `privacy: 'strict'`. That option also hides addresses, error types and all user IDs except those of the option `userId`, and reduces
+ * referrers to their origin.
  */
 export const STRICT = {
   anonymizeIp: 4,
@@ -114,7 +114,7 @@ const DEFAULTS = Object.fromEntries(
   }),
 );
 
-/** Adds defaults, and limits a batch to half of the queue: hits that arrive until it is sent would be lost. */
+/** Adds defaults, and limits a batch to half of the queue. Otherwise hits that arrive while the batch is sent would be lost. */
 function withDefaults(set: SetOptions): ResolvedOptions {
   const options = { ...DEFAULTS, ...set } as ResolvedOptions;
   const largest = Math.ceil(options.maxQueueSize / 2);
@@ -122,7 +122,7 @@ function withDefaults(set: SetOptions): ResolvedOptions {
 }
 
 /**
- * Parses the options that code sets: those of the package, of a function such as `play()`, or the properties of an option.
+ * Parses options in code: those of the package, those of a function such as `play()`, or the properties of an option.
  *
  * @throws OptionError naming option and value; for an unknown name, the nearest known one
  */
@@ -151,7 +151,7 @@ export function parseInCode(
   return set;
 }
 
-/** Parses options that only code passes, with defaults. */
+/** Parses options that have no variables, and adds defaults. */
 export function resolveInCode<Declarations extends OptionDeclarations>(
   place: string,
   declarations: Declarations,
@@ -164,7 +164,7 @@ export function resolveInCode<Declarations extends OptionDeclarations>(
   return Object.fromEntries(values) as ResolvedValues<Declarations>;
 }
 
-/** Checks that a value has options of its own. With a list, a `Map` or a promise, the environment would apply alone. */
+/** Checks that a value has own properties for options. For a list, a `Map` or a promise, only the environment would apply. */
 export function checkIsObject(
   inCode: unknown,
   names: readonly string[],
@@ -177,8 +177,8 @@ export function checkIsObject(
 }
 
 /**
- * One option from the environment; `undefined` if its variable is missing or invalid, which is logged. `onUnclear` gets the problem of a
- * privacy option instead.
+ * Reads one option from the environment. Returns `undefined` if its variable is missing or invalid. An invalid variable is logged, except that
+ * `onUnclear` gets the problem of a privacy option.
  */
 export function readEnvironment<Name extends DeclaredName>(
   name: Name,
@@ -203,7 +203,7 @@ export function readEnvironment<Name extends DeclaredName>(
   }
 }
 
-/** Matches text that some readers of files with variables do not resolve: quotes, and the name of another variable. */
+/** Matches quotes and placeholders, which some readers of files with variables do not resolve. */
 const NOT_EXPANDED = /^"[^"]*"$|^'[^']*'$|^\$(?:[A-Z_][A-Z\d_]*|\{.*\})$/s;
 
 /**
@@ -226,7 +226,7 @@ export function readVariables<Resolved>(
   if (file === undefined || path === '') return undefined;
   let content: string;
   try {
-    // Only its first reader gets what is in a pipe: the next one, also of this process, waits for another writer.
+    // A pipe can be read only once. Another reader, even in this process, would wait for another writer.
     if (statSync(path).isFIFO()) throw Object.assign(new Error(), { code: 'it is a pipe' });
     content = readFileSync(path, 'utf8');
   } catch (error) {
@@ -237,12 +237,12 @@ export function readVariables<Resolved>(
   return parse(file, content);
 }
 
-/** Trims a text, because values from files and shells often have a space or newline at the end. */
+/** The trimmed value of a variable. Values from files and shells often end in a space or newline. */
 export function textOf(variable: string | undefined, env: Environment): string {
   return (variable && env[variable]?.trim()) || '';
 }
 
-/** Converts text to the value that code would pass. Text that cannot be converted is returned as it is: the parser's error shows it. */
+/** Converts text to the value that code would pass. If that fails, the text is returned, so that the parser's error shows it. */
 export function readText({ syntax }: Parser<unknown>, text: string): unknown {
   try {
     return syntax ? READERS[syntax](text) : text;
@@ -251,7 +251,7 @@ export function readText({ syntax }: Parser<unknown>, text: string): unknown {
   }
 }
 
-/** Readers of the environment's syntax, which throw if a part of the text would have no effect. */
+/** Readers of the environment's syntax. They throw if a part of the text would have no effect. */
 const READERS: Readonly<Record<Syntax, (text: string) => unknown>> = {
   'a list': readList,
   'a list of patterns': readPatterns,
@@ -274,12 +274,12 @@ function readJsonList(text: string): string[] | undefined {
   throw new TypeError('a list has items that are no text');
 }
 
-/** Matches a pattern with a closing slash: its source and its flags, also some that do not exist. */
+/** Matches a pattern with a closing slash: its source and its flags, including flags that do not exist. */
 const WITH_FLAGS = /^\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([a-z]|[dgimsuvyx]*)$/i;
 const PATTERN_ITEMS =
   /\s*(\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+\/[dgimsuvy]*(?=\s*(?:,|$))|[^,]*)\s*(?:,|$)/g;
 
-/** A comma or another separator that may be a part of a pattern would make it match something else without notice. */
+/** Reads a list of patterns. Throws if a pattern was possibly split at a separator, because its parts would match something else. */
 function readPatterns(text: string): (RegExp | string)[] {
   const json = readJsonList(text);
   const items = json ?? [...text.matchAll(PATTERN_ITEMS)].map(([, item = '']) => item.trim());
@@ -293,7 +293,7 @@ function readPatterns(text: string): (RegExp | string)[] {
   });
 }
 
-/** Reads `1=http.route, 2=x`, each name once. */
+/** Reads `1=http.route, 2=x`. Each name may occur once. */
 function readPairs(text: string): Record<string, string> {
   const items = readList(text).map((pair) => {
     const [name = '', ...value] = pair.split('=');
@@ -306,7 +306,7 @@ function readPairs(text: string): Record<string, string> {
 
 const MAX_DISTANCE = 2;
 
-/** Names that people try first, which are too different to be found by their letters. */
+/** Names that people try first. They differ too much from the right names to be found by edit distance. */
 const TRIED_NAMES: Readonly<Record<string, string>> = {
   MATOMO_DNT: 'MATOMO_DO_NOT_TRACK',
   MATOMO_ANON_IP: 'MATOMO_ANONYMIZE_IP',
@@ -316,14 +316,14 @@ const TRIED_NAMES: Readonly<Record<string, string>> = {
   MATOMO_GATEWAY_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
 };
 
-/** Finds variables that nearly have the name of one of these options. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
+/** Finds variables whose names nearly match one of these options. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
 export function findMisspelled(env: Environment, declarations: OptionDeclarations) {
   const known = variablesOf(declarations);
   return Object.keys(env).flatMap((name) => {
     // On Windows, names of environment variables are case-insensitive.
     const isRead = known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
     if (isRead || !/^MATOMO_/i.test(name) || textOf(name, env) === '') return [];
-    // Without its bearer token, a gateway is open to everyone.
+    // A misspelled gateway variable is found in any case, because a gateway without its bearer token is open to everyone.
     const ofGateway = known.find((one) => one.replace('_GATEWAY_', '_') === name);
     const meant =
       ofGateway ??

@@ -26,7 +26,7 @@ export const boolean: Parser<boolean> = parser('true or false', (value) => {
   return word === undefined ? undefined : word === 'true' || word === '1';
 });
 
-/** A number, which the environment writes as text in this form; `NaN` if the value is none. */
+/** Reads a number, or text in the form in which the environment writes it; `NaN` for any other value. */
 function numberOf(value: unknown, written = /^\d+$/): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && written.test(value) ? Number(value) : Number.NaN;
@@ -42,13 +42,13 @@ export function integer<InCode extends number = number>(
   });
 }
 
-/** A share of a whole, above 0. */
+/** A share above 0, at most 1. */
 export const share: Parser<number> = parser('a number above 0 and at most 1', (value) => {
   const number = numberOf(value, /^(?:\d+(?:\.\d+)?|\.\d+)$/);
   return number > 0 && number <= 1 ? number : undefined;
 });
 
-/** The word that a value is, in upper or lower case: the environment may write `TRUE` for `true`. */
+/** Finds a word in any case, because the environment may write `TRUE` for `true`. */
 function wordOf<const T extends string>(words: readonly T[], value: unknown): T | undefined {
   return words.find((word) => typeof value === 'string' && word === value.toLowerCase());
 }
@@ -61,7 +61,7 @@ export function functionOption<F>(): Parser<F> {
   return parser('a function', (value, name) => callback<F>(name, value));
 }
 
-/** A callback, if the value is a function. */
+/** Returns the value if it is a synchronous function. */
 function callback<F>(name: string, value: unknown): F | undefined {
   if (typeof value !== 'function') return undefined;
   if (!types.isAsyncFunction(value)) return value as F;
@@ -70,7 +70,7 @@ function callback<F>(name: string, value: unknown): F | undefined {
   );
 }
 
-/** A value that code can also compute from the request. `Result` is what the function returns. */
+/** Creates a parser of a value that code can also compute from the request. `Result` is the type that the function returns. */
 function orCallback<Resolved, Result, InCode = Resolved>(
   wanted: string,
   parse: (value: unknown, name: string) => Resolved | undefined,
@@ -82,7 +82,7 @@ function orCallback<Resolved, Result, InCode = Resolved>(
   return parser(orFunction, (value, name) => callback(name, value) ?? parse(value, name));
 }
 
-/** A list of at least `least` items. The error for an invalid item shows that item. */
+/** Creates a parser of a list with at least `least` items. The error for an invalid item shows that item. */
 export function listOf<Item, InCode = Item>(
   wanted: string,
   parseItem: (item: unknown, name: string) => Item | undefined,
@@ -103,7 +103,7 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** Patterns without the flags that make a regular expression remember its position. */
+/** Regular expressions, without the flags that make them remember a position. */
 export const patterns: Parser<readonly RegExp[], readonly (RegExp | string)[]> = listOf(
   'a list of regular expressions (in the environment, write one that has a comma, brackets or flags between slashes, or the list as JSON; flags are d, g, i, m, s, u, v and y)',
   (item, name) => {
@@ -121,7 +121,7 @@ export const patterns: Parser<readonly RegExp[], readonly (RegExp | string)[]> =
 
 // Options about the target of hits.
 
-/** The sites of services, such as `shop=3,blog=4,*=1`. A service that is not in the list is not tracked. */
+/** The sites of services, such as `shop=3,blog=4,*=1`. Services that are not in the list are not tracked. */
 export type ServiceSites = ReadonlyMap<string, number>;
 
 export const siteId = orCallback<number | ServiceSites, number | string, number | string>(
@@ -135,12 +135,12 @@ export const siteId = orCallback<number | ServiceSites, number | string, number 
   },
 );
 
-/** The site of the service with this `service.name`; `*` is any other. */
+/** The site of the service with this `service.name`; `*` stands for any other service. */
 export function findServiceSite(sites: ServiceSites, service: unknown): number | undefined {
   return sites.get(service as string) ?? sites.get('*');
 }
 
-/** A secret. The error does not show the value, which may be a secret with a stray space. */
+/** A secret. Errors do not show the value, because it may be a secret with a stray space. */
 export const secret: Parser<string> = parser(
   'text without spaces or control characters',
   (value, name) => {
@@ -153,14 +153,14 @@ export const secret: Parser<string> = parser(
   },
 );
 
-/** The word for a new key every day, or a secret. A misspelled word would be a key that stays. */
+/** A secret, or the word for a new key every day. A misspelled word is invalid, because it would become a permanent key. */
 export const visitorKey: Parser<string> = parser(secret.wanted, (value, name) => {
   const text = typeof value === 'string' ? value.trim() : '';
   const isSecret = nearestName(text, [DAILY], 2) === undefined;
   return isSecret ? secret(name, value) : oneOf(DAILY)(name, text);
 });
 
-/** The tracker's URL: adds `matomo.php` if it names neither `matomo.php` nor `piwik.php`. */
+/** The URL of the tracker. `matomo.php` is appended unless the URL names `matomo.php` or `piwik.php`. */
 export const matomoUrl: Parser<URL, string | URL> = httpUrl((url) => {
   if (url.search !== '' || url.hash !== '') return undefined;
   const path = url.pathname.replace(/\/+$/, '');
@@ -187,7 +187,7 @@ function httpUrl<Resolved, InCode>(
   });
 }
 
-/** A URL for a message, without its query, which may have a secret. */
+/** Removes the query from a URL for a message, because it may contain a secret. */
 function withoutQuery(value: unknown): unknown {
   return typeof value === 'string' ? hideSecrets(value).replace(/[?#].*$/s, '?…') : value;
 }
@@ -203,11 +203,11 @@ export const spoolPlace: Parser<string> = parser(
 );
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/; // in lower case
-/** Headers that the client sets itself. */
+/** Matches headers that the HTTP client itself sets. */
 const OF_THE_REQUEST =
   /^(?:accept-encoding|connection|content-(?:encoding|length|type)|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
-/** Headers by lower-case name. Errors show neither names nor values: if a text cannot be parsed, all of it may be a secret. */
+/** Headers by lower-case name. Errors show neither names nor values, because text that cannot be parsed may be a secret. */
 export const headers: Parser<Readonly<Record<string, string>>> = parser(
   'names and values of HTTP headers, such as authorization=Basic …, in code an object, such as Object.fromEntries(headers); its value is not shown, because it may be secret',
   (value, name) => {
@@ -225,7 +225,7 @@ export const headers: Parser<Readonly<Record<string, string>>> = parser(
   'pairs',
 );
 
-/** Texts of headers that no output may show: values of secret headers, and what follows a scheme such as `Basic` in them. */
+/** Text that no output may show: values of secret headers, and the part of such a value behind a scheme such as `Basic`. */
 export function credentialsIn(sent: Readonly<Record<string, string>>): string[] {
   return Object.entries(sent).flatMap(([name, value]) =>
     isSecretName(name) ? [value, ...value.split(' ').slice(1)] : [],
@@ -251,7 +251,7 @@ export const headerNames: Parser<readonly string[]> = listOf(
   },
 );
 
-/** Exact paths. Without a slash at its beginning, an item would match nothing. */
+/** Exact paths. An item that does not begin with a slash would match nothing. */
 export const paths: Parser<readonly string[]> = listOf(
   'a list of exact paths that begin with a slash (use ignorePatterns for regular expressions)',
   (item) => (typeof item === 'string' && item.startsWith('/') ? item : undefined),
@@ -266,15 +266,15 @@ export function methods(least: 0 | 1): Parser<readonly string[]> {
   return listOf(wanted, parseItem, { least });
 }
 
-/** The cookie or header in which visitors consent, and the one value that is consent. */
+/** The cookie or header with which visitors consent, and the value that means consent. */
 export interface ConsentRule {
   readonly source: 'cookie' | 'header';
-  /** The name; that of a header in lower case. */
+  /** The name of the cookie, or of the header in lower case. */
   readonly name: string;
   readonly value: string;
 }
 
-/** The value has no semicolon or comma, which separate several values. */
+/** Matches a rule. The value has no semicolon or comma, because these separate several values. */
 const CONSENT = /^(cookie|header):([!#$%&'*+.^_`|~\dA-Za-z-]+)=([\x21-\x2b\x2d-\x3a\x3c-\x7e]+)$/;
 
 export const consent: Parser<ConsentRule, string> = parser(
@@ -378,7 +378,7 @@ export const dimensions: Parser<Dimensions> = parser(
   'pairs',
 );
 
-/** Attributes that no dimension has, with the header that says it. */
+/** Attributes that dimensions cannot have, with the header that has the same information. */
 const INSTEAD: Readonly<Record<string, string>> = {
   'mcp.protocol.version': 'http.request.header.mcp-protocol-version',
   'user_agent.bot.name': 'http.request.header.user-agent',
@@ -386,7 +386,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   'matomo.deprecated_endpoint': 'http.response.header.deprecation',
 };
 
-/** The source of a dimension. Headers are refused if their name says that they are secret, or if they admit to a session. */
+/** The source of a dimension. Headers with secret names, and the session ID of MCP, which gives access to a session, are refused. */
 const dimension = orCallback<string, AttributeValue>('the name of an attribute', (value, name) => {
   if (typeof value !== 'string' || value === '') return undefined;
   const source = withLowerHeader(name, value);
@@ -422,14 +422,14 @@ export const visitorId = orCallback<'auto' | 'cookie' | 'none', string>(
   (value) => wordOf(['auto', 'cookie', 'none'], value),
 );
 
-/** In the environment, a misspelled policy would be read as a list of one name and remove everything else. */
+/** The query policy. In the environment, a misspelled word would be a list of one name, which removes everything else. */
 export const queryPolicy: Parser<'keep' | 'redact' | 'strip' | readonly string[]> = parser(
   '"keep", "redact", "strip" or a list of names (write a single name with a comma after it)',
   (value) => (isStrings(value) ? [...value] : wordOf(['keep', 'redact', 'strip'] as const, value)),
   'one word or a list',
 );
 
-/** The known name with the smallest edit distance to `name`, at most `maxDistance`; `undefined` if there is none. */
+/** Finds the known name with the smallest edit distance to `name`, at most `maxDistance`; `undefined` if there is none. */
 export function nearestName(
   name: string,
   known: Iterable<string>,
@@ -449,7 +449,7 @@ export function nearestName(
   return nearest;
 }
 
-/** Number of letters to insert, delete or replace. */
+/** The number of letters to insert, delete or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -10,10 +10,10 @@ import { setHidden } from '../common/foreign-objects.js';
 
 type Emit = (this: HttpServer, event: string | symbol, ...args: unknown[]) => boolean;
 
-/** Bun's garbage collector removes channels and their subscribers unless something refers to them. */
+/** References that keep the channels alive: Bun's garbage collector removes channels and their subscribers if nothing refers to them. */
 let channels: Readonly<Record<string, ReturnType<typeof channel>>> | undefined;
 
-/** Publishes each connection, request and finished response of servers on Bun, as Node.js does. Bun has the channels, but publishes nothing. */
+/** Publishes connections, requests and finished responses of servers on Bun, as Node.js does. Bun has the channels, but publishes nothing. */
 export function publishRequestsOnBun(): void {
   if (process.versions.bun === undefined || channels) return;
   const known = {

@@ -15,7 +15,7 @@ import { watchServers } from './watch-servers.js';
 
 type Late = typeof import('../tracker/request-watch.js');
 
-/** The tracker of this process or thread, which is made if there is none. `load` returns the code that is needed when it begins. */
+/** Returns the tracker of this process or thread, and creates it if there is none. `load` returns the code that is needed once tracking begins. */
 export function openTracker(load: () => Late): ProcessTracker {
   const known = findShared<ProcessTracker>(TRACKER_KEY);
   if (known && known.version !== VERSION) {
@@ -25,47 +25,47 @@ export function openTracker(load: () => Late): ProcessTracker {
   return known ?? shared(TRACKER_KEY, () => new ProcessTracker(load));
 }
 
-/** What `register`, `start` and processors get from the tracker of their process. Nothing here throws or rejects. */
+/** The interface of the process's tracker for `register`, `start` and processors. Its methods never throw or reject. */
 export interface TrackerHandle extends SpanListener {
   /** Counts since the tracker began; `undefined` until then. */
   stats(): MatomoStats | undefined;
-  /** Sends what is queued. That of the last handle also ends the tracker. */
+  /** Sends queued hits. The shutdown of the last handle also ends the tracker. */
   shutdown(): Promise<void>;
 }
 
-/** From the first `register`, `start` or processor until the last of them is shut down. */
+/** The state from the first `register`, `start` or processor until the last of them is shut down. */
 class Life {
-  /** Options of the first code that has any. */
+  /** Options of the first code that sets any. */
   options: MatomoOptions = {};
-  /** Whether requests without a SERVER span count, and hits are sent at the end of the process: there is a `register` or `start`. */
+  /** Whether requests without a SERVER span are tracked, and hits are sent at the end of the process: with `register` or `start`. */
   countsAll = false;
-  /** Handles that are not shut down. */
+  /** Handles that have not been shut down. */
   readonly handles = new Set<TrackerHandle>();
   hasBegun = false;
-  /** What tracks, or has tracked; `undefined` if the options do not allow it. */
+  /** The current or last tracking; `undefined` if the options do not allow any. */
   watch: RequestWatch | undefined;
   stopListening: (() => void) | undefined;
 }
 
 /**
- * The one tracker of a process or thread. It reads no environment and loads nothing until a server listens, a SERVER span starts or a call
- * makes a hit: with `NODE_OPTIONS` it also is in npm and compilers, and an application may set its environment in code.
+ * The only tracker of a process or thread. It reads no environment and loads nothing until a server listens, a SERVER span starts or a call
+ * tracks a hit. With `NODE_OPTIONS` it is also loaded in npm and compilers, and an application may set its environment in code.
  */
 export class ProcessTracker implements SpanListener {
   readonly version: string = VERSION;
   readonly #load: () => Late;
-  /** A request or a call of the application may be what the tracker begins with. */
+  /** Keeps the tracker out of the async context of the request or call with which tracking begins. */
   readonly #scope = new AsyncScope('opentelemetry-matomo');
   #providers: ProviderWatch | undefined;
   life: Life | undefined;
-  /** What has tracked for processors alone: calls that come later count as lost, or are sent at the event `exit`. */
+  /** The last tracking of processors without `register` or `start`. Hits of later calls count as lost, or are sent at the event `exit`. */
   #last: RequestWatch | undefined;
 
   constructor(load: () => Late) {
     this.#load = load;
   }
 
-  /** Makes the tracker track, for as long as the handle is not shut down. Options hold if they are the first ones, and nothing tracks yet. */
+  /** Adds a handle, and tracks until the last one is shut down. Options apply if they are the first ones, and tracking has not begun. */
   join(kind: 'register' | 'start' | 'processor', given: object): TrackerHandle {
     this.life ??= new Life();
     const { life } = this;
@@ -111,7 +111,7 @@ export class ProcessTracker implements SpanListener {
     await life.watch?.shutdown();
   }
 
-  /** Begins to track, unless that was tried before. */
+  /** Begins to track, unless an earlier call has tried that. */
   begin(): RequestWatch | undefined {
     const { life } = this;
     if (!life || life.hasBegun) return life?.watch;
@@ -126,7 +126,7 @@ export class ProcessTracker implements SpanListener {
       const text = `Could not load the tracker (${error}). Nothing is tracked. Install the package again.`;
       writeToStderr(PREFIX + coded('not-started', text)); // the code that logs messages is not loaded
     }
-    // Test runners load the package once per file in one process: each would listen until the process ends.
+    // Test runners load the package once per file in one process. Without this, each copy would listen until the process ends.
     if (!life.watch) life.stopListening?.();
     return life.watch;
   }
@@ -145,12 +145,12 @@ export class ProcessTracker implements SpanListener {
     await this.life?.watch?.flush();
   }
 
-  /** The functions for one of Node's requests, or for that of the async context; `undefined` if nothing tracks. */
+  /** The functions for one of Node's requests, else for the request of the async context; `undefined` if nothing tracks. */
   functions(incoming?: object): RequestFunctions | undefined {
     return this.life?.watch?.functions(incoming);
   }
 
-  /** The same for a call that makes a hit, with which tracking may begin. */
+  /** The functions for a call that tracks a hit. Tracking begins with such a call. */
   functionsForHits(): RequestFunctions | undefined {
     return (this.begin() ?? this.#last)?.functions();
   }

@@ -20,8 +20,8 @@ import { publishRequestsOnBun } from './bun.js';
 import type { ProcessTracker } from './process-tracker.js';
 
 /**
- * Listens for servers, connections and, until tracking begins, requests: a server can get its connections by hand. Returns a function that
- * stops that.
+ * Watches servers and connections and, until tracking begins, requests, because an application can pass connections to a server itself. Returns
+ * a function that stops watching.
  */
 export function watchServers(tracker: ProcessTracker): () => void {
   publishRequestsOnBun();
@@ -63,26 +63,26 @@ export function watchServers(tracker: ProcessTracker): () => void {
   };
 }
 
-/** Whether this is the primary of a cluster. It lives longer than its workers, and sends what they leave in a spool. */
+/** Whether this process is the primary of a cluster. The primary survives its workers, and sends the hits that they leave in a spool. */
 function isPrimary(): boolean {
   const cluster: object = process.getBuiltinModule('cluster');
   const { isPrimary, workers } = cluster as Cluster;
   return isPrimary && Object.keys(workers ?? {}).length > 0;
 }
 
-/** Does not load `node:http`, which the process may not need. */
+/** Whether a server is of HTTP. Does not load `node:http`, which the process may not need. */
 function isHttpServer(server: Server): boolean {
   return 'maxHeadersCount' in server || isHttp2Server(server);
 }
 
-/** Checks the class by name, because Node.js does not export it. */
+/** Whether a server is of HTTP/2. The name of its class decides, because Node.js does not export the class. */
 function isHttp2Server(server: object): boolean {
   return /^Http2(?:Secure)?Server$/.test(server.constructor?.name);
 }
 
 type Serve = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Calls `report` with `Bun.serve` or `Deno.serve`, which make no `http.Server`, when the application calls it for the first time. */
+/** Calls `report` when the application first calls `Bun.serve` or `Deno.serve`, which create no `http.Server`. */
 function watchServe(report: (name: string) => void): void {
   for (const runtime of ['Bun', 'Deno']) {
     const host = (globalThis as { [name: string]: { serve?: Serve } | undefined })[runtime];

@@ -3,16 +3,16 @@ import { setHidden } from '../common/foreign-objects.js';
 import { Sender } from '../hit/visitor/client.js';
 import type { Request } from './request.js';
 
-/** The property of Node's socket that has the state of its connection. */
+/** The property of Node's socket that stores the state of its connection. */
 const CONNECTION = Symbol('opentelemetry-matomo.connection');
 
 /** One connection over HTTP/1.1. */
 export class Connection extends Sender {
   /** The requests whose responses are not closed, in the order of their responses. */
   readonly open: Request[];
-  /** The key for `Ends.unwatch` when the connection is closed. */
+  /** The key with which `Ends.unwatch` is called when the connection closes. */
   watched: WeakRef<Iterable<Request>> | undefined = undefined;
-  /** The `end` that the socket had. */
+  /** The original `end` of the socket. */
   readonly end: Socket['end'];
 
   constructor(socket: Socket, first: Request) {

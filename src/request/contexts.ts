@@ -6,8 +6,8 @@ import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { type Request, UNTRACKED } from './request.js';
 import { isOpen } from './response.js';
 
-// Which request is handled in the current async context, and which one an object of Node.js or a span belongs to. Nothing but these
-// objects and its async context keeps a request in memory that may never end.
+// Determines the request of the current async context, and the request to which an object of Node.js or a span belongs. A request may never
+// end, so nothing but these objects and its async context keeps it in memory.
 
 const storage = new AsyncLocalStorage<Request | undefined>();
 
@@ -16,7 +16,7 @@ export function currentRequest(): Request | undefined {
   return storage.getStore();
 }
 
-/** Makes the current async context that of a request, or of none. */
+/** Makes a request, or no request, the current one of this async context. */
 export function enterRequest(request: Request | undefined): void {
   if (storage.getStore() !== request) storage.enterWith(request);
 }
@@ -31,8 +31,8 @@ export function runIn<Result, Args extends unknown[]>(
 }
 
 /**
- * A class whose constructor returns an object that exists, to which a subclass adds private fields. Nobody else sees them, and they end
- * with the object. Unlike with a `WeakMap`, reading them is no lookup.
+ * A class whose constructor returns an existing object, to which a subclass adds private fields. Nothing else sees the fields, and they are
+ * freed with the object. Unlike with a `WeakMap`, reading a field is not a lookup.
  */
 class Existing {
   constructor(object: object) {
@@ -41,7 +41,7 @@ class Existing {
   }
 }
 
-/** The request of one of Node's requests or streams, or of a span, in private fields of that object. */
+/** Stores the request of one of Node's requests or streams, or of a span, in private fields of that object. */
 class Known extends Existing {
   #owner: Request | undefined = undefined;
   #hasEnded = false;
@@ -56,18 +56,18 @@ class Known extends Existing {
       const known = #owner in object ? object : new Known(object);
       known.#owner = request;
     } catch {
-      // Some runtimes add no private field to a frozen span, which then has no request, as if it were not recorded.
+      // Some runtimes add no private field to a frozen span. Such a span has no request, as if it were not recorded.
     }
   }
 
-  /** Remembers that a span has ended. Returns false if it was known. */
+  /** Marks a span as ended. Returns false if it was already marked. */
   static markEnded(span: object): boolean {
     try {
       const known = #owner in span ? span : new Known(span);
       if (known.#hasEnded) return false;
       known.#hasEnded = true;
     } catch {
-      // A frozen span counts each time that it comes.
+      // A frozen span cannot be marked, so it counts each time.
     }
     return true;
   }
@@ -75,15 +75,15 @@ class Known extends Existing {
 
 export const { ownerOf, setOwner, markEnded } = Known;
 
-/** Whether a span is one that an SDK passes to its processors. */
+/** Whether an SDK passes a span to its processors. */
 export function isRecorded(span: object | undefined): span is FinishedSpan {
   return (span as Partial<FinishedSpan> | undefined)?.attributes !== undefined;
 }
 
 /**
- * The request of a span that starts below a parent: that of the parent, or of the SERVER span that the HTTP instrumentation stores beside it;
- * else that of the async context, unless that has a SERVER span: then the span is of a job, which runs in a context of somebody else. A
- * SERVER span below a parent of another process adds to the request of the async context.
+ * The request of a span that starts below a parent: the request of the parent, or of the SERVER span that the HTTP instrumentation stores beside
+ * it; else the request of the async context, but not if that request has a SERVER span: then the span is of a job that runs in a foreign context.
+ * A SERVER span below a parent of another process belongs to the request of the async context.
  */
 export function requestOfSpan(
   parentContext: Context | undefined,
@@ -94,14 +94,14 @@ export function requestOfSpan(
   const request = owner ?? currentRequest();
   if (request === undefined || request === UNTRACKED) return request;
   const mayBeOther = kind === SERVER_SPAN && !isRecorded(parent);
-  // The async context of a request that is over may be that of another server, which nothing announces.
+  // The async context of an ended request may belong to another server whose requests are not announced.
   if (mayBeOther && !isOpen(request)) return undefined;
   return owner || mayBeOther || request.spanState === 'none' ? request : undefined;
 }
 
 /**
- * The request of a call that is made now: that of the active span, else of the SERVER span that the HTTP instrumentation stores beside it,
- * else that of the async context, unless that has a SERVER span, and the active one is of a job.
+ * The request of a call: the request of the active span, or of the SERVER span that the HTTP instrumentation stores beside it; else the request
+ * of the async context, but not if that request has a SERVER span and the active span is of a job.
  */
 export function requestOfCall(): Request | undefined {
   const context = activeContext();
@@ -113,7 +113,10 @@ export function requestOfCall(): Request | undefined {
   return request === UNTRACKED ? undefined : request;
 }
 
-/** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
+/**
+ * The request of one of Node's requests or streams. Requests of the
+ * HTTP/2 compatibility API have a stream that leads to the request.
+ */
 export function requestOf(incoming: object): Request | undefined {
   // Some frameworks pass on an object whose prototype is the request.
   for (let each: unknown = incoming; isObject(each); each = Object.getPrototypeOf(each)) {
@@ -124,11 +127,11 @@ export function requestOf(incoming: object): Request | undefined {
   return isObject(stream) ? ownerOf(stream) : undefined;
 }
 
-/** Properties with Node's request in Fastify, Koa, wrappers and Hono. Hapi has it in `raw.req`. */
+/** Properties that lead to Node's request in Fastify, Koa, wrappers and Hono. In Hapi, the way is `raw.req`. */
 const WAYS = ['raw', 'req', 'request', 'env', 'incoming'] as const;
 const MAX_STEPS = 2;
 
-/** The request of an object that leads to one of Node's requests or streams. */
+/** Finds the request of an object that leads to one of Node's requests or streams. */
 export function findRequestOf(value: unknown, steps = MAX_STEPS): Request | undefined {
   if (!isObject(value)) return undefined;
   try {
@@ -139,7 +142,7 @@ export function findRequestOf(value: unknown, steps = MAX_STEPS): Request | unde
       if (found) return found;
     }
   } catch {
-    // A getter of the object failed.
+    // A getter of the application's object has thrown.
   }
   return undefined;
 }

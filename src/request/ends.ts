@@ -6,33 +6,35 @@ import { ERROR_STATUS, type FinishedSpan } from './finished-span.js';
 import type { Request } from './request.js';
 import { hasBegun, isOpen } from './response.js';
 
-/** The longest wait for a SERVER span after the response: a few frameworks end it later, or never. */
+/** The maximum wait for a SERVER span after the response: a few frameworks end the span later, or never. */
 const SPAN_WAIT_MILLIS = 1000;
-/** The wait of a request that nothing announced after its SERVER span: Express ends the span of its handler later. */
+/** The wait after the SERVER span of a request that Node.js did not announce: Express ends the spans of its handlers later. */
 const CHILD_SPAN_WAIT_MILLIS = 20;
 
 /**
- * When requests end: together, after the other events of the turn of the event loop in which their responses were closed. No response
- * waits for the end of another request. A SERVER span usually ends in the same turn; else the request ends after the turn in which it does,
- * or when it was waited for long enough.
+ * Ends requests together, after the other events of the event loop turn in which their responses closed, so that no response is delayed. A
+ * SERVER span usually ends in the same turn. If not, the request ends after the turn in which the span ends, or after the maximum wait.
  */
 export class Ends {
   readonly #end: (request: Request) => void;
-  /** Requests that end after this turn, in the order in which they were closed. */
+  /** Requests that end after this turn, in the order in which their responses closed. */
   #closed: Request[] = [];
   /** Requests that wait for a span. */
   #waiting = new Set<Request>();
   #timer: NodeJS.Timeout | undefined;
   readonly #scope = new AsyncScope('opentelemetry-matomo');
-  /** The open requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
+  /**
+   * The open requests of each connection. Weak, because an application
+   * may pass a stream to a server as a connection that never closes.
+   */
   readonly #connections = new Set<WeakRef<Iterable<Request>>>();
 
-  /** Creates the ends of requests, with an `end` that must not throw. */
+  /** Creates an instance whose `end` must not throw. */
   constructor(end: (request: Request) => void) {
     this.#end = end;
   }
 
-  /** Adds the open requests of a connection, until what it returns is passed to `unwatch`. */
+  /** Adds the open requests of a connection until the returned reference is passed to `unwatch`. */
   watch(open: Iterable<Request>): WeakRef<Iterable<Request>> {
     const watched = new WeakRef(open);
     this.#connections.add(watched);
@@ -43,14 +45,14 @@ export class Ends {
     this.#connections.delete(watched);
   }
 
-  /** Ends a request whose response is closed, or lets it wait for its span. */
+  /** Ends a request whose response is closed, or lets the request wait for its span. */
   close(request: Request): void {
     if (request.closedMillis > 0) return;
     request.closedMillis = performance.now();
     this.#add(request);
   }
 
-  /** Ends the SERVER span of a request, and the request if the span has failed without a response. */
+  /** Handles the end of a request's SERVER span. Ends the request if the span failed without a response. */
   endSpan(request: Request, span: FinishedSpan): void {
     request.spanState = 'ended';
     if (this.#waiting.delete(request)) this.#add(request);
@@ -60,7 +62,10 @@ export class Ends {
     } else if (span.status.code === ERROR_STATUS && !hasBegun(request)) this.close(request);
   }
 
-  /** Ends all requests that wait, except those whose response Node.js closes in this turn: their spans end then. */
+  /**
+   * Ends all waiting requests. A request whose response Node.js closes
+   * in this turn keeps waiting, because its span ends in this turn.
+   */
   endWaiting(): void {
     this.#endTurn();
     for (const request of this.#takeWaiting()) {
@@ -70,7 +75,8 @@ export class Ends {
   }
 
   /**
-   * Resolves once Node.js has passed on the responses that the application has ended, or after a second; `undefined` if there are none.
+   * Resolves once Node.js has passed on the responses that the application
+   * has ended, or after a second; `undefined` if there are none.
    */
   settle(): Promise<unknown> | undefined {
     const closing = this.#open()
@@ -84,7 +90,7 @@ export class Ends {
     return [...this.#connections].flatMap((each) => [...(each.deref() ?? [])]);
   }
 
-  /** Ends waiting requests, and those whose responses have begun with their current status: the process is about to end. */
+  /** Ends waiting requests because the process exits. A request whose response has begun ends with its current status. */
   endOpen(): void {
     this.#endTurn();
     for (const request of this.#takeWaiting()) this.#endOnce(request);
@@ -92,8 +98,8 @@ export class Ends {
       if (hasBegun(request) && !request.isEnded) this.#end(request);
   }
 
+  // A request without both has already ended.
   #endOnce(request: Request): void {
-    // Without both, the request has ended.
     if (request.incoming ?? request.span) this.#end(request);
   }
 
@@ -119,7 +125,7 @@ export class Ends {
     );
   }
 
-  /** The set is replaced, because V8 keeps what was removed from one that is always in use. */
+  /** Replaces the set, because V8 does not free memory of removed elements while a set stays in use. */
   #takeWaiting(): Iterable<Request> {
     const waiting = this.#waiting;
     this.#waiting = new Set();

@@ -2,14 +2,11 @@ import type { Attributes, AttributeValue, HrTime, SpanContext } from '../common/
 import type { HttpRequest } from '../hit/http-request.js';
 import type { SpanResource } from './matomo-attributes.js';
 
-/**
- * The parts of a finished span that are read, described structurally: `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x and 3.x
- * has all of them.
- */
+/** The properties of a finished span that are read. `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x and 3.x has all of them. */
 export interface FinishedSpan {
-  /** `false` while it has not ended. */
+  /** `false` until the span has ended. */
   readonly ended?: boolean;
-  /** The name, which can be anything in JavaScript, because SDKs do not check it. */
+  /** The name. SDKs do not check it, so in JavaScript it may have any type. */
   readonly name: string;
   /** `SpanKind` of OpenTelemetry: 1 is SERVER. */
   readonly kind: number;
@@ -43,15 +40,14 @@ export function toMillis(time: HrTime): number {
   return time[0] * 1e3 + time[1] / 1e6;
 }
 
-/** A value if it is a non-empty string. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.length > 0 ? value : undefined;
 }
 
-/** The request method by the stable or the old attribute; `undefined` if it is not an HTTP request. */
+/** The request method from the stable or the old attribute; `undefined` if the span is not of an HTTP request. */
 export function methodOf(attributes: Attributes): string | undefined {
   const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
-  // If its gRPC instrumentation is off, .NET sets only the last attribute.
+  // If the gRPC instrumentation is off, .NET sets only `grpc.method`.
   if ((system ?? attributes['grpc.method']) !== undefined) return undefined;
   const method = textOf(attributes['http.request.method']) ?? textOf(attributes['http.method']);
   if (method === undefined) return micrometerIn(attributes)?.method;
@@ -59,19 +55,19 @@ export function methodOf(attributes: Attributes): string | undefined {
   return textOf(attributes['http.request.method_original']) ?? method;
 }
 
-/** A request as Micrometer, which Spring Boot uses, describes it by names of its own. The path is in `http.url`. */
+/** A request with the attribute names of Micrometer, which Spring Boot uses. The path is in `http.url`. */
 export interface MicrometerRequest {
   readonly method: string;
   /** The route. Without one, `uri` is `NOT_FOUND`, `REDIRECTION`, `UNKNOWN`, or `root` for the path `/`. */
   readonly route: string | undefined;
-  /** The status; 0 if the client left before there was one. */
+  /** The status; 0 if the client disconnected before there was one. */
   readonly status: AttributeValue | undefined;
   readonly errorType: string | undefined;
 }
 
 const MICROMETER_METHOD = /^[A-Z-]{3,20}$/;
 
-/** `undefined` if the attributes are not of Micrometer, or have standard names, too. */
+/** Reads attributes of Micrometer; `undefined` if there are none, or if the standard names are set, too. */
 export function micrometerIn(attributes: Attributes): MicrometerRequest | undefined {
   const { method } = attributes;
   if (typeof method !== 'string') return undefined;
@@ -88,7 +84,7 @@ export function micrometerIn(attributes: Attributes): MicrometerRequest | undefi
   };
 }
 
-/** Attributes of SERVER spans that are known to be of no HTTP request, or of one that another span describes. */
+/** Attributes of SERVER spans that are not of an HTTP request, or of a request that another span describes. */
 const NO_HTTP = [
   'rpc.system.name',
   'rpc.system',
@@ -100,7 +96,7 @@ const NO_HTTP = [
   'graphql.operation.name',
 ];
 
-/** Whether a SERVER span without a method may nevertheless be of an HTTP request, by a name that is not read. */
+/** Whether a SERVER span without a method may be of an HTTP request whose attributes have unknown names. */
 export function mayBeUnreadRequest({ kind, attributes }: FinishedSpan): boolean {
   if (kind !== SERVER_SPAN || methodOf(attributes) !== undefined) return false;
   return NO_HTTP.every((name) => attributes[name] === undefined);
@@ -111,8 +107,8 @@ const SLASH = 47;
 export type Target = Pick<HttpRequest, 'path' | 'query'>;
 
 /**
- * Path and query of a request target in any form: `/x?y`, `http://h/x`, `*`. One that begins with `/` is a path, also `//x/y`: only
- * references in a page may name a host so (RFC 9112, 3.2.1).
+ * Splits a request target in any form: `/x?y`, `http://h/x`, `*`. A target that begins with `/` is a path, even `//x/y`: only references in a
+ * page may begin with a host like that (RFC 9112, 3.2.1).
  */
 export function splitTarget(target: string): Target {
   const isPath = target.charCodeAt(0) === SLASH;
@@ -132,7 +128,7 @@ function splitAtQuery(target: string): Target {
 export function targetOf(attributes: Attributes): Target | undefined {
   const urlPath = textOf(attributes['url.path']);
   if (urlPath !== undefined) {
-    // Laravel includes the query in the path, where no option would redact it.
+    // Laravel includes the query in `url.path`. Without this split, no option would redact that query.
     const { path, query: ownQuery } = splitAtQuery(urlPath);
     const query =
       textOf(attributes['url.query']) ??
@@ -144,7 +140,7 @@ export function targetOf(attributes: Attributes): Target | undefined {
   return target === undefined ? undefined : splitTarget(target);
 }
 
-/** The attributes that contain path and query. */
+/** The attribute that contains both path and query. */
 function fullTargetOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['http.target']) ??
@@ -154,7 +150,10 @@ function fullTargetOf(attributes: Attributes): string | undefined {
   );
 }
 
-/** The address of the peer, never `client.address`, which is the first entry of X-Forwarded-For, which anybody can set. */
+/**
+ * The address of the peer. Never `client.address`: instrumentations set
+ * it to the first entry of X-Forwarded-For, which clients can forge.
+ */
 export function peerAddressOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['network.peer.address']) ??
@@ -164,7 +163,7 @@ export function peerAddressOf(attributes: Attributes): string | undefined {
   );
 }
 
-// `SpanStatusCode` and `SpanKind` of OpenTelemetry's API, which is not imported at run time. Kinds of OTLP are one higher.
+// `SpanStatusCode` and `SpanKind` of OpenTelemetry's API. The API is not imported at run time. Kinds in OTLP are one higher.
 
 export const UNSET_STATUS = 0;
 export const ERROR_STATUS = 2;

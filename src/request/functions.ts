@@ -14,8 +14,8 @@ import type { Request } from './request.js';
 import type { Tracker } from './tracker.js';
 
 /**
- * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
- * the package with its name. They do not use `this`.
+ * The functions of this package for one request, independent of the async context. Each function does the same as the function of the package
+ * with its name. The functions do not use `this`.
  */
 export interface RequestFunctions {
   /** Sets tracking parameters for the hit of the request. */
@@ -23,7 +23,7 @@ export interface RequestFunctions {
   /** Adds the time that a function takes to a timing of the request's page view. */
   measure<T>(key: PerfKey, fn: () => PromiseLike<T>): Promise<T>;
   measure<T>(key: PerfKey, fn: () => T): T;
-  /** Ignores the request: it makes no hit. */
+  /** Ignores the request: no hit is sent for it. */
   ignore(): void;
   /** Tracks an event in addition to the request's page view. */
   trackEvent(
@@ -40,13 +40,14 @@ export interface RequestFunctions {
 }
 
 /**
- * A request to which calls belong; `undefined`: none is in progress. `missing`: the application named one that does not exist. `unknown`:
- * nothing is known of it.
+ * The request to which calls belong; `undefined` if no request is in progress, `missing` if the application named a request that does not
+ * exist, `unknown` if nothing is known about the request.
  */
 export type FoundRequest = Request | 'missing' | 'unknown' | undefined;
 
 /**
- * The functions for the request that `find` returns at each call. Nothing here throws but what the application runs in `measure`.
+ * The functions for the request that `find` returns at each call. Only
+ * the function that the application passes to `measure` can throw.
  */
 export function createRequestFunctions(
   tracker: Pick<Tracker, 'addHit' | 'refuseHit' | 'reportHit'>,
@@ -60,7 +61,10 @@ export function createRequestFunctions(
     return undefined;
   }
 
-  /** Passes on the parameters that `read` returns. If it returns a text, that is the reason why there is no hit. */
+  /**
+   * Adds a hit with the parameters that `read` returns. If `read`
+   * returns a string, it is the reason for which there is no hit.
+   */
   function send(name: string, read: () => Record<string, unknown> | string): void {
     try {
       const parameters = read();
@@ -105,7 +109,7 @@ export function createRequestFunctions(
     }
     if (isThenable(result)) {
       const promise = Promise.resolve(result);
-      // Only the derived promise is returned: if nothing handles its rejection, Node.js reports it.
+      // Only the derived promise is returned. If two promises rejected, the application would handle only one of them.
       return stop ? promise.finally(stop) : promise;
     }
     stop?.();
@@ -150,7 +154,7 @@ export function createRequestFunctions(
       send('trackGoal', () => {
         const idgoal = readNumber(goal);
         if (!Number.isInteger(idgoal) || idgoal < 1) return 'a goal is a positive whole number';
-        // Matomo's JavaScript tracker takes the revenue as an argument.
+        // In Matomo's JavaScript tracker, the second argument is the revenue, so a number is accepted, too.
         const revenue = readNumber(more);
         if (Number.isFinite(revenue)) return { idgoal, revenue };
         const others = readMore(tracker, more, SIGNATURES.trackGoal);
@@ -190,7 +194,7 @@ export function createRequestFunctions(
   };
 }
 
-/** The message if `forRequest` gets something else. */
+/** The message if `forRequest` gets an object that leads to no request. */
 export const NO_REQUEST: string =
   'forRequest: the object leads to no request to a server of this process. Calls for it do nothing. ' +
   "Pass Node's request, or the request or context of Express, Fastify, Koa, Hapi or Hono.";
@@ -211,7 +215,7 @@ const SIGNATURES = {
   trackOrder: 'trackOrder({ id, revenue, … }, { … })',
 };
 
-/** Further parameters of a call. Anything else is reported, and the hit is sent without it. */
+/** Further parameters of a call. Any other type is reported, and the hit is sent without it. */
 function readMore(
   tracker: Pick<Tracker, 'reportHit'>,
   more: unknown,
@@ -226,7 +230,7 @@ function readMore(
   return {};
 }
 
-/** Merges layers into a copy, the last one strongest. A property that is `undefined` is not set. */
+/** Merges layers into a copy, the strongest last. Properties that are `undefined` are skipped. */
 function merge(...layers: object[]): Record<string, unknown> {
   return layers.reduce<Record<string, unknown>>(addTo, Object.create(null));
 }
@@ -236,12 +240,12 @@ function isBlank(text: unknown): boolean {
   return !isText || String(text).trim() === '';
 }
 
-/** Whether a text is empty for Matomo, as `0` is. */
+/** Whether Matomo treats a text as empty, like `0`. */
 function isEmpty(text: unknown): boolean {
   return isBlank(text) || String(text).trim() === '0';
 }
 
-/** Adds to `known`, because a copy for each call of `annotate` would take quadratic time. */
+/** Mutates `known`, because copying for each call of `annotate` would take quadratic time. */
 function addTo(known: Record<string, unknown> | undefined, added: object): Record<string, unknown> {
   const sum: Record<string, unknown> = known ?? Object.create(null);
   for (const [name, value] of Object.entries(added)) if (value !== undefined) sum[name] = value;

@@ -1,22 +1,22 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
-/** The connection of a session, as it was when its first stream began: its address is unknown once it is closed. */
+/** The peer of a session, read when its first stream begins, because the address is unknown once the connection has closed. */
 export interface Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** Set with TLS only. */
+  /** Only set with TLS. */
   readonly encrypted?: boolean | undefined;
 }
 
-/** A request over HTTP/2, with what is read of an `IncomingMessage` over HTTP/1.1. */
+/** A request over HTTP/2, with the properties that are read of an `IncomingMessage` over HTTP/1.1. */
 export class Http2Request {
-  /** The version as OpenTelemetry writes it. Node.js writes `2.0`. */
+  /** The version in the notation of OpenTelemetry. Node.js writes `2.0`. */
   readonly httpVersion = '2';
   readonly method: string | undefined;
   readonly socket: Peer;
-  /** Values as the client sent them, because the application can change the object that has them. */
+  /** Names and values as the client sent them. A copy, because the application can change the original object. */
   readonly rawHeaders: readonly string[];
-  /** The request of the compatibility API, on which frameworks store what they know. */
+  /** The request of the compatibility API, on which frameworks store their data. */
   compatible: object | undefined;
   readonly #sent: IncomingHttpHeaders;
   #headers: IncomingHttpHeaders | undefined;
@@ -43,7 +43,7 @@ function toPlainHeaders(sent: IncomingHttpHeaders): IncomingHttpHeaders {
   return headers;
 }
 
-/** Names and values in turns, as over HTTP/1.1, with `host`. */
+/** Alternating names and values as over HTTP/1.1, with `host`. */
 function toRawHeaders(sent: IncomingHttpHeaders): string[] {
   const raw: string[] = [];
   for (const sentName in sent) {
@@ -55,13 +55,13 @@ function toRawHeaders(sent: IncomingHttpHeaders): string[] {
   return raw;
 }
 
-/** A response over HTTP/2, with what is read of a `ServerResponse` over HTTP/1.1. */
+/** A response over HTTP/2, with the properties that are read of a `ServerResponse` over HTTP/1.1. */
 export class Http2Response {
-  /** Bytes of the body that Node.js was given to write, without files that it sends itself. */
+  /** Bytes of the body that were written to the stream. Files that Node.js sends itself are not included. */
   writtenBytes = 0;
   /** Whether the server closed the stream or its session before both sides had ended. */
   isEndedByServer = false;
-  /** Whether the connection has taken all of the response, known once the stream is closed. */
+  /** Whether the connection accepted the complete response. Known once the stream has closed. */
   isSent = false;
   readonly #stream: ServerHttp2Stream;
 
@@ -81,7 +81,7 @@ export class Http2Response {
     return Number(this.getHeader(':status')) || 200;
   }
 
-  /** A header that was sent, by its lower-case name. */
+  /** A sent header by its lower-case name. */
   getHeader(name: string): string | number | string[] | undefined {
     const { sentHeaders } = this.#stream;
     if (!sentHeaders) return undefined;
@@ -91,13 +91,16 @@ export class Http2Response {
     return undefined;
   }
 
-  /** Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`. */
+  /**
+   * Whether the response was sent completely. A client may disconnect
+   * after the last byte, before the server calls `end()`.
+   */
   get isComplete(): boolean {
     const { headersSent, aborted, writableFinished } = this.#stream;
     if (!headersSent) return false;
-    // Node.js may destroy a stream that both sides have ended before it calls back the last write.
+    // Node.js may destroy a stream that both sides have ended before the callback of the last write.
     if (this.isSent) return true;
-    // Node.js ends the writable side of an aborted stream. It is finished if no write was pending. One without a body is never aborted.
+    // Node.js ends the writable side of an aborted stream, which then finishes if no write is pending. A stream without a body is never aborted.
     if (aborted) return writableFinished && this.writtenBytes >= this.#contentLength;
     return writableFinished && !this.#isFile;
   }
@@ -113,7 +116,7 @@ export class Http2Response {
     return Number(this.getHeader('content-length'));
   }
 
-  /** Whether Node.js sends a file. It does so without writes, and ends the writable side of the stream at once. */
+  /** Whether Node.js sends a file. Node.js does so without writes, and ends the writable side of the stream immediately. */
   get #isFile(): boolean {
     return 'ownsFd' in this.#stream;
   }

@@ -5,13 +5,15 @@ import { Annotations, hasAnnotations } from '../hit/http-request.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { type FinishedSpan, textOf, toMillis } from './finished-span.js';
 
-/** Name of a span event that adds a hit besides the page view. */
+/** Name of a span event that adds a hit. */
 export const HIT_EVENT = 'matomo.hit';
 
-/** The maximum of additional hits of a request or received span: a loop that calls `trackEvent` must not flood Matomo. */
+/**
+ * The maximum number of additional hits per request or received
+ * span. A loop that calls `trackEvent` must not flood Matomo.
+ */
 export const MAX_ADDITIONAL_HITS = 100;
 
-/** The prefix of attributes for Matomo. */
 export const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
 
@@ -39,10 +41,9 @@ function parametersOf(attributes: Attributes): Record<string, unknown> {
   return parameters;
 }
 
-/** Annotations by attributes for Matomo. */
 type ReadAttributes = Pick<Annotations, 'parameters' | 'cvar'>;
 
-/** Adds what one attribute sets, if it is for Matomo. */
+/** Adds the annotation of one attribute if its name begins with `matomo.`. */
 function readAttribute(
   read: ReadAttributes,
   name: string,
@@ -57,22 +58,22 @@ function readAttribute(
   }
 }
 
-/** The duration of a span with this attribute becomes a timing of the page view. */
+/** Names the attribute that turns the duration of its span into a timing of the page view. */
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
 
-/** Copies one attribute if it is for Matomo. */
+/** Adds the annotation of one attribute, including `matomo.ignore`. */
 export function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
   if (name !== 'matomo.ignore') readAttribute(annotations, name, value);
   else if (value === true || value === 'true' || value === 1) annotations.ignored = true;
 }
 
-/** The resource of a span, described structurally: that of OpenTelemetry SDK 1.30, 2.x and 3.x, or that of an export. */
+/** The resource of a span, as OpenTelemetry SDK 1.30, 2.x and 3.x or an OTLP export provides it. */
 export interface SpanResource {
   /** The attributes. Missing in spans of some other tracers. */
   readonly attributes?: Attributes | undefined;
   /** Whether some attributes are not known yet. */
   readonly asyncAttributesPending?: boolean | undefined;
-  /** In SDK 2 and 3: attributes that are known already have a value that is no promise. */
+  /** Exists in SDK 2 and 3. A value that is not a promise is already known. */
   getRawAttributes?(): readonly (readonly [name: string, value: unknown])[];
 }
 
@@ -81,7 +82,7 @@ export interface ServiceDefaults {
   /** `service.name`, if it has one. */
   readonly name: string | undefined;
   readonly attributes: Attributes;
-  /** Annotations by its attributes `matomo.*`, if it has any. */
+  /** Annotations from attributes `matomo.*` of the resource, if there are any. */
   readonly annotations: Annotations | undefined;
   /** The site in `matomo.idsite`. */
   readonly site: number | undefined;
@@ -90,7 +91,7 @@ export interface ServiceDefaults {
 const known = new WeakMap<SpanResource, ServiceDefaults>();
 let ofEnvironment: ServiceDefaults | undefined;
 
-/** Attributes of the resource; without one, those of the variables that OpenTelemetry reads. */
+/** The defaults of a resource. Without a resource, the environment variables of OpenTelemetry provide the attributes. */
 export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDefaults {
   if (resource === undefined) {
     ofEnvironment ??= toDefaults(readEnvironment(environment()));
@@ -114,7 +115,7 @@ function toDefaults(attributes: Attributes): ServiceDefaults {
   return { name, attributes, annotations: isAnnotated ? annotations : undefined, site };
 }
 
-/** SDK 2 and 3 log an error if `attributes` is read too early. */
+/** The attributes that are already known. SDK 2 and 3 log an error if `attributes` is read too early. */
 function attributesSoFar(resource: SpanResource): Attributes {
   const raw = resource.getRawAttributes?.();
   if (!raw) return resource.attributes ?? {};
@@ -123,7 +124,7 @@ function attributesSoFar(resource: SpanResource): Attributes {
   return Object.fromEntries([...values].reverse()) as Attributes;
 }
 
-/** OTEL_RESOURCE_ATTRIBUTES is a list of `name=value` with percent-encoded values; OTEL_SERVICE_NAME wins. */
+/** Reads OTEL_RESOURCE_ATTRIBUTES, a list of `name=value` with percent-encoded values. OTEL_SERVICE_NAME takes precedence. */
 function readEnvironment({
   OTEL_RESOURCE_ATTRIBUTES: list = '',
   OTEL_SERVICE_NAME: service = '',

@@ -2,12 +2,11 @@ import type { Attributes } from '../common/otel-types.js';
 import type { Http2Request } from './http2-message.js';
 import type { Request } from './request.js';
 
-/** Compares a property that both have. */
 export function isHttp2(incoming: object | undefined): incoming is Http2Request {
   return (incoming as Partial<Http2Request> | undefined)?.httpVersion === '2';
 }
 
-/** The request on which frameworks store what they know: Node's own. Over HTTP/2, only the compatibility API has one. */
+/** The request on which frameworks store their data: Node's own. Over HTTP/2, only the compatibility API has one. */
 export function frameworkRequestOf(incoming: Request['incoming']): object | undefined {
   return incoming?.httpVersion === '2' ? (incoming as Http2Request).compatible : incoming;
 }

@@ -16,10 +16,10 @@ import { frameworkRequestOf } from './node-request.js';
 import type { Request } from './request.js';
 import { readResponseHeader } from './response.js';
 
-/** An operation that a span, a channel or a message names. */
+/** An operation with the name that a span, a channel or a message has for it. */
 export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 
-/** The attributes of spans that are read, so that the gateway keeps them. */
+/** The attributes of spans that operations are read from. The gateway keeps them. */
 export const OPERATION_ATTRIBUTES: readonly string[] = [
   'graphql.operation.name',
   'graphql.operation.type',
@@ -31,7 +31,7 @@ export const OPERATION_ATTRIBUTES: readonly string[] = [
   'mcp.protocol.version',
   'gen_ai.tool.name',
   'gen_ai.prompt.name',
-  // attributes of Sentry
+  // The following attributes are Sentry's.
   'mcp.tool.name',
   'mcp.prompt.name',
   'mcp.client.name',
@@ -41,7 +41,7 @@ const NAME = /^[\w./:-]{1,128}$/;
 /** Matches the name of a client, such as `Visual Studio Code`. */
 const CLIENT_NAME = /^\P{C}{1,64}$/u;
 
-/** A name that fits into a title, `redacted` if it is a secret; `undefined` for anything else. */
+/** Returns a name that fits into a title, `redacted` if it is a secret; `undefined` for anything else. */
 function toName(value: unknown, form: RegExp = NAME): string | undefined {
   if (typeof value !== 'string' || !form.test(value)) return undefined;
   return isSecretOperation(value) ? REDACTED : value;
@@ -52,7 +52,7 @@ function named(kind: OperationKind, value: unknown): NamedOperation | undefined 
   return name === undefined ? undefined : { kind, name };
 }
 
-/** Calls that MCP defines. A method that it does not define is the name of a call: clients could invent it. */
+/** Calls that MCP defines. Any other method is reported as the name of a call, because clients could invent it. */
 const MCP_CALLS: ReadonlySet<unknown> = new Set([
   'initialize',
   'prompts/get',
@@ -61,17 +61,17 @@ const MCP_CALLS: ReadonlySet<unknown> = new Set([
   'tools/call',
 ]);
 
-/** Matches methods of MCP that are no calls. */
+/** Matches methods of MCP that are not calls. */
 const MCP_PROTOCOL =
   /^(?:notifications\/|(?:ping|completion\/complete|logging\/setLevel|resources\/(?:un)?subscribe|subscriptions\/listen)$)|\/list$/;
 
-/** The target of `resources/read` is a URI, which is never read. */
+/** Methods whose target is read. The target of `resources/read` is a URI, which is never read. */
 const MCP_NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
 
-/** The longest ID of a session. Some are tokens. */
+/** Longer session IDs are ignored. Some IDs are tokens. */
 const MAX_SESSION_LENGTH = 2048;
 
-/** Makes an operation of a message of MCP, without arguments, URIs and contents. */
+/** Builds an operation from a message of MCP, without arguments, URIs and contents. */
 function mcpOperation(
   method: unknown,
   target: unknown,
@@ -96,14 +96,14 @@ function mcpOperation(
   };
 }
 
-/** The stream or the end of a session of MCP, or the response of a client. */
+/** Stands for the stream or the end of an MCP session, and for the response of a client. */
 const NO_MCP_CALL: NamedOperation = {
   kind: 'mcp',
   name: undefined,
   mcp: { method: undefined, isProtocol: true },
 };
 
-/** From this revision on, FastMCP for Python has a session per call. */
+/** From this revision on, FastMCP for Python creates a session per call. */
 const FIRST_WITHOUT_SESSIONS = '2026-07-28';
 
 /** The operation that a span names. */
@@ -118,19 +118,22 @@ export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined 
     return mcpOperation(attributes['mcp.method.name'], tool ?? prompt, session, client);
   }
   const query = named('graphql', attributes['graphql.operation.name']);
-  // A client's span belongs to a call that the handler made itself.
+  // A CLIENT span belongs to a call that the handler itself made.
   if (query || kind === CLIENT_SPAN) return query;
   const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
   return system === 'jsonrpc' ? named('json-rpc', attributes['rpc.method']) : undefined;
 }
 
-/** Whether a span is an operation of `@opentelemetry/instrumentation-graphql`. Its other spans have only a name. */
+/**
+ * Whether a span belongs to `@opentelemetry/instrumentation-graphql`.
+ * Spans other than operations are recognized only by their name.
+ */
 export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   const operation = attributes['graphql.operation.type'] ?? attributes['graphql.operation.name'];
   return operation !== undefined || textOf(name)?.startsWith('graphql.') === true;
 }
 
-/** Whether a span is of a message to this server. */
+/** Whether a span is of an MCP message to this server. */
 export function isMcpSpan({
   kind,
   attributes,
@@ -139,8 +142,8 @@ export function isMcpSpan({
 }
 
 /**
- * The SERVER span of the request that brought the message of a finished span: a link, if the parent of the span is the call of the
- * client, as the message itself says. While a request runs, its async context says that.
+ * The SERVER span of the request that transported the MCP message of a finished span. The span links to it if the span's parent is the client's
+ * call, which the message itself names. While a request runs, its async context identifies it.
  */
 export function linkedRequestOf(
   span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
@@ -167,10 +170,13 @@ const MAX_MCP_PATHS = 20;
 
 const MCP_PATH = /\/mcp\/?$/;
 
-/** Other paths at which a response of this process had a session of MCP, in the order in which they were used. */
+/** Paths without `/mcp` at which this process has opened MCP sessions, the least recently used first. */
 export const mcpPaths: Set<string> = new Set();
 
-/** Reads a request to an MCP server. At any other path, headers of MCP mean nothing: clients could hide requests with them. */
+/**
+ * Reads a request to an MCP server. At any other path, MCP headers
+ * are ignored, because clients could hide requests with them.
+ */
 function readMcp(
   { request, target: { path }, isPost, message }: Sent,
   seen: NamedOperation | undefined,
@@ -195,7 +201,7 @@ function readMcp(
 
 const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
 
-/** Reads a message of MCP from headers and the body. `undefined` if neither shows that it is one. */
+/** Reads an MCP message from headers and body. `undefined` if neither shows that it is one. */
 function readMcpMessage(
   request: Request,
   message: Sent['message'],
@@ -218,7 +224,7 @@ function readMcpMessage(
 
 const BATCH = /(?:^|&)batch=1(?:&|$)/;
 
-/** Readers, of which the first one that finds an operation counts. */
+/** Readers in the order of precedence. The first operation that one of them finds is used. */
 const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
   function readGraphqlBody({ message: { query, extensions, operationName } }) {
     return (query ?? extensions) === undefined ? undefined : named('graphql', operationName);
@@ -230,7 +236,10 @@ const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
   function readJsonRpc({ message: { jsonrpc, method } }) {
     return jsonrpc === '2.0' ? named('json-rpc', method) : undefined;
   },
-  /** The last segment of a path with a `trpc` segment, or with the parameter of a batch, names procedures. */
+  /**
+   * Reads the names of procedures from the last segment of a path, if
+   * it follows `trpc`, or if the query has the parameter of a batch.
+   */
   function readTrpc({ target: { path, query = '', titleRoute } }) {
     const slash = path.lastIndexOf('/');
     // With a route, the last segment may be a parameter.
@@ -238,7 +247,7 @@ const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
     if (!isBatch && !path.endsWith('/trpc', slash)) return undefined;
     return named('trpc', path.slice(slash + 1).split(',', 1)[0]);
   },
-  /** The end of a name such as `Kinesis_20131202.ListStreams` of AWS, or `"urn:shop#GetOrder"` of SOAP. */
+  /** Reads the end of a name such as `Kinesis_20131202.ListStreams` (AWS) or `"urn:shop#GetOrder"` (SOAP). */
   function readAction({ request, isPost }) {
     if (!isPost) return undefined;
     const action = request.header('x-amz-target') ?? request.header('soapaction') ?? '';
@@ -246,7 +255,7 @@ const READERS: readonly ((sent: Sent) => NamedOperation | undefined)[] = [
   },
 ];
 
-/** The operation of an ended request: of MCP, else of spans and channels, else of what was sent. */
+/** The operation of an ended request: of MCP, else from spans and channels, else from the request itself. */
 export function readOperation(
   request: Request,
   target: Target,
@@ -264,7 +273,7 @@ export function readOperation(
   const { kind, mcp } = found;
   const hasFailed = (spanFacts?.hasFailed || additions?.hasFailed) ?? false;
   const isProven = target.statusCode < FIRST_FAILED_STATUS && !hasFailed;
-  // A refused request without a route has no place that its title could name. That of MCP has none in any case.
+  // A refused request without a route has no place that its title could name. A refused MCP call has none either.
   const isPlace = mcp || target.titleRoute !== undefined || !isRefusal(target.statusCode);
   return {
     kind,
@@ -275,7 +284,7 @@ export function readOperation(
   };
 }
 
-/** The messages that a framework has parsed and left on Node's request, several of a batch. */
+/** The messages that a framework has parsed and stored on Node's request. A batch has several. */
 function bodyOf(incoming: object | undefined): readonly unknown[] {
   try {
     const { body } = (incoming ?? {}) as { readonly body?: unknown };
@@ -306,14 +315,17 @@ interface Execution {
   readonly result?: { readonly errors?: readonly unknown[] };
 }
 
-/** Adds what graphql 17 publishes of an execution: the name of the operation and, at its end, the class of its first error. */
+/**
+ * Adds what graphql 17 publishes about an execution: the name of
+ * the operation and, at its end, the class of its first error.
+ */
 export function addExecution(request: Request, message: object): void {
   const { operationName, error, result } = message as Execution;
   const operation = named('graphql', operationName);
   if (operation) request.ensureAdditions().operation ??= operation;
   const [failure = error] = result?.errors ?? [];
   if (failure === undefined) return;
-  // An error of a resolver is the cause of the one in the result.
+  // The error in the result wraps the error of the resolver.
   const { originalError, name } = failure as { originalError?: { name?: unknown }; name?: unknown };
   request.failOperation(String(originalError?.name ?? name));
 }

@@ -11,14 +11,13 @@ import type { RequestReading } from './read-request.js';
 export interface RequestHeaders {
   /** The current headers, of which the application may have deleted, changed or added some. */
   readonly headers: IncomingHttpHeaders;
-  /** Names and values in turns, as the client sent them. Another runtime may not have them. */
+  /** Alternating names and values, as the client sent them. Other runtimes may not provide them. */
   readonly rawHeaders?: readonly string[] | undefined;
 }
 
-/** Headers of which any opts out. */
+/** Each of these headers can opt a request out. */
 const OPT_OUTS = ['dnt', 'sec-gpc'];
 
-/** Whether a request opts out. */
 export function readOptOut(
   headers: IncomingHttpHeaders,
   incoming: RequestHeaders | undefined,
@@ -57,16 +56,19 @@ export function clientHintsOf(headers: IncomingHttpHeaders): string {
   return CLIENT_HINTS.map((name) => headerOf(headers, name)).join('\n');
 }
 
-/** The text of a header. Another program may have written the attributes, and the application may have replaced Node's headers by anything. */
+/**
+ * Decodes a header. The value may have any type: other programs write
+ * attributes, and the application may have replaced Node's headers.
+ */
 export function decoded(value: AttributeValue | undefined): string | undefined {
   const text = firstText(value);
   return text === undefined ? undefined : decodeLatin1(text);
 }
 
-/** Clients by user agent and languages, as they were sent. */
+/** Clients by user agent and languages, which are not decoded. */
 const clients = /* @__PURE__ */ new RecentTexts<Client>(4096);
 
-/** The client of a request with these headers, usually that of the connection's latest request; `undefined` without a user agent. */
+/** The client with these headers, usually that of the latest request on the connection; `undefined` without a user agent. */
 export function clientOf(
   headers: IncomingHttpHeaders,
   sender?: Sender,
@@ -96,7 +98,7 @@ function isOne(value: unknown): boolean {
   return typeof value === 'string' && value.split(',').some((each) => each.trim() === '1');
 }
 
-/** Whether a header such as `prefetch;prerender` names the purpose of a request. */
+/** Whether a header such as `prefetch;prerender` says that a request is a prefetch. */
 function saysPrefetch(value: unknown): boolean {
   return typeof value === 'string' && PREFETCH.test(value.slice(0, MAX_PURPOSE_LENGTH));
 }
@@ -104,7 +106,6 @@ function saysPrefetch(value: unknown): boolean {
 const PREFETCH = /\bprefetch\b/i;
 const MAX_PURPOSE_LENGTH = 100;
 
-/** A header by its lower-case name. */
 export function readHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
   const dashed = name.replaceAll('_', '-');
   return headerOf(headers, name) ?? (dashed === name ? undefined : headerOf(headers, dashed));
@@ -129,8 +130,8 @@ export function readRawHeader(
 }
 
 /**
- * A header of which Node.js keeps the first value, as the client sent it and not decoded: applications delete or replace the host and the
- * user agent to pass a request on. What else they delete, such as the referrer, is not to be tracked.
+ * A header as the client sent it, not decoded. Applications delete or replace the host and the user agent when they pass a request on, so the
+ * sent values count. Other headers that applications delete, such as the referrer, must not be tracked.
  */
 export function readFirstRaw(
   { rawHeaders }: RequestHeaders,
@@ -145,10 +146,10 @@ export function readFirstRaw(
   return undefined;
 }
 
-/** Match names in any case. */
+/** Patterns for names in any case. */
 const FIRST_RAW = { host: /^host$/i, 'user-agent': /^user-agent$/i };
 
-/** Node's headers by lower-case names, which an object that replaces them may not have. */
+/** Node's headers with lower-case names. An object with which the application replaces the headers may have other names. */
 export function nodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const lower: IncomingHttpHeaders = Object.create(null);
   for (const name in headers) lower[name.toLowerCase()] ??= headers[name];
@@ -162,7 +163,7 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
 const REQUEST_HEADER = 'http.request.header.';
 const RESPONSE_HEADER = 'http.response.header.';
 
-/** Headers of which Node.js keeps the first value. It joins the values of others. */
+/** Headers of which Node.js keeps only the first value. Values of other headers are joined. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'host',
@@ -175,7 +176,7 @@ export function responseHeaderIn(attributes: Attributes, name: string): string |
   return headersIn(attributes, RESPONSE_HEADER)[name.replaceAll('_', '-')];
 }
 
-/** The headers in attributes, as Node.js combines several values. */
+/** The headers in attributes. Several values are combined as in Node.js. */
 export function headersIn(
   attributes: Attributes,
   prefix: string = REQUEST_HEADER,
@@ -192,7 +193,10 @@ export function headersIn(
   return headers;
 }
 
-/** Names of headers in attributes. Some instrumentations keep upper case, and before 0.212 they had underscores. */
+/**
+ * Normalizes names of headers in attributes. Some instrumentations
+ * keep upper case, and before version 0.212 names had underscores.
+ */
 const headerNameOf = /* @__PURE__ */ remember(256, (text) =>
   text.toLowerCase().replaceAll('_', '-'),
 );
@@ -208,7 +212,7 @@ function combine(name: string, texts: readonly string[]): string {
   return texts.join(name === 'cookie' ? '; ' : ', ');
 }
 
-/** A text, or the first one of a list. */
+/** Returns a string, or the first one of a list. */
 export function firstText(value: AttributeValue | undefined): string | undefined {
   const text = Array.isArray(value) ? value[0] : value;
   return typeof text === 'string' && text !== '' ? text : undefined;

@@ -41,7 +41,7 @@ import {
 } from './response.js';
 import { routeOf } from './route-of.js';
 
-/** The maximum number of names of attributes in a message. */
+/** A message lists no more names of attributes than this. */
 const MAX_SHOWN_NAMES = 20;
 
 const NO_ANNOTATIONS: readonly never[] = [];
@@ -49,15 +49,15 @@ const NO_ANNOTATIONS: readonly never[] = [];
 export type RequestReading = Readonly<ReturnType<typeof createRequestReading>>;
 
 /**
- * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
- * call). Node's own request wins over attributes of captured headers, and those over other attributes.
+ * Reads a request from its span, or from Node.js if there is no span; `undefined` if the span is not of an HTTP request (gRPC, a function call).
+ * Node's own request takes precedence over attributes of captured headers, and these take precedence over other attributes.
  */
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
   const { span, incoming, response } = request;
   const attributes = span?.attributes ?? NO_ATTRIBUTES;
   const method = (span && methodOf(attributes)) ?? (incoming && request.method);
   if (method === undefined) return undefined;
-  // Without a span, the clock is read before anything else is done. The duration of a span that has not ended is negative.
+  // Without a span, the clock is read first, before other work adds to the duration. The duration of a span that has not ended is negative.
   const spanMillis = span ? toMillis(span.duration) : -1;
   const durationMillis = spanMillis < 0 ? request.elapsedMillis : spanMillis;
   const headers = request.readHeaders();
@@ -72,14 +72,14 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const hasNoEnd = contentType ? isEndless(request, contentType) : false;
   const reported = span && statusAttribute(attributes);
   let sentStatus = sentStatusOf(request);
-  // A span that has not ended does not have the status that the response will have.
+  // A span that has not ended does not have the final status of the response.
   const last = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
-  // The span may have read the property of the response, which the application has changed. That of HTTP/2 is not known here.
+  // The span may have read `statusCode` of the response after the application changed it. Over HTTP/2, that property is not known here.
   const isRead = last === response?.statusCode || isHttp2(incoming);
   const status = last !== undefined && isRead ? (sentStatus ?? last) : last;
   const isUnfinished = status !== undefined && !request.isSent && !hasNoEnd;
   const incomplete = isUnfinished ? unfinishedStatus(request) : undefined;
-  // In Node.js, a span without a status belongs to a handler that threw, before or after it sent the headers.
+  // In Node.js, a span without a status belongs to a handler that threw, before or after the headers were sent.
   const statusCode =
     incomplete ?? status ?? sentStatus ?? (span && !response ? impliedStatus(span) : 500);
   if (incomplete === undefined) sentStatus ??= reported;
@@ -131,7 +131,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
 
 const OPERATION_PATH = /\/trpc\/|,|\/graphql\/?$|\/mcp\/?$/i;
 
-/** Nearly no request without a body has one. */
+/** Rejects most requests quickly: nearly none without a body has an operation. */
 function mayHaveOperation(
   { spanFacts, additions }: Request,
   { method, path }: Pick<HttpRequest, 'method' | 'path'>,
@@ -160,14 +160,14 @@ function schemeOf(attributes: Attributes): string | undefined {
   );
 }
 
-/** The full URL up to its path. */
+/** The beginning of the full URL, without its path. */
 function fullUrl(attributes: Attributes): URL | undefined {
   const url = textOf(attributes['url.full']) ?? textOf(attributes['http.url']);
   const origin = ORIGIN.exec(url ?? '')?.[0];
   return origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
 }
 
-/** Limited to the longest host and port: the URL parser takes quadratic time for Unicode letters in a host. */
+/** Limited to the maximum length of a host and a port: the URL parser takes quadratic time for Unicode letters in a host. */
 const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;
 
 export function createRequestReading(
@@ -182,17 +182,17 @@ export function createRequestReading(
 ) {
   return {
     toOrigin: createToOrigin(options),
-    /** The path as it is sent. */
+    /** Redacts paths as they are sent. */
     redactPath: createRedactPath(options.redactPathPatterns),
-    /** Lower-case names of headers that attributes have if they were sent. */
+    /** Lower-case names of headers that the instrumentation captures whenever a request has them. */
     capturedHeaders: new Set(options.capturedHeaders),
     /** Whether clients can opt out. */
     readsOptOut: options.doNotTrack === true,
     /** Whether requests to MCP servers are recognized. */
     readsMcp: options.mcp !== 'off',
-    /** Attribute that contains the user. */
+    /** The attribute that contains the user. */
     userIdAttribute: userIdAttributeOf(options.userId),
-    /** Makes the part of that attribute's value that is sent. */
+    /** Redacts the value of that attribute. */
     toUserId: createToSentAttribute(options),
     reportPerfKey: (value: AttributeValue): void =>
       diagnostics.warnOnce('perf_key', () =>

@@ -11,14 +11,17 @@ export interface UserIdOptions {
   readonly tokenAuth?: string | undefined;
 }
 
-/** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
+/**
+ * The attribute that the option `userId` names; `undefined` for
+ * a header, whose value is a key and only sent as a pseudonym.
+ */
 export function userIdAttributeOf(userId: unknown): string | undefined {
   return typeof userId === 'string' && !userIdSourceOf(userId) ? userId : undefined;
 }
 
 /**
- * Makes user IDs of a header or of a claim of the bearer token: the pseudonym of who sent a request, `undefined` if it names nobody, or its
- * credential was never let in. No function if the option `userId` names no such source, or if there is no key for pseudonyms.
+ * Creates a function that reads user IDs from a header or a claim of the bearer token: the pseudonym of the sender, `undefined` if there is none,
+ * or if the application has never accepted the credential. Returns no function if the option `userId` names no such source, or without a key.
  */
 export function createReadUserId(
   options: UserIdOptions,
@@ -28,7 +31,7 @@ export function createReadUserId(
   const key = stableVisitorKey(options);
   if (source === undefined || key === undefined) return undefined;
   const toPseudonym = createToPseudonym(key);
-  /** Digests of headers that the application has let in, in the order in which they were used. */
+  /** Digests of headers that the application has accepted, the least recently used first. */
   const letIn = new Set<string>();
 
   return function readUserId(http, request) {
@@ -52,12 +55,12 @@ export function createReadUserId(
   };
 }
 
-/** Credentials that are remembered. */
+/** The maximum number of credentials that are remembered. */
 const MAX_CREDENTIALS = 10_000;
 
 /** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
 function isLetIn({ method, sentStatus = 0 }: HttpRequest): boolean {
-  // Applications answer CORS preflights before they authenticate. Over HTTP/2, middleware accepts lower-case letters.
+  // Applications answer CORS preflights before they authenticate. Over HTTP/2, middleware accepts methods in lower case.
   if (method.toUpperCase() === 'OPTIONS') return false;
   return (sentStatus >= 200 && sentStatus < 300) || sentStatus === 304;
 }

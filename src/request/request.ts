@@ -14,29 +14,29 @@ import type { NamedOperation } from './operations.js';
 import { headersIn, nodeHeaders, readHeader, readRawHeader } from './read-headers.js';
 import { currentStatusOf } from './response.js';
 
-/** Additions of the application, frameworks and the connection, which most requests do not have. */
+/** Data that the application, frameworks and the connection add. Most requests have none. */
 export class Additions extends Annotations {
   /** The route template that a framework announced. */
   route: string | undefined = undefined;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
-  /** Whether that operation has failed. */
+  /** Whether the announced operation has failed. */
   hasFailed = false;
-  /** The status of its response, if the application has ended the connection before that was finished. */
+  /** The status of the response if the application ended the connection before the response was finished. */
   endStatus: number | undefined = undefined;
 }
 
 const NO_ROUTES: readonly string[] = [];
 
-/** Additions of spans other than the SERVER span, which most requests do not have. */
+/** Data from spans other than the SERVER span. Most requests have none. */
 export class SpanFacts {
   /** Annotations of child spans, in the order in which they end. */
   readonly below = new Annotations();
   /** Annotations of the SERVER span. */
   readonly own = new Annotations();
-  /** The first routes that child spans report, or further SERVER spans. */
+  /** Routes that child spans or further SERVER spans report, up to a limit. */
   routes: readonly string[] = NO_ROUTES;
-  /** The operation that the SERVER span names, else the last one of MCP or the first one that a child span names. */
+  /** The operation that the SERVER span names; else the last MCP operation or the first other operation of child spans. */
   operation: NamedOperation | undefined = undefined;
   /** Whether a span of an operation has an error. */
   hasFailed = false;
@@ -44,11 +44,11 @@ export class SpanFacts {
 
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
-/** The hits of a request besides its page view. */
+/** The additional hits of a request. */
 export class AddedHits {
-  /** All of them, sent or not. */
+  /** The number of additional hits, sent or not. */
   count = 0;
-  /** Wait for the end of the request, since the first one came. */
+  /** Hits that wait for the end of the request. The wait begins with the first hit. */
   waiting: CheckedHit[] = [];
   /** Ends the wait. */
   timer: NodeJS.Timeout | undefined = undefined;
@@ -57,48 +57,59 @@ export class AddedHits {
 type SpanState = 'none' | 'open' | 'ended';
 
 /**
- * One request, from its beginning to its end: what Node.js announced, and what spans and the application add to it. It is open until it is
- * released, which its end does in one place. After that, only `hits` and `shared` are left of it.
+ * One request from its beginning to its end, with everything that Node.js, spans and the application report about it. When the request ends,
+ * `release` removes everything except `hits` and `shared`.
  */
 export class Request {
   /**
-   * Method, path and query of Node's request are read immediately: Express rewrites `request.url` while it routes, and others serve HEAD
-   * as GET.
+   * Method, path and query are read immediately: Express rewrites `request.url` while it routes, and other frameworks serve HEAD as GET.
    */
   readonly method: string;
   path: string;
   query: string | undefined;
-  /** On the monotonic clock, to measure the duration; 0 if Node.js did not announce it. */
+  /** Start on the monotonic clock, to measure the duration; 0 if Node.js did not announce the request. */
   readonly startedMillis: number;
-  /** Epoch milliseconds. A clock that is set later does not move the request. */
+  /** Start in epoch milliseconds. Later changes of the system clock do not move it. */
   readonly announcedMillis: number;
 
-  /** Released when the request ends, as is all that is large: async contexts may keep this object for long. */
+  /** Released when the request ends, like all large values, because async contexts may keep this object for long. */
   incoming: IncomingMessage | Http2Request | undefined = undefined;
   response: ServerResponse | Http2Response | undefined = undefined;
   /** The recorded SERVER span, which describes the request. */
   span: FinishedSpan | undefined = undefined;
   /** Whether there is, or was, a recorded SERVER span, and whether it has ended. */
   spanState: SpanState = 'none';
-  /** What the HTTP instrumentation stores in the context: the SERVER span, recorded or not, and the route that others add. */
+  /**
+   * The metadata that the HTTP instrumentation stores in the context: the
+   * SERVER span, recorded or not, and a route that frameworks add.
+   */
   rpc: RpcMetadata | undefined = undefined;
-  /** Time on the monotonic clock at which the response was finished, or was known not to be; 0 before. */
+  /** Time on the monotonic clock at which the response was finished or failed; 0 until then. */
   closedMillis = 0;
-  /** Over HTTP/1.1. `writableFinished` is also true of a response whose connection has failed before it was sent. */
+  /**
+   * Whether an HTTP/1.1 response was sent. `writableFinished` does
+   * not say that: it is also true if the connection failed before.
+   */
   isSent = false;
-  /** Over HTTP/1.1: what its connection had written when it began, as a negative number. Once it is sent, plus what it had written then. */
+  /**
+   * Over HTTP/1.1: minus the bytes written on the connection when the request
+   * began. Once the response is sent, the bytes of the response.
+   */
   sentBytes = 0;
   additions: Additions | undefined = undefined;
   spanFacts: SpanFacts | undefined = undefined;
-  /** The request as it was read, while its hits are built. */
+  /** The request as it was read. Set while its hits are built. */
   http: HttpRequest | undefined = undefined;
-  /** Created on demand. */
+  /** Created on first use. */
   hits: AddedHits | undefined = undefined;
-  /** The parts that later hits share with the page view, made when they are needed if there is none; `none` if no hit may be sent. */
+  /**
+   * The parts that later hits share with the page view. A function builds
+   * them if there is no page view. `none` if no hit may be sent.
+   */
   shared: HitText | (() => HitText) | 'none' | undefined = undefined;
   /** The headers, as the request was last read. */
   #headers: IncomingHttpHeaders | undefined = undefined;
-  /** Attributes of a request without a SERVER span, made once. */
+  /** Attributes of a request without a SERVER span, created on first use. */
   #attributes: Attributes | undefined = undefined;
 
   constructor(method = 'GET', target = '/', startedMillis = 0) {
@@ -116,7 +127,7 @@ export class Request {
     this.announcedMillis = startedMillis > 0 ? Date.now() : 0;
   }
 
-  /** A request that Node.js announces. */
+  /** Creates a request that Node.js announces. */
   static ofNode(
     incoming: IncomingMessage | Http2Request,
     response: ServerResponse | Http2Response,
@@ -128,48 +139,48 @@ export class Request {
     return request;
   }
 
-  /** Makes a request of a SERVER span that nothing announced. */
+  /** Creates a request from a SERVER span if Node.js did not announce the request. */
   static ofSpan(span: FinishedSpan): Request {
     const request = new Request();
     request.describeBy(span);
     return request;
   }
 
-  /** Sets the SERVER span, which has started. */
+  /** Sets the SERVER span when it starts. */
   describeBy(span: FinishedSpan): void {
     this.span = span;
     this.spanState = 'open';
   }
 
-  /** Bun announces a request after its SERVER span has started. */
+  /** Moves the SERVER span from another request: Bun announces a request only after its SERVER span has started. */
   takeSpanOf(other: Request): void {
     if (other.span) this.describeBy(other.span);
     other.release();
   }
 
-  /** Removes a SERVER span that is not of HTTP, and so only a part of the request. */
+  /** Removes a SERVER span that is not of HTTP, and so describes only a part of the request. */
   dropSpan(): void {
     this.span = undefined;
     this.spanState = 'none';
   }
 
-  /** Whether it has ended, so that nothing is added to it any more. */
+  /** Whether the request has ended, so that nothing can be added to it. */
   get isEnded(): boolean {
     return this.incoming === undefined && this.span === undefined;
   }
 
-  /** Start in epoch milliseconds, of the SERVER span or when Node.js announced the request. */
+  /** Start in epoch milliseconds: that of the SERVER span, else the time at which Node.js announced the request. */
   get startMillis(): number {
     return this.span ? toMillis(this.span.startTime) : this.announcedMillis;
   }
 
-  /** Milliseconds from the announcement by Node.js until the response is closed; 0 without one. */
+  /** Milliseconds from the announcement by Node.js until the response closed; 0 if Node.js did not announce the request. */
   get elapsedMillis(): number {
     if (!this.incoming) return 0;
     return (this.closedMillis || performance.now()) - this.startedMillis;
   }
 
-  /** ID of the trace of the SERVER span, recorded or not; empty if there is none. */
+  /** Trace ID of the SERVER span, recorded or not; empty if there is none. */
   get traceId(): string {
     return (this.span ?? this.rpc?.span)?.spanContext().traceId ?? '';
   }
@@ -178,7 +189,10 @@ export class Request {
     return (this.span ?? this.rpc?.span)?.spanContext().spanId ?? '';
   }
 
-  /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
+  /**
+   * Attributes of the SERVER span, or equivalent values from Node.js.
+   * Those are read lazily, because only some options need them.
+   */
   get attributes(): Attributes {
     if (this.span) return this.span.attributes;
     if (!this.incoming) return NO_ATTRIBUTES;
@@ -186,12 +200,12 @@ export class Request {
     return this.#attributes;
   }
 
-  /** The defaults of the resource of its service. */
+  /** The defaults from the resource of the request's service. */
   get service(): ServiceDefaults {
     return serviceDefaultsOf(this.span?.resource);
   }
 
-  /** Node's headers, or those in attributes as they are now: an open span may get further ones. */
+  /** Node's headers, or the headers in attributes. The attributes of an open span may change, so they are read again at each call. */
   readHeaders(): IncomingHttpHeaders {
     const { headers } = this.incoming ?? {};
     if (!headers) this.#headers = headersIn(this.attributes);
@@ -201,18 +215,18 @@ export class Request {
     return this.#headers;
   }
 
-  /** A header by its lower-case name, as it was when the request was last read. */
+  /** A header by its lower-case name, as of the last call of `readHeaders`. */
   header(name: string): string | undefined {
     return readHeader(this.#headers ?? this.readHeaders(), name);
   }
 
-  /** A header that the application has set, or else as the client sent it, even if the application has deleted it. */
+  /** A header that the application has set, else the one that the client sent, even if the application has deleted it. */
   headerAsSent(name: string): string | undefined {
     const { incoming } = this;
     return this.header(name) ?? (incoming && readRawHeader(incoming, name));
   }
 
-  /** A header as the client or a proxy sent it, also if the application has replaced it to pass the request on. */
+  /** A header as the client or a proxy sent it, even if the application has replaced it to pass the request on. */
   rawHeader(name: string): string | undefined {
     const { incoming } = this;
     return (incoming && readRawHeader(incoming, name)) ?? this.header(name);
@@ -228,7 +242,7 @@ export class Request {
     return this.spanFacts;
   }
 
-  /** Notes that the announced operation has failed with this class or code of an error. The status may still be 200. */
+  /** Records that the announced operation has failed with an error of this class or code. The status may still be 200. */
   failOperation(errorType: string): void {
     if (this.isEnded) return;
     const additions = this.ensureAdditions();
@@ -245,7 +259,7 @@ export class Request {
     storeAnnotations(http, all.filter(hasAnnotations));
   }
 
-  /** Releases everything but what later hits share. */
+  /** Releases everything that later hits do not need. */
   release(): void {
     this.incoming = undefined;
     this.response = undefined;
@@ -261,5 +275,5 @@ export class Request {
   }
 }
 
-/** The request of servers of this package, which makes no hit and is not counted. */
+/** Stands for requests to servers of this package, which are neither tracked nor counted. */
 export const UNTRACKED = /* @__PURE__ */ new Request();

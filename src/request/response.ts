@@ -9,14 +9,15 @@ import { isHttp2 } from './node-request.js';
 import { firstText, responseHeaderIn } from './read-headers.js';
 import type { Request } from './request.js';
 
-/** Properties that are not public, but unchanged since Node.js 0.x. */
+/** Properties that are not public, but have not changed since Node.js 0.x. */
 interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
   readonly statusMessage?: unknown;
 }
 
-// An application may have replaced what these two read. Then the response counts as sent, and the end of its request reports that.
+// An application may have replaced the properties that the next two functions read. Then the response counts as sent, and the failure is
+// reported when the request ends.
 
 /** Whether the headers of a response were sent. */
 export function hasBegun({ response }: Pick<Request, 'response'>): boolean {
@@ -27,7 +28,7 @@ export function hasBegun({ response }: Pick<Request, 'response'>): boolean {
   }
 }
 
-/** Whether a response is not closed. */
+/** Whether a response has not closed yet. */
 export function isOpen({ response }: Pick<Request, 'response'>): boolean {
   try {
     return response?.closed === false;
@@ -36,10 +37,7 @@ export function isOpen({ response }: Pick<Request, 'response'>): boolean {
   }
 }
 
-/**
- * A header of the response by its lower-case name: from Node's response if there is one, else from attributes. `undefined` if it was
- * not sent.
- */
+/** A header of the response by its lower-case name: from Node's response, else from attributes. `undefined` if it was not sent. */
 export function readResponseHeader(request: Request, name: string): string | undefined {
   const { response } = request;
   const text = response
@@ -55,15 +53,15 @@ function responseHeader(response: Response, name: string): string | undefined {
   const value = response.getHeader(name);
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
   const { _header: head } = response as WrittenResponse;
-  // Headers passed to `writeHead`, which `getHeader` does not return.
+  // `getHeader` does not return headers that were passed to `writeHead`.
   if (typeof head !== 'string') return undefined;
   const start = head.toLowerCase().indexOf(`\n${name}:`);
   return start < 0 ? undefined : head.slice(start + name.length + 2, head.indexOf('\r', start));
 }
 
-/** The content type of a response, empty if it has none; `undefined` if that is not known. */
+/** The content type of a response, empty if it has none; `undefined` if it is unknown. */
 export function contentTypeOf(request: Request): string | undefined {
-  // Attributes are made when they are read: a request with a response needs none.
+  // Attributes are created when they are read. A request with a response does not need them.
   return request.response
     ? (responseHeader(request.response, 'content-type') ?? '')
     : contentTypeIn(request.attributes);
@@ -77,13 +75,13 @@ function contentTypeIn(attributes: Attributes): string | undefined {
   );
 }
 
-/** Matches lines or records of JSON, parts that replace each other, watches of Kubernetes, and media. */
+/** Matches streams of JSON lines or records, multipart streams whose parts replace each other, watches of Kubernetes, and media. */
 const ENDLESS =
   /^\s*(?:(audio|video)\/|(?:text\/event-stream|multipart\/x-mixed-replace|(?:application|text)\/(?:[a-z\d.-]+[+-])?(?:nd-?json|json-?l(?:ines)?|json-seq)|application\/(?:x-json-stream|stream\+[a-z\d.-]+))\s*(?:;|$))|;\s*stream=watch\s*(?:;|$)/i;
 
 /**
- * Whether a response has a content type without an end: it ends when one of both sides leaves, so its duration says nothing about the
- * server. Audio and video have none if they have no length.
+ * Whether a response has a content type without an end. Such a response ends when one side disconnects, so its duration says nothing about
+ * the server. Audio and video are endless if they have no length.
  */
 export function isEndless(request: Request, contentType: string): boolean {
   const match = ENDLESS.exec(contentType);
@@ -99,19 +97,19 @@ function hasLength(request: Request): boolean {
 }
 
 /**
- * The status that was sent, which the application can no longer change; `undefined` before. The property may say something else: Restify
- * sets it when a client leaves.
+ * The sent status, which the application can no longer change; `undefined` if the headers were not sent. The property `statusCode` may differ:
+ * Restify sets it when a client disconnects.
  */
 export function sentStatusOf({ response }: Request): number | undefined {
   if (!response?.headersSent) return undefined;
   const { _header: head, statusMessage } = response as WrittenResponse;
-  // Node.js has set both when it wrote the head, whose text V8 would have to put together.
+  // If the property matches the status message, Node.js has set both when it wrote the head. Reading the head would make V8 flatten its string.
   if (STATUS_CODES[response.statusCode] === statusMessage) return response.statusCode;
   const status = typeof head === 'string' ? Number(head.slice(STATUS_START, STATUS_END)) : 0;
   return status || response.statusCode;
 }
 
-/** The status that was sent or, before, the one that the response would have now. */
+/** The sent status or, before the headers are sent, the status that the response has now. */
 export function currentStatusOf(request: Request): number | undefined {
   return sentStatusOf(request) ?? request.response?.statusCode;
 }
@@ -120,7 +118,7 @@ const STATUS_START = 'HTTP/1.1 '.length;
 const STATUS_END = STATUS_START + 3;
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)\b/;
 
-/** The status of a response that the application has written to the socket itself; `undefined` if it begins in another way. */
+/** The status in the first bytes that the application itself writes to a socket; `undefined` if they are not the beginning of a response. */
 export function rawStatusOf(bytes: unknown): number | undefined {
   const isText = typeof bytes === 'string';
   if (!isText && !(bytes instanceof Uint8Array)) return undefined;
@@ -128,7 +126,7 @@ export function rawStatusOf(bytes: unknown): number | undefined {
   return Number(STATUS_LINE.exec(head)?.[1]) || undefined;
 }
 
-/** Every number of three digits is a status: some servers have their own. */
+/** The status in attributes. Every number of three digits is accepted, because some servers define their own statuses. */
 export function statusAttribute(attributes: Attributes): number | undefined {
   return (
     toStatus(attributes['http.response.status_code']) ??
@@ -146,8 +144,8 @@ function toStatus(value: AttributeValue | undefined): number | undefined {
 }
 
 /**
- * The status of a request of which nothing but its ended span is known, which has none. In Go, a handler that writes nothing has answered
- * with 200, and one that panics leaves an exception, but no status.
+ * The status of a request that is only known from an ended span without a status. In Go, a handler that writes nothing has answered with 200,
+ * and a handler that panics leaves an exception, but no status.
  */
 export function impliedStatus({ status, events }: FinishedSpan): number {
   const hasFailed =
@@ -156,7 +154,7 @@ export function impliedStatus({ status, events }: FinishedSpan): number {
   return hasFailed ? 500 : 200;
 }
 
-/** Bytes of the body as sent, from Node's response if there is one, else from attributes; `undefined` if that is not certain. */
+/** Bytes of the body as sent, from Node's response, else from attributes; `undefined` if the number is not certain. */
 export function readBodyBytes(
   request: Request,
   method: string,
@@ -167,7 +165,7 @@ export function readBodyBytes(
   return toSize(response ? bodyBytesOf(request, response) : readBodySize(request.attributes));
 }
 
-/** Bytes that the connection has written for a body without a length, with the framing of a chunked body. */
+/** Bytes of the body. Without a length, these are the bytes that the connection has written, with the framing of a chunked body. */
 function bodyBytesOf({ isSent, sentBytes }: Request, response: Response): number | undefined {
   if ('bodyBytes' in response) return response.bodyBytes;
   if (!isSent) return undefined;
@@ -184,9 +182,8 @@ function headBytesOf(response: Response): number {
 export const CLIENT_CLOSED_REQUEST = 499;
 
 /**
- * The status of a response that was not finished, whatever it began with; `undefined` if it was, or is still open. It is, by the first that
- * applies: what Node.js or the application has written to the socket instead of a response; 499 if the client has left; 500. A stream without
- * an end is as finished as it will be.
+ * The status of a response that was not finished, whatever status it began with; `undefined` if it was finished or is still open. The first that
+ * applies: the status that Node.js or the application has written to the socket instead of a response; 499 if the client disconnected; 500.
  */
 export function unfinishedStatus(request: Request): number | undefined {
   const { incoming, response, additions } = request;
@@ -204,11 +201,11 @@ export function unfinishedStatus(request: Request): number | undefined {
     const hasLeft = socket.readableEnded || response.headersSent || !isWritten;
     return (hasLeft ? undefined : statusWrittenFor(code)) ?? CLIENT_CLOSED_REQUEST;
   }
-  // A socket that the server destroys has seen neither an end nor an error.
+  // A socket that the server destroys has received neither an end nor an error.
   return additions?.endStatus ?? (socket?.readableEnded ? CLIENT_CLOSED_REQUEST : 500);
 }
 
-/** The status that Node.js writes to the socket if it cannot read a request whose response has not begun. */
+/** The status that Node.js writes to the socket if it cannot parse a request whose response has not begun. */
 function statusWrittenFor(errorCode: string): number | undefined {
   if (errorCode === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
   if (errorCode === 'HPE_HEADER_OVERFLOW') return 431;
@@ -216,7 +213,7 @@ function statusWrittenFor(errorCode: string): number | undefined {
   return errorCode.startsWith('HPE_') ? 400 : undefined;
 }
 
-/** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */
+/** Error codes of Node.js that the peer of a connection causes, in addition to those of the HTTP parser (`HPE_…`). */
 const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
   'ECONNRESET',
   'ECONNABORTED',

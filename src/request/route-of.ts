@@ -19,7 +19,7 @@ const NO_ROUTE: FoundRoute = { route: undefined, titleRoute: undefined };
 
 /** The path of a request, with which routes are compared. */
 class RouteTarget {
-  /** The path; `undefined` if nothing says it. */
+  /** The path; `undefined` if it is unknown. */
   readonly path: string | undefined;
   readonly #statusCode: number;
   readonly #redactPath: (path: string) => string;
@@ -43,7 +43,7 @@ class RouteTarget {
     return this.#shown;
   }
 
-  /** A route, if it fits what comes behind the path at which its router is mounted. */
+  /** Matches a route against the path below the mount path of its router. */
   find(route: Route, mount: readonly string[] = []): FoundRoute | undefined {
     const { reported, segments, hasWildcard } = route;
     if (this.path === undefined) return route.whole;
@@ -52,7 +52,7 @@ class RouteTarget {
     if (!fitted) return undefined;
     if (!hasWildcard && front === 0 && fitted === route.shown) return route.whole;
     if (!hasWildcard) return { route: reported, titleRoute: toPath([...mount, ...fitted]) };
-    // Without parameters in front of what it matched, a wildcard says less than the path.
+    // A wildcard without parameters in front of it is less specific than the path.
     const saysMore = segments.includes(undefined) || mount.some((each) => each.startsWith(':'));
     if (!saysMore || isRefusal(this.#statusCode)) return { route: reported, titleRoute: undefined };
     const rest = this.shown.slice(front + fitted.length);
@@ -61,8 +61,8 @@ class RouteTarget {
 }
 
 /**
- * The route of a request that says most, and of several the first: what its SERVER span reports, or one below, what a framework announces, or
- * stores on Node's request.
+ * The most specific route of a request, and of several such routes the first: from its SERVER span, from child spans, from the announcement of a
+ * framework, or from Node's request, on which a framework stores it.
  */
 export function routeOf(
   { span, spanFacts, incoming, additions, rpc }: Request,
@@ -95,7 +95,7 @@ export function routeOf(
   return (incoming && routeOnRequest(incoming, target, bestRank)) ?? best ?? NO_ROUTE;
 }
 
-/** A route without the beginning of the path: the context path of a server such as Spring's, or a mount that an instrumentation leaves out. */
+/** Matches a route without the beginning of the path: the context path of a server such as Spring's, or a mount that an instrumentation omits. */
 function findInContext(route: Route, target: RouteTarget): FoundRoute | undefined {
   const front = target.segments.length - route.segments.length;
   if (front <= 0 || route.rank < WITH_TEXT || route.segments.length === 0) return undefined;
@@ -106,16 +106,16 @@ const NEXT = Symbol.for('NextInternalRequestMeta');
 
 /** Properties that frameworks store on Node's request. */
 interface FrameworkRequest {
-  /** Next.js: the file that answers, if there is one. */
+  /** Next.js: the file that serves the request, if there is one. */
   readonly [NEXT]?: { readonly invokeOutput?: unknown };
-  /** Express, Nest, Restify, Sails. */
+  /** The property of Express, Nest, Restify and Sails. */
   readonly route?: { readonly path?: unknown };
-  /** The text of the path that the mount paths of its routers have matched; empty after an error. */
+  /** The beginning of the path that the mount paths of the routers matched, as text; empty after an error. */
   readonly baseUrl?: unknown;
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** What a framework has stored on Node's request, if it has stored a route. */
+/** The properties that a framework has stored on Node's request, if they include a route. */
 function storedOn(incoming: NonNullable<Request['incoming']>): FrameworkRequest | undefined {
   try {
     const stored: FrameworkRequest | undefined = frameworkRequestOf(incoming);
@@ -149,8 +149,8 @@ function routeOnRequest(
 }
 
 /**
- * A route of Express, below the paths at which its routers are mounted: of these, there is only the text of the path, and the names of
- * parameters if the router has the option `mergeParams`. After an error, the base URL is empty or that of the router that handles it.
+ * Finds a route of Express below the mount paths of its routers. Of mount paths, only the matched text is known, and parameter names if a router has
+ * `mergeParams`. After an error, the base URL is empty or that of the router that handles the error.
  */
 function findMounted(
   route: Route,
@@ -175,17 +175,17 @@ function findMounted(
   return undefined;
 }
 
-/** An attribute of the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
+/** Attributes of instrumentations of Express, its router and Connect. The spans with these attributes have only parts of a route. */
 const LAYER_ATTRIBUTES = ['express.type', 'router.type', 'connect.type'] as const;
 const SUB_REQUEST = 'sveltekit.is_sub_request';
-/** Attributes that routes are read from, which the gateway keeps. */
+/** Attributes from which routes are read. The gateway keeps them. */
 export const ROUTE_BELOW_ATTRIBUTES: readonly string[] = [
   'http.route',
   ...LAYER_ATTRIBUTES,
   SUB_REQUEST,
 ];
 
-/** The route that a child span reports, as Next.js and SvelteKit do. */
+/** The route in a child span. Next.js and SvelteKit have such spans. */
 export function routeBelow(span: FinishedSpan): string | undefined {
   const { name, attributes } = span;
   const route = textOf(attributes['http.route']);
@@ -195,7 +195,7 @@ export function routeBelow(span: FinishedSpan): string | undefined {
   return LAYER_ATTRIBUTES.some((type) => attributes[type] !== undefined) ? undefined : route;
 }
 
-/** SvelteKit serves what a page requests of its own server in the same process: only the outermost span tells these apart. */
+/** Requests of a page to its own server run in the same process. Only the outermost span of SvelteKit tells them apart. */
 function isWholeSvelteKitRequest({ name, attributes }: FinishedSpan, route: string): boolean {
   if (name !== 'sveltekit.handle.root' || route === 'unknown') return false;
   return attributes[SUB_REQUEST] !== true;

@@ -5,21 +5,21 @@ import type { Tracker } from '../request/tracker.js';
 import { addFacts } from './facts.js';
 import { groupSpans, type LeftSpan, type PlacedSpan } from './group-spans.js';
 
-/** Makes hits of assembled requests. */
+/** Receives assembled requests and builds their hits. */
 export interface RequestReceiver extends Pick<Tracker, 'reading' | 'addHit'> {
   end(request: Request): void;
   lose(error: unknown): void;
 }
 
-/** A request of which nothing but finished spans is known: the span of its server, and those below. */
+/** A request that is known only from finished spans: its SERVER span and the spans below it. */
 export interface RequestSpans {
   readonly root: FinishedSpan;
   readonly below: readonly FinishedSpan[];
 }
 
 /**
- * Makes hits of the HTTP requests in a list of finished spans, in any order, and of events in spans of no request. Returns the spans that
- * made no hit.
+ * Adds the HTTP requests in a list of finished spans, which may have any order, and the events of spans without a request. Returns the spans from
+ * which no hit was built.
  */
 export function addRequests(
   spans: readonly PlacedSpan[],
@@ -39,7 +39,7 @@ export function addRequests(
   });
 }
 
-/** Makes the hits of a request, with the annotations of the spans below. Counts one that cannot be read. */
+/** Adds a request with the annotations of the spans below it. A request that cannot be read counts as lost. */
 export function addRequest(read: () => RequestSpans, receiver: RequestReceiver): void {
   try {
     const { root, below } = read();
@@ -54,7 +54,7 @@ export function addRequest(read: () => RequestSpans, receiver: RequestReceiver):
   }
 }
 
-/** Makes hits of the events of a span without a request. Returns whether there are any. */
+/** Adds the hits of the events of a span without a request. Returns whether there are any. */
 export function addEvents(
   { placed: { span }, isAncestorMissing }: LeftSpan,
   receiver: RequestReceiver,
@@ -69,7 +69,7 @@ export function addEvents(
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
   if (spans.length < 2) return spans;
-  // Compute each end once, and not for each comparison.
+  // Each end is computed once instead of in each comparison.
   const ends = spans.map((span) => ({
     span,
     at: toMillis(span.startTime) + toMillis(span.duration),

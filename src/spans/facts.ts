@@ -18,12 +18,12 @@ import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
 import { routeBelow } from '../request/route-of.js';
 
-/** The maximum number of routes that spans add, of which one matches the path. */
+/** The maximum number of routes that spans add to a request. */
 const MAX_ROUTES = 10;
 
 /**
- * Adds what a span says to its request, if that is open: its SERVER span, or one below. Returns whether the span has anything for Matomo,
- * besides a route. Called for every span of the application.
+ * Adds the data of a span to its request if the request is open. The span is the SERVER span or one below. Returns whether the span has data for
+ * Matomo other than a route. Called for every span of the application.
  */
 export function addFacts(
   request: Request | undefined,
@@ -46,7 +46,7 @@ export function addFacts(
   hasFacts ||= isOfOperation;
   const route = isOwn ? undefined : routeBelow(span);
   if (!request) return hasFacts;
-  // A SERVER span can have an error without having the status of one.
+  // A SERVER span can have the type of an error without an error status.
   if (hasFacts || route !== undefined || span.kind === SERVER_SPAN) {
     const type = errorTypeOf(span);
     if (type !== undefined) {
@@ -57,7 +57,7 @@ export function addFacts(
   }
   if (isOfOperation || route !== undefined) {
     const facts = request.ensureSpanFacts();
-    // A span of MCP contains the others, and ends after them.
+    // The span of an MCP call contains the other spans, and ends after them.
     if (operation?.kind === 'mcp' || isOwn) facts.operation = operation ?? facts.operation;
     else facts.operation ??= operation;
     if (!isOwn) facts.hasFailed ||= isOfOperation && hasError(span);
@@ -72,7 +72,7 @@ function annotationsOf(request: Request, isOwn: boolean): Annotations {
   return isOwn ? facts.own : facts.below;
 }
 
-/** Copies an attribute for Matomo, or that names the user. */
+/** Copies an attribute that begins with `matomo.` or names the user. */
 function annotate(
   annotations: Annotations,
   name: string,
@@ -94,7 +94,7 @@ function hasError(span: FinishedSpan): boolean {
   return attributes['error.type'] !== undefined && isMcpSpan(span);
 }
 
-/** Class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */
+/** The class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */
 function errorTypeOf(span: FinishedSpan): string | undefined {
   const exception = span.events?.findLast(({ name }) => name === 'exception');
   const { attributes } = span;

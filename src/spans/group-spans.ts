@@ -8,13 +8,13 @@ import {
 } from '../request/finished-span.js';
 import { linkedRequestOf } from '../request/operations.js';
 
-/** A finished span, and its place among others. */
+/** A finished span with its position in a trace. */
 export interface PlacedSpan<S extends FinishedSpan = FinishedSpan> {
   readonly span: S;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
-  /** Whether the parent is in another process; `undefined` for older SDKs. */
+  /** Whether the parent is in another process; `undefined` with older SDKs. */
   readonly isParentRemote: boolean | undefined;
   readonly isRequest: boolean;
 }
@@ -32,7 +32,7 @@ export function placeSpan<S extends FinishedSpan>(span: S): PlacedSpan<S> {
   };
 }
 
-/** Whether the parent of a span is in its process. For older SDKs it depends on the kind. */
+/** Whether the parent of a span is in the same process. With older SDKs, the kind of the span decides. */
 export function hasLocalParent({ span, parentSpanId, isParentRemote }: PlacedSpan): boolean {
   if (parentSpanId === undefined || isParentRemote !== undefined) return isParentRemote === false;
   return span.kind !== SERVER_SPAN && span.kind !== CONSUMER_SPAN;
@@ -40,17 +40,17 @@ export function hasLocalParent({ span, parentSpanId, isParentRemote }: PlacedSpa
 
 /** The spans of one request. */
 export interface SpanGroup<S extends FinishedSpan = FinishedSpan> {
-  /** The SERVER span of the outermost request in their process. */
+  /** The SERVER span of the outermost request in its process. */
   readonly root: PlacedSpan<S>;
   readonly below: PlacedSpan<S>[];
-  /** Whether an ancestor in its process is missing: that may be an outer request. */
+  /** Whether an ancestor in the same process is missing. It may be an outer request. */
   readonly isAncestorMissing: boolean;
 }
 
 /** A span without a request. */
 export interface LeftSpan<S extends FinishedSpan = FinishedSpan> {
   readonly placed: PlacedSpan<S>;
-  /** Whether an ancestor in its process is missing: that may be its request. */
+  /** Whether an ancestor in the same process is missing. It may be the request of the span. */
   readonly isAncestorMissing: boolean;
 }
 
@@ -60,11 +60,10 @@ interface Position<S extends FinishedSpan> {
 }
 
 /**
- * Finds the request of each span of a trace and a process: the outermost one around it. Spans come in any order, and a duplicate counts
- * once.
+ * Finds the request of each span of one trace and process: the outermost request around the span. Spans may have any order. A duplicate counts once.
  *
- *     SERVER (request) <── INTERNAL <── SERVER (nested: of the same request)
- *                      <── CLIENT   <── SERVER (a request of its own, of this service to itself)
+ *     SERVER (request) <── INTERNAL <── SERVER (nested: part of the same request)
+ *                      <── CLIENT   <── SERVER (a separate request of this service to itself)
  */
 export function groupSpans<S extends FinishedSpan>(
   spans: readonly PlacedSpan<S>[],
@@ -78,12 +77,12 @@ export function groupSpans<S extends FinishedSpan>(
   function parentOf(each: PlacedSpan<S>): PlacedSpan<S> | undefined {
     if (each.parentSpanId === undefined || each.isParentRemote) return undefined;
     const parent = byId.get(each.parentSpanId);
-    // A SERVER span below a CLIENT span came over the network.
+    // A SERVER span below a CLIENT span is of a request over the network.
     const isCalled = each.span.kind === SERVER_SPAN && parent?.span.kind === CLIENT_SPAN;
     return isCalled ? undefined : parent;
   }
 
-  /** Finds the positions of a span and of its ancestors at once, so that a long chain takes linear time. */
+  /** Finds the places of a span and all of its ancestors together, so that a long chain takes linear time. */
   function find(start: PlacedSpan<S>): Position<S> {
     const chain: PlacedSpan<S>[] = [];
     let next: PlacedSpan<S> | undefined = start;

@@ -13,8 +13,8 @@ import type { Tracker } from '../request/tracker.js';
 import { addFacts } from './facts.js';
 
 /**
- * Spans of this process, from their start to their end: which request each belongs to, and what it adds. A SERVER span of HTTP describes
- * its request; any further one adds to it like a child span.
+ * Assigns spans of this process to requests, from their start to their end. The SERVER span of an HTTP request describes the request. Any further
+ * SERVER span adds to it like a child span.
  */
 export class Spans {
   readonly #tracker: Tracker;
@@ -26,7 +26,7 @@ export class Spans {
   }
 
   start(span: Span, parentContext: Context): void {
-    // The tracer may not be of an OpenTelemetry SDK.
+    // The tracer may not belong to an OpenTelemetry SDK.
     if (!isRecorded(span) || ownerOf(span)) return;
     const started: FinishedSpan = span;
     const request = requestOfSpan(parentContext, started.kind);
@@ -37,10 +37,10 @@ export class Spans {
   }
 
   end(span: FinishedSpan): void {
-    // An application can have its own processor beside the one that was attached.
+    // An application can have its own processor in addition to the one that was attached.
     if (!markEnded(span)) return;
     const request = ownerOf(span);
-    // One that was not waited for any longer is ignored.
+    // The request has already ended without its SERVER span, so a late SERVER span is ignored.
     if (span.kind === SERVER_SPAN && request?.isEnded && request.spanState === 'open') return;
     if (request?.span !== span) this.#endBelow(request, span);
     else if (request.incoming && methodOf(span.attributes) === undefined) {
@@ -49,7 +49,7 @@ export class Spans {
     } else this.#ends.endSpan(request, span);
   }
 
-  /** Adds what the SERVER span says to a request that ends. */
+  /** Adds the data of the SERVER span to a request that ends. */
   describe(request: Request): void {
     const { span } = request;
     if (span === undefined) return;
@@ -82,7 +82,7 @@ export class Spans {
   }
 }
 
-/** Sets the SERVER span of a request. One that is not of HTTP, such as the call of a function, gives way to one that is. */
+/** Sets the SERVER span of a request. A span that is not of HTTP, such as one of a function call, is replaced by one that is. */
 function describe(request: Request, started: FinishedSpan): void {
   const { span } = request;
   const isFirst = span === undefined || methodOf(span.attributes) === undefined;

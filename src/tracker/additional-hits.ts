@@ -15,18 +15,18 @@ import { siteOfService } from './callbacks.js';
 import type { Pipeline } from './pipeline.js';
 import { createAllowsUnknown } from './reasons.js';
 
-/** How long a hit waits for the end of its request if it is to be in a spool soon. */
+/** How long an additional hit waits for the end of its request if there is a spool, which should receive hits soon. */
 const SPOOL_WAIT_MILLIS = 200;
 
 /**
- * Hits besides page views. In an open request they wait for its end, and follow its page view. If the request runs for long, and after its
- * end, they are built at once.
+ * Additional hits. A hit of an open request waits for the end of the request, and follows the page view. If the request runs for long or has
+ * ended, the hit is built immediately.
  */
 export class AdditionalHits {
   readonly #pipeline: Pipeline;
   readonly #allowsUnknown: () => boolean;
   readonly #waitMillis: number;
-  /** Open requests with hits that wait for their end. */
+  /** Open requests with hits that wait. */
   readonly #open = new Set<Request>();
   readonly #scope = new AsyncScope('MatomoAdditionalHits');
 
@@ -46,17 +46,17 @@ export class AdditionalHits {
     else if (this.#allowsUnknown()) this.#addWithoutRequest(hit, serviceDefaultsOf(resource));
   };
 
-  /** Builds the hits that wait for the end of a request, after its page view. */
+  /** Builds the waiting hits of a request that ends, after its page view. */
   end(request: Request): void {
     for (const hit of this.#takeWaiting(request)) this.#build(hit, request.shared, true);
   }
 
-  /** Builds the hits that wait for the end of a request that is not one of HTTP, such as a function call. */
+  /** Builds the waiting hits of a request that is not of HTTP, such as a function call. */
   endWithoutHttp(request: Request): void {
     for (const hit of this.#takeWaiting(request)) this.#addWithoutRequest(hit, request.service);
   }
 
-  /** Counts the hits that wait for the end of a request that cannot be read. */
+  /** Counts the waiting hits of a request that cannot be read as lost. */
   lose(request: Request, error: unknown): void {
     for (const _hit of this.#takeWaiting(request)) {
       this.#pipeline.lose(error);
@@ -64,7 +64,7 @@ export class AdditionalHits {
     }
   }
 
-  /** Builds the hits that wait for the end of open requests. */
+  /** Builds the waiting hits of all open requests. */
   endWaiting(): void {
     for (const request of [...this.#open]) this.#buildOpen(request);
   }
@@ -108,7 +108,7 @@ export class AdditionalHits {
     }
   }
 
-  /** @param isNext whether it is put right after its page view */
+  /** @param isNext whether the hit is queued directly after its page view */
   #build(hit: CheckedHit, shared: Request['shared'], isNext = false): void {
     const { builder, options } = this.#pipeline;
     if (shared === undefined || shared === 'none') return; // the visitor opted out, or is not in the sample
@@ -117,7 +117,7 @@ export class AdditionalHits {
     this.#put(() => {
       const parts = typeof shared === 'function' ? shared() : shared;
       const built = builder.buildAdditionalHit(hit, parts, Date.now());
-      // A bulk has additional hits after the page views of the same second.
+      // Half a second sorts the hit behind the page views of the same second in a bulk.
       if (built && !isNext) built.startSeconds += 0.5;
       return built;
     });
@@ -136,7 +136,7 @@ export class AdditionalHits {
       this.#put(() => this.#pipeline.builder.buildHitWithoutRequest(hit, site, Date.now()));
   }
 
-  /** Counts and queues a hit, unless `beforeSend` drops it. */
+  /** Counts and queues a hit unless `beforeSend` drops it. */
   #put(build: () => Hit | undefined): void {
     const { counts, delivery } = this.#pipeline;
     try {
@@ -155,7 +155,7 @@ export class AdditionalHits {
   }
 }
 
-/** Whether a request is open, or its end has left what its hits need. */
+/** Whether a request is open, or its end has left the data that additional hits need. */
 function isKnown({ isEnded, hits, shared }: Request): boolean {
   return !isEnded || hits !== undefined || shared !== undefined;
 }

@@ -23,16 +23,16 @@ import { createReadUserId } from '../request/read-user-id.js';
 import type { Request } from '../request/request.js';
 import { readResponseHeader } from '../request/response.js';
 
-/** Calls options that are functions, and reads those that name attributes, headers and cookies. Nothing here throws. */
+/** Calls options that are functions, and reads options that name attributes, headers and cookies. Never throws. */
 export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 
-/** Reads what one option says of a request. It may throw. */
+/** Reads the value of one option for a request. May throw. */
 type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
 /** The result of a call that failed. */
 const FAILED: unique symbol = Symbol('failed');
 
-/** What options say of a request. Those that no option needs are `undefined`. */
+/** Creates the callbacks for the options that are set. The others are `undefined`. */
 export function createOptionCallbacks(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
@@ -42,7 +42,7 @@ export function createOptionCallbacks(
   const parameters = parametersFor(options, diagnostics, fromFunction);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
-  /** Calls a function of the application in the async context of its request: hits may be made while another one is handled. */
+  /** Calls a function of the application in the async context of its request, because hits may be built while another request is handled. */
   function fromFunction(option: Option): Read {
     return (http, request) => {
       const given = new CallbackArgument(http, request) as object as TrackedRequest;
@@ -50,7 +50,7 @@ export function createOptionCallbacks(
     };
   }
 
-  /** What a function of the application returns, or `FAILED`, which is logged once. */
+  /** Returns the result of a function of the application. A failure is logged once and returns `FAILED`. */
   function call(option: string, read: () => unknown): unknown {
     try {
       const result = read();
@@ -68,7 +68,7 @@ export function createOptionCallbacks(
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
-  /** The site that a function names. */
+  /** The site that the function `siteId` returns. */
   function chosenSite(http: HttpRequest, request: Request): number | undefined {
     const result = call('siteId', () => fromFunction(siteId as Option)(http, request));
     if (result === undefined || result === FAILED) return undefined;
@@ -79,7 +79,7 @@ export function createOptionCallbacks(
   }
 
   return {
-    /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. Returns a copy, because to read it may throw, too. */
+    /** Drops the hit if the function fails, because the function may exist to keep data from Matomo. Returns a copy, because reads may throw. */
     beforeSend:
       beforeSend &&
       function callBeforeSend(sent: Record<string, string>): Record<string, unknown> | undefined {
@@ -93,7 +93,7 @@ export function createOptionCallbacks(
         return undefined;
       },
 
-    /** What the application leaves out. If it cannot say, that is everything. */
+    /** What the option `ignore` leaves out. If the function fails, nothing of the request is tracked. */
     findIgnored: isFunction(ignore)
       ? (http: HttpRequest, request: Request): 'page' | 'all' | undefined => {
           const result = call('ignore', () => fromFunction(ignore)(http, request));
@@ -102,16 +102,16 @@ export function createOptionCallbacks(
         }
       : undefined,
 
-    /** The site of all requests without a span, unless a function chooses it. */
+    /** The site of all requests without a span, unless a function chooses the site. */
     ownSite,
 
-    /** The site of the request; `undefined`: not tracked. */
+    /** The site of a request; `undefined` if the request must not be tracked. */
     siteOf(http: HttpRequest, request: Request): number | undefined {
       const known = siteOfService(siteId, request.service);
       return known === undefined && isFunction(siteId) ? chosenSite(http, request) : known;
     },
 
-    /** Tracking parameters for the request, not yet checked. */
+    /** Tracking parameters for a request, not yet validated. */
     parametersOf:
       parameters.length === 0
         ? undefined
@@ -128,7 +128,7 @@ export function createOptionCallbacks(
 
 type Option = (request: TrackedRequest) => unknown;
 
-/** A request as callbacks see it, without what is not known. `header` and `attributes` work until the callback has returned. */
+/** A request as callbacks see it, without unknown values. `header` and `attributes` work until the callback has returned. */
 class CallbackArgument {
   readonly #request: Request;
 
@@ -153,7 +153,7 @@ class CallbackArgument {
 }
 
 const NO_RESULT = 'Its result counts as undefined. Fix the function';
-/** The effects if a function fails that keeps data from Matomo. */
+/** Effects in messages, for functions that keep data from Matomo if they fail. */
 const EFFECTS: Readonly<Record<string, string>> = {
   ignore: 'The request is not tracked, and neither are its additional hits. Fix the function',
   beforeSend: 'The hit was dropped. Return the parameters, or null to drop a hit on purpose',
@@ -161,7 +161,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
 const NO_SITE_ID =
   'The option siteId returned a value that is not a site ID. The request is not tracked. Return a positive whole number, or undefined to track nothing.';
 
-/** The site of a service: `matomo.idsite` of its resource wins over the option. `undefined` if there is none, or a function chooses it. */
+/** The site of a service. `matomo.idsite` of its resource takes precedence over the option. `undefined` if there is none or a function chooses. */
 export function siteOfService(
   siteId: ResolvedOptions['siteId'],
   { site, attributes }: ServiceDefaults,
@@ -171,7 +171,7 @@ export function siteOfService(
   return findServiceSite(siteId, attributes['service.name']);
 }
 
-/** What reads the tracking parameters that options set, with the names of both. */
+/** Readers of the tracking parameters that options set, with the names of parameter and option. */
 function parametersFor(
   options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
@@ -206,7 +206,7 @@ function isFunction(option: unknown): option is (request: TrackedRequest) => unk
 
 type ReadSource = Read<string | number | undefined>;
 
-/** Old names of attributes that spans of older instrumentations have instead. */
+/** Names of attributes in older versions of OpenTelemetry's semantic conventions. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
   'server.address': 'net.host.name',
   'server.port': 'net.host.port',
@@ -216,21 +216,21 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   'error.type': 'http.error_name',
 };
 
-/** Attributes that are derived from the request, unless the span has them. */
+/** Values that are derived from the request unless the span has the attribute. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
-  // Without a SERVER span, there is no trace to look for.
+  // Without a SERVER span, no tracing backend has a trace of the request.
   trace_id: (_http, request) => request.traceId || undefined,
   span_id: (_http, request) => request.spanId || undefined,
   'user_agent.name': ({ userAgent }) => productOf(userAgent)?.name,
   'user_agent.version': ({ userAgent }) => productOf(userAgent)?.version,
 };
 
-/** Makes what reads the source of a dimension: a header, an attribute, or what is derived from the request. */
+/** Creates functions that read the source of a dimension: a header, an attribute, or a value that is derived from the request. */
 function createReadSource(options: SentAttributeOptions): (source: string) => ReadSource {
   const toSentAttribute = createToSentAttribute(options);
 
   return function toReadSource(source) {
-    // Redaction may leave nothing of a value that a client sends.
+    // Redaction may remove all of a value that a client sends.
     function toSent(value: string | number | undefined) {
       return typeof value === 'string' ? toSentAttribute(source, value) || undefined : value;
     }
@@ -250,7 +250,7 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
   };
 }
 
-/** A list with a number that is not finite is that number, which is reported and not sent. */
+/** Joins a list. A list that contains a number that is not finite becomes `NaN`, which is reported and not sent. */
 function toText(value: AttributeValue | undefined): string | number | undefined {
   if (Array.isArray(value)) return hasNonFiniteNumber(value) ? Number.NaN : value.join(',');
   return typeof value === 'boolean' ? String(value) : (value as string | number | undefined);

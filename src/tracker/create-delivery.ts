@@ -18,18 +18,18 @@ import { VERSION } from '../version.js';
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
 
-/** A claim that is older than this and the time-out of a request is that of a dead process. */
+/** A claim in the spool belongs to a dead process if it is older than this plus the timeout of a request. */
 const DEAD_MILLIS = 60_000;
 
-/** The longest wait of hits for the key of visitor IDs. */
+/** The maximum time that hits wait for the key of visitor IDs. */
 const MAX_KEY_MILLIS = 1_000;
 
-/** The user agent of requests to Matomo, which does not take it for a bot. */
+/** The user agent of requests to Matomo. Matomo does not classify it as a bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
 
 export type CreatedDelivery = ReturnType<typeof createDelivery>;
 
-/** Delivery according to the options, and the secret of visitor IDs, which a spool may have: then `onKey` is called. */
+/** Creates delivery and the source of the visitor ID key. If a spool provides that key later, `onKey` is called. */
 export function createDelivery(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
@@ -67,14 +67,13 @@ export function createDelivery(
     delivery,
     budget,
     exitFlush: createExitFlush(delivery, options, USER_AGENT, transport, budget),
-    /** Returns the secret of visitor IDs, which changes if a spool that opens later provides one. */
+    /** Returns the key of visitor IDs. A spool that opens later may change it. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
-    /** Resolves when a spool has provided the secret, or after a second at the latest; `undefined` if none will. */
+    /** Resolves when a spool has provided the key, or after a second at the latest; `undefined` if no spool will. */
     visitorKeyFound: (isBackground = false) =>
       keys && delivery.isOpening
         ? withTimeout(MAX_KEY_MILLIS, delivery.opened, isBackground)
         : undefined,
-    /** Stops the timer of daily keys. */
     close: () => dailyKeys?.close(),
   };
 }
@@ -88,13 +87,13 @@ function createWayToMatomo(options: ResolvedOptions, diagnostics: Diagnostics): 
   };
 }
 
-/** Whether this process has logged the line, whichever copy of the package did. */
+/** Marks that this process has logged the line, in any copy of the package. */
 const KEY = Symbol.for('opentelemetry-matomo.tracking.1');
 
-/** Levels of `OTEL_LOG_LEVEL` at which the line is not written. */
+/** Matches values of `OTEL_LOG_LEVEL` at which the line is not logged. */
 const QUIET = /^(?:warn|error|none)$/i;
 
-/** Logs once per process that Matomo has tracked hits: otherwise a correct setup logs as little as one that was never loaded. */
+/** Logs once per process that Matomo has tracked hits. Without this line, a correct setup would log as little as a package that was never loaded. */
 function reportTracking(
   { url, siteId }: Pick<ResolvedOptions, 'url' | 'siteId'>,
   diagnostics: Pick<Diagnostics, 'print'>,

@@ -4,12 +4,12 @@ import type { HttpRequest } from '../hit/http-request.js';
 import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/addresses.js';
 import type { Request } from '../request/request.js';
 
-/** The number of tracked requests that are looked at: if most come through a proxy, that is no coincidence. */
+/** The number of tracked requests that are checked. If most of so many come through a proxy, that is not a coincidence. */
 const ENOUGH = 20;
 
 /**
- * Logs once if more than half of the first 20 tracked requests came through a proxy with a private address, while `trustProxy` is not set:
- * its clients are few visitors then. Returns a function to call for each tracked request until it returns false.
+ * Logs once if more than half of the first 20 tracked requests came through a proxy with a private address while `trustProxy` is not set. In such a
+ * setup, many clients become one visitor. Returns a function to call for each tracked request until it returns false.
  */
 export function createCountForwarded(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,

@@ -8,13 +8,13 @@ import type { Delivery } from '../delivery/delivery.js';
 import { VERSION } from '../version.js';
 import type { MatomoStats } from './stats.js';
 
-/** Interval for looking up the global meter provider, until there is one. */
+/** Interval at which the global meter provider is looked up until there is one. */
 const LOOKUP_MILLIS = 1_000;
 
-/** How many components of each type this process has had, whichever copy of the package made them. */
+/** The key of the number of components of each type in this process, in any copy of the package. */
 const KEY = Symbol.for('opentelemetry-matomo.components.1');
 
-/** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */
+/** Names a new component of a type, as OpenTelemetry's semantic conventions require. */
 function nameComponent(type: string): Attributes {
   const counts = shared<Record<string, number>>(KEY, () => ({}));
   const index = counts[type] ?? 0;
@@ -22,13 +22,13 @@ function nameComponent(type: string): Attributes {
   return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };
 }
 
-/** What the metrics describe. Nothing here does I/O. */
+/** The source of the metrics. Reading it never does I/O. */
 export interface Observed {
   readonly stats: MatomoStats;
   readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spool'>;
 }
 
-/** A number, or numbers with attributes. What does not exist is not observed. */
+/** A number, or numbers with attributes. `undefined` is not observed. */
 type Figure = number | undefined | readonly (readonly [count: number, attributes: Attributes])[];
 
 interface Instrument {
@@ -37,7 +37,6 @@ interface Instrument {
   readonly read: (observed: Observed) => Figure;
 }
 
-/** Metrics by name. */
 export type Instruments = Readonly<Record<string, Instrument>>;
 
 const of = (unit: string, description: string, read: Instrument['read']) => {
@@ -45,8 +44,8 @@ const of = (unit: string, description: string, read: Instrument['read']) => {
 };
 
 /**
- * By kind and name. Every outcome and reason is observed from the start, with 0: an alert on an increase does not see a series that begins
- * with its first loss.
+ * Instruments by kind and name. Every outcome and reason is observed from the start, with 0. Otherwise a series would begin with its first loss,
+ * and an alert on an increase would miss that loss.
  */
 const INSTRUMENTS: Readonly<Record<string, Instruments>> = {
   ObservableUpDownCounter: {
@@ -97,8 +96,8 @@ function byValue(
 }
 
 /**
- * Reports to a meter provider, which reads the figures whenever it collects; if it is `global`, as soon as there is one. Returns a function
- * that stops looking for it. `counters` are those of a component.
+ * Registers the instruments with a meter provider, which reads them whenever it collects. With `global`, waits until a provider is registered.
+ * Returns a function that stops the wait. `counters` are additional instruments of one component.
  */
 export function reportMetrics(
   provider: MeterProvider | 'global',

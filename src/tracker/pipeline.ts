@@ -34,21 +34,21 @@ import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** The component that a pipeline belongs to. */
 export interface PipelineOwner {
-  /** Its `otel.component.type`. */
+  /** The component's `otel.component.type`. */
   readonly component: string;
-  /** Metrics that other components do not have. */
+  /** Metrics that only this component has. */
   readonly counters?: Instruments;
-  /** Returns the number of unused spans that the pipeline has not seen. */
+  /** Returns the number of unused spans that never reached the pipeline. */
   readonly countUnused?: () => number;
 }
 
-/** The longest path, query and referrer together that an idle connection may keep in memory. */
+/** The maximum total length of path, query and referrer that an idle connection may keep in memory. */
 const MAX_SHARED_CHARACTERS = 1024;
 
-/** The number of requests without a SERVER span after which a processor counts as unused. */
+/** After this number of requests without a SERVER span, a processor that got no spans logs an error. */
 const REQUESTS_TO_JUDGE = 100;
 
-/** From the end of requests to Matomo: read, decide, count, build, put. At the end of the process, what is left is sent. */
+/** Processes requests from their end to delivery: reads, decides, counts, builds and queues. When the process ends, pending hits are sent. */
 export class Pipeline implements Tracker, EndMember {
   readonly options: ResolvedOptions;
   readonly reading: RequestReading;
@@ -56,30 +56,30 @@ export class Pipeline implements Tracker, EndMember {
   readonly #diagnostics: Diagnostics;
   readonly #made: CreatedDelivery;
   readonly #createBuilder: () => HitBuilder;
-  /** Builds hits; `undefined` until it is made for another visitor key, of a spool that opens late. */
+  /** Builds hits. `undefined` until it is rebuilt with the visitor key of a spool that opened late. */
   #builder: HitBuilder | undefined;
   readonly report: ReportProblem;
   readonly #decide: (http: HttpRequest, request: Request) => IgnoreReason | undefined;
   readonly counts = createHitCounts();
-  /** Watches the first tracked requests for a proxy; `undefined` after them. */
+  /** Checks the first tracked requests for a proxy; `undefined` afterwards. */
   #countForwarded: ReturnType<typeof createCountForwarded> | undefined;
   readonly #additional: AdditionalHits;
   readonly #stopMetrics: (() => void) | undefined;
   readonly #countUnused: () => number;
   readonly #statsLog: ReturnType<typeof createStatsLog>;
-  /** Builds the hits that wait for the key of visitor IDs, which a spool may still provide; `undefined` if none wait. */
+  /** Functions that build hits once the visitor key is known, which a spool may still provide; `undefined` if no hit waits. */
   #unbuilt: (() => void)[] | undefined;
-  /** Whether requests without a SERVER span count. */
+  /** Whether requests without a SERVER span are tracked. */
   countsAll = true;
-  /** The number of requests that did not count, because they have no SERVER span. */
+  /** The number of requests that were not tracked because they have no SERVER span. */
   #uncounted = 0;
-  /** The requests that have not ended, and the spans of this process, if anything watches them. */
+  /** The open requests and the spans of this process; `undefined` if nothing watches them. */
   ends: Pick<Ends, 'endWaiting' | 'endOpen'> | undefined;
   spans: Pick<Spans, 'describe' | 'discard'> | undefined;
   listensToSignals = false;
   #hasExitFlush: boolean | undefined;
   #isFinishing = false;
-  /** Whether all hits have a result, so that the end of the process is not listened for until there is another hit. */
+  /** Whether all hits have a result. Then the pipeline leaves the process end until there is another hit. */
   #isEnded = false;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
@@ -98,7 +98,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#stopMetrics =
       meterProvider && reportMetrics(meterProvider, component, observe, counters, diagnostics);
     const callbacks = createOptionCallbacks(options, diagnostics);
-    // The text of a message is made only if it is logged.
+    // The text of a message is built only if it is logged.
     this.report = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     this.#decide = createDecide(options, diagnostics, callbacks);
@@ -123,7 +123,7 @@ export class Pipeline implements Tracker, EndMember {
     return this.#builder;
   }
 
-  /** The end of a request: makes its hits, or counts why there are none, and releases it. Never throws. */
+  /** Handles the end of a request: builds its hits, or counts why there are none, and releases the request. Never throws. */
   readonly end = (request: Request): void => {
     try {
       if (request.span) this.spans?.describe(request);
@@ -193,10 +193,10 @@ export class Pipeline implements Tracker, EndMember {
     }
   }
 
-  /** What an open request shares with its hits as it is now; `undefined` if it is not of HTTP. Nothing is decided for its page view. */
+  /** What an open request shares with its additional hits; `undefined` if it is not of HTTP. Its page view is decided only at its end. */
   shareOpen(request: Request): Request['shared'] {
     const http = readRequest(request, this.reading) as Writable<HttpRequest> | undefined;
-    // The span that was active may turn out to be of no HTTP request.
+    // The active span may turn out not to be of an HTTP request.
     if (!http) return undefined;
     http.statusCode = currentStatusOf(request) ?? 200;
     http.aborted = false;
@@ -210,7 +210,7 @@ export class Pipeline implements Tracker, EndMember {
     }
   }
 
-  /** Counts a request without a SERVER span. If no request had one, the processor gets no spans. */
+  /** Counts a request without a SERVER span. If no request has one, an error is logged, because the processor gets no spans. */
   #countUncounted(): void {
     this.#uncounted += 1;
     if (this.#uncounted !== REQUESTS_TO_JUDGE) return;
@@ -219,11 +219,11 @@ export class Pipeline implements Tracker, EndMember {
     if (isSilent) this.#diagnostics.error(coded('nothing-tracked', NOTHING_TRACKED));
   }
 
-  /** Adds a hit besides page views. The request is `unknown` if it was released. */
+  /** Adds an additional hit. The request is `unknown` if it was released. */
   readonly addHit: Tracker['addHit'] = (hit, request, resource) => {
     this.#beforeHit();
     this.#additional.add(hit, request, resource);
-    // A hit that a listener of `exit` tracks is sent at once, because nothing of this package runs later.
+    // A hit from a listener of `exit` is sent immediately, because nothing of this package runs later.
     if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.finish();
   };
 
@@ -233,7 +233,7 @@ export class Pipeline implements Tracker, EndMember {
       this.#isEnded = false;
       joinProcessEnd(this);
     }
-    // An application has installed its handlers by the time of the first hit.
+    // By the time of the first hit, an application has installed its signal handlers.
     if (this.counts.hits === 0 && isKilledBySigterm()) {
       this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
     }
@@ -271,14 +271,14 @@ export class Pipeline implements Tracker, EndMember {
     return toStats(this.counts, this.delivery, this.#countUnused());
   }
 
-  /** Makes one attempt to send everything, see `Delivery.flush`. */
+  /** Makes one attempt to send everything. See `Delivery.flush`. */
   async flush(isBackground = false): Promise<void> {
     if (this.#unbuilt) await this.#made.visitorKeyFound(isBackground);
     this.#endPending();
     return this.delivery.flush(isBackground);
   }
 
-  /** Sends everything. What is left or comes later is lost, or sent at the event `exit`. Never rejects. */
+  /** Sends everything. Hits that are left or added later are lost, or sent at the event `exit`. Never rejects. */
   async shutdown(deadlineMillis: number = this.options.shutdownTimeoutMillis): Promise<void> {
     const startMillis = performance.now();
     if (this.#unbuilt) await this.#made.visitorKeyFound();
@@ -295,7 +295,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#made.close();
   }
 
-  /** From now on, requests without a SERVER span count, and hits are also sent at signals and, unless `exitFlush` is off, at `exit`. */
+  /** From now on, tracks requests without a SERVER span, and sends hits at signals and, unless `exitFlush` is off, at `exit`. */
   countAll(): void {
     this.countsAll = true;
     this.#hasExitFlush ??= true;
@@ -325,7 +325,7 @@ export class Pipeline implements Tracker, EndMember {
     this.#statsLog.log();
   }
 
-  /** Makes the hits that wait for spans, the visitor key or the end of their request. */
+  /** Builds the hits that wait for spans, the visitor key or the end of their request. */
   #endPending(): void {
     this.ends?.endWaiting();
     this.#buildUnbuilt();
@@ -340,7 +340,7 @@ export class Pipeline implements Tracker, EndMember {
   }
 }
 
-/** What later hits of a request without a page view share: made when the first one comes, unless that would keep long texts in memory. */
+/** What additional hits of a request without a page view share. It is built with the first such hit, or now if waiting would keep long texts. */
 function toShared(builder: HitBuilder, http: HttpRequest, isLong: boolean): Request['shared'] {
   const { host = '', userAgent = '', acceptLanguage = '', clientHints = '' } = http;
   const ofClient = host.length + userAgent.length + acceptLanguage.length + clientHints.length;
@@ -348,7 +348,7 @@ function toShared(builder: HitBuilder, http: HttpRequest, isLong: boolean): Requ
   return isLong || ofClient > MAX_SHARED_CHARACTERS ? build().toSharedCopy() : build;
 }
 
-/** The pipeline for options as a user gives them; `undefined` if nothing is to be tracked, which was logged. */
+/** Creates the pipeline for unresolved options; `undefined` if nothing can be tracked. The reason is logged. */
 export function createPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,

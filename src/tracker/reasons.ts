@@ -16,7 +16,7 @@ import type { Request } from '../request/request.js';
 import { readBodyBytes } from '../request/response.js';
 import type { OptionCallbacks } from './callbacks.js';
 
-/** Why a request makes no page view. In this order: the first reason that applies counts. */
+/** Reasons for which a request has no page view, in the order of precedence: the first that applies counts. */
 export const IGNORE_REASONS = [
   'attribute', // `ignore()` or `matomo.ignore`
   'path', // this one and the next three: options
@@ -39,8 +39,8 @@ export const IGNORE_REASONS = [
 export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 
 /**
- * Why one option excludes a request. `client` and `address` are those that sent it: annotations may name other ones in `http`, and neither
- * may be excluded.
+ * Returns why an option excludes a request. `client` and `address` are those of the actual sender. Annotations may name others in `http`, and both
+ * are checked.
  */
 type Check = (
   http: HttpRequest,
@@ -50,8 +50,8 @@ type Check = (
 ) => IgnoreReason | undefined;
 
 /**
- * Makes what decides whether a request makes a page view, and to which site its hits are sent. It returns why there is none; without a site
- * in `http`, the request makes no hit at all. `sampled` needs the visitor, see `pipeline.ts`.
+ * Creates the function that decides whether a request has a page view, and which site gets its hits. It returns the reason if there is no page
+ * view. If it sets no site in `http`, the request has no hits at all. `sampled` depends on the visitor, so `pipeline.ts` decides it.
  */
 export function createDecide(
   options: ResolvedOptions,
@@ -102,7 +102,7 @@ function first(
   return undefined;
 }
 
-/** What options name, whatever the request is. */
+/** Checks of the options that exclude requests by path, method, user agent or pattern. */
 function filterChecks(options: ResolvedOptions): Check[] {
   const { ignorePaths, ignoreUserAgents, ignorePatterns, ignoredMethods, allowedMethods } = options;
   const checks: Check[] = [];
@@ -126,7 +126,7 @@ function filterChecks(options: ResolvedOptions): Check[] {
   return checks;
 }
 
-/** A client, which remembers what options say about it. */
+/** Returns the client after storing in it whether options ignore it, or treat it as an AI chatbot. */
 function decided(client: Client, options: ResolvedOptions): Client {
   if (client.decidedBy === options) return client;
   client.decidedBy = options;
@@ -135,7 +135,7 @@ function decided(client: Client, options: ResolvedOptions): Client {
   return client;
 }
 
-/** Matching the route too leaves no other spelling of the path that the application serves. */
+/** Matches the path and the route. The route also covers other spellings of the path that the application serves. */
 function pathCheck(ignorePaths: readonly string[]): Check {
   const paths = new Set(ignorePaths.map(withoutEndSlash));
   const plain = [...paths].map(plainRoute);
@@ -151,13 +151,13 @@ function withoutEndSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** Whether one of the patterns matches a path as it came, or decoded. */
+/** Whether one of the patterns matches a path as sent or decoded. */
 function matchesPath(patterns: readonly RegExp[], path: string): boolean {
   if (matchesAny(patterns, path)) return true;
   return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
 }
 
-/** Why the visitor of a request must not be tracked, as far as options say so. A choice that is not known counts as no. */
+/** Checks of the privacy options. An unknown choice of the visitor counts as a refusal. */
 function privacyChecks(
   { doNotTrack, consent, capturedHeaders, ignoreAddresses, trustProxy }: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
@@ -173,9 +173,9 @@ function privacyChecks(
     const isInRanges = createIsInRanges(ignoreAddresses);
     checks.push((http, request, _client, address) => {
       const known = [http.address, address].filter((each) => each !== undefined);
-      // An address that is not known may be one of these.
+      // An unknown address may be in one of the ranges.
       if (known.length > 0 && !known.some(isInRanges)) return undefined;
-      // The address is that of a proxy, and so are those of all requests that come through it.
+      // The address belongs to a proxy, so all requests through that proxy are ignored.
       if (trustProxy === false && request.header('x-forwarded-for') !== undefined)
         diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));
       return 'address';
@@ -197,7 +197,7 @@ function privacyChecks(
         if (!incoming && !isListed) reportUnknown('consent', header);
         return 'no_consent';
       }
-      // The application may withdraw what the client sent, but not give consent for it.
+      // The application may withdraw consent that the client sent, but not give consent for the client.
       const isGiven = hasConsent(consent, sent) && hasConsent(consent, current ?? sent);
       return isGiven ? undefined : 'no_consent';
     });
@@ -208,7 +208,7 @@ function privacyChecks(
 const PROXY_IGNORED =
   'A request with the header X-Forwarded-For was ignored: ignoreAddresses has the address of the proxy that sent it. If the proxy is yours, set MATOMO_TRUST_PROXY or the option trustProxy.';
 
-/** Whether a header, of the request or with its cookies, has exactly this value. All cookies of the name must have it. */
+/** Whether a header, or every cookie of the name, has exactly the required value. */
 function hasConsent({ source, name, value }: ConsentRule, header: string): boolean {
   if (source === 'header') return header === value;
   const values = valuesOfCookie(header, name);
@@ -223,7 +223,7 @@ function valuesOfCookie(cookies: string, name: string): string[] {
   });
 }
 
-/** Kinds of requests that are no page views. One of an AI chatbot that is sent as such is of no other kind. */
+/** Checks for kinds of requests that are not page views. A request that is sent as one of an AI chatbot is of no other kind. */
 function kindChecks(options: ResolvedOptions): Check[] {
   const { aiChatbots, mcp, staticFiles, pageViews } = options;
   const checks: Check[] = [];
@@ -251,12 +251,12 @@ function kindChecks(options: ResolvedOptions): Check[] {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Matomo does not count these as content, as static files. */
+/** Matches media that Matomo does not count as content. Matomo treats them like static files. */
 const MEDIA = /\.(?:mp[34]|webm)$/i;
-/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
+/** Matches the cookie that WordPress plugins set if a chatbot runs JavaScript. Such a page tracks itself. */
 const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
 
-/** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
+/** Whether a request of an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
 function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''): boolean {
   if (REDIRECTS.has(statusCode) || isLaterPart(statusCode, range)) return false;
   return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
@@ -264,7 +264,7 @@ function readsContent({ path, statusCode }: HttpRequest, cookie = '', range = ''
 
 const READS = /^(?:GET|HEAD)$/i;
 
-/** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */
+/** Whether hits of an unknown request may be sent: no option could exclude its visitor. If one could, logs a warning and returns false. */
 export function createAllowsUnknown(
   { doNotTrack, consent, ignore, ignoreAddresses, siteId }: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,

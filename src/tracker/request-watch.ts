@@ -16,13 +16,13 @@ import { ProviderWatch, type SpanListener } from '../spans/attach.js';
 import { Spans } from '../spans/spans.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 
-/** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
+/** Default of `shutdownTimeoutMillis` with `register` and `start`. PM2 kills a process 1.6 s after SIGINT. */
 const REGISTERED_SHUTDOWN_MILLIS = 1_500;
 
-/** The attribute that Sentry sets on the spans of requests that it samples. It passes no others to processors. */
+/** The attribute that Sentry sets on spans of sampled requests. Sentry passes only sampled requests to processors. */
 const SENTRY_RATE = 'sentry.sample_rate';
 
-/** The requests of a process, from its first server or call on: of Node's servers, of spans, and whose calls of the application are. */
+/** Watches the requests of a process from its first server or call on: requests of Node's servers, their spans, and calls of the application. */
 export class RequestWatch {
   readonly pipeline: Pipeline;
   readonly capture: Capture;
@@ -35,7 +35,7 @@ export class RequestWatch {
   readonly #http2Servers = new WeakSet<Server>();
 
   constructor(pipeline: Pipeline, providers: ProviderWatch, diagnostics: Diagnostics) {
-    // Node.js opens this stream when the first socket closes, and it would keep the request of that socket by its async context.
+    // Node.js opens this stream when the first socket closes. The stream would keep the request of that socket in memory by its async context.
     void process.stderr;
     this.pipeline = pipeline;
     this.#providers = providers;
@@ -53,13 +53,13 @@ export class RequestWatch {
     if (this.pipeline.countsAll) this.#providers.look();
   }
 
-  /** A stream of HTTP/2 was announced. Called before its request begins, if it is one. */
+  /** An HTTP/2 stream was announced. Called before its request begins, if the stream is a request. */
   beginStream(canCapture: boolean): void {
     this.#hasStreams = true;
     if (!canCapture) this.#diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
   }
 
-  /** Finds out if the streams of an HTTP/2 server are announced, when the first one begins. */
+  /** Checks, when the first stream of an HTTP/2 server begins, whether Node.js announces streams. */
   expectStreams(server: Server): void {
     if (this.#hasStreams || this.#http2Servers.has(server)) return;
     this.#http2Servers.add(server);
@@ -90,7 +90,7 @@ export class RequestWatch {
     }
   }
 
-  /** A span that ends after the shutdown: the process may end soon. */
+  /** Handles a span that ends after the shutdown. Its request ends immediately, because the process may end soon. */
   endLate(span: FinishedSpan): void {
     this.onEnd(span);
     this.#ends.endWaiting();
@@ -101,7 +101,7 @@ export class RequestWatch {
     this.#diagnostics.warnOnce(callback, coded('internal-error', text));
   }
 
-  /** The functions for one of Node's requests, or for that of the async context. */
+  /** The functions for one of Node's requests, else for the request of the async context. */
   functions(incoming?: object): RequestFunctions {
     if (incoming === undefined) return this.#functions;
     const request = findRequestOf(incoming);
@@ -120,7 +120,7 @@ export class RequestWatch {
   }
 }
 
-/** Begins to track; `undefined` if the options do not allow it, which was logged. Never throws. */
+/** Starts tracking; `undefined` if the options do not allow it. The reason is logged. Never throws. */
 export function startWatch(
   options: MatomoOptions,
   countsAll: boolean,
@@ -144,7 +144,7 @@ export function startWatch(
   }
 }
 
-/** Attaches to tracer providers, whatever tracks at a time. */
+/** Attaches to tracer providers, independent of the tracker that runs at a given time. */
 export function watchProviders(listener: SpanListener): ProviderWatch {
   const diagnostics = createDiagnostics();
   return new ProviderWatch(listener, (problem) => {
@@ -153,7 +153,7 @@ export function watchProviders(listener: SpanListener): ProviderWatch {
   });
 }
 
-/** The request of a call that is made now. Below a span that is not recorded, it may be one whose visitor has opted out. */
+/** The request of a call; `unknown` below a span that is not recorded, because the visitor of its request may have opted out. */
 function findRequest(): Request | 'unknown' | undefined {
   const request = requestOfCall();
   if (request) return request;
@@ -162,7 +162,7 @@ function findRequest(): Request | 'unknown' | undefined {
   return isUnknown ? 'unknown' : undefined;
 }
 
-/** `INVALID_TRACEID` of OpenTelemetry's API: tracing is suppressed. */
+/** `INVALID_TRACEID` of OpenTelemetry's API. Tracing is suppressed in a span with this ID. */
 const NO_TRACE = '0'.repeat(32);
 
 const HTTP2 =

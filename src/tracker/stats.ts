@@ -8,17 +8,17 @@ import type { DropReason } from '../hit/additional-hit.js';
 import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
 
 /**
- * What became of every request, counted since start. At every moment
+ * Results of all requests and hits since tracking began. At every moment
  * `hits + claimed = pending + stored + tracked + accepted + invalid + the sum of lost`.
  */
 export interface MatomoStats {
-  /** Hits that this process has made. */
+  /** Hits that this process has created. */
   readonly hits: number;
-  /** The part of `hits` that was tracked besides page views: events, goals, orders and others. */
+  /** The part of `hits` that are not page views: events, goals, orders and others. */
   readonly additionalHits: number;
-  /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
+  /** The part of `hits` that are requests by AI chatbots. Matomo does not report whether it stored those. */
   readonly aiChatbots: number;
-  /** Hits that this process took out of the spool, its own and those of other processes. */
+  /** Hits that this process claimed from the spool, its own and those of other processes. */
   readonly claimed: number;
   /** Hits that this process put into the spool. */
   readonly stored: number;
@@ -28,30 +28,30 @@ export interface MatomoStats {
   readonly tracked: number;
   /** Hits that a server accepted without saying whether Matomo tracked them, and those of a dry run. */
   readonly accepted: number;
-  /** Hits that Matomo rejected one by one. */
+  /** Hits that Matomo rejected individually. */
   readonly invalid: number;
   /**
-   * Hits sent again after an answer that does not prove that nothing was stored, such as a 502: so many may be duplicated.
+   * Hits sent again after an answer that does not prove that nothing was stored, such as a 502: up to this many hits may be duplicated.
    * Not part of the sum above.
    */
   readonly resent: number;
   /** Lost hits, by reason. */
   readonly lost: { readonly [reason in LossReason]: number };
-  /** Requests that were left out and are no hits, by reason. */
+  /** Requests that have no page view, by reason. */
   readonly ignored: { readonly [reason in IgnoreReason]: number };
   /**
-   * Calls of `trackEvent` and its siblings, and span events `matomo.hit`, that made no hit: more than 100 of one request, of
-   * nobody, without what Matomo needs, or dropped by `beforeSend`. Not part of the sum above.
+   * Calls of `trackEvent` and similar functions, and span events `matomo.hit`, that created no hit: beyond 100 of one request, without a visitor,
+   * without the parameters that Matomo needs, or dropped by `beforeSend`. Not part of the sum above.
    */
   readonly dropped: { readonly [reason in DropReason]: number };
   /** Not part of the sum above. */
   readonly spans: {
-    /** Spans with something for Matomo that had no effect: they ended too late for their request, belong to none, or could not be read. */
+    /** Spans with data for Matomo that had no effect: they ended too late for their request, belong to none, or could not be read. */
     readonly unused: number;
   };
 }
 
-/** Counts before delivery. */
+/** Counts of hits before delivery. */
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
@@ -59,7 +59,6 @@ export function createHitCounts() {
   return { hits: 0, additionalHits: 0, aiChatbots: 0, dropped, ignored, spans: { unused: 0 } };
 }
 
-/** Copies the counts. */
 export function toStats(
   counts: ReturnType<typeof createHitCounts>,
   { counts: delivered, pending }: Pick<Delivery, 'counts' | 'pending'>,
@@ -77,12 +76,12 @@ export function toStats(
   };
 }
 
-/** The counts of a processor that is off. */
+/** The counts if nothing tracks. */
 export function noStats(): MatomoStats {
   return toStats(createHitCounts(), { counts: createDeliveryCounts(), pending: 0 }, 0);
 }
 
-/** Logs a line of JSON at the interval, until `stop`, and the last one at the end with `log`; without an interval, none. */
+/** Logs the counts as a line of JSON at the interval until `stop`, and a last line with `log`. Without an interval, logs nothing. */
 export function createStatsLog(
   intervalMillis: number | undefined,
   read: () => MatomoStats,

@@ -4,15 +4,15 @@ import { coded } from '../common/messages.js';
 import { DECLARATIONS, type DeclaredName, textOf } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 
-// A worker thread is tracked as a process of its own, with its own options. Node.js gives it the environment of the main thread, but not
-// the options that code has passed there. If those decide about privacy, the worker must not track without them.
+// A worker thread is tracked separately, with its own options. Node.js gives a worker the environment of the main thread, but not the options
+// that code passes there. If such options protect privacy, the worker must not track without them.
 
 const KEY = 'opentelemetry-matomo.options-in-code.1';
 
-/** Privacy options that the main thread has in code, with what its environment says instead. */
+/** Privacy options that the code of the main thread sets, with the values that its environment has for them. */
 type Announced = Readonly<Partial<Record<DeclaredName, string>>>;
 
-/** In the main thread: lets workers that start from now on know which privacy options are set in code. */
+/** In the main thread, passes the names of the privacy options in code to workers that start later. */
 export function announceOptions(inCode: MatomoOptions): void {
   if (!isMainThread) return;
   const names = privacyOptionsIn(inCode);
@@ -21,8 +21,8 @@ export function announceOptions(inCode: MatomoOptions): void {
 }
 
 /**
- * In a worker: why nothing is tracked. It has no privacy option of the main thread's code, neither in its own code nor in an environment
- * of its own. The environment of the main thread does not count, because the code has replaced it there.
+ * In a worker, returns why nothing is tracked: a privacy option from the code of the main thread is set neither in the worker's code nor in its own
+ * environment. A value equal to the main thread's environment does not count, because the code there has replaced it.
  */
 export function findWorkerProblem(inCode: MatomoOptions): string | undefined {
   if (isMainThread) return undefined;

@@ -6,7 +6,7 @@ import { isReadableByOthers } from '../matomo-api.js';
 import { type Finding, ok, problem, warning } from './checks.js';
 import type { Answer } from './questions.js';
 
-/** What to do if requests do not reach Matomo. */
+/** Advice if requests do not reach Matomo. */
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Fix what the parentheses name, or correct MATOMO_URL.',
   'no-answer':
@@ -27,7 +27,7 @@ const FIREWALL =
 const LOG_IN =
   'Set MATOMO_HEADERS to the credentials for that server: authorization=Basic and, after a space, user:password in Base64.';
 
-/** Finds a proxy in the environment that cannot be used. */
+/** Finds an invalid proxy in the environment. */
 export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
   try {
     proxyRouteOf(url, env);
@@ -68,7 +68,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
   }
 }
 
-/** Whether others on the network can read what is sent. */
+/** Checks whether others on the network can read requests. */
 export function checkTls(
   { url, tokenAuth }: ResolvedOptions,
   hasAnswered: boolean,

@@ -3,7 +3,7 @@ import { type MatomoSite, SPAM_PREVENTION } from '../matomo-site.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import { isProcessed, type Questions } from './questions.js';
 
-/** Whether Matomo drops requests by AI chatbots: only 5.7 and later records them, with a plugin. */
+/** Checks whether Matomo drops requests by AI chatbots. Only Matomo 5.7 and later records them, with a plugin. */
 export function checkBotTracking(
   { aiChatbots, pageViews }: Pick<ResolvedOptions, 'aiChatbots' | 'pageViews'>,
   settings: Pick<MatomoSite, 'version' | 'plugins'> | undefined,
@@ -15,14 +15,14 @@ export function checkBotTracking(
     'the plugin BotTracking is not active: Matomo drops requests by AI chatbots and counts them as tracked';
   const advice =
     'Activate it in Administration > Plugins, or set MATOMO_AI_CHATBOTS=off, which makes them page views.';
-  // Without page views, only requests by AI chatbots are sent.
+  // If page views are off, only requests by AI chatbots are sent.
   return [(pageViews ? warning : problem)('dropped', 'silently-dropped', found, advice)];
 }
 
 interface TestHit {
   readonly what: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** Lines of Matomo's configuration that keep the hit. */
+  /** Lines in Matomo's configuration that make Matomo keep the hit. */
   readonly settings: readonly string[];
 }
 
@@ -41,20 +41,20 @@ const CLIENTS: readonly TestHit[] = [
   },
 ];
 
-/** An address of two clouds whose lists Matomo downloads, and one of a hoster, which it finds by GeoIP. */
+/** Addresses of two clouds whose lists Matomo downloads, and of a hoster that Matomo finds by GeoIP. */
 const CLOUDS: readonly TestHit[] = [
   { what: 'AWS', parameters: { cip: '52.94.76.1' }, settings: ['block_clouds = 0', CLOUD_MODE] },
   { what: 'Azure', parameters: { cip: '13.64.0.1' }, settings: ['block_clouds = 0', CLOUD_MODE] },
   { what: 'hosters', parameters: { cip: '5.9.0.1' }, settings: [CLOUD_MODE] },
 ];
 
-/** Whether Matomo drops hits of clouds and client libraries. The hits store nothing: first all in a bulk, then each if needed. */
+/** Checks whether Matomo drops hits of clouds and client libraries. The hits store nothing. They are sent in one bulk, then one by one if needed. */
 export async function checkSpam(
   questions: Questions,
   { pageViews, tokenAuth }: ResolvedOptions,
   settings: MatomoSite | undefined,
 ): Promise<Finding[]> {
-  // Requests by AI chatbots are not filtered.
+  // Matomo does not filter requests by AI chatbots.
   if (!pageViews || settings?.plugins[SPAM_PREVENTION] === false) return [];
   const hits = tokenAuth === undefined ? CLIENTS : [...CLOUDS, ...CLIENTS];
   const ask = (some: readonly TestHit[]) =>

@@ -11,7 +11,7 @@ const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
 ]);
 const CHANGE = 'Change it in the environment of the application, and restart the application.';
 
-/** Reads options as `register` does. */
+/** Reads options like `register`. */
 export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
   const findings: Finding[] = [];
   const report = (message: string): void => {
@@ -22,7 +22,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
     findings.push(find('options', code, text.slice(0, adviceAt), advice));
   };
   const isEnabled = readEnvironment('enabled', env) !== false;
-  // The other checks are useful even if tracking is turned off.
+  // The other checks are useful even if tracking is off.
   const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, {
     error: report,
     warnOnce: (_key, message) => report(String(message)),
@@ -44,11 +44,11 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
   const own = [readEnvironment('tokenAuth', env), visitorKey === 'daily' ? undefined : visitorKey];
   return {
     findings,
-    /** `undefined` if the options do not suffice to ask Matomo. */
+    /** `undefined` if the options are not sufficient to ask Matomo. */
     options,
     /** All sites in `MATOMO_SITE_ID`. */
     sites,
-    /** Texts that no finding may show: the token, the visitor key, and headers with credentials. */
+    /** Text that no finding may show: the token, the visitor key, and headers with credentials. */
     secrets: [
       ...own.filter((secret) => secret !== undefined),
       ...credentialsIn(readEnvironment('headers', env) ?? {}),

@@ -8,7 +8,7 @@ const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 const RUN_SETUP =
   'Run npx opentelemetry-matomo setup, which creates custom dimensions for them and prints what to configure.';
 
-/** Whether Matomo stores custom variables and dimensions. Only its API tells, which needs a token; the tracker does not. */
+/** Checks whether Matomo stores custom variables and dimensions. Only its API reports that, and the API needs a token. */
 export function checkFields(
   options: ResolvedOptions,
   settings: MatomoSite | undefined,

@@ -13,7 +13,7 @@ const FOLDER_ADVICE =
 const REDIS_ADVICE =
   'Check Redis, its password, the network, and whether the package redis is installed. For another Matomo, set MATOMO_SPOOL to another database, such as redis://…/1.';
 
-/** Checks the spool without changing it: processes may be using it. */
+/** Checks the spool without changing its contents, because processes may be using it. */
 export async function checkSpool({
   spool,
   url: { href },
@@ -45,7 +45,7 @@ function checkRedis(name: string, href: string, report: SpoolReport): Finding[] 
   return [ok('spool', describeContents(name, report))];
 }
 
-/** Why a spool cannot be used; a spool with hits for another Matomo cannot either. */
+/** The reason why a spool cannot be used, for example because it has hits for another Matomo. */
 function problemOf({ problem, matomoUrl = '' }: SpoolReport, href: string): string | undefined {
   if (problem !== undefined || matomoUrl === '' || matomoUrl === href) return problem;
   return `it belongs to ${show(matomoUrl)}`;

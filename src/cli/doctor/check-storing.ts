@@ -7,7 +7,7 @@ import { type Answer, isProcessed, type Questions } from './questions.js';
 
 const TRIED = 'It was tried once: more than 20 rejections in an hour lock this address out';
 
-/** Checks the token. Matomo rejects it at most once, because it locks out an address after some rejections. */
+/** Checks the token. Matomo gets no more than one chance to reject it, because several rejections lock the address out. */
 export async function checkToken(
   questions: Questions,
   options: ResolvedOptions,
@@ -33,7 +33,7 @@ function rejected(found: string, advice: string): Finding {
   return problem('token', 'token-rejected', found, advice);
 }
 
-/** Warns if there is no token, unless a visitor key shows that it is missing on purpose. */
+/** Warns if there is no token. A visitor key shows that the token is missing on purpose. */
 export function noToken({
   pageViews,
   visitorKey,
@@ -59,7 +59,7 @@ function lacksAccess({ role, writable }: Access, siteId: ResolvedOptions['siteId
   return rejected(found, advice);
 }
 
-/** The finding if only the tracker has answered, which does not say why it rejects a token. */
+/** The finding if only the tracker has answered. The tracker does not report why it rejects a token. */
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {
   const { verdict } = answer;
   if (isProcessed(answer, 'invalid')) {
@@ -83,7 +83,7 @@ function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Findin
 const TITLE = 'opentelemetry-matomo doctor';
 const EXCLUDES = "exclude_requests in the section [Tracker] of Matomo's config.ini.php";
 
-/** Whether Matomo would store hits of this service. With `sends` it stores one to find out. */
+/** Checks whether Matomo would store hits of this service. With `sends`, stores one page view to find out. */
 export async function checkStoring(
   questions: Questions,
   options: ResolvedOptions,
@@ -115,7 +115,7 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
     const advice = `${site}, and whether it accepts URLs that begin with ${baseUrl}. ${others}`;
     return problem('storing', 'silently-dropped', found, advice);
   }
-  // A site that accepts only its own URLs drops a hit without a URL.
+  // If a site accepts only its own URLs, Matomo drops a hit without a URL.
   const advice = `${site}, and "only track visits when the URL starts with one of the above". If that is set, set MATOMO_BASE_URL and run doctor again. ${others}`;
   return warning('storing', 'silently-dropped', `${found}, at least without a URL`, advice);
 }

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
 const API = '@opentelemetry/api';
-/** Packages that make spans, or start what does. */
+/** Packages that create spans, or start packages that do. */
 const TRACING = [
   '@opentelemetry/auto-instrumentations-node',
   '@opentelemetry/sdk-node',
@@ -19,7 +19,7 @@ interface Package {
   readonly folder: string;
 }
 
-/** The copy of a package that code in a folder loads; `undefined` if it finds none. */
+/** Finds the copy of a package that code in a folder loads; `undefined` if there is none. */
 function findPackage(name: string, from: string): Package | undefined {
   const folder = join(from, 'node_modules', name);
   const file = join(folder, 'package.json');
@@ -34,7 +34,7 @@ function tracingOf(app: string): Package[] {
   return TRACING.flatMap((name) => findPackage(name, app) ?? []);
 }
 
-/** What `register` would use in an application of this folder: its tracing, or Node.js itself. */
+/** Reports the source from which `register` would read requests in this application: tracing, or Node.js itself. */
 export function checkTracing(app: string): Finding {
   const installed = tracingOf(app).map(
     ({ name, version }) => `${name.replace('@opentelemetry/', '')} ${version}`,
@@ -46,7 +46,7 @@ export function checkTracing(app: string): Finding {
   return ok('tracing', `${sources}; installed: ${installed.join(', ')}`);
 }
 
-/** Whether the application and what makes its spans load the same API: other versions do not see each other's globals. */
+/** Checks whether the application and its tracing packages load the same API. Different versions do not share registered objects. */
 export function checkApi(app: string): Finding[] {
   const load = (folder: string) => findPackage(API, folder) ?? [];
   const ofTracing = tracingOf(app).flatMap(({ folder }) => load(folder));
@@ -59,16 +59,16 @@ export function checkApi(app: string): Finding[] {
   if (!isSplit(copies)) return [ok('api', `${API} ${list}`)];
   const found = `${byFolder.size} copies of ${API} that do not see what the others register: ${list}`;
   const advice = `Run npm ls ${API}, and install a single version, for example with overrides in package.json.`;
-  // Without the application's own spans, its requests are tracked nevertheless.
+  // If only the application's own spans use another copy, requests are still tracked.
   return [(isSplit(ofTracing) ? problem : warning)('api', 'api-copies', found, advice)];
 }
 
-/** What `NODE_OPTIONS` loads before the application. */
+/** Matches the modules that `NODE_OPTIONS` loads before the application. */
 const PRELOAD = /(?:--require|--import|-r)[ =](?:"([^"]*)"|(\S+))/g;
 /** Matches the name or the file of `register`. */
 const REGISTER = /(?:^|[\\/])opentelemetry-matomo[\\/](?:dist[\\/]cjs[\\/])?register(?:\.\w+)?$/;
 
-/** Whether `NODE_OPTIONS` loads `register`, wherever a process starts. */
+/** Checks whether `NODE_OPTIONS` loads `register`, in whatever folder a process starts. */
 export function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding {
   const names = [...NODE_OPTIONS.matchAll(PRELOAD)].map(
     ([, quoted, plain]) => quoted ?? plain ?? '',

@@ -1,6 +1,6 @@
 import type { MessageCode } from '../../common/messages.js';
 
-/** What doctor checks, in the order in which the checks run and their findings are shown. */
+/** The checks of doctor, in the order in which they run and in which their findings are shown. */
 export const CHECKS = [
   'options',
   'tracing',
@@ -20,12 +20,12 @@ export const CHECKS = [
 
 export type Check = (typeof CHECKS)[number];
 
-/** Findings in the order of the table; those of one check keep their order. */
+/** Sorts findings in the order of `CHECKS`. Findings of one check keep their order. */
 export function inOrder<F extends { readonly check: Check }>(findings: readonly F[]): F[] {
   return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check));
 }
 
-/** `problem` prevents hits from being stored; `unknown` cannot be checked from here. */
+/** `problem` prevents hits from being stored. `unknown` cannot be checked from this machine. */
 export type FindingVerdict = 'ok' | 'warning' | 'problem' | 'unknown';
 
 /** The result of one check. */
@@ -33,13 +33,13 @@ export interface Finding {
   readonly check: Check;
   readonly verdict: FindingVerdict;
   readonly found: string;
-  /** What to do. Missing if the verdict is `ok`. */
+  /** Advice. Missing if the verdict is `ok`. */
   readonly advice?: string | undefined;
-  /** Heading in docs/messages.md. */
+  /** A heading in docs/messages.md. */
   readonly code?: MessageCode;
 }
 
-/** Names one or more, as in `site 1` and `sites 1, 2`. */
+/** Formats one or more names, such as `site 1` and `sites 1, 2`. */
 export function nameOf(what: string, ids: readonly (string | number)[]): string {
   return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
 }

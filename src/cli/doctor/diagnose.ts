@@ -17,15 +17,15 @@ export interface DiagnoseOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Folder of the application. */
   readonly app: string;
-  /** Whether to store a page view. */
+  /** Whether one page view may be stored. */
   readonly sends: boolean;
 }
 
-/** Runs all checks for an application in that environment. Never rejects. */
+/** Runs all checks for an application in an environment. Never rejects. */
 export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
   const { env, app } = asked;
   const { options, sites, findings, secrets } = checkOptions(env);
-  /** Adds the findings of a check; an unknown one if it throws. */
+  /** Adds the findings of a check. If the check throws, adds a finding with the verdict `unknown`. */
   async function add(check: Check, run: () => Finding[] | Promise<Finding[]>): Promise<void> {
     try {
       findings.push(...(await run()));
@@ -46,13 +46,13 @@ export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
   });
 }
 
-/** The finding of a check that threw. */
+/** The finding for a check that has thrown. */
 function failed(check: Check, error: unknown): Finding {
   const { code, name } = error as NodeJS.ErrnoException;
   return unknown(check, `this check failed: ${code ?? name}`, 'Check it by hand.');
 }
 
-/** Asks Matomo about each site, until the token is rejected: trying it again could lock this address out. */
+/** Asks Matomo about each site. Stops if the token is rejected, because trying it again could lock this address out. */
 async function checkSites(
   options: ResolvedOptions,
   sites: readonly number[],
@@ -76,7 +76,7 @@ async function checkSites(
 
 const ERROR_LOG = "Read Matomo's PHP error log.";
 
-/** Asks Matomo one question after the other until an answer makes further questions useless. */
+/** Asks Matomo one question after the other. Stops if an answer makes further questions useless. */
 async function* checkMatomo(
   options: ResolvedOptions,
   siteId: number,
@@ -121,7 +121,7 @@ async function* checkMatomo(
   }
   if (settings?.plugins.QueuedTracking && !isQueued)
     yield warning('queue', 'queued-tracking', QUEUE_ACTIVE, CHECK_QUEUE);
-  // Matomo rejects every hit with an invalid token, so there is nothing else to find out.
+  // Matomo rejects every hit with an invalid token, so further questions would not find anything.
   if (hasToken && !isGood) return;
   yield* checkFields(options, settings);
   yield* checkBotTracking(options, settings);

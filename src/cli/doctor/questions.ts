@@ -17,7 +17,7 @@ const NOBODY = '192.0.2.1';
 /** Tracking parameters by name. */
 type Parameters = Readonly<Record<string, string>>;
 
-/** What Matomo answered to hits that were sent together. */
+/** The answer of Matomo to hits that were sent in one request. */
 export interface Answer {
   readonly exchange: Exchange;
   readonly verdict: BulkResult;
@@ -28,7 +28,7 @@ type Asked = Pick<
   'url' | 'siteId' | 'tokenAuth' | 'headers' | 'exportTimeoutMillis'
 >;
 
-/** Sends hits that each consist of these parameters. */
+/** Sends one hit for each set of parameters. */
 async function askTracker(
   { url, siteId, tokenAuth, headers, exportTimeoutMillis }: Asked,
   all: readonly Parameters[],
@@ -41,12 +41,12 @@ async function askTracker(
   const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
   const exchange = await holdEventLoop(transport.send(toBody(hits, tokenAuth), limitMillis));
   await transport.close();
-  // `hasToken: false`, because each check interprets an invalid hit itself.
+  // With `hasToken: false`, each check interprets an invalid hit itself.
   const known = { sent: hits.length, hasToken: false, token: tokenAuth, isMatomo: true };
   return { exchange, verdict: interpretAnswer(exchange, known) };
 }
 
-/** Asks whether the token has write access to the site. Nothing is stored. Matomo counts each rejection, and then locks this address out. */
+/** Asks whether the token has write access to the site. Nothing is stored. Matomo counts each rejection, and several lock this address out. */
 export function tryToken(asked: Asked): Promise<Answer> {
   return askTracker(asked, [{ rec: '0', cip: NOBODY }]);
 }
@@ -54,8 +54,8 @@ export function tryToken(asked: Asked): Promise<Answer> {
 export interface Questions extends ReturnType<typeof createQuestions> {}
 
 /**
- * Creates questions to Matomo that are sent like hits, with the token if there is one. Only `send` stores anything. If `bypassesQueue`,
- * Matomo answers them itself despite QueuedTracking.
+ * Creates questions to Matomo. They are sent like hits, with the token if there is one. Only `send` stores anything. With `bypassesQueue`, Matomo
+ * itself answers despite QueuedTracking.
  */
 export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean) {
   const { tokenAuth, trackBots, baseUrl } = options;
@@ -65,7 +65,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   const ask = (all: readonly Parameters[], withToken = true) =>
     askTracker({ ...options, url, tokenAuth: withToken ? tokenAuth : undefined }, all);
 
-  /** The parameters that decide whether Matomo drops a hit of this service, by an unknown visitor. */
+  /** Parameters of an unknown visitor that decide whether Matomo drops hits like those of this service. */
   function likeHits(): Parameters {
     return {
       rec: '1',
@@ -82,22 +82,22 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     /** Asks whether the site exists. Matomo checks site and token first, and stores nothing if `rec` is 0. */
     site: () => ask([{ rec: '0' }], false),
     token: () => tryToken({ ...options, url }),
-    /** Asks whether Matomo silently drops such hits. It does so before it rejects them for their invalid visitor ID. */
+    /** Asks whether Matomo silently drops such hits. Their invalid visitor ID makes Matomo reject hits that it does not drop. */
     areDropped: (hits: readonly Parameters[]) =>
       ask(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),
-    /** Asks whether the database answers. Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
+    /** Asks whether the database answers. Matomo looks up the visitor of a ping, and stores nothing for an unknown visitor. */
     ping: () => ask([{ ...likeHits(), ping: '1' }]),
     /** Sends a page view. */
     send: (title: string) => ask([{ ...likeHits(), action_name: title }]),
   };
 }
 
-/** Whether Matomo processed the hit and counted it like that. */
+/** Whether Matomo processed the hit and counted it as tracked or invalid. */
 export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boolean {
   return verdict.kind === 'processed' && verdict[as] === 1;
 }
 
-/** What Matomo's HTTP API says about the site, or why it says nothing. */
+/** Asks Matomo's HTTP API about the site. Returns the failure if it does not answer. */
 export async function askApi(
   { url, tokenAuth: token = '', headers, exportTimeoutMillis }: ResolvedOptions,
   siteId: number,

@@ -1,21 +1,21 @@
 import type { Attributes } from '../../common/otel-types.js';
 
-// The part of an `ExportTraceServiceRequest` that is used, in any encoding.
+// The parts of an `ExportTraceServiceRequest` that are used, independent of the encoding.
 
-/** The body is not an export request. */
+/** Means that the body is not an export request. */
 export class UnreadableExport extends Error {}
 
 export const TOO_MANY_MESSAGES = 'the body has too many small messages';
 
-/** The maximum number of messages in a body: a small message becomes an object that needs far more memory. */
+/** The maximum number of messages in a body. A small message becomes an object that needs far more memory. */
 export function maxMessages({ length }: { readonly length: number }): number {
   return Math.max(100_000, length / 8);
 }
 
-/** Reads an export. Yields after each part of a large one, so that the gateway can answer other requests. */
+/** Reads an export. Yields after each part of a large one, so that the gateway can handle other requests. */
 export type Reading = Generator<void, readonly ResourceSpans[]>;
 
-/** The spans that are read between two turns of the event loop. */
+/** The number of spans that are read in one turn of the event loop. */
 export const SPANS_IN_A_PART = 1000;
 
 export interface ResourceSpans {
@@ -23,14 +23,14 @@ export interface ResourceSpans {
   readonly spans: readonly ExportedSpan[];
 }
 
-/** A span, which is filled while it is read. */
+/** A span. Its properties are set while it is read. */
 export interface ExportedSpan {
   traceId: string;
   spanId: string;
-  /** Empty if there is none. */
+  /** Empty if the span has no parent. */
   parentSpanId: string;
   name: string;
-  /** `SpanKind` of OTLP: 0 is unspecified, 2 is SERVER, -1 an unknown name. */
+  /** `SpanKind` of OTLP: 0 is unspecified, 2 is SERVER, -1 is an unknown name. */
   kind: number;
   startNanos: number;
   endNanos: number;
@@ -48,23 +48,22 @@ export interface ExportedEvent {
   readonly attributes: Attributes;
 }
 
-/** SPAN_KIND_SERVER of OTLP. */
 export const SERVER = 2;
 
-/** Whether an attribute is kept of spans that are not SERVER spans. */
+/** Whether an attribute of a span that is not a SERVER span is kept. */
 export interface IsKept {
   (name: string): boolean;
-  /** The first bytes of such names, so that other names need not be decoded. */
+  /** The first bytes of kept names, so that most other names need not be decoded. */
   readonly firstBytes: ReadonlySet<number>;
 }
 
-/** Most spans share this object, because none of their attributes is used. */
+/** The attributes of most spans, because none of their attributes is used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
-/** Most spans share this list, because they have no events and links. */
+/** The events and links of most spans, because they have none. */
 export const NONE: never[] = Object.freeze([]) as never;
 
-/** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */
+/** Converts an integer of 64 bits. It becomes a string if a number would not be exact, so that two users never have the same ID. */
 export function exactInteger(value: bigint | string | number): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);

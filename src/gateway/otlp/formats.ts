@@ -31,19 +31,19 @@ const protobuf: OtlpFormat = {
   },
 };
 
-/** Also answers requests of an unknown content type. */
+/** The JSON format. It also answers requests with an unknown content type. */
 export const json: OtlpFormat = {
   contentType: 'application/json',
   read: (body, isKept) => readOrRefuse(body, decodeJson(body, isKept)),
   encodeAnswer(rejectedSpans, errorMessage) {
     if (errorMessage === '') return '{}';
-    // int64 is text in JSON.
+    // In JSON, an int64 is a string.
     return JSON.stringify({ partialSuccess: { rejectedSpans: `${rejectedSpans}`, errorMessage } });
   },
   encodeStatus: (code, message) => JSON.stringify({ code, message }),
 };
 
-/** A body with more bytes and no resources is another message. */
+/** A body that is longer and has no resources is another message. */
 const MAX_EMPTY_BYTES = 30;
 
 function* readOrRefuse(body: Buffer, reading: Reading): Reading {
@@ -58,7 +58,7 @@ function* readOrRefuse(body: Buffer, reading: Reading): Reading {
   throw new UnreadableExport('the body has no resourceSpans');
 }
 
-/** Finds the format of a `Content-Type`, whose parameters are ignored. */
+/** Finds the format of a `Content-Type`. Parameters are ignored. */
 export function findFormat(sent = ''): OtlpFormat | undefined {
   const name = sent.split(';', 1)[0]?.trim().toLowerCase();
   // Some exporters send `application/protobuf`.

@@ -15,7 +15,7 @@ import {
   UnreadableExport,
 } from './exported-span.js';
 
-// Reads the messages of opentelemetry-proto 1.x in JSON, a function for each. Fields that are missing or null have their defaults.
+// Reads the messages of opentelemetry-proto 1.x in JSON, with one function per message. Fields that are missing or null have their defaults.
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -40,13 +40,13 @@ function textOf(json: unknown): string {
 
 const idOf = (json: unknown) => textOf(json).toLowerCase();
 
-/** An integer, which is text if it has 64 bits. A time is exact to a fourth of a microsecond. */
+/** Reads an integer. Integers of 64 bits are strings. Times are exact to a quarter of a microsecond. */
 function integerOf(json: unknown): number {
   const number = Number(textOf(json));
   return Number.isInteger(number) && number >= 0 ? number : 0;
 }
 
-/** An enum, which older senders write by name. A name that it does not have is -1. */
+/** Reads an enum. Older senders write its name. An unknown name becomes -1. */
 function enumOf(json: unknown, names: readonly string[]): number {
   const text = textOf(json);
   return /^\d*$/.test(text) ? integerOf(text) : names.indexOf(text);
@@ -57,7 +57,7 @@ const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSU
 );
 const STATUS_CODES = ['UNSET', 'OK', 'ERROR'].map((name) => `STATUS_CODE_${name}`);
 
-/** A list of names and values, as one object. */
+/** Converts a list of names and values to one object. */
 function attributesOf(list: unknown, isKept?: IsKept): Attributes {
   let attributes = NO_ATTRIBUTES;
   for (const item of listOf(list)) {
@@ -71,7 +71,7 @@ function attributesOf(list: unknown, isKept?: IsKept): Attributes {
   return attributes;
 }
 
-/** Text, a number, a boolean or a list of them. No attribute that is used has another type. */
+/** Reads text, a number, a boolean or a list of them. No attribute that is used has another type. */
 function anyValueOf(json: unknown): unknown {
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = (json ?? NOTHING) as Json;
   if (isSet(stringValue)) return textOf(stringValue);
@@ -83,7 +83,7 @@ function anyValueOf(json: unknown): unknown {
 
 const isSet = (json: unknown) => json !== undefined && json !== null;
 
-/** `isKept` chooses attributes of spans that are not SERVER spans. */
+/** `isKept` selects attributes of spans that are not SERVER spans. */
 function spanOf(json: unknown, isKept: IsKept, bytes: number): ExportedSpan {
   const span = messageOf(json);
   const kind = enumOf(span.kind, KINDS);
@@ -120,12 +120,12 @@ function linkOf(json: unknown): ExportedSpan['links'][number] {
 
 const [QUOTE, BACKSLASH, OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = Buffer.from('"\\[{]}');
 
-/** The depth of lists of spans: the body, its resources, one of them, its scopes, one of them, its spans. */
+/** The depth at which lists of spans begin: the body, its resources, one of them, its scopes, one of them, its spans. */
 const LIST_OF_SPANS = 6;
 
 /**
- * Reads the spans of an export one by one: a large text blocks the event loop if it is parsed at once. Returns the text with the number of
- * each span in its place.
+ * Reads the spans of an export one by one, because parsing a large text in one step would block the event loop. Returns the text in which the
+ * number of each span replaces the span.
  */
 function* takeSpans(text: string, isKept: IsKept, spans: ExportedSpan[]): Generator<void, string> {
   let rest = '';
@@ -155,7 +155,7 @@ function* takeSpans(text: string, isKept: IsKept, spans: ExportedSpan[]): Genera
   return rest + text.slice(copied);
 }
 
-/** The quote that ends a text in JSON. */
+/** Finds the quote that ends a string in JSON. */
 function endOfText(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end > 0; end = json.indexOf('"', end + 1)) {
     let last = end - 1;
@@ -165,9 +165,9 @@ function endOfText(json: string, start: number): number {
   return json.length;
 }
 
-/** Reads an `ExportTraceServiceRequest`. `isKept` chooses attributes of spans that are not SERVER spans. */
+/** Reads an `ExportTraceServiceRequest`. `isKept` selects attributes of spans that are not SERVER spans. */
 export function* decodeJson(body: Buffer, isKept: IsKept): Reading {
-  // Node.js decodes Latin-1 faster than UTF-8. ASCII is the same in both.
+  // Node.js decodes Latin-1 faster than UTF-8. Both decode ASCII to the same text.
   const text = isAscii(body) ? body.toString('latin1') : body.toString();
   const taken: ExportedSpan[] = [];
   const rest = yield* takeSpans(text, isKept, taken);

@@ -16,7 +16,7 @@ import {
   UnreadableExport,
 } from './exported-span.js';
 
-// Protobuf is read by hand, to skip attributes that are not used, which are most of an export.
+// Protobuf is decoded by custom code, which skips attributes that are not used. These are most of an export.
 
 const { Bit32, Bit64, LengthDelimited, Varint } = WireType;
 
@@ -61,7 +61,7 @@ const VALUES = {
   item: tagOf(1, LengthDelimited),
 };
 
-/** Reads an `ExportTraceServiceRequest`. `isKept` chooses attributes of spans that are not SERVER spans. */
+/** Reads an `ExportTraceServiceRequest`. `isKept` selects attributes of spans that are not SERVER spans. */
 export function* decodeProtobuf(body: Buffer, isKept: IsKept): Reading {
   const reader = new Reader(body);
   const all: ResourceSpans[] = [];
@@ -72,10 +72,10 @@ export function* decodeProtobuf(body: Buffer, isKept: IsKept): Reading {
   return all;
 }
 
-/** The library's reader, with the end of each message, and a limit. */
+/** Extends the library's reader by the ends of messages, and by a limit on their number. */
 class Reader extends BinaryReader {
   readonly body: Buffer;
-  /** The tag that was read last. */
+  /** The tag that was last read. */
   tagRead = 0;
   #messagesLeft: number;
 
@@ -85,28 +85,28 @@ class Reader extends BinaryReader {
     this.#messagesLeft = maxMessages(body);
   }
 
-  /** Reads the tag of the next field of a message; 0 at its end. */
+  /** Reads the tag of the next field of a message; 0 at the end of the message. */
   next(end: number): number {
     if (this.pos > end) throw new UnreadableExport('a field is longer than its message');
     this.tagRead = this.pos === end ? 0 : this.uint32();
     return this.tagRead;
   }
 
-  /** Reads the length that comes next, and returns the end. */
+  /** Reads the length of the next field, and returns the position of its end. */
   end(): number {
     const end = this.uint32() + this.pos;
     if (end > this.len) throw new UnreadableExport('a field is longer than the body');
     return end;
   }
 
-  /** The end of a message, which takes memory. */
+  /** Like `end`, for a message that becomes an object. Counts the message, because objects use memory. */
   endOfMessage(): number {
     this.#messagesLeft -= 1;
     if (this.#messagesLeft < 0) throw new UnreadableExport(TOO_MANY_MESSAGES);
     return this.end();
   }
 
-  /** Skips the field whose tag was read. The library's method makes an object of what it skips. */
+  /** Skips the field whose tag was read last. The library's method creates an object from the skipped data. */
   skipField(): void {
     const wireType = this.tagRead & 7;
     if (wireType === LengthDelimited) this.pos = this.end();
@@ -123,12 +123,12 @@ class Reader extends BinaryReader {
     return text;
   }
 
-  /** Whether the text that comes next begins with one of these bytes, if it is shorter than 128. */
+  /** Whether the next text begins with one of these bytes. Always true for texts of 128 bytes or more. */
   begins(bytes: ReadonlySet<number>): boolean {
     return (this.body[this.pos] ?? 0) > 127 || bytes.has(this.body[this.pos + 1] ?? 0);
   }
 
-  /** Nanoseconds. A number is exact to a fourth of a microsecond. */
+  /** Reads nanoseconds. The number is exact to a quarter of a microsecond. */
   nanos(): number {
     return this.fixed32() + this.fixed32() * 2 ** 32;
   }
@@ -171,7 +171,7 @@ function readSpan(reader: Reader, isKept: IsKept): ExportedSpan {
     flags: 0,
     bytes: end - reader.pos,
   };
-  /** Where the first attribute begins. The kind of the span decides which are read, and can follow them. */
+  /** Position of the first attribute. The kind of the span decides which attributes are read, and may follow them. */
   let first = end;
   for (let tag = reader.next(end); tag !== 0; tag = reader.next(end)) {
     if (tag === SPAN.attributes) {
@@ -200,7 +200,7 @@ function readSpan(reader: Reader, isKept: IsKept): ExportedSpan {
   return span;
 }
 
-/** Adds an item, the first one to a new list. */
+/** Appends an item. The first item creates a new list. */
 function added<Item>(list: readonly Item[], item: Item): readonly Item[] {
   if (list === NONE) return [item];
   (list as Item[]).push(item);
@@ -243,7 +243,7 @@ function readLink(reader: Reader): ExportedSpan['links'][number] {
   return { traceId, spanId };
 }
 
-/** The attributes of a message that has nothing else that is used. */
+/** Reads the attributes of a message whose other fields are not used. */
 function readAttributesOf(reader: Reader, attributesTag: number): Attributes {
   const end = reader.endOfMessage();
   let attributes = NO_ATTRIBUTES;
@@ -254,7 +254,7 @@ function readAttributesOf(reader: Reader, attributesTag: number): Attributes {
   return attributes;
 }
 
-/** Adds an attribute, the first one to a new object. */
+/** Adds an attribute. The first attribute creates a new object. */
 function readAttribute(reader: Reader, before: Attributes, isKept?: IsKept): Attributes {
   const end = reader.endOfMessage();
   let key = '';
@@ -270,7 +270,7 @@ function readAttribute(reader: Reader, before: Attributes, isKept?: IsKept): Att
   return attributes;
 }
 
-/** Text, a number, a boolean or a list of them. No attribute that is used has another type. */
+/** Reads text, a number, a boolean or a list of them. No attribute that is used has another type. */
 function readValue(reader: Reader): AttributeValue | undefined {
   const end = reader.end();
   let value: unknown;

@@ -12,16 +12,16 @@ import { findFormat, json } from '../otlp/formats.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
 import type { toReceivedSpans } from '../traces/received-span.js';
 
-/** Takes decoded spans. */
+/** Receives decoded spans. */
 export interface SpanIntake {
-  /** Chooses the attributes that are read. */
+  /** Selects the attributes that are read. */
   readonly isKept: IsKept;
   /** Whether there is no room for more requests. */
   isFull(): boolean;
-  /** Takes the spans of an export, and counts them. */
+  /** Accepts the spans of an export, and counts them. */
   readonly accept: typeof toReceivedSpans;
   onRefused(cause: 'no room' | 'no memory'): void;
-  /** An export, or a part of it, cannot be read. Its sender gets the reason, too. */
+  /** Reports that an export, or a part of it, cannot be read. The sender gets the reason, too. */
   onUnread(reason: string): void;
 }
 
@@ -45,17 +45,17 @@ const REFUSALS = {
 
 type Refusal = keyof typeof REFUSALS;
 
-/** Answers export requests as OTLP/HTTP specifies. Spans that are answered with 200 were passed to the intake. */
+/** Answers export requests as OTLP/HTTP specifies. All spans of an export that is answered with 200 were passed to the intake. */
 export function createAnswerExport(
   { bearerToken, maxBodyBytes }: Pick<ResolvedReceiver, 'bearerToken' | 'maxBodyBytes'>,
   intake: SpanIntake,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
-  /** Memory for bodies that are being read. In bytes, so that clients that send a few bytes and stop do not block others. */
+  /** Free memory for bodies. The limit is in bytes, so that clients that send a few bytes and stop do not block others. */
   let freeBytes = MEMORY_OF_BODIES * maxBodyBytes;
 
   let last: Promise<unknown> = Promise.resolve();
-  /** Reads one export at a time: its objects take several times the memory of its bytes. */
+  /** Reads one export at a time, because its objects use several times the memory of its bytes. */
   function inTurn(read: () => Promise<void>): Promise<void> {
     const result = last.then(read);
     last = result.catch(() => undefined);
@@ -74,7 +74,7 @@ export function createAnswerExport(
       } else if (why !== 'method not allowed') intake.onUnread(message);
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
-      // Otherwise Node.js reads the rest of the body, because closing a connection with unread bytes loses the response.
+      // For other refusals, Node.js reads the rest of the body, because closing a connection with unread bytes would lose the response.
       if (why === 'stalled') response.setHeader('Connection', 'close');
       end(status, encodeStatus(code, message));
     }
@@ -104,7 +104,7 @@ export function createAnswerExport(
         if (intake.isFull()) return refuse('no room');
         const inflated = inflate(body, maxBodyBytes);
         const resources = await readInParts(format.read(inflated, intake.isKept));
-        // Without a response, the sender sends the export again.
+        // A sender that gets no response sends the export again, so its spans must not be accepted.
         if (request.socket.destroyed) return;
         const { rejected, reasons } = intake.accept(resources, inflated.length);
         for (const reason of reasons) intake.onUnread(reason);
@@ -123,7 +123,7 @@ export function createAnswerExport(
   };
 }
 
-/** Yields to the event loop after each part. */
+/** Reads in parts, and yields to the event loop after each part. */
 async function readInParts(reading: Reading): Promise<readonly ResourceSpans[]> {
   let step = reading.next();
   while (!step.done) {
@@ -144,7 +144,7 @@ function createIsAllowed(token: string | undefined): (sent: string | undefined) 
 /** Decompresses a body, to at most `maxBytes`. */
 type Inflate = (body: Buffer, maxBytes: number) => Buffer;
 
-/** By Content-Encoding. Synchronous, because the asynchronous functions hand over each 16 KiB to another thread. */
+/** Decompression by Content-Encoding. Synchronous, because the asynchronous functions pass each 16 KiB to another thread. */
 const INFLATE: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
   ['gzip', (body, maxOutputLength) => zlib.gunzipSync(body, { maxOutputLength })],
   ['deflate', (body, maxOutputLength) => zlib.inflateSync(body, { maxOutputLength })],

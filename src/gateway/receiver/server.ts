@@ -7,14 +7,14 @@ import {
 import { isOwnHost } from '../../common/own-server.js';
 import { withTimeout } from '../../common/timers.js';
 
-// Limits against slow clients and too many clients.
+// These limits protect against slow clients and too many clients.
 const HEADERS_MILLIS = 10_000;
 const REQUEST_MILLIS = 30_000;
 const KEEP_ALIVE_MILLIS = 65_000;
 export const MAX_CONNECTIONS = 1000;
 const MAX_HEADER_BYTES = 16_384;
 
-/** Time for open responses when the server stops. */
+/** The time for open responses when the server stops. */
 const CLOSING_MILLIS = 500;
 
 export function createServer(answer: RequestListener): Server {
@@ -30,7 +30,7 @@ export function createServer(answer: RequestListener): Server {
   return server;
 }
 
-/** Stops accepting connections, and closes open ones after their responses, at the latest after `CLOSING_MILLIS`. */
+/** Stops accepting connections, and closes open ones after their responses, after `CLOSING_MILLIS` at the latest. */
 export async function stopListening(server: Server): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
   await withTimeout(CLOSING_MILLIS, stopped);
@@ -40,11 +40,11 @@ export async function stopListening(server: Server): Promise<void> {
 const LOOPBACK = /^(?:(?:::ffff:)?127\.|::1$)/;
 
 /**
- * Returns why a request is refused, if a web page may have sent it: web pages must not send spans. Browsers send `Origin`
- * with each POST, and on loopback a page that uses DNS rebinding has its own name in `Host`.
+ * Returns the reason for which a request is refused if a web page may have sent it: web pages must not send spans. Browsers send `Origin`
+ * with each POST. On loopback, a page that uses DNS rebinding has its own name in `Host`.
  *
  * @param address the address that the server is bound to
- * @param ownHost as the option `listen` names it
+ * @param ownHost the host in the option `listen`
  */
 export function findForeignSender(
   { host, origin, 'sec-fetch-site': site }: IncomingHttpHeaders,
@@ -52,7 +52,7 @@ export function findForeignSender(
   ownHost: string,
 ): string | undefined {
   if (origin !== undefined || site === 'cross-site') return 'web pages must not send spans';
-  // Browsers always send Host.
+  // Requests without Host cannot come from a browser.
   if (host === undefined || !LOOPBACK.test(address)) return undefined;
   if (isOwnHost(host, ownHost, 'host.docker.internal')) return undefined;
   return 'use an IP address or localhost in the URL of the gateway, or set listen to the host name';

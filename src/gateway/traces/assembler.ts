@@ -9,26 +9,26 @@ import {
 } from '../../spans/group-spans.js';
 import type { ReceivedSpan } from './received-span.js';
 
-/** Limits of waiting spans. Beyond them, the oldest traces are passed on at once. */
+/** Limits of waiting spans. Beyond them, the oldest traces are passed on immediately. */
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 128 * 1024 ** 2;
-/** A character takes at most nine bytes in a hit, and a span counts as three times its texts. */
+/** The ratio of text in a hit to text in a span: a character has at most nine bytes in a hit, and spans count with three times their text. */
 const MAX_ENCODED = 3;
-/** Spans wait this long for their request, longer than most requests take. */
+/** The time that spans wait for their request. Most requests take less time. */
 const REQUEST_MILLIS = 300_000;
-/** A nested request waits this many times longer, because the SERVER span of the outer one ends later. */
+/** A nested request waits this many times longer, because the SERVER span of the outer request ends later. */
 const OUTER_GRACES = 15;
 const TICK_MILLIS = 100;
-/** A tick blocks the event loop for this long, unless one trace takes longer. */
+/** A tick blocks the event loop for at most this long, unless one trace takes longer. */
 const SLICE_MILLIS = 20;
-/** Grouping takes at most a tenth of the time, so large traces are grouped less often. */
+/** Grouping uses at most a tenth of the time, so large traces are grouped less often. */
 const REST_FACTOR = 10;
 
 /** The spans of one trace and one service. */
 interface Trace {
   readonly key: string;
   spans: PlacedSpan<ReceivedSpan>[];
-  /** The time when the first request of the trace has waited long enough. */
+  /** The time at which the first request of the trace has waited long enough. */
   dueMillis: number;
   /** Whether hits of the trace wait for room. */
   isBlocked: boolean;
@@ -38,24 +38,24 @@ interface Trace {
 export interface SpanCounts {
   /** Spans that wait for other spans of their request. */
   readonly waiting: number;
-  /** Spans of requests that became hits or were counted as ignored or lost, and other spans that made hits. */
+  /** Spans of requests that became hits or were counted as ignored or lost, and other spans from which hits were built. */
   readonly used: number;
   /** Spans without an HTTP request, too late for their request, or duplicates. */
   readonly unused: number;
 }
 
-/** Receives requests and spans that no longer wait. */
+/** Receives requests and spans that have waited long enough. */
 export interface AssemblerSink {
   addRequest(group: SpanGroup<ReceivedSpan>): void;
-  /** Takes the events of a span. Returns whether they made hits. */
+  /** Handles the events of a span. Returns whether they became hits. */
   addEvents(left: LeftSpan<ReceivedSpan>): boolean;
-  /** Whether there is room for so many hits and bytes. Without room, they wait. */
+  /** Whether there is room for this many hits and bytes. Without room, the spans keep waiting. */
   hasRoom(hits: number, bytes: number): boolean;
 }
 
 /**
- * Collects spans, which arrive in any order, by trace and service. A request is passed on some time after its SERVER span has arrived, as
- * soon as there is room, also if its trace goes on.
+ * Collects spans, which arrive in any order, by trace and service. A request is passed on a certain time after its SERVER span has arrived, as
+ * soon as there is room, even if its trace continues.
  */
 export class Assembler {
   readonly #graceMillis: number;
@@ -63,7 +63,7 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** Traces by their key, the oldest first. */
   readonly #traces = new Map<string, Trace>();
-  /** The traces of spans that make hits, by the random ID of the span: a sender that gets no response sends an export again. */
+  /** The traces of spans that become hits, by the random ID of the span. A sender that gets no response sends an export again. */
   #recent = new Map<string, string>();
   #older = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
@@ -81,7 +81,7 @@ export class Assembler {
     this.#sink = sink;
   }
 
-  /** Number of waiting SERVER spans of requests. */
+  /** The number of waiting SERVER spans of requests. */
   get waitingRequests(): number {
     return this.#waitingRequests;
   }
@@ -108,7 +108,7 @@ export class Assembler {
         this.#unused += 1;
         continue;
       }
-      // Spans of a trace mostly arrive together.
+      // Spans of a trace mostly arrive one after the other.
       const isSame = placed.traceId === last?.traceId && span.resource === last.span.resource;
       trace = isSame && trace ? trace : this.#traceOf(placed);
       last = placed;
@@ -136,7 +136,7 @@ export class Assembler {
     this.#count([placed], 1);
   }
 
-  /** Whether a span that makes hits has come before, of the latest hundred thousand at least. */
+  /** Whether a span that becomes a hit is a duplicate of one of the latest spans, at least 100,000. */
   #isRepeated({ span, traceId, spanId, isRequest }: PlacedSpan<ReceivedSpan>): boolean {
     if (!isRequest && !hasHitEvent(span)) return false;
     const known = this.#recent.get(spanId) ?? this.#older.get(spanId);
@@ -149,14 +149,14 @@ export class Assembler {
     return false;
   }
 
-  /** Passes on requests that are due, as far as there are room and time, and the others later. */
+  /** Passes on due requests as far as there is room and time, and sets a timer for the others. */
   pass(): void {
     clearTimeout(this.#timer);
     const restMillis = this.#passSlice() ? 0 : TICK_MILLIS;
     this.#timer = this.#traces.size > 0 ? setTimeout(() => this.pass(), restMillis) : undefined;
   }
 
-  /** Passes on requests that are due, until a slice of time has passed. Returns whether it has. */
+  /** Passes on due requests until a slice of time has passed. Returns whether it has. */
   #passSlice(): boolean {
     const beginMillis = performance.now();
     const now = this.#isFinishing ? Number.POSITIVE_INFINITY : beginMillis;
@@ -171,13 +171,13 @@ export class Assembler {
     return false;
   }
 
-  /** Ends all waits: from now on, everything is passed on as soon as there is room. */
+  /** Ends all waits: from now on, all spans are passed on as soon as there is room. */
   finish(): void {
     this.#isFinishing = true;
     this.pass();
   }
 
-  /** Passes on everything, whether or not there is room. */
+  /** Passes on all spans, even without room. */
   passAll(): void {
     for (const trace of this.#traces.values())
       this.#take(trace, Number.POSITIVE_INFINITY, () => true);
@@ -192,7 +192,7 @@ export class Assembler {
     }
   }
 
-  /** Passes on requests of a trace that are due. Its other spans stay, in the order of their arrival. */
+  /** Passes on the due requests of a trace. The other spans stay, in the order of their arrival. */
   #take(trace: Trace, now: number, hasRoom = this.#sink.hasRoom): void {
     const beginMillis = performance.now();
     const before = trace.spans;

@@ -25,11 +25,11 @@ export interface SpanSource {
 const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
-/** Memory that a span takes besides its texts and its share of the resources, and how many times more than their bytes these take. */
+/** Memory of a span without its texts and its share of the resources, and the ratio of the memory of these to their bytes in the export. */
 const SPAN_BYTES = 500;
 const EXCESS = 3;
 
-/** A span of another process. Most spans only have a place among the others, so the rest is made when it is read. */
+/** A span of another process. Most spans only have a position among others, so the other values are computed when they are read. */
 export class ReceivedSpan implements FinishedSpan {
   readonly name: string;
   readonly kind: number;
@@ -40,13 +40,13 @@ export class ReceivedSpan implements FinishedSpan {
   readonly parentSpanContext?: NonNullable<FinishedSpan['parentSpanContext']>;
   readonly resource: SpanSource;
   readonly bytes: number;
-  /** Time of arrival, by the monotonic clock. */
+  /** Time of arrival on the monotonic clock. */
   readonly arrivalMillis: number;
   readonly #span: ExportedSpan;
 
   constructor(span: ExportedSpan, resource: SpanSource, share: number, arrivalMillis: number) {
     const { parentSpanId, flags } = span;
-    // OTLP has one kind more than the API, an unspecified one: that counts as INTERNAL.
+    // OTLP has one kind more than the API: unspecified, which counts as INTERNAL.
     this.kind = Math.max(0, span.kind - 1);
     this.name = span.name;
     this.attributes = span.attributes;
@@ -74,7 +74,7 @@ export class ReceivedSpan implements FinishedSpan {
     return toHrTime(Math.max(0, endNanos - startNanos));
   }
 
-  /** Whether it may have anything for its request. */
+  /** Whether the span may have data for its request. */
   get hasFacts(): boolean {
     const { attributes, events, status } = this;
     return attributes !== NO_ATTRIBUTES || events !== NONE || status !== UNSET;
@@ -88,7 +88,7 @@ export class ReceivedSpan implements FinishedSpan {
 
 const UNSET = { code: 0 };
 
-/** The last exception, and the events for Matomo. */
+/** Returns the last exception and the events for Matomo. */
 function usedEvents(events: readonly ExportedEvent[]): ReceivedSpan['events'] {
   const exception = events.findLast(({ name }) => name === 'exception');
   const type = exception?.attributes['exception.type'];
@@ -108,7 +108,7 @@ function hitEventsOf(events: readonly ExportedEvent[]): readonly ExportedEvent[]
   return events.filter(({ name }) => name === HIT_EVENT);
 }
 
-/** Whether an attribute is kept of spans that are not SERVER spans. */
+/** Creates the function that selects attributes of spans that are not SERVER spans. */
 export function createIsKept({ userIdAttribute }: RequestReading): IsKept {
   const own = userIdAttribute === undefined ? [] : [userIdAttribute];
   const names = ['error.type', ...ROUTE_BELOW_ATTRIBUTES, ...OPERATION_ATTRIBUTES, ...own];
@@ -118,7 +118,7 @@ export function createIsKept({ userIdAttribute }: RequestReading): IsKept {
   return Object.assign(isKept, { firstBytes });
 }
 
-/** Makes spans of an export with this number of bytes. Some are rejected, for reasons that their sender gets. */
+/** Creates spans from an export with this number of bytes. Some spans are rejected. Their sender gets the reasons. */
 export function toReceivedSpans(resources: readonly ResourceSpans[], bytes: number) {
   const all = resources.flatMap(({ spans }) => spans);
   const ofSpans = all.reduce((sum, span) => sum + span.bytes, 0);

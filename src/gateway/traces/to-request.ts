@@ -13,8 +13,8 @@ import type { SpanGroup } from '../../spans/group-spans.js';
 import type { ReceivedSpan } from './received-span.js';
 
 /**
- * The spans of a request as those of Node.js are. `matomo.*` attributes of spans win over those of the resource. Attributes of the SERVER
- * span that instrumentations of some languages write differently are changed in place, because each request is read once.
+ * Converts the spans of a request to those of Node.js. `matomo.*` attributes of spans take precedence over those of the resource. Attributes of the
+ * SERVER span that instrumentations of some languages write differently are changed in place, because each request is read once.
  *
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */
@@ -29,7 +29,7 @@ export function normalize(group: SpanGroup<ReceivedSpan>, namesBySpan: boolean):
   return { root, below: title ? [title, ...below] : below };
 }
 
-/** Gives a request without a path the name of its span as title, unless its resource has one. It ends first, so that others override it. */
+/** Creates a span with the name of the root as title, for a request without path and title. The span ends first, so that others override it. */
 function namedBy(root: ReceivedSpan): FinishedSpan | undefined {
   const { name, attributes, resource } = root;
   const isTitled = resource.attributes['matomo.action_name'] !== undefined;
@@ -41,13 +41,13 @@ function namedBy(root: ReceivedSpan): FinishedSpan | undefined {
   };
 }
 
-/** Attributes that have the Host header, except in Python. */
+/** Attributes that contain the Host header, except in Python. */
 const HOST_ATTRIBUTES = ['http.host', 'server.address', 'net.host.name'];
 
 /** A name of 253 bytes and a port. */
 const MAX_HOST_CHARACTERS = 259;
 
-/** In Python `client.address` is the peer. In other languages it comes from X-Forwarded-For, which anyone can send. */
+/** In Python, `client.address` is the peer. In other languages, its value comes from X-Forwarded-For, which clients can forge. */
 function setAddress(usual: Attributes, isPython: boolean): void {
   if (!isPython || peerAddressOf(usual) !== undefined) return;
   const peer = textOf(usual['client.address']) ?? textOf(usual['http.client_ip']);
@@ -55,10 +55,9 @@ function setAddress(usual: Attributes, isPython: boolean): void {
 }
 
 /**
- * In Python the host of a full URL is the one of the Host header, and other attributes may have that of the listener. In other
- * languages it may be the one of an absolute request target, which is not the site. In `server.address` there may be a Host
- * header with its port. In Python, the port attribute is the one of the listener, so it is wrong if `server.address` is a name
- * without a port.
+ * In Python, the full URL has the host of the Host header, and other attributes may have the host of the listener. In other languages, the
+ * URL may have the host of an absolute request target, which is not the site. `server.address` may contain a Host header with a port. In
+ * Python, the port attribute is that of the listener, so it is wrong if `server.address` is a name without a port.
  */
 function setHost(usual: Attributes, isPython: boolean): void {
   const isUrlNeeded =
@@ -87,13 +86,13 @@ function setPort(usual: Attributes, address: string, port: string, isPython: boo
   }
 }
 
-/** Whether a host is a name: the last label of an address has no letters. */
+/** Whether a host is a name. The last label of an address has no letters. */
 function isName(host: string): boolean {
   const [label = ''] = /[\w-]*$/.exec(host) ?? [];
   return /[a-z]/i.test(label) && host.toLowerCase() !== 'localhost';
 }
 
-/** The query may be only in `http.url`, and the path may be decoded, or UTF-8 that was read as Latin-1. */
+/** Fixes a target whose query is only in `http.url`, or whose path was decoded, or is UTF-8 that was read as Latin-1. */
 function setTarget(usual: Attributes, isPython: boolean): void {
   const target = targetOf(usual);
   if (target === undefined) return;
@@ -105,7 +104,7 @@ function setTarget(usual: Attributes, isPython: boolean): void {
   if (query !== undefined) usual['url.query'] = query;
 }
 
-/** Encodes a path as it was in the request, except for visible ASCII that the server decoded. */
+/** Encodes a path as it was in the request, except visible ASCII that the server decoded. */
 function encodePath(path: string): string {
   return path.replace(/\p{Surrogate}/gu, '\ufffd').replace(/[^!-~]+/g, encodeURI);
 }

@@ -9,13 +9,13 @@ import { isDocument } from './documents.js';
 
 const SOURCE = 'opentelemetry-matomo';
 
-/** The parameters of which Matomo makes its AI chatbot reports. */
+/** Parameters from which Matomo builds its AI chatbot reports. */
 const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
 /**
- * Makes a hit of a request by an AI chatbot what Matomo 5.7 and later report under AI chatbots. Earlier versions
- * store it as a page view. The application cannot override these fields. The reports join its URL with those of people, so both must be the
- * same text. Unknown values are left out, because averages would count them.
+ * Turns a hit of a request by an AI chatbot into one that Matomo 5.7 and later show in the AI chatbot reports. Earlier versions store it as a
+ * page view. The application cannot override these parameters. The reports join the URL with that of page views, so both must be the same text.
+ * Unknown values are left out, because averages would include them.
  */
 export function addChatbotParts(
   hit: HitText,
@@ -40,7 +40,7 @@ export function addChatbotParts(
   hit.kind = 'chatbot';
 }
 
-/** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
+/** Searches only the part of the user agent that is sent, because Matomo does not see a name that is cut off. */
 export function isAiChatbot(userAgent: string): boolean {
   return findAiChatbot(toParameterValue(USER_AGENT, userAgent) ?? '') !== undefined;
 }
@@ -62,7 +62,7 @@ export function hasBody(method: string, statusCode: number): boolean {
   return method.toUpperCase() !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }
 
-/** The size from a span. Some instrumentations write it as text, or as the list of a captured header. */
+/** Reads the body size from a span. Some instrumentations report it as a string, or as the array of a captured header. */
 export function readBodySize(attributes: Readonly<Record<string, unknown>>): number | undefined {
   for (const name of SIZE_ATTRIBUTES) {
     const value = attributes[name];
@@ -72,7 +72,7 @@ export function readBodySize(attributes: Readonly<Record<string, unknown>>): num
   return undefined;
 }
 
-/** A number of bytes, if it is whole and Matomo can store it. */
+/** Returns a whole number of bytes that Matomo can store, else `undefined`. */
 export function toSize(value: unknown): number | undefined {
   const isDigits = typeof value === 'string' && /^\d{1,10}$/.test(value);
   const size = isDigits ? Number(value) : value;

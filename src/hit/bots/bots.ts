@@ -1,8 +1,7 @@
 /**
- * The AI chatbots that the newest Matomo reports, in its order: the list of `BotDetector` in Matomo's plugin BotTracking
- * (github.com/matomo-org/matomo, plugins/BotTracking/BotDetector.php, August 2026). They fetch pages because a person asked them.
- * Matomo discards names it does not know, so crawlers do not belong here. Which of their requests are sent as such: `reasons.ts`.
- * Their hits: `ai-chatbot-hit.ts`.
+ * AI chatbots that fetch pages because a person asked them, in the order of Matomo's own list (plugins/BotTracking/BotDetector.php in
+ * github.com/matomo-org/matomo, August 2026). Matomo discards other names, so crawlers do not belong here. `reasons.ts` decides which requests
+ * are sent as requests of chatbots, and `ai-chatbot-hit.ts` builds their hits.
  */
 const AI_CHATBOTS: readonly string[] = [
   'ChatGPT-User',

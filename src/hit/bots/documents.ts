@@ -9,7 +9,7 @@ const DOCUMENT_TYPES: readonly RegExp[] = [
   /^text\/(?:csv|rtf|tab-separated-values)$/,
 ];
 
-/** Generic types, which say nothing about a file. */
+/** Matches generic types, which do not describe a file. */
 const ANY_FILE: RegExp =
   /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
 
@@ -18,12 +18,12 @@ const DOCUMENT_EXTENSION =
 
 const PARTIAL_CONTENT = 206;
 const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
-/** The part of a content type that is read. */
+/** Longer content types are cut before they are parsed. */
 const MAX_TYPE_LENGTH = 200;
 
 /**
- * Whether Matomo counts a response as a document rather than a page: by its content type, or by the extension if that is unknown. Also
- * by the extension for an error, whose content type is that of the error page.
+ * Whether Matomo counts a response as a document instead of a page. The content type decides. If the content type is unknown, generic, or
+ * that of an error page, the file extension decides.
  */
 export function isDocument(
   path: string,

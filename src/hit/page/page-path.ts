@@ -1,7 +1,7 @@
 import { decodePath } from '../text.js';
 import { cutAtSegment, isToken } from './redact.js';
 
-/** Every rule needs a digit or an `@`, also encoded (`%40`), and most paths have neither. */
+/** Every value to replace has a digit or an `@`, also if it is encoded (`%40`). Most paths have neither. */
 const VALUE = /[\d@]/g;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|(?:[a-z]{1,20}_)?[0-7][\da-hjkmnp-tv-z]{25})$/i;
@@ -11,8 +11,8 @@ const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
 
 /**
- * Replaces IDs, UUIDs, email addresses and tokens in a path by `:id`, `:uuid`, `:email` and `:token`, so that one page has one title. A
- * path of more than 2,048 characters is cut after a whole segment.
+ * Replaces IDs, UUIDs, email addresses and tokens in a path by `:id`, `:uuid`, `:email` and `:token`, so that one page has one title. The end
+ * of a path of more than 2,048 characters becomes `redacted`.
  */
 export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
@@ -33,7 +33,7 @@ export function toTitlePath(path: string): string {
 const API = /(?:^|\/)(?:api|rest)\/$/i;
 const VERSION = /^\d{1,2}$/;
 
-/** Whether a segment is the version of an API: `/api/1/createPad`. IDs are the last segment, or have more digits. */
+/** Whether a segment is the version of an API, as in `/api/1/createPad`. An ID would be the last segment, or have more digits. */
 function isApiVersion(path: string, start: number, end: number): boolean {
   if (end - start > 2 || end + 1 >= path.length) return false;
   return (
@@ -50,7 +50,7 @@ function templateOf(sent: string): string {
 }
 
 /**
- * A path or route as a title shows it: percent-decoded if that is UTF-8 without control or bidirectional characters. `%2F` stays,
+ * Decodes a path or route for titles, if the result is UTF-8 without control or bidirectional characters. `%2F` stays encoded,
  * because it does not separate segments.
  */
 export function decodeTitle(text: string): string {
@@ -69,7 +69,10 @@ function mayBePageData(path: string): boolean {
   return path.endsWith('.data') || path.endsWith('.json');
 }
 
-/** Whether it is one. Any file can have the ending of React Router and Remix, so their headers decide. */
+/**
+ * Whether a request is for the data of a page. Any file can end in `.data`,
+ * like paths of React Router and Remix, so the headers decide.
+ */
 export function isPageData(
   path: string,
   query: string | undefined,
@@ -81,7 +84,7 @@ export function isPageData(
   return [accept, contentType].some((types) => types?.includes('text/x-script'));
 }
 
-/** Paths at which frameworks find the data of a page, and the part that is the page's path. The ending may have been redacted. */
+/** Patterns of paths with the data of a page, and the text that replaces the match to get the page's path. */
 const PAGE_DATA: readonly [path: RegExp, page: string][] = [
   [/\/_\.data$/, '/'], // React Router and Remix
   [/(?:\/_root)?\.data$/, ''],
@@ -101,7 +104,7 @@ export function toPagePath(path: string): string {
   return ending === undefined ? path : path.replace(ending, page) || '/';
 }
 
-/** Matches scripts, styles, source maps, images, fonts, WebAssembly and web manifests; below any path, the version that SvelteKit polls. */
+/** Matches scripts, styles, source maps, images, fonts, WebAssembly, web manifests, and the version file that SvelteKit polls. */
 const EXTENSION =
   /(?:\.(?:[cm]?js|jsx|tsx|css|map|apng|avif|bmp|gif|ico|jpe?g|png|svg|webp|eot|otf|ttf|woff2?|wasm|webmanifest)|\/_app\/version\.json)$/i;
 
@@ -109,7 +112,10 @@ const EXTENSION =
 const PLACE =
   /^\/+(?:(?:robots\.txt|sitemap\.xml|manifest\.json|ngsw\.json|__manifest|_next\/image|_image|@react-refresh|page-data\/app-data\.json)$|(?:_next\/static|_astro|_nuxt|_app\/immutable|page-data\/sq|@vite|@id|node_modules\/\.vite)\/)/i;
 
-/** Whether a path looks like that of a static file. Audio, video and documents are content that people ask for. */
+/**
+ * Whether a path looks like that of a static file. Audio, video and documents
+ * are not static files, because people request them as content.
+ */
 export function isStaticFile(path: string): boolean {
   return (path.includes('.') && EXTENSION.test(path)) || PLACE.test(path);
 }

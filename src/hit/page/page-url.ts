@@ -3,21 +3,21 @@ import { partOf } from '../hit-text.js';
 import { decodePath, encodeValue, isPlain } from '../text.js';
 import { redactPair } from './redact.js';
 
-/** Matomo cuts URLs at this number of bytes; what is sent is ASCII. */
+/** Matomo cuts URLs at this number of bytes. URLs are sent in ASCII, so bytes are characters. */
 const MAX_URL_LENGTH = 1024;
-/** A longer URL, with the name of the parameter, may exceed Matomo's limit when it is HTML-escaped. */
+/** Up to this length, with the name of the parameter, a URL is within Matomo's limit even when it is HTML-escaped. */
 const SAFE_LENGTH = 175;
 
-// A host as it may stand in a URL: a name or an address, IPv6 in brackets, a port. No userinfo, no path.
+// Matches a host that is valid in a URL: a name or an address, IPv6 in brackets, a port. No userinfo, no path.
 const MAX_HOST_LENGTH = 259; // a name of 253 bytes and a port
 const HOST = /^(?:[a-z\d](?:[\w.-]*[a-z\d.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
-// What a request target may hold as it is. Neither `#`, behind which Matomo would look for a search, nor `;`, which could end an entity or begin
-// matrix parameters, both of which Matomo would read as parameters.
+// Matches characters that a URL must not contain as they are. Matomo would look for a search behind `#`. A `;` could end an entity or begin
+// matrix parameters, which Matomo would read as parameters.
 const NOT_IN_A_URL = /[^\w\-.~:/?[\]@!$&'()*+,=%]/gu;
 
 export interface PageUrlOptions extends QueryPolicyOptions {
-  /** The option `baseUrl`, without trailing slash: it replaces scheme and host, and its path stays in front. */
+  /** The option `baseUrl`, without trailing slash. Its origin replaces scheme and host, and its path precedes the path of the request. */
   readonly baseUrl?: string | undefined;
 }
 
@@ -28,14 +28,14 @@ export interface Located {
 }
 
 /**
- * The use of a URL: the query of a GraphQL request is no site search, and that of an AI chatbot has no campaigns, which Matomo removes
- * from URLs of people.
+ * The use of a URL. `query` in the URL of a GraphQL request is not a site search. URLs of AI chatbots are sent without campaign parameters,
+ * as Matomo removes these from page URLs.
  */
 export type UrlUse = 'page' | 'graphql' | 'chatbot';
 
 /**
- * The parameter `url` of a request whose path comes redacted: an absolute URL of at most 1,024 bytes, whose query is the first to be cut.
- * Encoding its parts one by one yields the same as encoding the whole.
+ * Builds the parameter `url` from a path that is redacted already: an absolute URL of at most 1,024 bytes. The query is cut before the path.
+ * Encoding the parts one by one yields the same as encoding the whole.
  */
 export function createToPageUrl(
   options: PageUrlOptions,
@@ -75,7 +75,7 @@ export function encodePath(path: string): string {
   return isPlain(path) ? path : encodeValue(encodeUnsafe(path));
 }
 
-/** Texts of queries. Only those that are sent as they came are remembered: others may hold secrets. */
+/** Builds and caches queries. A query that redaction changes may contain secrets, so it is not cached. */
 function createToQuery(policy: QueryPolicyOptions): (query: string) => string {
   const toTrackedQuery = createToTrackedQuery(policy);
   return remember(
@@ -92,27 +92,27 @@ function toLongPart(page: string, query: string): string {
   const url = decodeURIComponent(page + query);
   const pathEnd = decodeURIComponent(page).length;
   let text = url;
-  // The cut must not be inside of a percent-encoded byte.
+  // The cut must not split a percent-encoded byte.
   if (pathEnd > MAX_URL_LENGTH) text = url.slice(0, MAX_URL_LENGTH).replace(/%[\da-f]?$/i, '');
-  // Whole parameters are dropped from the end, so that no value is stored that nobody sent.
+  // Whole parameters are dropped from the end. A cut value would be one that no client has sent.
   else if (url.length > MAX_URL_LENGTH)
     text = url.slice(0, Math.max(url.lastIndexOf('&', MAX_URL_LENGTH), pathEnd));
   return partOf('url', text);
 }
 
-/** A host without the default port of the scheme, and without that of a listener behind a proxy that terminates TLS. */
+/** Removes the default port of the scheme from a host, and port 80 of a listener behind a proxy that terminates TLS. */
 function toHost(host: string, scheme: string): string {
   if (!isUrlHost(host)) return 'localhost';
   return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
 }
 
-/** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
+/** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but Matomo cannot parse a URL with it. */
 export const isUrlHost: (host: string) => boolean = /* @__PURE__ */ remember(
   256,
   (host) => host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`),
 );
 
-/** A text that is longer than a URL is cut before it is encoded, because encoding makes no text shorter. */
+/** Text that is longer than a URL is cut before it is encoded, because encoding never shortens text. */
 function encodeUnsafe(text: string): string {
   const part = text.slice(0, MAX_URL_LENGTH + 1);
   return part.replace(NOT_IN_A_URL, (character) =>
@@ -120,10 +120,10 @@ function encodeUnsafe(text: string): string {
   );
 }
 
-/** Names that Matomo reads as the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
+/** Matches names that Matomo reads as the keyword of a site search. A hit with such a parameter loses its URL, title and timing. */
 const SEARCH_PARAMETER = /^(?:q|query|s|search|searchword|k|keywords?)$/;
 
-/** A hash of headers, which Next.js adds to the URL of a page that its own code requests. */
+/** A parameter that Next.js adds to URLs of pages that its own code requests. The value is a hash of headers. */
 const RSC = '_rsc';
 
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
@@ -152,7 +152,7 @@ export function createToTrackedQuery(
   return (query) => {
     const sent: string[] = [];
     let length = 0;
-    // Some links have `&amp;` where `&` was meant, and Matomo reads it so.
+    // Some links contain `&amp;` instead of `&`. Matomo accepts both.
     for (const pair of query.split(/&(?:amp;)*/)) {
       if (!isKept(pair)) continue;
       const shown = isRedacted ? redactPair(pair) : pair;
@@ -164,7 +164,7 @@ export function createToTrackedQuery(
   };
 }
 
-/** A name that needs no decoding, as most do. */
+/** Matches names that need no decoding. Most names are like that. */
 const PLAIN_NAME = /^[\w-]*$/;
 
 /** The name as PHP reads it: decoded, without the brackets of an array. */

@@ -1,26 +1,29 @@
 import { remember } from '../../common/recent-texts.js';
 import { decodePath, MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 
-// Nothing of a URL is sent because it is known to be harmless in every encoding that anybody can think of. It is sent because it is plain: a
-// short text of letters, digits and a few signs, decoded once, that neither its name nor its form make a secret. The rest is marked.
+// Redaction is an allowlist. A text is sent only if it is plain: short, decoded once, made of letters, digits and a few signs, and neither its
+// name nor its form suggest a secret. Everything else is replaced.
 
-/** The mark of what is not sent. */
+/** Replaces text that is not sent. */
 export const REDACTED = 'redacted';
 
-/** Words of names whose values are secrets: credentials, links that log in, cards, and how to reach a person. */
+/** Words in names whose values are secrets: credentials, login links, cards, and contact data of a person. */
 const WORDS: ReadonlySet<string> = /* @__PURE__ */ new Set(
   `pass pw pin puk otp totp key keys auth oauth authorization authentication basic cookie sid sig assertion wresult verifier ticket code
   email mail ssn iban cvv cvc magic magiclink invite invitation reset verify verification activate activation confirm confirmation
   unsubscribe sso mfa dpop mdp senha haslo cred creds sess`.split(/\s+/),
 );
-/** Secret words in the middle of names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
+/** Matches secret words within names, such as `csrfmiddlewaretoken`, `mot_de_passe` or `tok-en`. */
 const PARTS =
   /tokens?(?!iz)|tkn|secret|passw|passphrase|passcode|(?:db|user)pass|pwd|psw|pword|credential|(?<!pos)session(?!s(?![a-z]))|(?<!as)sess(?:ion)?id|bearer|jwt|saml|csrf|xsrf|nonce|hmac|signatur|macaroon|mnemonic|webhook|(?:access|api|app|auth|private|secret)key|(?:access|activation|auth|confirmation|invit\w*|login|otp|recovery|reset|security|sms|verification)code|creditcard|cardnumber|phone|kennwort|geheimnis|schlu?e?ssel|zugangscode|sitzung|einladung|telefon|handynummer|kreditkarte|kartennummer|motdepasse|contrasen|wachtwoord/;
-/** Names with a secret word that are no secrets. */
+/** Matches names that contain a secret word, but whose values are not secret. */
 const PUBLIC =
   /(?<![a-z])(?:(?:country|currency|error|lang|language|locale|product|status)_code|i_?phone|idempotency_key)(?![a-z])/g;
 
-/** Whether the name of a parameter or of a header says that its value is a secret. Short ones are remembered: the same come in most requests. */
+/**
+ * Whether the name of a parameter or header says that its value is a
+ * secret. Short names are cached, because most requests repeat them.
+ */
 export const isSecretName = /* @__PURE__ */ remember(
   512,
   (name: string): boolean => {
@@ -43,7 +46,7 @@ function withoutAccents(name: string): string {
 
 const MAX_NAME = 60;
 
-/** Whether a segment names the next one as a secret. `email` and `mail` are things with an ID there, and a text with spaces is no name. */
+/** Whether a segment marks the next one as a secret. `email` and `mail` do not, because an ID follows. Text with spaces is not a name. */
 const isSecretWord = /* @__PURE__ */ remember(
   512,
   (word: string): boolean =>
@@ -60,8 +63,8 @@ const PLAIN =
 const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]*$/u;
 
 /**
- * Keys as their services begin them, JSON Web Tokens, credentials as in a header, telephone numbers, cards, and email addresses whose
- * domain begins with a digit.
+ * Matches keys by the prefixes of their services, JSON Web Tokens, credentials as in a header, telephone numbers, card numbers, and email
+ * addresses whose domain begins with a digit.
  */
 const SECRET_FORMS = [
   /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z]|xapp)[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|glpat-|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
@@ -76,15 +79,15 @@ export function hasSecretForm(text: string): boolean {
   return SECRET_FORMS.some((form) => form.test(text));
 }
 
-/** Matches a piece of text and the sign behind it. Spaces separate words, which are no names. */
+/** Matches a piece of text and the separator behind it. Spaces separate words, which are not names. */
 const PIECES = /([^\s:,/?&#"()|“”„«»「」《》]*)(\s*:\s*|\s+|[,/?&#"()|“”„«»「」《》]|$)/g;
-/** Matches a version, also of a protocol, a way to log in, and punctuation, which are neither names nor values. */
+/** Matches text that is neither a name nor a value: versions, also of protocols, methods of authentication, and punctuation. */
 const NEUTRAL =
   /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
 /** Matches IDs of pages: ULIDs, cuids, xids and others without capitals, also behind a prefix as in TypeIDs. */
 const ID = /^(?:([a-z]{1,20})_)?(?:[a-z\d]{20,32}|[0-7][\dA-HJKMNP-TV-Z]{25})$/;
 
-/** Places with rules of their own: a path has IDs that look like tokens, and values of campaigns are tokens. */
+/** Places with different rules: paths have IDs that look like tokens, and values of campaigns are tokens. */
 type UrlPart = 'path' | 'query' | 'campaign';
 const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies Record<
   UrlPart,
@@ -92,8 +95,8 @@ const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies R
 >;
 
 /**
- * Whether a text may be sent, decoded once: it has nothing but plain characters, is no secret by its form, and has no value behind a secret
- * name. What comes after a name is a value if it is long or has a digit; in a query, whatever comes after its colon is one.
+ * Whether a text, decoded once, may be sent: it has only plain characters, does not look like a secret, and has no value behind a secret
+ * name. Text behind a name is a value if it is long or has a digit. In a query, all text behind a colon is a value.
  */
 function isPlain(text: string, place: UrlPart): boolean {
   if (text.length > MAX_LENGTH[place] || !PLAIN.test(text) || hasSecretForm(text)) return false;
@@ -130,8 +133,8 @@ const QUICK_SEGMENT =
   /^(?:(?![sr]k_)[A-Za-z][\w-]{0,14}|\d{1,19}|[a-z\d]{20,32}|(?!(?:\d{4}-){3}\d{4}$|(?:sk|glpat|pypi|xox[a-z])-)[a-z\d]{1,19}(?:-[a-z\d]{1,19}){1,14})$/;
 
 /**
- * What is sent of a path. A segment is marked if it is not plain, or a value after a secret word; then also the next such segments, as in
- * `/webhooks/<id>/<secret>/messages`. Matrix parameters are left out.
+ * Redacts the secrets of a path. A segment is replaced if it is not plain, or if it is a value after a secret word. Values that follow it are
+ * replaced, too, as in `/webhooks/<id>/<secret>/messages`. Matrix parameters are removed.
  */
 function redactSecrets(path: string): string {
   if (WORDS_ONLY.test(path)) return path;
@@ -161,7 +164,7 @@ function redactSecrets(path: string): string {
   return sent + path.slice(copied);
 }
 
-/** Matches most parameters, of which only the name may say that they are secret. */
+/** Matches most parameters. Such a parameter is secret only if its name says so. */
 const QUICK_PAIR = /^[a-z_]{1,20}=(?!ey[AJ]|[sr]k_)[\w.,-]{0,14}$/i;
 /** Names of campaign parameters, whose values Matomo reads although some look like tokens. */
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid|msclkid|srsltid|[wg]braid)$)/i;
@@ -174,7 +177,7 @@ const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
 /** Matches a plus sign that stands for a space, unlike that of a telephone number. */
 const SPACE = /\+(?!(?<![\w.]\+)(?:(?:[().-]|%20)*\d){6})/g;
 
-/** The part of a parameter that is sent: all, its name with the mark, or the mark. */
+/** Redacts a parameter: returns it unchanged, or its name with `redacted` as the value, or only `redacted`. */
 export function redactPair(pair: string): string {
   const equals = pair.indexOf('=');
   if (QUICK_PAIR.test(pair)) {
@@ -197,14 +200,14 @@ function isSecretParameter(name: string, value: string): boolean {
   return name === 'operationName' && isSecretOperation(value);
 }
 
-/** Whether a text of a query or a fragment may be sent, decoded once. */
+/** Whether the text of a query or a fragment, decoded once, may be sent. */
 export function isPlainValue(text: string): boolean {
   return isPlain(text, 'query');
 }
 
 const PARAMETER = /^(?::\w|[*($])|[{}<>[\]]/;
 
-/** Redacts a route, or the name of a span, which may contain one: its parameters are neither secrets nor secret words. */
+/** Redacts a route, or the name of a span, which may contain a route. Parameters of the route are neither secrets nor secret words. */
 export function redactRoute(route: string): string {
   const segments = withoutUserInfo(cutAtSegment(route)).split('/');
   const plain = segments.map((each) => (PARAMETER.test(each) ? '*' : each)).join('/');
@@ -215,8 +218,8 @@ export function redactRoute(route: string): string {
 }
 
 /**
- * Redacts a path: secrets unless these are kept, and what a pattern matches, as sent or decoded. The rest of a long path is marked, because
- * it was not tested.
+ * Redacts a path: secrets (unless `keepsSecrets`), and text that a pattern matches, as sent or decoded. The end of a long path is replaced,
+ * because it is not tested.
  */
 export function createRedactPath(
   patterns: readonly RegExp[],
@@ -239,7 +242,7 @@ export function createRedactPath(
       );
       const decoded = decodePath(text.replace(/%(?=2[5f])/gi, '%25'));
       const replaced = replace(decoded);
-      // What a client encodes without need is decoded, as in URLs.
+      // Characters that a client has encoded without need are decoded, as in URLs.
       if (replaced !== decoded)
         text = replaced.replace(/[^!-~\ud800-\udfff]+/g, encodeURIComponent);
     }
@@ -248,7 +251,7 @@ export function createRedactPath(
   };
 }
 
-/** Marks what of a path is longer than what is tested, from the beginning of a segment on. */
+/** Replaces the end of a path that is longer than the text that patterns test, from the beginning of a segment on. */
 export function cutAtSegment(path: string): string {
   if (path.length <= MAX_PATTERN_INPUT) return path;
   const end = path.lastIndexOf('/', MAX_PATTERN_INPUT - REDACTED.length - 1) + 1;
@@ -259,9 +262,9 @@ const MIN_TOKEN = 20;
 /** Matches what may be a token, also before the ending of a file. */
 const LONG_PARTS = /(?<![\w@-])[\w-]{20,}(?![\w-])/g;
 const RUNS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
-/** Matches words and runs of letters or digits. The model of a product in capitals is a word of a text. */
+/** Matches words and runs of letters or digits. A word may have both, such as the model of a product in capitals. */
 const WORDS_AND_RUNS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
-/** Runs of names are at least this long on average, and those of few random tokens. */
+/** Runs of letters or digits in names are at least this long on average. Few random tokens have such long runs. */
 const MIN_RUN = 3.5;
 
 /** Matches a long run of one case that is neither a hash nor a ULID. */
@@ -287,7 +290,7 @@ function isRandom(token: string): boolean {
 const OPAQUE =
   /(?<![\da-z])(?:(?=[a-f]{0,64}\d)[\da-f]{16,}|[0-7][\da-hjkmnp-tv-z]{25}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})(?![\da-z])/i;
 
-/** Whether a name that clients can invent, such as that of an operation, is or contains a secret or an ID: no program has such names. */
+/** Whether a name that clients can invent, such as that of an operation, contains a secret or an ID. No program has such names. */
 export function isSecretOperation(name: string): boolean {
   if (OPAQUE.test(name) || isToken(name.replaceAll('/', ''))) return true;
   return hasSecretForm(name) || name.split(/[./:\s+]+/).some(isToken);

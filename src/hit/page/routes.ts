@@ -5,7 +5,7 @@ import { decodePath } from '../text.js';
 import { toPagePath, toTitlePath } from './page-path.js';
 import { cutAtSegment, redactRoute } from './redact.js';
 
-/** Longer routes are not read, because expressions may look at each character several times. */
+/** Longer routes are ignored, because the regular expressions may read each character several times. */
 const MAX_LENGTH = 500;
 
 /** Matches a method and an origin before a route, as in `GET|HEAD https://shop.example/users/:id`, and a query after it. */
@@ -18,11 +18,11 @@ const WILDCARD =
 /** Matches parameters with a pattern, type or default: `:id(\d+)`, `:id{[0-9]+}`, `{id:int?}`, `{id=1}`. */
 const PARAMETER =
   /(:\w+)(?:\((?:[^()\\]|\\.)*\)|\{[^{}/]*\})|\{\s*([\w.-]+)\s*([?:=])((?:[^{}]|\{\{?[^{}]*\}\}?)*)\}/g;
-/** Matches optional segments, `{/:size}`, `(/:locale)`, `[/{page}]`, `[[lang]]`, and the format of Rails, which is left out. */
+/** Matches optional segments, `{/:size}`, `(/:locale)`, `[/{page}]`, `[[lang]]`, and the format of Rails, which is removed. */
 const OPTIONAL = /\(\.:format\)|[([{](\/(?:[^()[\]{}]|\{\w+\}\??)*)[)\]}]|\[(\[[\w-]+\])\]/g;
 const SYNTAX = /[(*?+{:[<]|\/\./;
 
-/** A route in one form: without patterns, with `*` for any number of segments, and `?` behind segments that a path may lack. */
+/** Normalizes a route: removes patterns, writes `*` for any number of segments, and `?` behind segments that a path may lack. */
 function normalize(route: string): string {
   if (route.length > MAX_LENGTH || !SYNTAX.test(route)) return route;
   return route
@@ -37,20 +37,20 @@ function normalize(route: string): string {
 }
 
 const IN_PARAMETER = /:\w|[{}<>[\]]|\$\w/;
-/** Matches a regular expression, and a rule of a proxy. */
+/** Matches regular expressions and rules of a proxy, which are not routes. */
 const NO_ROUTE = /[\\^`]|\(\?/;
 
 /** A route that fits a request. */
 export interface FoundRoute {
   /** The route as it was reported, without secrets and IDs. */
   readonly route: string | undefined;
-  /** The route as the title shows it; `undefined` if that shows the path, or why the request was refused. */
+  /** The route as the title shows it; `undefined` if the title shows the path, or why the request was refused. */
   readonly titleRoute: string | undefined;
 }
 
-/** A reported route, as it is compared with paths. */
+/** A reported route in the form in which it is compared with paths. */
 export interface Route {
-  /** The route without what it leaves out of a path. */
+  /** The complete route, for a request whose optional segments are all present. */
   readonly whole: FoundRoute;
   /** The route as it was reported, without secrets and IDs. */
   readonly reported: string;
@@ -61,7 +61,7 @@ export interface Route {
   readonly shown: readonly string[];
   readonly optional: readonly number[];
   readonly hasWildcard: boolean;
-  /** How much the route says of a path, compared with others. */
+  /** How specific the route is, compared with others. */
   readonly rank: number;
 }
 
@@ -69,7 +69,7 @@ const WITH_WILDCARD = 0;
 const PARAMETERS_ONLY = 1;
 export const WITH_TEXT = 2;
 
-/** Reads a route; `null` if it is none. Routes with secrets or IDs are not remembered. */
+/** Parses a route; `null` if the text is not a route. Routes with secrets or IDs are not cached. */
 export const toRoute = /* @__PURE__ */ remember(
   1024,
   (text: string): Route | null => {
@@ -122,14 +122,17 @@ export function toPath(segments: readonly string[]): string {
   return `/${segments.join('/')}`;
 }
 
-/** The segments of a path as routes are compared with them: without the parameters that Java adds to a segment. */
+/** The segments of a path in the form in which routes are compared with them: without matrix parameters, which Java frameworks add. */
 export function toCompared(path: string): string[] {
   const page = toPagePath(cutAtSegment(path));
   if (!/[;%]/.test(page)) return segmentsOf(page.toLowerCase());
   return segmentsOf(page).map((each) => decodePath(each.replace(/;.*/s, '')).toLowerCase());
 }
 
-/** The text in titles of a route that fits a path segment by segment, without its wildcard; `undefined` if it does not fit. */
+/**
+ * Matches a route against a path segment by segment. Returns its segments
+ * for titles, without the wildcard; `undefined` if it does not match.
+ */
 export function fitRoute(route: Route, sent: readonly string[]): readonly string[] | undefined {
   const { segments, optional, hasWildcard } = route;
   if (!hasWildcard) return fitSegments(route, sent);
@@ -139,7 +142,7 @@ export function fitRoute(route: Route, sent: readonly string[]): readonly string
   );
 }
 
-/** Leaves out as many of the optional segments as a path lacks, the last or the first ones. */
+/** Leaves out as many optional segments as the path lacks: first tries the last ones, then the first ones. */
 function fitSegments(
   { segments, shown, optional }: Route,
   sent: readonly string[],
@@ -158,13 +161,13 @@ function isMatch(segments: readonly (string | undefined)[], sent: readonly strin
   return segments.every((each, i) => each === undefined || each === sent[i]);
 }
 
-/** Whether a route has a parameter and no wildcard: what it serves are not the files of a folder. */
+/** Whether a route has a parameter and no wildcard. Such a route does not serve the files of a folder. */
 export function isEndpoint(route: string | undefined): boolean {
   const { hasWildcard = true, segments = [] } = (route && toRoute(route)) || {};
   return !hasWildcard && segments.includes(undefined);
 }
 
-/** A route without the syntax of its framework, as options may name it. */
+/** Removes the syntax of a framework from a route, so that options can name it without that syntax. */
 export function plainRoute(route: string): string {
   return normalize(route).replaceAll('?', '');
 }
@@ -172,7 +175,10 @@ export function plainRoute(route: string): string {
 /** Tracking parameters of a route, with valid names. */
 export type RouteDetails = Readonly<Record<string, unknown>> & Pick<TrackingParameters, 'cvar'>;
 
-/** Finds the details of a request: by method and route, route, method and path, or path. The first match wins. `undefined` if there are none. */
+/**
+ * Finds the details of a request by method and route, route, method and path,
+ * or path. The first match wins. `undefined` if `details` is empty.
+ */
 export function createFindRouteDetails(
   details: Readonly<Record<string, RouteDetails>>,
 ):
@@ -193,7 +199,7 @@ export function createFindRouteDetails(
   };
 }
 
-/** A route with a slash at its beginning, which those of Django and ASP.NET Core lack. */
+/** Adds a slash at the beginning of a route, because routes of Django and ASP.NET Core have none. */
 export function withSlash(route: string): string {
   return route.startsWith('/') ? route : `/${route}`;
 }

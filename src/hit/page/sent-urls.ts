@@ -12,13 +12,13 @@ import { createRedactPath, isPlainValue } from './redact.js';
 import { Page } from './title.js';
 
 export interface SentUrlOptions extends PageUrlOptions {
-  /** With `strict`, a referrer is sent as its origin. */
+  /** With `strict`, only the origin of a referrer is sent. */
   readonly privacy?: 'strict' | undefined;
   readonly urlPaths: 'full' | 'template';
   readonly redactPathPatterns: readonly RegExp[];
 }
 
-/** Matches an origin. Without a scheme, `//x/y` is a path: as a host, `x` would not be known as a secret word. */
+/** Matches an origin. Without a scheme, `//x/y` is a path: as a host, `x` could not be recognized as a secret word. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
 
 /** Redacts URLs. Each URL that is sent goes through one of these functions. */
@@ -35,21 +35,21 @@ export function createSentUrls(options: SentUrlOptions) {
     urlPaths === 'template' ? (path: string) => toTitlePath(redactPath(path)) : redactPath;
 
   /**
-   * A URL of a header or an attribute, without fragment. Its path and query are redacted whatever `query` keeps; keywords stay, because
-   * Matomo reports them.
+   * Redacts a URL of a header or an attribute, and removes its fragment. Path and query are redacted even with `query: 'keep'`. Search keywords
+   * stay, because Matomo reports them.
    */
   function ofAttribute(url: string): string {
     return redactUrl(url, toQuery, redactOther);
   }
 
-  /** The referrer; `undefined` if none is sent. */
+  /** Redacts a referrer; `undefined` if none is sent. */
   function ofReferrer(referrer: string): string | undefined {
     return privacy === 'strict' ? toOrigin(withoutUserInfo(referrer)) : ofAttribute(referrer);
   }
 
   /**
-   * A URL that the application sets. Everything but secrets and what patterns match stays, with `query: 'keep'` secrets too. A fragment
-   * that contains a secret is removed.
+   * Redacts a URL that the application sets: secrets (unless `query: 'keep'`) and what patterns match. A fragment that contains a secret is
+   * removed.
    */
   function ofApplication(url: string): string {
     if (keepsSecrets && redactPathPatterns.length === 0) return url;
@@ -61,7 +61,7 @@ export function createSentUrls(options: SentUrlOptions) {
   }
 
   return {
-    /** The path of a request, for its URL and its title. One that is not sent as it came is not remembered. */
+    /** The path of a request, for its URL and its title. A path that redaction changes is not cached. */
     pageOf: remember(
       2048,
       (path) => {
@@ -93,7 +93,7 @@ function redactUrl(
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
-/** A URL without a host, such as `https://token=abc`, is redacted like a path. */
+/** The origin of a URL. A URL without a valid host, such as `https://token=abc`, has none, and is redacted like a path. */
 function originOf(url: string): string {
   const [origin = '', host = ''] = ORIGIN.exec(url) ?? [];
   return isUrlHost(host) ? origin : '';

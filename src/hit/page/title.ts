@@ -4,7 +4,7 @@ import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 import { redactRoute } from './redact.js';
 
-/** The highest number of operations that a title shows, because clients choose how long a batch is. */
+/** The highest number of operations that a title shows, because clients choose the length of a batch. */
 const MAX_COUNT = 100;
 
 type Titled = Pick<HttpRequest, 'method' | 'host' | 'statusCode' | 'spanName' | 'operation'>;
@@ -13,7 +13,6 @@ type Answered = Pick<HttpRequest, 'method' | 'statusCode'>;
 
 type Placed = Pick<HttpRequest, 'method' | 'titleRoute' | 'statusCode' | 'operation' | 'service'>;
 
-/** Statuses from here on are failures. */
 export const FIRST_FAILED_STATUS = 400;
 
 /** The methods that Node.js accepts over HTTP/1. Over HTTP/2, clients can send others. */
@@ -24,15 +23,15 @@ const METHODS: ReadonlySet<string> = /* @__PURE__ */ new Set(
   ),
 );
 
-/** The method as it is sent: clients must not fill reports with methods that they invent, but an application can have some of its own. */
+/** The method that is sent. Clients must not fill reports with invented methods, but an application may accept methods of its own. */
 export function shownMethodOf({ method, statusCode }: Answered): string {
   return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
 }
 
 interface Refusal {
-  /** Shown in titles, which scanners must not fill with paths that they try. */
+  /** Replaces the path in titles, which scanners must not fill with the paths that they try. */
   readonly reason: string;
-  /** Sent in URLs that follow titles. A 401, 403 or 410 has none, because there is, or was, an endpoint. */
+  /** Replaces the path in URLs if they follow titles. A 401, 403 or 410 has none, because there is, or was, an endpoint. */
   readonly path?: string;
   /** Whether the endpoint does not exist for this request, although it may have answered others. */
   readonly isFinal?: true;
@@ -51,15 +50,15 @@ export function isRefusal(statusCode: number): boolean {
   return REFUSALS[statusCode] !== undefined;
 }
 
-/** The maximum number of places of successful requests that are remembered. */
+/** The maximum number of successful requests that are remembered. */
 const MAX_PLACES = 500;
-/** The longest place that is remembered, because clients choose methods and paths. */
+/** Longer places are not remembered, because clients choose methods and paths. */
 const MAX_PLACE_LENGTH = 500;
 
-/** The maximum number of texts of a place, because clients choose methods and some statuses. */
+/** The maximum number of texts that a place keeps, because clients choose methods and some statuses. */
 const MAX_PARTS = 8;
 
-/** The place of requests as titles show it, with the texts that are sent of it. */
+/** The place of requests in titles, with the encoded texts that hits of these requests share. */
 export class Place {
   /** The route, or what titles show instead, without an operation. */
   readonly text: string;
@@ -69,7 +68,7 @@ export class Place {
     this.text = text;
   }
 
-  /** The title and the custom variables of requests without an operation. */
+  /** The encoded title and custom variables of requests without an operation. */
   partOf({ method, statusCode }: Answered): string | undefined {
     for (const each of this.#parts)
       if (each.statusCode === statusCode && each.method === method) return each.part;
@@ -82,7 +81,7 @@ export class Place {
   }
 }
 
-/** A path as it is sent, with what is made of it. */
+/** A path as it is sent, with the values that are derived from it. */
 export class Page {
   readonly path: string;
   readonly encoded: string;
@@ -96,7 +95,7 @@ export class Page {
   }
 }
 
-/** A request that has succeeded, which is remembered for requests that are refused later. */
+/** A request that succeeded. Later requests to the same endpoint that are refused get its place. */
 interface Success {
   readonly key: string;
   readonly site: number;
@@ -106,14 +105,14 @@ interface Success {
   isKept: boolean;
 }
 
-/** Makes the places of requests for titles, dimensions and URLs, from redacted paths. */
+/** Determines the places of requests for titles, dimensions and URLs, from redacted paths. */
 export function createPlaces(titlePaths: 'template' | 'raw') {
   const toPath = (path: string) => (titlePaths === 'raw' ? path : toTitlePath(path));
   const toPlace = remember(1024, (text) => new Place(copyText(text)));
-  /** Successful requests by site, service, method and template, in the order in which they were used. */
+  /** Successful requests by site, service, method and template, the least recently used first. */
   const successes = new Map<string, Success>();
 
-  /** Makes a success the latest one, if it is new or the order decides which one is removed next. */
+  /** Makes a success the most recently used one. While the map has room, the order does not matter and stays. */
   function use(success: Success): void {
     if (success.isKept && successes.size < MAX_PLACES) return;
     success.isKept = true;
@@ -136,7 +135,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
     if (known && known.titleRoute === titleRoute) return known;
     if (key.length + (titleRoute?.length ?? 0) > MAX_PLACE_LENGTH) return undefined;
     if (known) known.isKept = false;
-    // A text may be part of a longer one, which it would keep in memory.
+    // A substring would keep the longer text in memory.
     return {
       key: copyText(key),
       site,
@@ -149,14 +148,14 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
 
   return {
     /**
-     * The place of a request: its route, else why it was refused, because scanners must not fill titles with paths that they try, else its
-     * path. A request that was refused because of who asks has the place of the last such request that succeeded.
+     * The place of a request: its route; else the reason of the refusal, because scanners must not fill titles with the paths that they try;
+     * else its path. A refusal that depends on the client (such as 401) has the place of the last successful request to the same endpoint.
      *
-     * @param page that of the path, if that is sent as it came
+     * @param page the page of the path, if redaction does not change the path
      */
     find(request: Placed, path: string, site: number, page?: Page): Place {
       const { method, titleRoute, statusCode, operation, service } = request;
-      // The procedures of tRPC are no part of their endpoint.
+      // The path of a tRPC request ends in the names of procedures, which are not part of the endpoint.
       const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
       if (statusCode < FIRST_FAILED_STATUS) {
         const last = endpoint === path ? page?.success : undefined;
@@ -187,7 +186,7 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
       use(known);
       return toPlace(known.titleRoute ?? toPath(endpoint));
     },
-    /** A place with the operation, as titles show both. */
+    /** Adds the operation to a place, as titles show both. */
     show(place: string, { operation }: Placed, path: string): string {
       const shown = decodeTitle(place);
       if (operation === undefined || !isNamed(operation)) return shown;
@@ -195,21 +194,21 @@ export function createPlaces(titlePaths: 'template' | 'raw') {
       if (isMcpCall(operation)) return label;
       if (operation.kind === 'graphql' && shown === '/') return label;
       if (operation.kind !== 'trpc') return `${shown} ${label}`;
-      // The name is that of the path as sent, which is redacted here.
+      // The name comes from the path as sent. If redaction removed it from the path, the title must not show it.
       const isRedacted = operation.name !== OTHER_NAME && !path.includes(`/${operation.name}`);
       return decodeTitle(isRedacted ? toPath(path) : `${toPath(parentOf(path))}/${label}`);
     },
   };
 }
 
-/** The path of a URL that names no more than the title does. */
+/** The path of a URL that reveals no more than the title does. */
 export function toPlacePath(place: string, path: string): string {
   if (place.startsWith('/')) return place.replaceAll('?', '%3F');
   const refusal = Object.values(REFUSALS).find(({ reason }) => reason === place);
   return refusal?.path ?? toTitlePath(path);
 }
 
-/** Whether a path is one that replaces those of refused requests, which have no query either. */
+/** Whether a path replaces those of refused requests. Such a URL has no query. */
 export function isRefusedPath(path: string): boolean {
   return Object.values(REFUSALS).some((refusal) => refusal.path === path);
 }
@@ -224,7 +223,7 @@ function labelOf({ name, count, mcp }: Operation): string {
   return `${label} (${count > MAX_COUNT ? `${MAX_COUNT}+` : count})`;
 }
 
-/** Whether the title names what an MCP server did, and not its endpoint. */
+/** Whether the title names the MCP call instead of the endpoint. */
 function isMcpCall({ name, mcp }: Operation): boolean {
   return mcp !== undefined && (name ?? mcp.method) !== undefined;
 }
@@ -233,7 +232,7 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** `{method}` of a title: a GraphQL operation at the root has no place that could be named, and MCP has one endpoint. */
+/** The value of `{method}` in titles. A GraphQL operation at `/` has no place that a title could show, and MCP has only one endpoint. */
 export function titleMethodOf(
   request: Answered & Pick<HttpRequest, 'operation'>,
   place: string,
@@ -252,18 +251,17 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   path: (_request, path) => path,
   host: ({ host = '' }) => shownHost(host),
   status: (request) => String(request.statusCode),
-  // Without a span, the method is shown.
+  // Without a span, the span name is the method.
   span: (request) =>
     request.spanName === request.method ? shownMethodOf(request) : redactRoute(request.spanName),
 };
 
-/** The default title. */
 export const DEFAULT_TITLE = '{method} {route}';
 
 /** The fields of a title template. */
 export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);
 
-/** Turns a template such as `{method} {route}` into a function. The path is already redacted, and all fields are valid. */
+/** Compiles a template such as `{method} {route}`. The path must be redacted, and the fields validated. */
 export function createToTitle(
   template: string,
 ): (request: Titled, path: string, place: string) => string {

@@ -4,7 +4,7 @@ import type { RouteDetails } from '../page/routes.js';
 import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/title.js';
 import { PERF_KEYS, toParameterValue, VARIABLE_TEXT } from './parameter-values.js';
 
-/** Reports what could not be sent; the message is built the first time that a key occurs. */
+/** Reports what could not be sent. The message is built only the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;
 
 /** The custom variables that every request has. */
@@ -18,8 +18,8 @@ export function customVariablesOf(
 }
 
 /**
- * The `cvar` parameter in the numbered shape that Matomo reads: `{"1":["name","value"],…}`.
- * Variables beyond the number of slots are reported and left out.
+ * Builds the parameter `cvar` in the form that Matomo reads: `{"1":["name","value"],…}`. Variables beyond the number of slots are reported
+ * and left out.
  */
 export function toCustomVariables(
   variables: ReadonlyMap<string, unknown>,
@@ -66,7 +66,7 @@ export function variablesOf(
   return variables;
 }
 
-/** The class of the error, unless the response was successful: then no error concerned the client. */
+/** The error type; for a successful response only that of an operation, because no other error concerned the client. */
 function errorTypeOf(request: HttpRequest): string | undefined {
   const name = request.statusCode < FIRST_FAILED_STATUS ? 'operationError' : 'errorType';
   return strongest(request, name);
@@ -80,13 +80,13 @@ export function strongest(
   return annotations.findLast((each) => each[name] !== undefined)?.[name];
 }
 
-/** Whether the duration is the server time: not that of a stream without an end, unless it answers one operation. */
+/** Whether the duration is the server time. The duration of an endless stream is not, unless the stream answers one operation. */
 export function isTimed(request: HttpRequest): boolean {
   if (!request.isEndless) return true;
   return request.method === 'POST' && request.operation !== undefined;
 }
 
-/** Sets the timings from spans and `measure`, which are added up. */
+/** Sets the timings from spans and `measure`. Timings of the same key are added up. */
 export function setTimings(hit: HitText, request: HttpRequest): void {
   for (const key of PERF_KEYS) {
     let sum: number | undefined;

@@ -4,7 +4,7 @@ import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
 import { cleanText, shownHost } from '../text.js';
 import { maskAddress, plainAddress } from '../visitor/addresses.js';
 
-/** A header that the name of an attribute means. */
+/** A header that the name of an attribute refers to. */
 export interface HeaderAttribute {
   readonly direction: 'request' | 'response';
   readonly header: string;
@@ -12,7 +12,7 @@ export interface HeaderAttribute {
 
 const HEADER = /^http\.(request|response)\.header\./;
 
-/** The header that an attribute means; `undefined` if it means none. */
+/** The header that an attribute name refers to; `undefined` if the name is another attribute. */
 export function headerAttributeOf(attribute: string): HeaderAttribute | undefined {
   const match = HEADER.exec(attribute);
   if (!match) return undefined;
@@ -22,7 +22,7 @@ export function headerAttributeOf(attribute: string): HeaderAttribute | undefine
 
 const MAX_PRODUCT = 64;
 const MAX_VERSION = 20;
-/** The part of a user agent that is read. */
+/** Longer user agents are cut before they are parsed. */
 const MAX_READ = 200;
 const PRODUCT = /^\s*([\w!#$%&'*+.^`|~-]+)(?:\/([\w!#$%&'*+.^`|~:-]+))?/;
 const BROWSER = /^\s*mozilla\//i;
@@ -44,11 +44,11 @@ export interface SentAttributeOptions extends SentUrlOptions {
   readonly anonymizeIp: number;
 }
 
-/** The length that is read of a header, because clients may send any. */
+/** Longer values are cut, because clients may send headers of any length. */
 const MAX_CHARACTERS = 4096;
 
 const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);
-/** Attributes with names of operations and clients, which clients can invent. */
+/** Attributes with names of operations and clients. Clients can invent such names. */
 const OPERATIONS: ReadonlySet<string> = new Set([
   'gen_ai.prompt.name',
   'graphql.operation.name',
@@ -62,7 +62,7 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   'http.request.header.x-amz-target',
   'http.request.header.x-apollo-operation-name',
 ]);
-/** Attributes with a host, which clients can invent. */
+/** Attributes with a host. Clients can invent hosts. */
 const HOSTS: ReadonlySet<string> = new Set([
   'http.host',
   'http.request.header.host',
@@ -72,18 +72,18 @@ const HOSTS: ReadonlySet<string> = new Set([
 ]);
 /** Matches possible addresses in any text, with the port, brackets, quotes and zone that it may have. */
 const ITEM = /"?\[[\da-f:.]+(?:%[\w.-]{1,30})?\](?::\d{1,5})?"?|[\da-f:.]+(?:%[\w.-]{1,30})?/gi;
-/** Matches dots of a sentence or a name, and a separating colon, around an address. */
+/** Matches dots of a sentence or name, and separating colons, around an address. */
 const AROUND_ADDRESS = /^(?:\.+|:(?!:))|(?<!\.)\.+$|(?<!:):$/g;
-/** Matches an IPv4 address that is no part of a version with more numbers. */
+/** Matches an IPv4 address that is not part of a version with more numbers. */
 const IPV4 = /(?<!\d|\d\.)0*\d{1,3}(?:\.0*\d{1,3}){3}(?!\.?\d)/g;
-/** Leading zeros, which no address may have, although a reader knows which one is meant. */
+/** Matches leading zeros. An address must not have them, but a reader would still recognize the address. */
 const LEADING_ZEROS = /(?<![\da-f])0+(?=\d)/gi;
 const IPV6 = /[\da-f:]+/gi;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
 
 /**
- * What is sent of an attribute that an option names, for a dimension or as the user ID: addresses are masked, URLs and paths are
- * redacted like referrers, and free text is no type of an error.
+ * Redacts the value of an attribute that an option names for a dimension or as the user ID: masks addresses, redacts URLs and paths like
+ * referrers, and replaces free text in error types.
  */
 export function createToSentAttribute(
   options: SentAttributeOptions,
@@ -91,7 +91,7 @@ export function createToSentAttribute(
   const { anonymizeIp } = options;
   const urls = createSentUrls(options);
 
-  /** Masks a text that is one address; `undefined` for any other. */
+  /** Masks a text that consists of one address; `undefined` for any other text. */
   function maskOne(text: string): string | undefined {
     const bare = text.replace(AROUND_ADDRESS, '');
     const address = plainAddress(bare.replace(LEADING_ZEROS, ''));
@@ -124,7 +124,7 @@ export function createToSentAttribute(
 /** Headers whose values are URLs, which may be relative. */
 const URL_HEADER = /[.-](?:url|uri|path|location|referer|referrer|link|refresh)(?:-|$)/;
 
-/** Whether the text of a header contains a URL, also inside of other text, as in Link. */
+/** Whether the value of a header contains a URL, also within other text, as in `Link`. */
 function holdsUrl(name: string, text: string): boolean {
   const hasQuery = text.includes('?') && text.includes('=');
   return hasQuery || text.includes('://') || URL_HEADER.test(name.replaceAll('_', '-'));

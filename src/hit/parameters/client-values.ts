@@ -1,21 +1,21 @@
 import { isRecord } from '../../common/is-record.js';
 import { cleanText, cutCharacters, withoutFourBytes } from '../text.js';
 
-// Matomo stores values of user agents and client hints uncut: text that a column cannot hold makes the whole bulk fail.
+// Matomo does not cut values of user agents and client hints. A value that does not fit its column makes the whole bulk fail.
 
-/** The size of the column `config_browser_name`, which has the names of applications. */
+/** The size of the column `config_browser_name`, which also stores names of applications. */
 const MAX_NAME = 40;
 /** The size of the columns `config_os_version` and `config_device_model`. */
 const MAX_VERSION = 100;
 const LONG_VERSION = /[\d._]{101,}/g;
 /**
- * Names that Matomo takes from a user agent: in front of the first slash, of applications for iOS in front of any, what follows
- * `appname`, and of Electron a word in front of a slash.
+ * Matches names that Matomo reads from a user agent: text before the first slash; with applications for iOS, text before any slash; text
+ * after `appname`; and with Electron, a word before a slash.
  */
 const NAMES =
   /^[^/]+(?=\/)|(?<![^/;])[^/;]+(?=\/\d[\d.]* \(iP(?:hone|ad);)|(?<=appname\/)[^/; ]+|(?<![a-z\d])[a-z\d]{41,}(?=[-/])/gi;
 
-/** A user agent whose names and versions Matomo can store. */
+/** Shortens the names and versions in a user agent so that Matomo can store them. */
 export function storableUserAgent(text: string): string {
   if (text.length <= MAX_NAME) return text;
   return text
@@ -38,7 +38,7 @@ const HINTS: Readonly<Record<string, ToHint>> = {
   formFactors: listOf(toHint),
 };
 
-/** Client hints as the JSON that Matomo reads; `undefined` if one has a type with which Matomo fails. */
+/** Formats client hints as the JSON that Matomo reads; `undefined` if a hint has a type on which Matomo fails. */
 export function storableHints(hints: unknown): string | undefined {
   if (!isRecord(hints)) return undefined;
   const stored: Record<string, unknown> = {};

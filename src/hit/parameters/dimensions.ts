@@ -10,21 +10,21 @@ interface Source {
 }
 
 export interface DimensionOptions {
-  /** Attributes by the ID of the dimension. Values of functions come with the request. */
+  /** Attributes by the ID of the dimension. If a function computes a dimension, its value is in the parameters of the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the value of a dimension. The place is the route, or what titles show instead. */
+/** Reads the value of a dimension. `place` is the route, or the text that titles show if there is no route. */
 type ReadValue = (source: Source, place: string) => string | number | undefined;
 
-/** The query of the URL: everything after the first `?`, as a second one is data. */
+/** The query of the URL: everything after the first `?`. Another `?` belongs to the query. */
 function queryOf({ hit }: Source): string | undefined {
   const full = readPart(hit.url) ?? '';
   const mark = full.indexOf('?');
   return mark < 0 ? undefined : full.slice(mark + 1);
 }
 
-/** Failed endpoints: a report of this dimension has only failures. */
+/** Has a value only for failed requests, so that the report of this dimension shows nothing but failures. */
 const failedEndpoint: ReadValue = ({ request }, place) => {
   const { statusCode, operation } = request;
   const hasFailed = statusCode >= FIRST_FAILED_STATUS;
@@ -34,7 +34,7 @@ const failedEndpoint: ReadValue = ({ request }, place) => {
   return `${failure} ${titleMethodOf(request, place)} ${place}`;
 };
 
-/** The name of an operation, if the title has it: the path that contains it may have been redacted. */
+/** Reads the name of an operation if the title contains it. If not, redaction removed the name from the path. */
 function operationName(...kinds: readonly OperationKind[]): ReadValue {
   return function nameOf({ request: { operation } }, place) {
     if (operation?.name === undefined || !kinds.includes(operation.kind)) return undefined;
@@ -49,8 +49,8 @@ const mcpTool: ReadValue = ({ request: { operation } }) =>
   operation?.mcp?.method === 'tools/call' ? operation.name : undefined;
 
 /**
- * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
- * what is redacted or masked before it may leave. By their stable names and their old ones.
+ * Attributes that the hit knows better than the span: the status of an aborted request, a route that was set late, and values that are
+ * redacted or masked before they are sent. Each is listed with its stable and its old names.
  */
 const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: ReadValue])[] = [
   [['http.request.method', 'http.method'], ({ request }) => shownMethodOf(request)],
@@ -89,12 +89,12 @@ function readerOf(attribute: unknown): ReadValue | undefined {
   return FROM_REQUEST.find(([names]) => names.includes(attribute as string))?.[1];
 }
 
-/** Whether a dimension of this attribute is made with the hit and not read from the span. */
+/** Whether a dimension of this attribute is read from the request instead of from the span. */
 export function isFromRequest(attribute: string): boolean {
   return readerOf(attribute) !== undefined;
 }
 
-/** A dimension that is made with the hit. */
+/** A dimension that is read from the request. */
 export interface Dimension {
   readonly name: string;
   readonly read: ReadValue;

@@ -2,7 +2,7 @@ import { isRecord } from '../../common/is-record.js';
 import { ITEMS, NAME, toText } from './parameter-values.js';
 import { readNumber } from './read-values.js';
 
-/** A number, also as databases return it: text such as `9.99`, or a `bigint`. */
+/** A number, or the form in which databases return it: text such as `9.99`, or a `bigint`. */
 export type Amount = number | string | bigint;
 
 /** A line of an order. */
@@ -23,17 +23,17 @@ export interface OrderItem {
 export interface Order {
   /** Matomo stores an order with the same ID once. */
   id: string | number | bigint;
-  /** All that was paid, tax and shipping included. */
+  /** The total amount paid, including tax and shipping. */
   revenue: Amount;
-  /** Without tax and shipping. */
+  /** The amount without tax and shipping. */
   subtotal?: Amount | undefined;
   /** The tax in `revenue`. */
   tax?: Amount | undefined;
   /** Shipping costs in `revenue`. */
   shipping?: Amount | undefined;
-  /** The discount that was subtracted. */
+  /** The discount that was granted. */
   discount?: Amount | undefined;
-  /** Items of the order. Matomo's own lists `[sku, name, categories, price, quantity]` are read, too. */
+  /** Items of the order. Lists in Matomo's own form `[sku, name, categories, price, quantity]` are accepted, too. */
   items?: readonly OrderItem[] | undefined;
 }
 
@@ -41,8 +41,8 @@ const MAX_CATEGORIES = 5;
 const MAX_QUANTITY = 65_535;
 
 /**
- * The items of an order as Matomo reads them. Those that it would ignore, and those beyond the longest text, are left out, and added to
- * `problems`: the order is worth more than they are.
+ * Formats the items of an order for Matomo. Items that Matomo would ignore, or that exceed the maximum length, are left out and added to
+ * `problems`, because the order itself matters more.
  */
 function toOrderItems(items: readonly unknown[], problems: Set<string>): string {
   const rows: string[] = [];
@@ -94,7 +94,7 @@ function ofList(list: readonly unknown[]): Record<string, unknown> {
 const ORDER_KEYS = ['id', 'revenue', 'subtotal', 'tax', 'shipping', 'discount', 'items'] as const;
 const AMOUNTS = { ec_st: 'subtotal', ec_tx: 'tax', ec_sh: 'shipping', ec_dt: 'discount' } as const;
 
-/** An order as tracking parameters, and what had to be left out; a text says why there is none. */
+/** Converts an order to tracking parameters and lists what had to be left out. A string says why there is no hit. */
 export function readOrder(
   order: Readonly<Record<string, unknown>>,
 ): { parameters: Record<string, unknown>; problems: Iterable<string> } | string {
@@ -118,7 +118,7 @@ export function readOrder(
   return { parameters, problems };
 }
 
-/** Unknown keys of an order; those of items are shown as `items[].category`. */
+/** Unknown keys of an order. Keys of items are shown as `items[].category`. */
 function unknownKeys(order: Readonly<Record<string, unknown>>): string[] {
   const unknown = new Set(keysBeside(order, ORDER_KEYS));
   const items = Array.isArray(order.items) ? order.items : [];
@@ -133,7 +133,7 @@ function keysBeside(given: Readonly<Record<string, unknown>>, known: readonly st
   return Object.keys(given).filter((key) => !known.includes(key) && given[key] !== undefined);
 }
 
-/** The number of unknown keys that a message shows, because an item may be a record of a database. */
+/** A message lists no more unknown keys than this, because an item may be a record of a database. */
 const MAX_NAMED = 8;
 
 function namesOf(unknown: readonly string[]): string[] {

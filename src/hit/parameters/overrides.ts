@@ -6,18 +6,18 @@ import { MAX_AGE_SECONDS, toParameterValue, type ValueRules } from './parameter-
 
 const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 
-/** The way in which parameters are set to values of the application. */
+/** How values of the application are validated. */
 export interface OverrideOptions {
   readonly hasToken: boolean;
   /** Reports invalid values. */
   readonly report: ReportProblem;
-  /** Redacts URLs. Missing for values that are redacted already. */
+  /** Redacts URLs. Missing if the values are already redacted. */
   readonly redactUrl?: ((url: string) => string) | undefined;
-  /** Epoch milliseconds: Matomo stores a time of the future, or one that is too old, as now. */
+  /** Epoch milliseconds, to validate times: Matomo replaces a time in the future, or one that is too old, by the current time. */
   readonly nowMillis?: number | undefined;
 }
 
-/** Sets parameters of a hit to values of the application, if there are any, except `cvar`. */
+/** Sets parameters of a hit, except `cvar`, to values of the application. */
 export function overrideAll(
   hit: HitText,
   overrides: Readonly<Record<string, unknown>> = {},
@@ -34,8 +34,8 @@ export function overrideAll(
 }
 
 /**
- * Sets one parameter; a value in another form, which Matomo may reject, ignore or misread, is reported and left out. `source` is what set it, in the
- * words of a message.
+ * Sets one parameter. An invalid value, which Matomo may reject, ignore or misread, is reported and left out. `source` says in the words of a
+ * message where the value comes from.
  */
 export function override(
   hit: HitText,
@@ -71,7 +71,7 @@ export function override(
   else hit.put(name, rawPart(name, value));
 }
 
-/** The clock of another server may be ahead by this much. */
+/** Times may be in the future by this much, because the clock of another server may be ahead. */
 const MAX_AHEAD_SECONDS = 60;
 
 function timeRules(nowMillis: number): ValueRules {
@@ -79,7 +79,7 @@ function timeRules(nowMillis: number): ValueRules {
   return { ...PARAMETERS.cdt, min: now - MAX_AGE_SECONDS, max: now + MAX_AHEAD_SECONDS };
 }
 
-/** A key per mistake, so that each is reported once. */
+/** Reports an invalid value. Each mistake has its own key, so it is reported once. */
 function reportValue(
   report: ReportProblem,
   rules: ValueRules,
@@ -95,7 +95,7 @@ function reportValue(
   );
 }
 
-/** Matomo would store half an event as a page view. */
+/** Removes an incomplete event, which Matomo would store as a page view. */
 export function completeEvent(hit: HitText, report: ReportProblem): void {
   if (!hit.rest.includes('&e_') || hit.has('e_c') === hit.has('e_a')) return;
   report(
@@ -105,7 +105,7 @@ export function completeEvent(hit: HitText, report: ReportProblem): void {
   for (const name of OF_AN_EVENT) hit.delete(name);
 }
 
-/** Why an application cannot set a parameter. */
+/** Says why an application cannot set a parameter. */
 export function describeUnknownParameter(name: string): string {
   const start = name.slice(0, 50);
   const shown = JSON.stringify(start);
@@ -143,7 +143,7 @@ function rangeOf({ min, max }: ValueRules): string {
   return min === undefined ? '' : ` from ${min} to ${max}`;
 }
 
-/** Describes a value without showing it, because it may be about a person. */
+/** Describes a value without showing it, because it may be personal data. */
 function kindOf(unchecked: unknown): string {
   if (unchecked === null) return 'null';
   if (isThenable(unchecked)) return 'a promise';
@@ -152,7 +152,7 @@ function kindOf(unchecked: unknown): string {
   return isUnusual ? String(unchecked) : `a value of type ${typeof unchecked}`;
 }
 
-/** Whether a value is a list. A revoked proxy, which throws, is none. */
+/** Whether a value is an array. `Array.isArray` throws for a revoked proxy. */
 function isList(value: unknown): boolean {
   try {
     return Array.isArray(value);

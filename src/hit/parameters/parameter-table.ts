@@ -9,13 +9,13 @@ import {
 
 /** A tracking parameter of Matomo. */
 interface ParameterDeclaration extends ValueRules {
-  /** Matomo rejects the whole hit if this is sent without the token of a user with write access. */
+  /** Without the token of a user with write access, Matomo rejects the whole hit. */
   readonly needsToken?: true;
-  /** All hits of a request have the same value. */
+  /** Whether all hits of a request have the same value. */
   readonly isShared?: true;
-  /** Makes the hit something else than a page view, such as an event. */
+  /** Whether the parameter makes the hit something else than a page view, such as an event. */
   readonly decidesKind?: true;
-  /** Text that TypeScript accepts as a number, too. */
+  /** Whether the type of a text value also allows numbers. */
   readonly orNumber?: true;
 }
 
@@ -36,9 +36,9 @@ const degrees = (max: number) => ({ kind: 'number', min: -max, max, needsToken: 
 const OR_NUMBER = { orNumber: true } as const;
 
 /**
- * Every tracking parameter that applications can set, except for dimensions, by the headings of Matomo's reference. Limits are the columns
- * of Matomo 5 in a strict database, where one value that does not fit makes the whole bulk fail. The comments are those of
- * `TrackingParameters`. A function, so that bundlers leave the table out if nothing needs it.
+ * All tracking parameters that applications can set, except dimensions, in the order of Matomo's reference. Limits are those of Matomo 5's
+ * columns: in strict mode, one value that does not fit makes the whole bulk fail. The comments become those of `TrackingParameters`. The table
+ * is in a function, so that bundlers can remove it if it is unused.
  */
 function settableParameters() {
   return {
@@ -50,7 +50,10 @@ function settableParameters() {
     action_name: TITLE,
     /** Full URL of the page or action. @see [Matomo: `url`](https://developer.matomo.org/api-reference/tracking-api) */
     url: { ...EVERY_HIT, ...URL_OF_PAGE },
-    /** Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set. @see [Matomo: `_id`](https://developer.matomo.org/api-reference/tracking-api) */
+    /**
+     * Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set. @see [Matomo:
+     * `_id`](https://developer.matomo.org/api-reference/tracking-api)
+     */
     _id: { ...EVERY_HIT, kind: 'visitor-id' },
     // User info
     /** URL of the referrer. @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api) */
@@ -63,7 +66,10 @@ function settableParameters() {
     lang: { ...EVERY_HIT, ...text(255) },
     /** User ID. @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api) */
     uid: { ...EVERY_HIT, kind: 'user-id', maxCharacters: 200 },
-    /** Visitor ID of 16 hexadecimal digits. One is made of a UUID or a client ID of Google Analytics. @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api) */
+    /**
+     * Visitor ID of 16 hexadecimal digits. One is made of a UUID or a client ID of Google Analytics. @see [Matomo:
+     * `cid`](https://developer.matomo.org/api-reference/tracking-api)
+     */
     cid: { ...EVERY_HIT, kind: 'visitor-id' },
     /** Starts a new visit. @see [Matomo: `new_visit`](https://developer.matomo.org/api-reference/tracking-api) */
     new_visit: FLAG,
@@ -197,7 +203,7 @@ type Settable = ReturnType<typeof settableParameters>;
 /** Every parameter that an application can set, except for dimensions. */
 export type SettableParameter = keyof Settable;
 
-/** The parameters with the types of their values. */
+/** The types of the values of all settable parameters. */
 export type SettableValues = {
   -readonly [Name in SettableParameter]?: ValueOf<Settable[Name]> | undefined;
 };
@@ -206,7 +212,6 @@ type ValueOf<Declared extends ParameterDeclaration> = Declared extends { orNumbe
   ? string | number | bigint
   : ValueTypes[Declared['kind']];
 
-/** The declarations of all parameters. */
 export const PARAMETERS: Settable & Declarations = /* @__PURE__ */ settableParameters();
 
 /** Parameters that only the package sets. */
@@ -217,13 +222,12 @@ export const RESERVED: ReadonlySet<string> = /* @__PURE__ */ new Set(
 const DIMENSION: ParameterDeclaration = { kind: 'text', maxCharacters: 250 };
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
-/** The declaration of a parameter that applications can set; `undefined` if Matomo does not know it, or only the package sets it. */
+/** The declaration of a parameter that applications can set; `undefined` if Matomo does not know the parameter, or only the package sets it. */
 export function declarationOf(name: string): ParameterDeclaration | undefined {
   if (Object.hasOwn(PARAMETERS, name)) return PARAMETERS[name];
   return DIMENSION_NAME.test(name) ? DIMENSION : undefined;
 }
 
-/** Names of parameters that have something in common. */
 function parametersWith(
   matches: (declaration: ParameterDeclaration) => boolean,
 ): ReadonlySet<string> {
@@ -237,7 +241,7 @@ export const SHARED: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
   ({ isShared }) => isShared === true,
 );
 
-/** Parameters that make a hit an event, a conversion and the like. */
+/** Parameters that make a hit something else than a page view, such as an event or a conversion. */
 export const DECIDING_KIND: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
   ({ decidesKind }) => decidesKind === true,
 );

@@ -27,7 +27,7 @@ export interface TrackingParameters extends SettableValues {
   [dimension: `dimension${number}`]: string | number | boolean | undefined;
 }
 
-/** Tracking parameters of a hit besides the page view: at least one says what it is about. */
+/** Tracking parameters of an additional hit. At least one of them says what the hit is about. */
 export type HitParameters = TrackingParameters &
   (
     | { action_name: string }
@@ -62,17 +62,17 @@ export interface ValueTypes {
 /** Rules for a value that Matomo stores and its database accepts. */
 export interface ValueRules {
   readonly kind: keyof ValueTypes;
-  /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */
+  /** For text: the size of its column in bytes, counted after HTML escaping, because Matomo escapes before it cuts. */
   readonly maxBytes?: number;
   readonly maxCharacters?: number;
-  /** Text: its column is in `utf8mb3`, whatever the tables are in. */
+  /** For text: the column is in `utf8mb3`, even if the tables have another character set. */
   readonly isThreeBytes?: true;
-  /** Text: Matomo treats `0` as empty. */
+  /** For text: Matomo treats `0` as empty. */
   readonly isZeroEmpty?: true;
-  /** Numbers: outside of this range, the parameter is dropped. */
+  /** For numbers: a value outside of this range drops the parameter. */
   readonly min?: number;
   readonly max?: number;
-  /** Integers: a fraction, which Matomo would ignore, is rounded. Without this flag, a fraction drops the parameter. */
+  /** For integers: a fraction, which Matomo would ignore, is rounded. Without this flag, a fraction drops the parameter. */
   readonly rounded?: true;
 }
 
@@ -83,13 +83,13 @@ export const USER_AGENT = { kind: 'user-agent', maxCharacters: 1024, isThreeByte
 
 export const ADDRESS = { kind: 'address' } as const;
 
-/** The limit of a list of items, about 400. A gateway reads longer texts, so a list that it cut is rejected. */
+/** The maximum length of the JSON, about 400 items. Longer JSON is rejected as a whole, because cut JSON is invalid. */
 export const ITEMS = { kind: 'items', maxCharacters: 32_000 } as const;
 
 /** Name or value of a custom variable. */
 export const VARIABLE_TEXT = { kind: 'text', maxCharacters: 200 } as const;
 
-/** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
+/** Converts a value to text that is safe to send; `undefined` if the value is empty, or Matomo would reject it, or it would make the bulk fail. */
 export function toParameterValue(rules: ValueRules, value: unknown): string | undefined {
   return TO_VALUE[rules.kind](rules, value);
 }
@@ -114,14 +114,14 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   variables: () => undefined, // `cvar` is made of all custom variables of a request
 };
 
-/** Whether a value is or has a number that is not finite: as text, it would be the same for all whose value is missing. */
+/** Whether a value is or contains a number that is not finite. As text (`NaN`), it would be the same for all requests whose value is missing. */
 export function hasNonFiniteNumber(value: unknown): boolean {
   return [value].flat().some((each) => typeof each === 'number' && !Number.isFinite(each));
 }
 
 const TEXT_TYPES: ReadonlySet<string> = /* @__PURE__ */ new Set(['string', 'boolean', 'bigint']);
 
-/** The valid part of a text; `undefined` if there is none. */
+/** Returns the valid part of a text; `undefined` if nothing of it is valid. */
 export function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (!TEXT_TYPES.has(typeof value) && !Number.isFinite(value)) return undefined;
   const given = String(value);
@@ -134,7 +134,7 @@ export function toText(declaration: ValueRules, value: unknown): string | undefi
   return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
 }
 
-/** An address, also with a port, in brackets, or with a zone, as proxies report it. */
+/** Reads an address that may have a port, brackets or a zone, as proxies report it. */
 function toAddress(_rules: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   return isIP(value) && !value.includes('%') ? value : plainAddress(value);
@@ -142,10 +142,10 @@ function toAddress(_rules: ValueRules, value: unknown): string | undefined {
 
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'false', 'anonymous']);
 
-/** Addresses of which nothing is left after masking. */
+/** Matches addresses that are completely masked. */
 const MASKED = /^(?:0\.0\.0\.0|::)(?:\s*,\s*(?:0\.0\.0\.0|::))*$/;
 
-/** Whether a user ID means that there is no user: Matomo would make a user of that name of it. */
+/** Whether a user ID means that there is no user. Matomo would create a user with such a name. */
 export function isNobody(userId: string): boolean {
   const text = userId.trim().toLowerCase();
   return NOBODY.has(text) || MASKED.test(text);
@@ -156,14 +156,14 @@ function toUserId(declaration: ValueRules, value: unknown): string | undefined {
   return isNobody(text) ? undefined : text;
 }
 
-/** A URL with a scheme, as Matomo drops others, and without credentials, which it would store. */
+/** Reads a URL with a scheme, because Matomo drops others. Removes credentials, because Matomo would store them. */
 function toUrl(declaration: ValueRules, value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
   if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
   return toText(declaration, withoutUserInfo(text));
 }
 
-/** JSON, given as text or as a value. A longer one is dropped: after a cut it would not be valid. */
+/** Reads JSON from text, or a list as it is. Text that is too long is dropped, because cut JSON is invalid. */
 function readJson({ maxCharacters = 0 }: ValueRules, value: unknown): unknown {
   const text = typeof value === 'string' ? value : listAsJson(value);
   if (text.length > maxCharacters) return undefined;
@@ -182,14 +182,14 @@ function toItems(rules: ValueRules, value: unknown): string | undefined {
   return text.length > ITEMS.maxCharacters ? undefined : text;
 }
 
-/** A value of an item. Matomo fails with objects, and with lists other than categories. */
+/** Reads a value of an item. Matomo fails on objects, and on lists other than categories. */
 function toItemValue(value: unknown, i: number): unknown {
   if (typeof value === 'number') return value;
   if (Array.isArray(value) && i === 2) return value.map((each) => toText(NAME, each) ?? '');
   return toText(NAME, value) ?? '';
 }
 
-/** A list as JSON; empty if the value is none, or cannot be written. */
+/** Formats a list as JSON; empty if the value is not a list, or cannot be serialized. */
 function listAsJson(value: unknown): string {
   try {
     return Array.isArray(value) ? JSON.stringify(value) : '';
@@ -211,10 +211,10 @@ function toFlag(_rules: ValueRules, value: unknown): string | undefined {
   return [false, 0, '0', 'false'].includes(value as string) ? '0' : undefined;
 }
 
-/** Matomo stores a hit with an older time as one of now. */
+/** Matomo replaces an older time by the current time. */
 export const MAX_AGE_SECONDS: number = 20 * 365 * 86_400;
 
-/** A time in epoch seconds. For one that is unreadable, in the future or too old, Matomo stores the time of arrival. */
+/** Reads a time in epoch seconds. If it is unreadable, in the future or too old, Matomo would store the time of arrival. */
 function toTime({ min = MAX_AGE_SECONDS, max = 2 ** 32 - 1 }: ValueRules, value: unknown) {
   const seconds = readTime(value);
   return seconds > min && seconds <= max ? String(seconds) : undefined;

@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 
-/** Matches a number as databases and forms write it: not `0x10`, which is one only in code, and not `9,99`. */
+/** Matches numbers as databases and forms write them. `0x10` is a number only in code, and `9,99` is ambiguous. */
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 const MAX_NUMBER_CHARACTERS = 100;
 
-/** A number, also as text, as a `bigint`, or as an object such as a `Decimal` that is written as a number; `NaN` if it is none. */
+/** Reads a number, text with a number, a `bigint`, or an object that prints as a number, such as a `Decimal`; `NaN` for everything else. */
 export function readNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   const text = textOfValue(value)?.trim() ?? '';
   return text.length <= MAX_NUMBER_CHARACTERS && NUMBER.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Text, or a value that stands for one: a `bigint`, a date (as ISO 8601), an object that is written as a number. Never throws. */
+/** Text, or a value that stands for one: a `bigint`, a date (as ISO 8601), an object that prints as a number. Never throws. */
 function textOfValue(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint') return String(value);
@@ -26,7 +26,7 @@ function textOfValue(value: unknown): string | undefined {
   }
 }
 
-/** All times that Matomo stores are below this in seconds, and above it in milliseconds. */
+/** Separates seconds from milliseconds: all times that Matomo stores are below this number in seconds, and above it in milliseconds. */
 const LEAST_MILLIS = 1e11;
 
 /** `2026-11-20`, `2026-11-20 10:00`, `2026-11-20T10:00:00.5Z`, `2026-11-20 10:00:00+01`: day, time, offset. */
@@ -34,8 +34,8 @@ const DATE =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?)? ?(?:Z|UTC|([+-]\d\d):?(\d\d)?)?$/i;
 
 /**
- * Epoch seconds of a time: seconds or milliseconds, also as text, a `Date`, or a date as Matomo reads it, without an offset in UTC. `NaN` if
- * it is none.
+ * Reads a time as epoch seconds: a number or text with seconds or milliseconds, a `Date`, or a date as Matomo reads it (UTC without an offset).
+ * Returns `NaN` for everything else.
  */
 export function readTime(value: unknown): number {
   const number = readNumber(value);
@@ -49,12 +49,12 @@ export function readTime(value: unknown): number {
 
 const HEX = /^[\da-f]{16}$/;
 const UUID = /^[\da-f]{8}(-?)[\da-f]{4}\1[\da-f]{4}\1[\da-f]{4}\1[\da-f]{12}$/;
-/** Google Analytics' client ID, also as the cookie `_ga` has it. */
+/** Matches a client ID of Google Analytics, also in the form of the cookie `_ga`. */
 const CLIENT_ID = /^(?:ga\d\.\d\.)?(\d{1,10}\.\d{9,10})$/;
 
 /**
- * A visitor ID. One is made of a UUID and of a client ID of Google Analytics: the start of its SHA-256. Not of its own digits, because
- * those that UUIDs begin with may be a time.
+ * Reads a visitor ID. A UUID or a client ID of Google Analytics is hashed (start of its SHA-256) instead of cut, because the first digits of a
+ * UUID may be a time.
  */
 export function readVisitorId(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim().toLowerCase() : '';

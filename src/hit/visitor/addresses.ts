@@ -1,9 +1,9 @@
 import { BlockList, isIP, isIPv4 } from '../../common/addresses.js';
 
-/** An IPv6 address with zone, brackets, quotes and port is shorter. */
+/** The maximum length of an address with zone, brackets, quotes and port. */
 const MAX_ADDRESS_LENGTH = 128;
 
-/** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
+/** Normalizes an address: removes port, brackets and zone, and writes IPv4 in its own notation; `undefined` if the text is not an address. */
 export function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   let address = text.trim();
@@ -11,7 +11,7 @@ export function plainAddress(text: string | undefined): string | undefined {
   address = address.replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
-  // A regular expression would search for the end again from each percent sign.
+  // A regular expression would search for the end again from each percent sign, which takes quadratic time.
   const zone = address.indexOf('%');
   if (zone >= 0) address = address.slice(0, zone);
   // A dual-stack socket reports IPv4 clients as ::ffff:192.0.2.1.
@@ -27,7 +27,7 @@ export const NAMED_RANGES: ReadonlyMap<string, readonly string[]> = /* @__PURE__
 ]);
 
 /**
- * Whether an address is in one of some ranges.
+ * Creates a function that tests whether an address is in one of the ranges.
  *
  * @throws An error whose message is the item of the list that is no address, CIDR, address with a netmask, or name.
  */
@@ -51,7 +51,7 @@ export function createIsInRanges(ranges: readonly string[]): (address: string) =
   };
 }
 
-/** The number of bits that a prefix or, as in Express only for IPv4, a netmask names; `NaN` if it is neither. */
+/** The number of bits of a prefix or a netmask; `NaN` if the text is neither. As in Express, only IPv4 has netmasks. */
 function toBits(prefix: string, family: 'ipv4' | 'ipv6'): number {
   if (/^\d{1,3}$/.test(prefix)) return Number(prefix);
   if (family === 'ipv6' || !isIPv4(prefix)) return Number.NaN;
@@ -61,7 +61,7 @@ function toBits(prefix: string, family: 'ipv4' | 'ipv6'): number {
   return bits > 0 && mask === 2 ** 32 - 2 ** (32 - bits) ? bits : Number.NaN;
 }
 
-/** Bits of an IPv6 address that are kept, by `anonymizeIp` (0 to 4), the number of bytes that are masked in an IPv4 address. */
+/** The number of bits of an IPv6 address that are kept. The index is `anonymizeIp`, the number of masked bytes of an IPv4 address (0 to 4). */
 const IPV6_BITS = [128, 64, 48, 32, 0];
 
 /** Masks an address like Matomo: sets the last `bytes` of IPv4 to 0; IPv6 keeps /64, /48, /32 or nothing. */
@@ -78,8 +78,8 @@ export function maskAddress(address: string, bytes: number): string {
 const TEREDO = ['2001', '0', '0', '0'];
 
 /**
- * Masks an IPv4 address inside of an IPv6 address: 6to4 has it behind the first group, Teredo has that of a server there. NAT64 and
- * mapped addresses have it at the end, of which nothing is kept.
+ * Masks an IPv4 address within an IPv6 address. 6to4 has it behind the first group. Teredo has the address of a server there, so only the
+ * prefix is kept. NAT64 and mapped addresses have it at the end, which is never kept.
  */
 function maskEmbedded(groups: readonly string[], bytes: number): readonly string[] {
   const [first, high, low, ...others] = groups;

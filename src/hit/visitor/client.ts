@@ -6,10 +6,10 @@ import { ADDRESS, toParameterValue, USER_AGENT } from '../parameters/parameter-v
 import { plainAddress } from './addresses.js';
 import type { Visitor } from './visitor.js';
 
-/** Texts of clients that are longer than this are not remembered: a scanner sends ever new ones. */
+/** Longer texts of clients are not cached, because a scanner sends a new text each time. */
 const MAX_KEPT_CHARACTERS = 1000;
 
-/** Sent without a user agent: Matomo replaces an empty one by that of our own client. */
+/** Replaces a missing user agent. Matomo would replace an empty user agent by that of our own HTTP client. */
 export const NONE = '-';
 export const NO_USER_AGENT = `&ua=${NONE}`;
 
@@ -26,7 +26,7 @@ function newSentClient({ userAgent = '', acceptLanguage, clientHints }: ClientHe
   return { userAgent: sent, text: copyText(rawPart('ua', sent) + others) };
 }
 
-/** The sender of the latest request of a connection, with whom each later request is compared, because most are of the same. */
+/** The sender of the latest request of a connection. Most requests of a connection have the same sender, so later ones are compared with it. */
 export class Sender {
   client: Client | undefined = undefined;
   visitor: Visitor | undefined = undefined;
@@ -35,14 +35,14 @@ export class Sender {
 
 type ClientHeaders = Partial<Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>>;
 
-/** The user agent and the language of many requests, as one object, which also has the values that are derived from them. */
+/** A user agent and a language that many requests share, in one object that also caches the values derived from them. */
 export class Client {
   readonly userAgent: string;
   readonly acceptLanguage: string | undefined;
-  /** The texts with the client hints of the latest request. */
+  /** The encoded texts with the client hints of the latest request. */
   sent: SentClient | undefined;
   clientHints: string | undefined;
-  /** Whether options ignore the client, and which ones have decided that. */
+  /** Whether options ignore the client. `decidedBy` is the object of options for which that was decided. */
   isIgnored = false;
   isAiChatbot = false;
   decidedBy: object | undefined;
@@ -58,7 +58,7 @@ export class Client {
     this.#store = store;
   }
 
-  /** Lets later requests find the client. Called once a request is tracked: visitors who opted out are not remembered. */
+  /** Stores the client for later requests. Called only once a request is tracked, because visitors who opted out must not be stored. */
   remember(): void {
     const store = this.#store;
     if (!store) return;
@@ -68,8 +68,8 @@ export class Client {
 }
 
 /**
- * Stores annotations in a request. An address and a user agent that they set are those of its client: the application knows whom a service
- * that calls it is asking for. Client hints are those of the service.
+ * Stores annotations in a request. An address and a user agent that annotations set replace those of the client: an application that a service
+ * calls knows the client that the service acts for. The client hints belong to the service, so they are removed.
  */
 export function storeAnnotations(http: HttpRequest, annotations: readonly Annotations[]): void {
   const request = http as Writable<HttpRequest>;
@@ -110,7 +110,7 @@ export const CLIENT_HINTS = [
   'sec-ch-ua-platform-version',
 ] as const;
 
-/** `uadata` from the lines of client hints: the JSON that Matomo's JavaScript tracker sends in browsers. */
+/** Builds `uadata` from the lines of client hints, as the JSON that Matomo's JavaScript tracker sends from browsers. */
 function toClientHints(lines: string): string | undefined {
   const [list, mobile, platform, fullList, model, version] = lines.split('\n', CLIENT_HINTS.length);
   const brands = readBrands(list);
@@ -126,10 +126,10 @@ function toClientHints(lines: string): string | undefined {
   });
 }
 
-// Sticky: a match begins where the last one ended, so that each character is read once. Anything that is not a brand ends the list.
+// The pattern is sticky: a match begins where the last one ended, so each character is read once. Anything that is not a brand ends the list.
 const BRAND = /[\s,]*"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/y;
 
-/** `"Chromium";v="130", "Not?A_Brand";v="99"`. */
+/** Parses a list such as `"Chromium";v="130", "Not?A_Brand";v="99"`. */
 function readBrands(list: string | undefined): { brand: string; version: string }[] {
   const brands: { brand: string; version: string }[] = [];
   if (list === undefined) return brands;

@@ -3,7 +3,7 @@ import { copyText, remember } from '../../common/recent-texts.js';
 import { isUrlHost } from '../page/page-url.js';
 import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
 
-/** What a request claims about its client and its target, unchecked. */
+/** What a request claims about its client and its target, not yet verified. */
 export interface OriginClaims {
   readonly peerAddress: string | undefined;
   readonly host: string | undefined;
@@ -25,7 +25,7 @@ export interface OriginOptions {
 }
 
 /**
- * Makes a function that decides whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer.
+ * Creates a function that decides whether the proxy at an address is trusted. `hop` is 0 for the peer of the connection.
  *
  * @throws An error whose message is the item of the list that is no address, CIDR, address with a netmask, or name.
  */
@@ -67,13 +67,13 @@ export function createToOrigin({
     };
   };
 
-  /** Local hosts usually have no proxy that terminates TLS, and a URL in Matomo's reports should work when it is clicked. */
+  /** Local hosts usually have no proxy that terminates TLS, and the URL must work when it is clicked in a report of Matomo. */
   function chooseScheme(host: string | undefined, listener: string | undefined): 'http' | 'https' {
     if (listener === 'https') return 'https';
     return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
   }
 
-  /** The address before an entry that is none, which hides its client: then the last known address counts. */
+  /** An invalid entry hides all entries before it, so the last valid address is that of the client. */
   function findClientAddress(peer: string | undefined, forwardedFor = ''): string | undefined {
     const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '');
     let client = peer;
@@ -87,7 +87,7 @@ export function createToOrigin({
   }
 }
 
-/** The limit of `trustProxy`, more proxies than anybody has. */
+/** The limit of `trustProxy`. No real setup has more proxies. */
 const MAX_HOPS = 100;
 
 function firstOf(list: string | undefined): string | undefined {
@@ -96,7 +96,7 @@ function firstOf(list: string | undefined): string | undefined {
 }
 
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
-/** Created at the first use. */
+/** Created on first use. */
 let isLocalAddress: ((address: string) => boolean) | undefined;
 
 /** Whether a Host header names a host on this machine or in a private network, where plain HTTP is usual. */

@@ -8,21 +8,21 @@ export type UserIdSource =
   | { readonly kind: 'header'; readonly header: string }
   | { readonly kind: 'claim'; readonly header: 'authorization'; readonly claim: string };
 
-/** The sender that a request names. */
+/** The sender of a request, as far as a header or a token names it. */
 export type Identity =
   | { readonly kind: 'known'; readonly value: string }
   | { readonly kind: 'none' }
   /** The value is a token, which changes often. */
   | { readonly kind: 'token' }
-  /** The bearer token is no JSON Web Token that can be read. */
+  /** The bearer token is not a readable JSON Web Token. */
   | { readonly kind: 'unreadable' };
 
 const CLAIM_PREFIX = 'jwt.';
 
-/** Claims that name a user or a client, and are the same in each token. */
+/** Claims that name a user or a client, and stay the same from token to token. */
 export const USER_ID_CLAIMS: readonly string[] = ['sub', 'client_id', 'azp'];
 
-/** Node.js accepts 16 KiB of headers. In spans of other services they may have any length. */
+/** Node.js accepts 16 KiB of headers. In spans of other services, headers may have any length. */
 const MAX_CHARACTERS = 16_384;
 const MAX_CLAIM_CHARACTERS = 1024;
 
@@ -38,7 +38,7 @@ export function userIdSourceOf(userId: unknown): UserIdSource | undefined {
   return { kind: 'claim', header: 'authorization', claim: userId.slice(CLAIM_PREFIX.length) };
 }
 
-/** Reads who calls from the value of the header that a source names. */
+/** Identifies the sender by the value of the header that a source names. */
 export function identify(source: UserIdSource, header: string | undefined): Identity {
   if (header === undefined || header.length > MAX_CHARACTERS) return NONE;
   const { scheme, credentials } = splitScheme(header.trim());
@@ -51,8 +51,8 @@ export function identify(source: UserIdSource, header: string | undefined): Iden
 }
 
 /**
- * Makes a pseudonym of a user: the same for one value and key. Without the key, it cannot be found from the value. None is the ID of a
- * visitor: those are made of a day first.
+ * Creates a function that turns a user ID into a pseudonym, which is the same for the same value and key. Without the key, nobody can compute it
+ * from the value. No pseudonym equals a visitor ID, because their hashed texts begin differently.
  */
 export function createToPseudonym(key: string | Buffer): (value: string) => string {
   const secret = toFixedLength(key);
@@ -65,7 +65,7 @@ function isCredentials(header: string): boolean {
 
 const SCHEME = /^(?:basic|bearer|digest)$/i;
 
-/** `Basic YTpi` is a scheme and credentials; a key alone has no scheme. */
+/** Splits a value such as `Basic YTpi` into scheme and credentials. A key alone has no scheme. */
 function splitScheme(text: string): { scheme: string; credentials: string } {
   const space = text.search(/\s/);
   if (space < 0) return { scheme: '', credentials: SCHEME.test(text) ? '' : text };
@@ -75,7 +75,7 @@ function splitScheme(text: string): { scheme: string; credentials: string } {
 /** Parts of a JSON Web Token: three if it is signed, five if it is encrypted. */
 const TOKEN_PARTS: readonly number[] = [3, 5];
 
-/** Whether a value is a JSON Web Token: parts in base64url, and the first one is an object. */
+/** Whether a value is a JSON Web Token: its parts are in base64url, and the first part is an object. */
 function isToken(value: string): boolean {
   const parts = value.split('.', 6);
   const [head = ''] = parts;
@@ -83,7 +83,7 @@ function isToken(value: string): boolean {
   return TOKEN_PARTS.includes(parts.length) && beginning.trimStart().startsWith('{');
 }
 
-/** The token is not verified: the response to its request shows whether the application has accepted it. */
+/** Reads a claim. The token is not verified, because the response shows whether the application has accepted it. */
 function identifyByClaim(token: string, claim: string): Identity {
   const [, payload, signature, ...more] = token.split('.', 4);
   if (payload === undefined || signature === undefined || more.length > 0) return UNREADABLE;
@@ -113,7 +113,7 @@ function parseObject(json: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** Writes numbers of valid JSON as text: the parser rounds those beyond 2^53, so that different users would be one. */
+/** Quotes the numbers in valid JSON. The parser rounds numbers beyond 2^53, so that different users would become one. */
 function withNumbersAsText(json: string): string {
   return json.replace(STRING_OR_NUMBER, (token) => (token[0] === '"' ? token : `"${token}"`));
 }

@@ -6,17 +6,17 @@ export const DAY_MILLIS = 86_400_000;
 const ID_DIGITS = 16;
 
 /**
- * The traits of a visitor ID, which is sent unless something stronger names one: the option `visitorId` or the cookie (callbacks.ts), a
- * route, `annotate` or an attribute (hit-builder.ts), or `beforeSend`.
+ * The traits from which a visitor ID is derived. Stronger sources of an ID are the option `visitorId` or the cookie (callbacks.ts), a route,
+ * `annotate` or an attribute (hit-builder.ts), and `beforeSend`.
  */
 export interface VisitorTraits {
-  /** The address, masked if addresses are. */
+  /** The address, masked if an option masks addresses. */
   readonly address: string | undefined;
   readonly userAgent: string;
   readonly site: number;
   /** The start of a request on the day of the ID, in epoch milliseconds. */
   readonly startMillis: number;
-  /** The digest of a session of MCP, instead of address and user agent, which all users of a hosted client share. */
+  /** The digest of an MCP session. It replaces address and user agent, which all users of a hosted client share. */
   readonly session?: string | undefined;
 }
 
@@ -24,9 +24,9 @@ export interface VisitorTraits {
 export type KeyOfDay = (day: number) => Buffer | undefined;
 
 /**
- * The visitor ID of an anonymous client for one UTC day: 16 hex digits of a keyed hash over address and user agent, or session, site and
- * date. Without the key, the address cannot be derived from it, and the next day the same client is another visitor.
- * Without a key for the day, the ID is random.
+ * Creates the visitor ID of an anonymous client for one UTC day: 16 hex digits of a keyed hash over day, site, address and user agent (or
+ * the session). Without the key, the address cannot be derived from it. The next day, the same client is another visitor. Without a key for
+ * the day, the ID is random.
  */
 export function createToVisitorId(
   key: string | Buffer | KeyOfDay,
@@ -44,8 +44,8 @@ export function createToVisitorId(
 }
 
 /**
- * Makes a keyed hash of a client's address, of which an IPv6 client may use all of a /64; `undefined` without a key for the day. None is the
- * ID of a visitor.
+ * Creates a keyed hash of a client's address; `undefined` without a key for the day. Addresses of one IPv6 /64 have the same hash, because a
+ * client may use all of them. No hash equals a visitor ID.
  */
 export function createToClient(
   key: string | Buffer | KeyOfDay,
@@ -59,7 +59,7 @@ export function createToClient(
   };
 }
 
-/** The inner key of a day is derived each time, so that nothing outlives the day's key. */
+/** The secret of a day is derived for each call, so that nothing outlives the key of the day. */
 function createSecretOf(key: string | Buffer | KeyOfDay): (day: number) => string | undefined {
   const always = typeof key === 'function' ? undefined : toFixedLength(key);
   return function secretOf(day) {
@@ -73,17 +73,17 @@ export function dayOf(epochMillis: number): number {
   return Math.floor(epochMillis / DAY_MILLIS);
 }
 
-/** A key that differs from every user agent, because a header contains no line break. */
+/** A key that never equals a user agent, because a header contains no line break. */
 export function keyOfSession(session: string): string {
   return `session\n${session}`;
 }
 
-/** A keyed hash of traits. As JSON, no two lists are the same text. A cut hash cannot be continued, so the key may precede the text. */
+/** A keyed hash of traits. JSON keeps different lists apart. The hash is cut, so nobody can extend it, and the key may come first. */
 export function keyedId(key: string, traits: readonly (string | number)[]): string {
   return copyText(hash('sha256', key + JSON.stringify(traits), 'hex').slice(0, ID_DIGITS));
 }
 
-/** The digest of a key: a key of any length could be confused with what follows it. */
+/** Hashes a key to a fixed length, so that key and hashed text cannot be confused. */
 export function toFixedLength(key: string | Buffer): string {
   return hash('sha256', key, 'hex');
 }
@@ -93,12 +93,12 @@ export function deriveVisitorKey(tokenAuth: string): string {
   return hash('sha256', `opentelemetry-matomo visitor id\n${tokenAuth}`, 'hex');
 }
 
-/** The word for a new key every day. */
+/** The value of `visitorKey` that means a new key every day. */
 export const DAILY = 'daily';
 
 /**
- * The key that stays and that processes with the same options share; `undefined` if there is none. One that is stored in a spool does
- * not count: it is not there before the spool is.
+ * The permanent key that processes with the same options share; `undefined` if there is none. A key in a spool does not count, because it
+ * does not exist before the spool does.
  */
 export function stableVisitorKey({
   visitorKey,
@@ -123,8 +123,8 @@ export function visitorOfCookie(cookies: string | undefined, site: number): stri
 const RANGE = 2 ** 32;
 
 /**
- * Whether a visitor is in the sample: the first 32 bits of the SHA-256 of its name, as a share of all values. Processes with the same
- * rate and the same name get the same result.
+ * Whether a visitor is in the sample. The first 32 bits of the SHA-256 of its name decide, so processes with the same rate and the same name
+ * get the same result.
  */
 export function isInSample(name: string, rate: number): boolean {
   return rate >= 1 || Number.parseInt(hash('sha256', name, 'hex').slice(0, 8), 16) < rate * RANGE;

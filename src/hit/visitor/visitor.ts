@@ -13,7 +13,7 @@ import {
   type VisitorTraits,
 } from './visitor-id.js';
 
-/** The address that is sent if addresses are hidden. Matomo stores it with an unknown country. */
+/** Replaces the address if an option hides addresses. Matomo stores it with an unknown country. */
 const HIDDEN_ADDRESS = '0.0.0.0';
 
 /** The maximum number of visitors that are remembered. A power of two. */
@@ -21,15 +21,15 @@ const MAX_VISITORS = 8192;
 
 export interface VisitorOptions {
   readonly anonymizeIp: number;
-  /** Whether `cip` says nothing about the client. */
+  /** Whether `cip` is sent without information about the client. */
   readonly hidesAddress?: boolean | undefined;
-  /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
+  /** Whether delivery has a token. Without one, Matomo rejects hits with parameters that need it. */
   readonly hasToken: boolean;
   readonly trackBots: boolean;
   readonly visitorId: unknown;
   /** The key, or a function that returns the key of a day, which is deleted later. */
   readonly visitorKey: string | Buffer | KeyOfDay;
-  /** With `strict`, no user ID is sent, except for those of the option `userId`. */
+  /** With `strict`, only user IDs of the option `userId` are sent. */
   readonly privacy?: 'strict' | undefined;
 }
 
@@ -38,15 +38,15 @@ export interface Visitor extends VisitorTraits {
   readonly day: number;
   /** The visitor ID; `undefined` if none is sent. */
   readonly id: string | undefined;
-  /** Site, address and visitor ID, with which each of its hits begins. */
+  /** Site, address and visitor ID, with which each hit of the visitor begins. */
   readonly text: string;
   /** A keyed hash of an address that no option masks; `undefined` without a key for the day. */
   readonly toClient: (address: string, epochSeconds: number) => string | undefined;
 }
 
 /**
- * Finds the visitor of each request, and decides which address and IDs of it are sent. `visitor-id.ts` makes an ID, `addresses.ts` masks
- * an address, and `forwarded-origin.ts` finds the one of a client behind proxies.
+ * Finds the visitor of each request, and decides which address and IDs are sent. `visitor-id.ts` derives IDs, `addresses.ts` masks
+ * addresses, and `forwarded-origin.ts` finds the address of a client behind proxies.
  */
 export function createVisitors(options: VisitorOptions) {
   const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
@@ -56,9 +56,9 @@ export function createVisitors(options: VisitorOptions) {
   const toClient = createToClient(options.visitorKey);
   const visitors = new RecentTexts<Visitor>(MAX_VISITORS);
 
-  /** The address of which an ID is made. If none is sent, Matomo would store the address of this server. */
+  /** The address from which an ID is derived. If no address is sent, Matomo stores the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
-    // The address is not masked, because it cannot be derived from an ID once the key is deleted.
+    // The address is not masked: once the key is deleted, nobody can derive the address from an ID.
     if (hidesAddress && areKeysDeleted) return address ?? '';
     const masked = address && maskAddress(address, anonymizeIp);
     return hidesAddress ? (masked ?? '') : masked;
@@ -75,7 +75,7 @@ export function createVisitors(options: VisitorOptions) {
     return { address, userAgent, site, startMillis, session, day, id, text, toClient };
   }
 
-  /** The visitor with these traits. Nobody is remembered if IDs must not be linked to addresses later. */
+  /** The visitor with these traits. No visitor is cached if IDs must not be linked to addresses later. */
   function find(traits: VisitorTraits): Visitor {
     const { address = '', userAgent, site, startMillis, session } = traits;
     const day = dayOf(startMillis);
@@ -88,7 +88,7 @@ export function createVisitors(options: VisitorOptions) {
     return visitor;
   }
 
-  /** The address of a hit, to the extent that an ID may be made of it. */
+  /** The address of a hit, to the extent that an ID may be derived from it. */
   function addressIn(hit: HitText, { address }: VisitorTraits): string | undefined {
     const sent = hit.get('cip');
     const isRead = sent === undefined || sent === (hidesAddress ? HIDDEN_ADDRESS : address);
@@ -119,13 +119,13 @@ export function createVisitors(options: VisitorOptions) {
       }
       return visitor;
     },
-    /** The address as dimensions send it; `undefined` if it is not known. */
+    /** The address as dimensions send it; `undefined` if it is unknown. */
     addressOf({ address }: VisitorTraits): string | undefined {
       return hidesAddress && address ? HIDDEN_ADDRESS : address || undefined;
     },
     /**
-     * A visitor ID that is derived from the request follows what is sent: site, address and user agent. What is left out changes nothing.
-     * Called before an address is hidden, which says nothing then.
+     * Derives the visitor ID again if site, address or user agent of the hit were replaced. A parameter that was removed changes nothing. Must be
+     * called before the address is hidden, because hidden addresses are all the same.
      */
     follow(hit: HitText): void {
       const { named } = hit;
@@ -138,11 +138,11 @@ export function createVisitors(options: VisitorOptions) {
       hit.named = find({ ...named, site, address, userAgent });
       if (hit.named.id !== undefined) hit.set('cid', hit.named.id);
     },
-    /** Hides and masks what options say, whatever has set it: called after `beforeSend`. */
+    /** Hides and masks values that options restrict, whatever has set them. Called after `beforeSend`. */
     hide(hit: HitText): void {
       const address = hit.isNamedAnew ? hit.get('cip') : undefined; // otherwise the address is that of the visitor
       if (address !== undefined && hidesAddress) hit.set('cip', HIDDEN_ADDRESS);
-      // The address of the client is masked already.
+      // The visitor's own address is already masked.
       else if (address !== undefined && anonymizeIp > 0 && address !== hit.named?.address)
         hit.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && hit.find('uid') !== hit.user) hit.delete('uid');

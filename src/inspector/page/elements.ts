@@ -15,7 +15,7 @@ export function byId<Found extends Element = HTMLElement>(id: string): Found {
   return document.querySelector(`#${id}`) as Found;
 }
 
-/** Sets a text only if it differs, so that the browser does not draw it again. */
+/** Sets a text only if it has changed, so that the browser does not redraw it. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -1,8 +1,8 @@
 import type { InspectedHit } from '../inspected-hit.js';
 
-/** An answer of `/new-hits`: hits from the number `first` on. The server has dropped those before `oldest`. */
+/** An answer of `/new-hits`: the hits from number `first` on. The server has already dropped hits before `oldest`. */
 export interface NewHits {
-  /** Changes when all hits are cleared or the inspector is started again. */
+  /** A number that changes when all hits are cleared or the inspector is restarted. */
   readonly run: number;
   readonly first: number;
   readonly oldest: number;
@@ -13,7 +13,7 @@ export interface NewHits {
 
 export interface HeldHits extends ReturnType<typeof createHeldHits> {}
 
-/** Creates a list of the hits that the log of the server holds, in order of arrival. */
+/** Creates a list of the hits that the server's log has, in order of arrival. */
 export function createHeldHits() {
   let held: HeldHit[] = [];
   let filter: Filter = () => true;
@@ -47,7 +47,7 @@ export interface HeldHit {
   /** Number of the hit since the last clear, from 0. */
   readonly number: number;
   readonly hit: InspectedHit;
-  /** The title that Matomo stores; if it stores none, the one that was sent. */
+  /** The title that Matomo stores. If Matomo stores none, the title that was sent. */
   readonly title: string;
   readonly visitor: string;
   /** Whether the hit matches the filter. */
@@ -68,7 +68,7 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
   };
 }
 
-/** First digit of the status; 0 if there is none. */
+/** First digit of the status; 0 without a status. */
 export function classOf({ hit }: HeldHit): number {
   return Math.floor((hit.status ?? 0) / 100);
 }
@@ -82,7 +82,7 @@ type Filter = (held: HeldHit) => boolean;
 const CONDITION = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
 
 /**
- * Parses a filter. A hit has to match all conditions: a word, anywhere in the hit, or `name:value` with the name of a parameter or
+ * Parses a filter. A hit has to match all conditions. A condition is a word anywhere in the hit, or `name:value` with the name of a parameter or
  * one of `endpoint`, `verdict`, `status`, `visitor`, `reason`. Quotes keep several words together.
  */
 export function parseFilter(text: string): Filter {
@@ -108,7 +108,7 @@ function createFieldFilter(name: string, value: string): Filter {
       return ({ hit }) => hit.status !== undefined && String(hit.status).startsWith(digits);
     }
     default:
-      // A word may have a colon, as a URL has.
+      // A word may contain a colon, such as a URL.
       return (held) =>
         Object.hasOwn(held.hit.params, name)
           ? held.hit.params[name]?.toLowerCase().includes(value) === true

@@ -8,7 +8,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
   const list = byId('hits');
   const body = list.querySelector('tbody') as HTMLElement;
   const older = byId('older');
-  /** The title of each hit in the list, which opens its details. The newest hit is the last. */
+  /** The title of each hit in the list, as a button that opens the details. The newest hit is the last. */
   const buttons = new Map<HeldHit, HTMLButtonElement>();
   let marked: HeldHit | undefined;
   let limit = PAGE;
@@ -35,7 +35,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
     );
   }
 
-  /** Rows that stay are not moved, so that they keep focus and selection. */
+  /** Adds and removes rows. Rows that stay are not moved, so that they keep focus and selection. */
   function drawRows(newest: readonly HeldHit[]): void {
     const kept = new Set(newest);
     for (const [held, button] of buttons) {

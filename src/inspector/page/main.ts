@@ -12,12 +12,12 @@ const totals = createTotals(toggleCondition);
 const list = createHitList(open, draw);
 let opened: HeldHit | undefined;
 let isDrawing = false;
-/** The run of the server to which the hits belong. */
+/** The run of the server from which the current hits come. */
 let run = 0;
 /** Whether the last request was answered. */
 let isLive = false;
 
-/** Draws once with the next frame, however many hits arrive until then. */
+/** Redraws once with the next frame, however many hits arrive until then. */
 function draw(): void {
   if (isDrawing) return;
   isDrawing = true;
@@ -83,7 +83,7 @@ function take(message: NewHits): void {
   draw();
 }
 
-/** Asks for new hits until the page is closed. */
+/** Polls for new hits until the page is closed. */
 async function poll(): Promise<void> {
   let hasMore = false;
   try {

@@ -2,8 +2,8 @@ import { byId, element, formatNumber, setText } from './elements.js';
 import { classOf, type HeldHits } from './held-hits.js';
 
 /**
- * Shows the number of hits by verdict and by status, independent of the filter. Each number is a button that adds its condition to the
- * filter, or removes it: `onChoose`.
+ * Shows the number of hits by verdict and by status, independent of the filter. Each number is a button. A click passes its condition to `onChoose`,
+ * which adds it to the filter, or removes it.
  */
 export function createTotals(onChoose: (condition: string) => void) {
   const totals = [...byId('totals').querySelectorAll('button')].map((button) => {

@@ -5,7 +5,7 @@ import { integer } from '../../options/values.js';
 import type { InspectedHit } from '../inspected-hit.js';
 import { WAIT, type WaitOptions } from '../inspector-options.js';
 
-/** Number of hits in a log. */
+/** Maximum number of hits in a log. */
 const MAX_HITS = 10_000;
 /** Maximum number of characters in a log. */
 const MAX_CHARACTERS = 32_000_000;
@@ -16,12 +16,12 @@ export interface HitLog extends ReturnType<typeof createHitLog> {}
 const MAX_READ = 500;
 const toCount = integer(1, MAX_HITS);
 
-/** Creates a log of the latest hits, which are numbered in order of arrival, from 0 after each `clear`. */
+/** Creates a log of the latest hits. They are numbered in order of arrival, from 0 after each `clear`. */
 export function createHitLog() {
   let held: InspectedHit[] = [];
   let oldest = 0;
   let characters = 0;
-  /** A number that differs after each `clear`, and between inspectors. */
+  /** A number that changes with each `clear`, and differs between inspectors. */
   let run = randomInt(2 ** 47);
   const changes = new EventEmitter().setMaxListeners(0);
   let isClosed = false;
@@ -34,7 +34,7 @@ export function createHitLog() {
       await once(changes, 'change', { signal }).catch(() => undefined);
     }
     if (held.length >= count) return held.slice();
-    // Thrown here, so that its stack has the line of the test.
+    // The error is created here, so that its stack contains the line of the test.
     const until = isClosed ? 'before the inspector was closed' : `within ${timeoutMillis} ms`;
     const advice = 'Check the URL, and flush before you wait, because hits are sent with a delay.';
     throw new Error(`waitForHits(${count}) got ${describe(held)} ${until}. ${advice}`);
@@ -55,7 +55,7 @@ export function createHitLog() {
     },
     /** All hits in the log. */
     all: () => held.slice(),
-    /** Hits of that run from the number `from` on that are still in the log; all hits if the run has ended. */
+    /** Hits of a run from the number `from` on that are still in the log. If that run has ended, all hits. */
     read(ofRun: number, from: number) {
       const first = ofRun === run && from > oldest ? from : oldest;
       const end = first - oldest + MAX_READ;
@@ -82,7 +82,7 @@ function sizeOf({ params }: InspectedHit): number {
   return size;
 }
 
-/** The number of hits and what became of them. */
+/** Describes the number and the verdicts of hits. */
 function describe(hits: readonly InspectedHit[]): string {
   if (hits.length === 0) return '0 hits';
   const numbers = new Map<string, number>();

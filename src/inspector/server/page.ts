@@ -50,7 +50,7 @@ export function end(
   response.end(body);
 }
 
-/** Why a request for data is refused: also if a browser sent it for another page. `undefined` if it is allowed. */
+/** Returns the reason for which a request for data is refused, for example if another page sent it; `undefined` if it is allowed. */
 function findForeignRequest(headers: IncomingHttpHeaders, ownHost: string): string | undefined {
   const { host, origin, 'sec-fetch-site': site = 'none' } = headers;
   const isForeignSite = site !== 'same-origin' && site !== 'none';
@@ -61,13 +61,13 @@ function findForeignRequest(headers: IncomingHttpHeaders, ownHost: string): stri
   return 'only the page of this inspector may read or delete hits';
 }
 
-/** Why a request is refused because of its Host header; `undefined` if it is allowed. */
+/** Returns the reason for which a request is refused because of its Host header; `undefined` if it is allowed. */
 function findForeignHost({ host = '' }: IncomingHttpHeaders, ownHost: string): string | undefined {
   if (isOwnHost(host, ownHost)) return undefined;
   return 'use an IP address or localhost to open this page; other names could belong to anyone';
 }
 
-/** Allows nothing from other origins, no inline code, and no text that becomes markup. */
+/** Headers that allow nothing from other origins, no inline code, and no text that becomes markup. */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -95,7 +95,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** Reads the file of a path: `/` is the page, `/page/…` are its files. */
+/** Reads the file of a path: `/` is the page, and `/page/…` are its files. */
 async function readPageFile(
   path: string,
 ): Promise<{ contentType: string; body: Buffer } | undefined> {

@@ -21,8 +21,8 @@ export interface Inspector extends AsyncDisposable {
   /** The latest 10,000 hits in order of arrival, fewer if they are very large. Also `GET /hits`. */
   hits(): InspectedHit[];
   /**
-   * Waits until there are at least `count` hits, from 1 to 10,000, earlier ones included, whatever their verdict. Resolves with all hits.
-   * Rejects with an error that names the number of hits that did arrive and what became of them.
+   * Waits until there are at least `count` hits, from 1 to 10,000, including earlier ones, whatever their verdict. Resolves with all hits.
+   * Rejects with an error that contains the number of hits that arrived, and their verdicts.
    *
    * @example
    * const [hit] = await inspector.waitForHits(1);
@@ -36,20 +36,20 @@ export interface Inspector extends AsyncDisposable {
    * @throws {@link OptionError}, a `TypeError`, if a property is unknown or invalid. It names the property and the value.
    */
   play(answer?: PlayedAnswer): void;
-  /** Stops at once and closes open connections. */
+  /** Stops immediately and closes open connections. */
   close(): Promise<void>;
   /** The same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const KEEP_ALIVE_MILLIS = 65_000; // Matomo behind nginx has the same, as measured
+const KEEP_ALIVE_MILLIS = 65_000; // the keep-alive timeout of a Matomo behind nginx
 
 const IMAGE = Buffer.from('R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
 
 /**
- * Starts the inspector: a local server that answers as Matomo's tracker does, and shows whether Matomo stores a hit, under which title, URL
- * and visitor, and what it drops.
+ * Starts the inspector: a local server that answers like Matomo's tracker, and shows whether Matomo stores a hit, under which title, URL
+ * and visitor, and which data Matomo drops.
  *
  * @throws {@link OptionError}, a `TypeError`, if an option is unknown or invalid. It names the option and the value.
  * @throws Error if it cannot listen on `host` and `port`
