@@ -140,14 +140,13 @@ function readWithoutCounters(answer: Answer, known: Known): BulkResult {
     const accepted = `${reason}; the hits count as accepted`;
     return { kind: 'accepted', warning: { code: 'not-matomo', reason: accepted } };
   }
-  if (!known.isMatomo && !isPage) return { kind: 'later', code: 'not-matomo', reason };
   const [, state] = SQL_STATE.exec(body) ?? [];
   if (state !== undefined) {
     const failed = `Matomo's database failed (${plain(state, known)}) with ${hits}`;
     return { kind: 'failed', code: 'rolled-back', reason: failed, mayBeStored: known.sent - 1 };
   }
-  const mayBeStored = known.isMatomo ? known.sent : 0;
-  if (isPage) return { kind: 'failed', code: 'not-matomo', reason, mayBeStored };
+  if (isPage) return { kind: 'failed', code: 'not-matomo', reason, mayBeStored: known.sent };
+  if (!known.isMatomo) return { kind: 'later', code: 'not-matomo', reason };
   // If PHP has printed something, Matomo omits its counters, but has stored the hits.
   const uncounted = `${reason}, so hits count as unconfirmed, and are not sent again`;
   const warning: Reason = { code: 'not-matomo', reason: uncounted };

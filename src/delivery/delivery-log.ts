@@ -56,10 +56,10 @@ export class DeliveryLog {
     this.#lines = lines;
   }
 
-  /** Logs that Matomo does not process hits. */
-  beginOutage(cause: Reason): void {
+  /** Remembers why Matomo does not process hits, and logs it if that was not the first failure. */
+  beginOutage(cause: Reason, isLogged: boolean): void {
     this.cause = cause;
-    if (this.isEnding) return;
+    if (this.isEnding || !isLogged) return;
     const { code, reason } = cause;
     this.#lines.begin(OUTAGE, code, () => `${reason}. Other hits stay pending. ${adviceFor(code)}`);
   }
@@ -110,12 +110,13 @@ export class DeliveryLog {
     losses: Readonly<Partial<Record<LossReason, number>>>,
     reason: string | undefined,
   ): void {
-    const counts = Object.entries(losses).filter(([, count]) => count > 0);
+    const counts = Object.entries({ ...losses, rejected: 0 }).filter(([, count]) => count > 0);
     const hits = counts.reduce((sum, [, count]) => sum + count, 0);
     if (hits === 0) return;
     const why = reason === undefined ? '' : ` (${reason})`;
     const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
-    const text = `The ${what} ended before Matomo confirmed ${countOf(hits)}${why}. Counted as lost: ${names}. Raise shutdownTimeoutMillis, or set spool to keep hits across restarts.`;
+    const advice = this.cause ? adviceFor(this.cause.code) : 'Raise shutdownTimeoutMillis.';
+    const text = `The ${what} ended before Matomo confirmed ${countOf(hits)}${why}. Counted as lost: ${names}. ${advice} Set spool to keep hits across restarts.`;
     const code = hits > (losses.unconfirmed ?? 0) ? 'lost-at-shutdown' : 'unconfirmed';
     this.#diagnostics.warnOnce(`${what}-losses`, coded(code, text));
   }

@@ -361,7 +361,7 @@ export class Sender {
     this.#waits += 1;
     const waitMillis = (1 - jitter + jitter * random()) * longest;
     this.waitUntilMillis = this.#now() + Math.max(leastMillis, waitMillis);
-    if (isLogged) log.beginOutage(cause);
+    log.beginOutage(cause, isLogged);
   }
 }
 

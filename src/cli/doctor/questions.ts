@@ -42,7 +42,7 @@ async function askTracker(
   const exchange = await holdEventLoop(transport.send(toBody(hits, tokenAuth), limitMillis));
   await transport.close();
   // With `hasToken: false`, each check interprets an invalid hit itself.
-  const known = { sent: hits.length, hasToken: false, token: tokenAuth, isMatomo: true };
+  const known = { sent: hits.length, hasToken: false, token: tokenAuth, isMatomo: false };
   return { exchange, verdict: interpretAnswer(exchange, known) };
 }
 

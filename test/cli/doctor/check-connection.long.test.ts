@@ -17,6 +17,7 @@ test.each<[PlayedMatomoAnswer, finding: string, text?: RegExp]>([
   [LOG_IN, 'address problem request-rejected', /401.* → .*MATOMO_HEADERS/],
   [{ status: 403 }, 'address problem request-rejected', /403.* → .*firewall.*mod_security/],
   [{ body: '<!doctype html><h1>Welcome</h1>' }, 'address problem not-matomo'],
+  [{ body: 'OK', contentType: 'text/plain' }, 'address problem not-matomo'],
   [{ body: DATABASE_DIED }, 'address problem rolled-back', /SQLSTATE\[HY000\].* → .*database/],
   [{ status: 413 }, 'address problem too-large'],
   [json('{"status":"success","tracked":0,"invalid":0}'), 'matomo problem hits-not-counted'],

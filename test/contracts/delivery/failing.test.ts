@@ -37,20 +37,6 @@ test('a bulk that fails is halved at once, and each half that fails, before anyt
   expect(sender.sent().length).toBeLessThan(750); // one each ten seconds
 });
 
-test('with a good hit each second, the bad hit alone is rejected within a minute', async () => {
-  const sender = openFour(failsWith(ROLLED_BACK, isD));
-  putAll(sender, 'abcd');
-  for (let i = 0; i < 60; i++) {
-    putAll(sender, [`g${i}`]);
-    await sender.advance(SECOND);
-  }
-  expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
-  await sender.advance(10 * SECOND);
-  expect(sender.counts()).toMatchObject({ tracked: 63, pending: 0, lost: { rejected: 1 } });
-  expect(sender.codes()).toContain('rejected');
-  expect(bulks(sender).filter((names) => names === 'd').length).toBeLessThanOrEqual(12);
-});
-
 test('a single hit that fails goes behind everything', async () => {
   const options = { maxExportBatchSize: 1 };
   const sender = openSender({ options, answers: [ROLLED_BACK, tracked] });

@@ -48,6 +48,20 @@ test('more hits than a call can have arguments are counted when Matomo is down',
   expect([hits, counted]).toEqual([50_000, 50_000]);
 });
 
+test('after a shutdown whose only attempt is redirected, hits are lost, for a reason that is logged', async () => {
+  const { reported, stderr } = await runScript(
+    `const { shutdown, stats } = start();
+    trackEvent('a', 'b', { uid: 'ann' });
+    await shutdown();
+    report(stats());`,
+    { answer: { status: 302 } },
+  );
+  expect(reported).toMatchObject({ pending: 0, lost: { shutdown: 1 } });
+  expect(stderr).toMatch(
+    /confirmed 1 hit \(Matomo answered with status 302.* Set url to an address/,
+  );
+});
+
 test('after a signal, a flush that Matomo does not answer delays the end no longer than a shutdown', async () => {
   const { reported } = await runScript(
     `start({ shutdownTimeoutMillis: 300 });
