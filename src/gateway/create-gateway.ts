@@ -136,7 +136,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       diagnostics.warnOnce(`unread ${reason}`, () =>
         coded(
           'export-not-read',
-          `An export was not read, or not all of it: ${reason}. What was not read is missing in Matomo. The sender got this reason, too. Send spans as OTLP 1 specifies, for example with a newer exporter.`,
+          `An export was not read, or not all of it: ${reason}. What was not read is missing in Matomo. Correct that at the sender, which got the same reason.`,
         ),
       ),
     accept(resources, bytes) {

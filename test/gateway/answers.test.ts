@@ -223,18 +223,26 @@ test('an event of a span without a request is one of its service', async () => {
   expect(inspector.hits().map(({ params }) => params.idsite)).toEqual(['4', '9']);
 });
 
-test('a request with many spans keeps no other out while Matomo is down', async () => {
-  const { gateway, inspector } = await startGateway();
-  inspector.play({ status: 503 });
-  const send = async (...spans: OtlpSpan[]) =>
-    (await sendSpans(gateway, exportRequest(spans))).status;
-  expect(await send(requestSpan('/first'))).toBe(200);
-  await eventually(() => gateway.stats().pending === 1);
-  const root = requestSpan('/import');
-  expect(await send(root, ...Array.from({ length: 10_000 }, () => below(root)))).toBe(200);
-  await eventually(() => gateway.stats().pending === 2);
-  expect(await send(requestSpan('/next'))).toBe(200);
-});
+test.each([
+  [10_000, 0, 2],
+  [101, 100, 102],
+])(
+  'a request with %i spans of %i events keeps no other out while Matomo is down',
+  async (spans, events, pending) => {
+    const { gateway, inspector } = await startGateway();
+    inspector.play({ status: 503 });
+    const send = async (...sent: OtlpSpan[]) =>
+      (await sendSpans(gateway, exportRequest(sent))).status;
+    expect(await send(requestSpan('/first'))).toBe(200);
+    await eventually(() => gateway.stats().pending === 1);
+    const root = requestSpan('/import');
+    const all = Array.from({ length: events }, () => hitEvent({ e_c: 'row', e_a: 'a' }));
+    const rows = Array.from({ length: spans }, () => below(root, {}, { events: all }));
+    expect(await send(root, ...rows)).toBe(200);
+    await eventually(() => gateway.stats().pending === pending);
+    expect(await send(requestSpan('/next'))).toBe(200);
+  },
+);
 
 test('a request with more hits than the queue ever has room for keeps no other out, and those that do not fit are counted', async () => {
   const { gateway } = await startGateway({ maxQueueSize: 2 });

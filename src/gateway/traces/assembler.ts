@@ -1,4 +1,4 @@
-import { hasHitEvent } from '../../request/matomo-attributes.js';
+import { hasHitEvent, MAX_ADDITIONAL_HITS } from '../../request/matomo-attributes.js';
 import {
   groupSpans,
   hasLocalParent,
@@ -245,7 +245,7 @@ export class Assembler {
       hits += Number(isRequest) + (hasHitEvent(span) ? span.events.length : 0);
       bytes += span.bytes;
     }
-    return hits === 0 || hasRoom(hits, bytes * MAX_ENCODED);
+    return hits === 0 || hasRoom(Math.min(hits, 1 + MAX_ADDITIONAL_HITS), bytes * MAX_ENCODED);
   }
 
   #count(spans: readonly PlacedSpan<ReceivedSpan>[], sign: 1 | -1): void {
