@@ -69,7 +69,7 @@ const PLAIN_NAME = /^[\p{L}\p{N}_.$[\]:~ -]*$/u;
 const SECRET_FORMS = [
   /(?<![\w-])(?:e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\.|(?:sk|rk|pk|gh[oprsu]|github_pat|npm|hf|shp[ac]t|dop_v1|glpat|pypi|whsec|xox[a-z]|xapp)[-_](?=[\w-]*\d)[\w-]{16,}|sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8}|(?:sk-|whsec_|gh[oprsu]_|glpat-|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_)[A-Za-z\d]{16}|[sr]k_(?:live|test)_|A[KS]IA[A-Za-z\d]{16}|AIza[\w-]{20}|bot\d+:|private-[\da-f]{20}|[\da-z]{6}-[\da-f]{32})/,
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/,
-  /(?<!\w)\+(?:[\s().-]*\d){6}|(?<![\da-f-])(?:(?:\d{4}[ -]){3}\d{4}|3[47]\d\d[ -]\d{6}[ -]\d{5})(?![\da-f-])/,
+  /(?<!\w)\+(?:[\s()./·\p{Pd}]*\d){6}|(?<![\da-f-])(?:(?:\d{4}[ ·\p{Pd}]){3}\d{4}|3[47]\d\d[ ·\p{Pd}]\d{6}[ ·\p{Pd}]\d{5})(?![\da-f-])/u,
   /@\d[^\s@/]*\.\p{L}/u,
 ];
 /** Matches cards of Visa, Mastercard, American Express and others, in queries only: in paths, IDs are as long. */
@@ -175,7 +175,7 @@ const SIGNATURE =
   /(?:^|[^a-z])(?:api_?)?(?:sign|hash|checksum|digest|mac|md5|sha\d+)(?![a-z])|Sign/;
 const LONG_HASH = /(?=[a-z]*\d)[\da-z]{16}/i;
 /** Matches a plus sign that stands for a space, unlike that of a telephone number. */
-const SPACE = /\+(?!(?<![\w.]\+)(?:(?:[().-]|%20)*\d){6})/g;
+const SPACE = /\+(?!(?<![\w.]\+)(?:(?:[()./-]|%[\dA-F]{2})*\d){6})/gi;
 
 /** Redacts a parameter: returns it unchanged, or its name with `redacted` as the value, or only `redacted`. */
 export function redactPair(pair: string): string {

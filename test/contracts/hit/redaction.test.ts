@@ -117,6 +117,7 @@ const REDACTED_QUERIES: readonly (readonly [query: string, sent: string])[] = [
     %7B%22a%22%3A1%7D %3Ca%3E1%3C/a%3E a%3Bb a=b a%5Cb eyJwYWdlIjoyfQ== %252541 x|token|abc1 sk-hynix-memory-chips-2026
     4111%201111%201111%201111 378282246310005 +4917612345678 whatsapp:+4917612345678 x/token/9fK2mQ7x /call/%2B49+151+12345678
     +49-176-1234567 3782+822463+10005 password:"geheim" token%E2%80%9C9fK2mQ7x%E2%80%9D ada:Geheim@10.0.0.1
+    +49%E2%80%9130%C2%B712345678 4111%E2%80%931111%E2%80%931111%E2%80%931111 %2B49+30/12345678
   `).map((value): [string, string] => [`x=${value}`, 'x=redacted']),
   [`x=${'a '.repeat(51)}`, 'x=redacted'],
   ['utm_content=/p/token:abcdef&gclid=token%3Aabcdef', 'utm_content=redacted&gclid=redacted'],
