@@ -168,7 +168,7 @@ test('a function of the application never runs in the async context of another r
   const { reported, inspector } = await runScript(
     `const { AsyncLocalStorage } = require('node:async_hooks');
     const user = new AsyncLocalStorage();
-    const { shutdown } = start({ userId: () => user.getStore() ?? 'nobody' });
+    const { shutdown } = user.run('eve', () => start({ userId: () => user.getStore() ?? 'nobody' }));
     let waiting;
     const { server, url } = await serve((request, response) => user.run(request.url.slice(1), () => {
       if (!waiting) waiting = response;

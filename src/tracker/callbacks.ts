@@ -29,6 +29,9 @@ export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 /** Reads the value of one option for a request. May throw. */
 type Read<T = unknown> = (http: HttpRequest, request: Request) => T;
 
+/** The async context in which functions of the application run. It must not be that of a request, in which an application may call `start`. */
+const SCOPE: AsyncScope = /* @__PURE__ */ new AsyncScope('opentelemetry-matomo');
+
 /** The result of a call that failed. */
 const FAILED: unique symbol = Symbol('failed');
 
@@ -38,7 +41,6 @@ export function createOptionCallbacks(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ) {
   const { beforeSend, ignore, siteId } = options;
-  const scope = new AsyncScope('opentelemetry-matomo');
   const parameters = parametersFor(options, diagnostics, fromFunction);
   const ownSite = siteOfService(siteId, serviceDefaultsOf(undefined));
 
@@ -46,7 +48,7 @@ export function createOptionCallbacks(
   function fromFunction(option: Option): Read {
     return (http, request) => {
       const given = new CallbackArgument(http, request) as object as TrackedRequest;
-      return scope.runInAsyncScope(() => runIn(request, option, given));
+      return SCOPE.runInAsyncScope(() => runIn(request, option, given));
     };
   }
 
@@ -84,7 +86,7 @@ export function createOptionCallbacks(
       beforeSend &&
       function callBeforeSend(sent: Record<string, string>): Record<string, unknown> | undefined {
         const returned = call('beforeSend', () => {
-          const result: unknown = scope.runInAsyncScope(beforeSend, undefined, sent);
+          const result: unknown = SCOPE.runInAsyncScope(beforeSend, undefined, sent);
           return isRecord(result) ? { ...result } : result;
         });
         if (isRecord(returned)) return returned;
