@@ -23,13 +23,15 @@ export async function inspect(args: string[]): Promise<void> {
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);
   let last: InspectedHit | undefined;
-  const timer = setInterval(() => {
+  const print = () => {
     const hits = inspector.hits();
     const fresh = hits.slice(last === undefined ? 0 : hits.lastIndexOf(last) + 1);
     if (fresh.length > 0) console.log(formatHits(fresh));
     last = fresh.at(-1) ?? last;
-  }, PRINT_EVERY_MILLIS);
+  };
+  const timer = setInterval(print, PRINT_EVERY_MILLIS);
   await ended;
   clearInterval(timer);
+  print();
   await inspector.close();
 }

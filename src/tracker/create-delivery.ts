@@ -57,8 +57,9 @@ export function createDelivery(
       },
       lines,
     );
+  const onTracked = options.dryRun ? undefined : () => reportTracking(options, diagnostics);
   const delivery: Delivery = new Delivery({
-    options: { ...options, onTracked: () => reportTracking(options, diagnostics) },
+    options: { ...options, onTracked },
     ...{ transport, diagnostics, lines },
     openSpool: hasSpool ? openFor : undefined,
     hold: (sending) => budget.hold(sending),

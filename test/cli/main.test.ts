@@ -27,7 +27,9 @@ test('inspect prints each hit once as it comes, and behaves as its flags say', a
   expect(inspector.stdout().match(/GET \/a/g)).toHaveLength(1);
   const hits = (await (await fetch(`${inspector.url}/hits`)).json()) as InspectedHit[];
   expect(Object.keys(hits.at(-1)?.droppedParameters ?? {})).toEqual(['dimension3']);
+  await fetch(`${inspector.url}/matomo.php?idsite=1&rec=1&ua=x&action_name=last`);
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  expect(inspector.stdout()).toContain(' last ');
 });
 
 test('a command does its work although nobody reads its output', async () => {

@@ -21,10 +21,11 @@ test('after the first bulk that Matomo tracks, one line on stderr says so', asyn
 });
 
 test.each([
-  ['INFO', /, site 1\. \[tracking\]\n$/],
-  ['WARN', /^$/],
-])('with OTEL_LOG_LEVEL=%s, a bulk that is sent when the process exits', async (level, line) => {
-  const env = { MATOMO_SCHEDULE_DELAY: '60000', OTEL_LOG_LEVEL: level };
+  [{ OTEL_LOG_LEVEL: 'INFO' }, /, site 1\. \[tracking\]\n$/],
+  [{ OTEL_LOG_LEVEL: 'WARN' }, /^$/],
+  [{ MATOMO_DRY_RUN: 'true' }, /^$/],
+])('with %j, a bulk that is sent when the process exits', async (set, line) => {
+  const env = { MATOMO_SCHEDULE_DELAY: '60000', ...set };
   const { app } = await startTracked([...REGISTER, APP], env);
   await get(`${app.url}/exit`);
   await app.exit();
