@@ -231,16 +231,15 @@ test.each([
   async (spans, events, pending) => {
     const { gateway, inspector } = await startGateway();
     inspector.play({ status: 503 });
-    const send = async (...sent: OtlpSpan[]) =>
-      (await sendSpans(gateway, exportRequest(sent))).status;
-    expect(await send(requestSpan('/first'))).toBe(200);
+    const send = (...all: OtlpSpan[]) => sendSpans(gateway, exportRequest(all));
+    expect((await send(requestSpan('/first'))).status).toBe(200);
     await eventually(() => gateway.stats().pending === 1);
     const root = requestSpan('/import');
-    const all = Array.from({ length: events }, () => hitEvent({ e_c: 'row', e_a: 'a' }));
-    const rows = Array.from({ length: spans }, () => below(root, {}, { events: all }));
-    expect(await send(root, ...rows)).toBe(200);
+    const hits = Array.from({ length: events }, () => hitEvent({ e_c: 'row', e_a: 'a' }));
+    const rows = Array.from({ length: spans }, () => below(root, {}, { events: hits }));
+    expect((await send(root, ...rows)).status).toBe(200);
     await eventually(() => gateway.stats().pending === pending);
-    expect(await send(requestSpan('/next'))).toBe(200);
+    expect((await send(requestSpan('/next'))).status).toBe(200);
   },
 );
 
