@@ -117,8 +117,8 @@ export class ProcessTracker implements SpanListener {
     if (!life || life.hasBegun) return life?.watch;
     life.hasBegun = true;
     try {
-      const { startWatch, watchProviders } = withoutTracing(this.#load);
       this.#scope.runInAsyncScope(() => {
+        const { startWatch, watchProviders } = withoutTracing(this.#load);
         this.#providers ??= watchProviders(this);
         life.watch = startWatch(life.options, life.countsAll, this.#providers);
       });
