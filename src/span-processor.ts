@@ -14,7 +14,7 @@ import { announceOptions } from './tracker/worker-options.js';
  * 3.x. Other processors still get all spans. Spans are not changed, except for a private field.
  *
  * A process has one tracker, which all processors share with `register` and `start`. Those also track requests without a SERVER span. Options
- * are set in code or by environment variables. If several places in code set options, the first ones apply; the others have no effect, and one
+ * are set in code or by environment variables. The first options in code apply if tracking has not begun. Other ones have no effect, and one
  * line is logged. If `url` or `siteId` is missing, one error is logged when the first server listens, and nothing is tracked.
  *
  * @example

@@ -32,11 +32,11 @@ export interface MatomoHandle extends AsyncDisposable {
 
 /**
  * Tracks all HTTP requests of this process or worker thread, like `opentelemetry-matomo/register`, but with options in code. No SDK is needed.
- * If the application has tracing, its spans are used. Call it before the server listens.
+ * If the application has tracing, its spans are used. Call `start` before the server listens.
  *
  * When the process ends, queued hits are sent, as with `register`: `exitFlush` is `true` by default, and `shutdownTimeoutMillis` 1500.
  * A process has one tracker, which all calls share with `register` and `MatomoSpanProcessor`. Each option in code takes precedence over its
- * environment variable. If several places in code set options, the first ones apply; the others have no effect, and one line is logged. A worker
+ * environment variable. The first options in code apply if tracking has not begun. Other ones have no effect, and one line is logged. A worker
  * thread needs its own call unless the environment has all options. In the main thread, call it before workers start, because only later workers
  * know of privacy options in code.
  *

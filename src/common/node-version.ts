@@ -1,4 +1,4 @@
-// The rest of the package is loaded with `process.getBuiltinModule`. Older versions lack that function, so this file imports nothing.
+// The rest of the package loads modules of Node.js with `process.getBuiltinModule`. Older versions lack that function, so this file imports nothing.
 
 const OLDEST = '20.18.1';
 

@@ -16,7 +16,7 @@ import { AsyncScope, timerMillis } from './timers.js';
 export interface EndMember {
   /** Whether the member needs signals in addition to the event `exit`. */
   readonly listensToSignals: boolean;
-  /** Stops beginning bulks for this time, because a handler of the application may end the process. */
+  /** Begins no bulk for this time, because a handler of the application may end the process. */
   pause(millis: number): void;
   /** Sends queued hits, because the handler has not ended the process. */
   flush(isBackground: boolean): Promise<void>;

@@ -5,7 +5,7 @@ const HASHED_CHARACTERS = 32;
 
 /**
  * Caches values of texts, or of pairs of texts, that occur repeatedly. The table has a fixed size and two slots for texts with the same hash. A new
- * text takes the first slot. A text is cached only when it occurs again, so nothing is kept of a client that came once.
+ * text takes the first slot, whose text moves to the second. A text is cached only when it occurs again: nothing is kept of a client that came once.
  */
 export class RecentTexts<Value> {
   readonly #slots: number;

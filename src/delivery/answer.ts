@@ -187,8 +187,8 @@ const COUNTERS =
   /\{\s*"status"\s*:\s*"(success|error)"\s*,\s*"tracked"\s*:\s*(\d{1,15})\s*,\s*"invalid"\s*:\s*(\d{1,15})\s*(?:,\s*"invalid_indices"\s*:\s*\[([\d\s,]*)\]\s*)?[,}]/g;
 
 /**
- * Finds the counters in the answer to a bulk, even if PHP, a proxy or a hoster has written text around them. If there are several counters,
- * Matomo's are those that add up to the number of sent hits.
+ * Finds the counters in the answer to a bulk, even if PHP, a proxy or a hoster has written text around them. If there are several sets of
+ * counters, Matomo's are those that add up to the number of sent hits.
  */
 function readCounters(body: string, sent: number): Counters | undefined {
   const all = Array.from(body.matchAll(COUNTERS), toCounters);

@@ -13,7 +13,7 @@ export type LossReason = (typeof LOSS_REASONS)[number];
 
 /**
  * Numbers of hits by result. In each process, `hits + claimed = pending + stored + tracked + accepted + invalid + lost`. `hits` are the hits that
- * the process has queued.
+ * the process has created.
  */
 export interface DeliveryCounts {
   /** Hits that were stored in a spool. */

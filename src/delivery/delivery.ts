@@ -178,7 +178,7 @@ export class Delivery {
 
   /**
    * Makes one attempt to send all queued hits. Calls during a flush share the next flush. Resolves after `exportTimeoutMillis` or 5 s at the latest,
-   * while a longer attempt continues. A flush in the background does not keep the process alive. Never rejects.
+   * while a longer attempt continues. In the background, only the attempt keeps the process alive, and not this wait for it. Never rejects.
    */
   flush(isBackground = false): Promise<void> {
     const limitMillis = Math.min(this.#parts.options.exportTimeoutMillis, FLUSH_MILLIS);
@@ -353,7 +353,7 @@ export class Delivery {
     );
   }
 
-  /** Sets the timer for its next run. The timer does not keep the process alive. There is no timer if no hit is pending. */
+  /** Sets the timer for its next run. The timer does not keep the process alive. Without a spool, there is none if no hit is pending. */
   #schedule(): void {
     const { spool, memory, sender } = this;
     if (this.#closed !== undefined || (!spool && memory.count === 0)) return;

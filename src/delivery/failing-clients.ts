@@ -1,6 +1,6 @@
 import type { Hit } from '../hit/hit-text.js';
 
-/** A client is failing if the number of its rejected hits exceeds that of its stored hits by this. */
+/** A client is failing if at least this many more of its hits were rejected than stored. */
 const MAX_REJECTED = 10;
 /** A client is forgotten this long after its last rejection. */
 const KEPT_MILLIS = 600_000;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SharedKeys } from '../common/visitor-keys.js';
 import { keepKeys, OPEN_SAFELY, prepareFolder, readOwn } from './folder-setup.js';
 
-/** One operation in the folder, with its arguments. An operation is atomic, except `append`, which never creates a file. */
+/** One operation in the folder, with its arguments. `create` and `append` may write only a part of the data. `append` never creates a file. */
 export type FileStep =
   | readonly [operation: 'prepare', matomoUrl: string]
   | readonly [operation: 'share', keys: SharedKeys]
@@ -28,7 +28,7 @@ const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
 const OLD_FILE: number = O_WRONLY | O_APPEND | OPEN_SAFELY;
 const NEW_FILE: number = OLD_FILE | O_CREAT | O_EXCL;
 
-/** Creates the steps of a folder on a disk. At the event `exit`, no step prepares or reads anything. */
+/** Creates an object that runs steps in a folder on a disk. At the event `exit`, steps that prepare or read something throw. */
 export function filesOf(folder: string): Files {
   const pathOf = (name: string) => join(folder, name);
   return {

@@ -26,7 +26,7 @@ export class FolderList {
   readonly #options: SpoolOptions;
   readonly #writer = randomBytes(4).toString('hex');
   #number = 0;
-  /** Whether this process claims its own hits after all others. */
+  /** Whether own files are claimed in the order of their age, like all others. Otherwise they are claimed first. */
   #isBehind = false;
   /** Files that can be claimed, in the order of claims. */
   #waiting: HitsFile[] = [];
@@ -92,7 +92,7 @@ export class FolderList {
     return unchangedMillis > limitMillis || wallMillis > DEAD_WALL_MILLIS;
   }
 
-  /** Orders own files first (unless they go behind), then older ones. Two processes then seldom send hits of one visitor at the same time. */
+  /** Orders own files first (unless `#isBehind`), then older ones. Two processes then seldom send hits of one visitor at the same time. */
   #compare(a: HitsFile, b: HitsFile): number {
     const isOwn = ({ writer }: HitsFile) => Number(!this.#isBehind && writer === this.#writer);
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;

@@ -8,7 +8,7 @@ import { isMissing } from './folder-setup.js';
 //     1795176000123-1f0e3dad-7-token.100-48123.1795176009789.sending   is being sent since this time
 //
 // The first number is the creation time in milliseconds, which orders the files. The writer and a number follow. Of the last two files, 100 lines
-// count, with 48,123 bytes. A line counts once a rename has included it. Other text at the end of the file does not count.
+// count, with 48,123 bytes. A line counts once the name includes it. Other text at the end of the file does not count.
 
 export interface HitsFile {
   readonly millis: number;

@@ -1,7 +1,7 @@
 import { AsyncScope, timerMillis } from '../common/timers.js';
 import type { FileStep, Files, Steps } from './folder-files.js';
 
-/** The disk hangs if an operation takes longer. No other operation begins until it ends, or all file system threads of Node.js would hang. */
+/** If an operation takes longer, the disk counts as hanging. No other one begins until it ends, or all file system threads of Node.js would hang. */
 const HANG_MILLIS = 5_000;
 
 interface OperationOptions<T> {

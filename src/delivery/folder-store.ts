@@ -133,7 +133,7 @@ class FolderStore implements Spool {
     return isPut === true;
   }
 
-  /** Returns hits that were not stored to memory, if the caller no longer waits for them. */
+  /** Gives back hits that were not stored if the caller has stopped waiting for them, or the process is ending. */
   #endPut(put: Put, isStored: boolean): void {
     if (put.isLate) this.count -= put.hits.length;
     if (!isStored && (put.isLate || this.#isEnding)) this.#giveBack(put);
@@ -282,7 +282,7 @@ class FolderStore implements Spool {
     this.#options.counts.claimed -= taken.file.hits;
   }
 
-  /** Stores the hits that are given back, and deletes the file. Returns whether the claim still belonged to this process. Only then it counts. */
+  /** Stores the hits that are given back, and deletes the file. Counts the results and returns true if the claim still belonged to this process. */
   *#end(taken: Taken, results: Results, back: readonly Hit[], isBehind: boolean): Steps<boolean> {
     const { counts, log } = this.#options;
     const { file, damaged } = taken;

@@ -12,7 +12,7 @@ import { builtin } from '../common/unhooked.js';
 import { explainError } from './http-errors.js';
 import { type ProxyRoute, proxyRouteOf } from './proxy.js';
 
-/** An answer of Matomo, or of a proxy in front of it. */
+/** An answer of Matomo, or of another server. */
 export interface Answer {
   readonly kind: 'answer';
   readonly status: number;
@@ -21,7 +21,7 @@ export interface Answer {
   readonly body: string;
   readonly location?: string | undefined;
   readonly retryAfter?: string | undefined;
-  /** The `WWW-Authenticate` header of a proxy in front of Matomo. */
+  /** The `WWW-Authenticate` header of a proxy or web server in front of Matomo. */
   readonly authenticate?: string | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface Transport {
 export interface TransportOptions {
   readonly url: URL | string;
   readonly userAgent: string;
-  /** Headers for a proxy in front of Matomo. */
+  /** Headers for a proxy or web server in front of Matomo. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -93,7 +93,7 @@ export function createTransport(
     mayHaveArrived,
     async send(body, timeoutMillis) {
       sent[0] = 0;
-      // The server may have closed the connection while this process was suspended. Node.js notices that before the connection is reused.
+      // The server may have closed the connection while this process was suspended. Node.js notices that in one turn of the event loop.
       await new Promise((resolve) => void setImmediate(resolve));
       if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
       const request = poster.open(all).on('socket', (socket: Opening) => {
@@ -207,7 +207,7 @@ export function createPoster(url: URL, proxy: ProxyRoute | undefined) {
       return request.on('socket', (socket) => {
         if (agent === single || request.reusedSocket) return;
         socket.on('end', () => (isReusable = false));
-        // The agent destroys a socket that has been idle, so the server has not closed it.
+        // On a timeout, the agent destroys only an idle socket, which the server has not closed.
         socket.on('timeout', () => (isReusable ||= socket.destroyed));
       });
     },

@@ -48,7 +48,7 @@ function isInNetwork(host: string, network: string): boolean {
   return list.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** The proxy for a URL, before `NO_PROXY` is applied. Lower-case variables take precedence. An empty variable counts as missing. */
+/** The proxy for a URL, before `NO_PROXY` is applied. The lower-case name of a variable takes precedence. An empty variable does not count. */
 function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
   if (isLoopback(hostname)) return undefined;
   const names = ['http_proxy', 'HTTP_PROXY'];

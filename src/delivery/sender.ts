@@ -184,7 +184,7 @@ export class Sender {
     return true;
   }
 
-  /** The hits that share one key, chosen at random. */
+  /** The hits with one key. The key is chosen at random. */
   #pickBy(hits: readonly Hit[], keyOf: (hit: Hit) => unknown): readonly Hit[] {
     const keys = [...new Set(hits.map(keyOf))];
     const key = keys[this.#pick(keys.length)];
@@ -365,7 +365,7 @@ export class Sender {
   }
 }
 
-/** Moves all hits that were not sent to `back`. */
+/** Moves all hits that wait to be sent, or to be tried again, into `back`. */
 export function giveRestBack({ bulks, suspects, tried, back }: Attempt): void {
   const rest = [bulks, suspects, tried].flatMap((lists) => lists.splice(0).flat());
   for (const hit of rest) back.push(hit); // a call cannot have so many arguments

@@ -6,8 +6,8 @@ import type { SpoolLog } from './delivery-log.js';
 /** Stores hits until they are sent: in memory, or in a spool that several processes share. No method rejects. */
 export interface Store {
   /**
-   * Puts all hits, or none and returns `false`. In that case the store cannot accept them now, and logs the reason. If a disk hangs, a spool accepts
-   * the hits, and includes them in `count` until it is known whether they are stored.
+   * Stores all hits, or none. Returns `false` if it cannot accept them now; a spool logs the reason. If a disk hangs, a spool accepts the hits, and
+   * includes them in `count` until it is known whether they are stored.
    */
   put(hits: readonly Hit[]): boolean | Promise<boolean>;
   /**

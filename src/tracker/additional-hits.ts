@@ -56,7 +56,7 @@ export class AdditionalHits {
     for (const hit of this.#takeWaiting(request)) this.#addWithoutRequest(hit, request.service);
   }
 
-  /** Counts the waiting hits of a request that cannot be read as lost. */
+  /** Counts the waiting hits of an unreadable request as lost. */
   lose(request: Request, error: unknown): void {
     for (const _hit of this.#takeWaiting(request)) {
       this.#pipeline.lose(error);

@@ -155,7 +155,7 @@ class CallbackArgument {
 }
 
 const NO_RESULT = 'Its result counts as undefined. Fix the function';
-/** Effects in messages, for functions that keep data from Matomo if they fail. */
+/** The effects of a failure, for messages about functions that keep data from Matomo. */
 const EFFECTS: Readonly<Record<string, string>> = {
   ignore: 'The request is not tracked, and neither are its additional hits. Fix the function',
   beforeSend: 'The hit was dropped. Return the parameters, or null to drop a hit on purpose',

@@ -348,7 +348,7 @@ function toShared(builder: HitBuilder, http: HttpRequest, isLong: boolean): Requ
   return isLong || ofClient > MAX_SHARED_CHARACTERS ? build().toSharedCopy() : build;
 }
 
-/** Creates the pipeline for unresolved options; `undefined` if nothing can be tracked. The reason is logged. */
+/** Creates the pipeline for unresolved options; `undefined` if nothing is tracked. The reason is logged, unless `enabled` is false. */
 export function createPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,

@@ -14,7 +14,7 @@ import { IGNORE_REASONS, type IgnoreReason } from './reasons.js';
 export interface MatomoStats {
   /** Hits that this process has created. */
   readonly hits: number;
-  /** The part of `hits` that are not page views: events, goals, orders and others. */
+  /** The part of `hits` that were tracked in addition to page views: events, goals, orders and others. */
   readonly additionalHits: number;
   /** The part of `hits` that are requests by AI chatbots. Matomo does not report whether it stored those. */
   readonly aiChatbots: number;
@@ -37,7 +37,7 @@ export interface MatomoStats {
   readonly resent: number;
   /** Lost hits, by reason. */
   readonly lost: { readonly [reason in LossReason]: number };
-  /** Requests that have no page view, by reason. */
+  /** Requests that were left out, by reason. They became neither a page view nor a hit of an AI chatbot. */
   readonly ignored: { readonly [reason in IgnoreReason]: number };
   /**
    * Calls of `trackEvent` and similar functions, and span events `matomo.hit`, that created no hit: beyond 100 of one request, without a visitor,

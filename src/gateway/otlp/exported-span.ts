@@ -57,10 +57,10 @@ export interface IsKept {
   readonly firstBytes: ReadonlySet<number>;
 }
 
-/** The attributes of most spans, because none of their attributes is used. */
+/** An object that most spans share as attributes, because none of their attributes is used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
-/** The events and links of most spans, because they have none. */
+/** A list that most spans share as events and links, because they have none. */
 export const NONE: never[] = Object.freeze([]) as never;
 
 /** Converts an integer of 64 bits. It becomes a string if a number would not be exact, so that two users never have the same ID. */

@@ -12,7 +12,7 @@ import type { ReceivedSpan } from './received-span.js';
 /** Limits of waiting spans. Beyond them, the oldest traces are passed on immediately. */
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 128 * 1024 ** 2;
-/** The ratio of text in a hit to text in a span: a character has at most nine bytes in a hit, and spans count with three times their text. */
+/** The ratio of bytes in a hit to `bytes` of a span: a character has at most nine bytes in a hit, and spans count with three times their text. */
 const MAX_ENCODED = 3;
 /** The time that spans wait for their request. Most requests take less time. */
 const REQUEST_MILLIS = 300_000;

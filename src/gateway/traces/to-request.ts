@@ -13,8 +13,8 @@ import type { SpanGroup } from '../../spans/group-spans.js';
 import type { ReceivedSpan } from './received-span.js';
 
 /**
- * Converts the spans of a request to those of Node.js. `matomo.*` attributes of spans take precedence over those of the resource. Attributes of the
- * SERVER span that instrumentations of some languages write differently are changed in place, because each request is read once.
+ * Converts the spans of a request to the form of spans of Node.js. `matomo.*` attributes of spans take precedence over those of the resource.
+ * Attributes of the SERVER span that other instrumentations write differently are changed in place, because each request is read once.
  *
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */

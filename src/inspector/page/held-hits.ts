@@ -108,7 +108,7 @@ function createFieldFilter(name: string, value: string): Filter {
       return ({ hit }) => hit.status !== undefined && String(hit.status).startsWith(digits);
     }
     default:
-      // A word may contain a colon, such as a URL.
+      // A word may contain a colon, as a URL does.
       return (held) =>
         Object.hasOwn(held.hit.params, name)
           ? held.hit.params[name]?.toLowerCase().includes(value) === true
