@@ -38,8 +38,8 @@ type SetOptions = { -readonly [Name in keyof ResolvedOptions]?: ResolvedOptions[
 
 /**
  * Merges options, the strongest first: code, variable, file that a variable names, `privacy: 'strict'`, default. An invalid value in code throws.
- * An invalid variable is logged and ignored, or stops tracking if it belongs to a privacy option. Returns `undefined` if nothing is tracked. The
- * reason is logged.
+ * An invalid variable is logged and ignored, or stops tracking if it belongs to a privacy option. Returns `undefined` if nothing is tracked. Unless
+ * that was chosen, the reason is logged.
  */
 export function resolveOptions(
   inCode: MatomoOptions,
@@ -323,7 +323,7 @@ export function findMisspelled(env: Environment, declarations: OptionDeclaration
     // On Windows, names of environment variables are case-insensitive.
     const isRead = known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
     if (isRead || !/^MATOMO_/i.test(name) || textOf(name, env) === '') return [];
-    // A misspelled gateway variable is found in any case, because a gateway without its bearer token is open to everyone.
+    // A name without `GATEWAY_` is not near enough to be found below, and a gateway without its bearer token is open to everyone.
     const ofGateway = known.find((one) => one.replace('_GATEWAY_', '_') === name);
     const meant =
       ofGateway ??
