@@ -11,13 +11,10 @@ import type { ConnectionWatch } from './capture.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';
 
-/** The property is the response whose turn it is. It is not public, but has not changed since Node.js 0.x. */
+/** `_httpMessage` is the response whose turn it is. It is not public, but has not changed since Node.js 0.x. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
-/**
- * The property is the number of events with listeners. It is not public,
- * but `eventNames` of a stream creates a list at each call.
- */
+/** `_eventsCount` is the number of events with listeners. It is not public, but `eventNames` of a stream creates a list at each call. */
 type Listened = IncomingMessage & { readonly _eventsCount: number };
 
 export const IS_BUN = process.versions.bun !== undefined;
@@ -76,7 +73,7 @@ export class Http1Capture {
       // No test shows what connections report at their end on Bun, so the end of the response counts, too.
       response.once('close', () => this.#ends.close(request));
     }
-    // Bun forgets the address of a closed connection unless the address was read before.
+    // The address of a closed connection is unknown. Node.js remembers an address that was read before; on Bun, it must be stored.
     const { remoteAddress } = socket;
     if (IS_BUN) setHidden(socket, 'remoteAddress', remoteAddress);
   };
@@ -157,7 +154,7 @@ function endSocket(this: Socket, ...args: unknown[]): unknown {
   return Reflect.apply(connection?.end ?? Object.getPrototypeOf(this).end, this, args);
 }
 
-/** Sets the status of open responses when the application ends a connection. Responses behind the first one are never sent. */
+/** Sets the status of open responses when the server ends a connection. Responses behind the first one are never sent. */
 function setEndStatus(open: readonly Request[], bytes: unknown): void {
   for (const [i, each] of open.entries()) {
     const written = i > 0 || each.response?.headersSent ? undefined : rawStatusOf(bytes);

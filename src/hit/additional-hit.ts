@@ -26,7 +26,7 @@ interface CheckOptions extends OverrideOptions {
 
 /**
  * Validates an additional hit. Returns `undefined` if Matomo would store something else than the application meant.
- * `request/functions.ts` validates the arguments of `trackEvent` and similar functions before.
+ * `request/functions.ts` has already validated the arguments of `trackEvent` and similar functions.
  */
 export function checkAdditionalHit(
   hit: AdditionalHit,
@@ -54,7 +54,7 @@ export function checkAdditionalHit(
   return { own, epochMillis };
 }
 
-/** What happens to a hit if the parameter is left out, as messages say it. */
+/** The effect of leaving out a parameter that the application meant to set, in the words of a message. */
 const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['cdt', 'have the time of the call'],
   ['revenue', 'have another revenue'],

@@ -108,7 +108,7 @@ export function decodePath(path: string): string {
 /** Patterns of users see no more characters of a text than this, because not every pattern takes linear time. */
 export const MAX_PATTERN_INPUT = 2048;
 
-/** Whether a pattern of a user matches the beginning of a text. */
+/** Whether a pattern of a user matches anywhere in the part of a text that patterns see. */
 export function matchesAny(patterns: readonly RegExp[], text: string): boolean {
   const seen = text.slice(0, MAX_PATTERN_INPUT);
   return patterns.some((pattern) => pattern.test(seen));

@@ -127,7 +127,7 @@ export function requestOf(incoming: object): Request | undefined {
   return isObject(stream) ? ownerOf(stream) : undefined;
 }
 
-/** Properties that lead to Node's request in Fastify, Koa, wrappers and Hono. In Hapi, the way is `raw.req`. */
+/** Properties that lead to Node's request in Fastify, Koa, wrappers and Hono. In Hapi, `raw.req` leads to it. */
 const WAYS = ['raw', 'req', 'request', 'env', 'incoming'] as const;
 const MAX_STEPS = 2;
 

@@ -98,7 +98,7 @@ export class Ends {
       if (hasBegun(request) && !request.isEnded) this.#end(request);
   }
 
-  // A request without both has already ended.
+  // A request with neither `incoming` nor `span` has already ended.
   #endOnce(request: Request): void {
     if (request.incoming ?? request.span) this.#end(request);
   }

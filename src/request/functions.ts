@@ -109,7 +109,7 @@ export function createRequestFunctions(
     }
     if (isThenable(result)) {
       const promise = Promise.resolve(result);
-      // Only the derived promise is returned. If two promises rejected, the application would handle only one of them.
+      // Returns the derived promise. If the application got the original one, a rejection of the derived one would be unhandled.
       return stop ? promise.finally(stop) : promise;
     }
     stop?.();
@@ -215,7 +215,7 @@ const SIGNATURES = {
   trackOrder: 'trackOrder({ id, revenue, … }, { … })',
 };
 
-/** Further parameters of a call. Any other type is reported, and the hit is sent without it. */
+/** Further parameters of a call. Anything but an object is reported, and the hit is sent without it. */
 function readMore(
   tracker: Pick<Tracker, 'reportHit'>,
   more: unknown,

@@ -5,7 +5,7 @@ import { Annotations, hasAnnotations } from '../hit/http-request.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { type FinishedSpan, textOf, toMillis } from './finished-span.js';
 
-/** Name of a span event that adds a hit. */
+/** Name of a span event that is sent as an additional hit. */
 export const HIT_EVENT = 'matomo.hit';
 
 /**
@@ -61,7 +61,7 @@ function readAttribute(
 /** Names the attribute that turns the duration of its span into a timing of the page view. */
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
 
-/** Adds the annotation of one attribute, including `matomo.ignore`. */
+/** Adds the annotation of one attribute if its name begins with `matomo.`, including `matomo.ignore`. */
 export function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
   if (name !== 'matomo.ignore') readAttribute(annotations, name, value);
   else if (value === true || value === 'true' || value === 1) annotations.ignored = true;

@@ -52,7 +52,7 @@ function named(kind: OperationKind, value: unknown): NamedOperation | undefined 
   return name === undefined ? undefined : { kind, name };
 }
 
-/** Calls that MCP defines. Any other method is reported as the name of a call, because clients could invent it. */
+/** Calls that MCP defines. Any other method is treated as a name, which `toKnown` checks, because clients could invent it. */
 const MCP_CALLS: ReadonlySet<unknown> = new Set([
   'initialize',
   'prompts/get',
@@ -170,7 +170,7 @@ const MAX_MCP_PATHS = 20;
 
 const MCP_PATH = /\/mcp\/?$/;
 
-/** Paths without `/mcp` at which this process has opened MCP sessions, the least recently used first. */
+/** Paths that do not end in `/mcp` but at which this process has opened MCP sessions, the least recently used first. */
 export const mcpPaths: Set<string> = new Set();
 
 /**
@@ -273,7 +273,7 @@ export function readOperation(
   const { kind, mcp } = found;
   const hasFailed = (spanFacts?.hasFailed || additions?.hasFailed) ?? false;
   const isProven = target.statusCode < FIRST_FAILED_STATUS && !hasFailed;
-  // A refused request without a route has no place that its title could name. A refused MCP call has none either.
+  // A refused request without a route may have no place, so its title shows no operation. Titles of MCP calls show no place in any case.
   const isPlace = mcp || target.titleRoute !== undefined || !isRefusal(target.statusCode);
   return {
     kind,

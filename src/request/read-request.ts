@@ -182,7 +182,7 @@ export function createRequestReading(
 ) {
   return {
     toOrigin: createToOrigin(options),
-    /** Redacts paths as they are sent. */
+    /** Redacts secrets in a path, even with `query: 'keep'`, and what patterns match. */
     redactPath: createRedactPath(options.redactPathPatterns),
     /** Lower-case names of headers that the instrumentation captures whenever a request has them. */
     capturedHeaders: new Set(options.capturedHeaders),

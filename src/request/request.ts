@@ -58,12 +58,10 @@ type SpanState = 'none' | 'open' | 'ended';
 
 /**
  * One request from its beginning to its end, with everything that Node.js, spans and the application report about it. When the request ends,
- * `release` removes everything except `hits` and `shared`.
+ * `release` removes everything large except `hits` and `shared`.
  */
 export class Request {
-  /**
-   * Method, path and query are read immediately: Express rewrites `request.url` while it routes, and other frameworks serve HEAD as GET.
-   */
+  /** Method, path and query are read immediately: Express rewrites `request.url` while it routes, and other frameworks serve HEAD as GET. */
   readonly method: string;
   path: string;
   query: string | undefined;
@@ -92,8 +90,8 @@ export class Request {
    */
   isSent = false;
   /**
-   * Over HTTP/1.1: minus the bytes written on the connection when the request
-   * began. Once the response is sent, the bytes of the response.
+   * Over HTTP/1.1: the number of bytes of the response, once it is sent. Until then, the negative number of bytes
+   * that the connection had written when the request began. `NaN` if the response is pipelined.
    */
   sentBytes = 0;
   additions: Additions | undefined = undefined;

@@ -184,6 +184,7 @@ export const CLIENT_CLOSED_REQUEST = 499;
 /**
  * The status of a response that was not finished, whatever status it began with; `undefined` if it was finished or is still open. The first that
  * applies: the status that Node.js or the application has written to the socket instead of a response; 499 if the client disconnected; 500.
+ * Not called for a stream without an end, which is always cut off.
  */
 export function unfinishedStatus(request: Request): number | undefined {
   const { incoming, response, additions } = request;

@@ -8,7 +8,7 @@ import type { Request } from './request.js';
 export interface Tracker {
   /** How requests are read. */
   readonly reading: RequestReading;
-  /** Adds an additional hit. Without a request, the hit belongs to the service of the resource. Throws if the hit cannot be read. */
+  /** Adds a hit other than a page view. Without a request, the hit belongs to the service of the resource. Throws if the hit cannot be read. */
   addHit(hit: AdditionalHit, of: Request | 'unknown' | undefined, resource?: SpanResource): void;
   /** Counts a call that sends no hit as invalid, and logs it once for each key. */
   refuseHit(key: string, message: string): void;

@@ -18,7 +18,7 @@ import type { RequestReading } from '../request/read-request.js';
 import type { Request } from '../request/request.js';
 import { routeBelow } from '../request/route-of.js';
 
-/** The maximum number of routes that spans add to a request. */
+/** The maximum number of routes that spans add to a request, of which `routeOf` chooses one. */
 const MAX_ROUTES = 10;
 
 /**

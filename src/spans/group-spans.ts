@@ -82,7 +82,7 @@ export function groupSpans<S extends FinishedSpan>(
     return isCalled ? undefined : parent;
   }
 
-  /** Finds the places of a span and all of its ancestors together, so that a long chain takes linear time. */
+  /** Finds the positions of a span and all of its ancestors together, so that a long chain takes linear time. */
   function find(start: PlacedSpan<S>): Position<S> {
     const chain: PlacedSpan<S>[] = [];
     let next: PlacedSpan<S> | undefined = start;

@@ -70,8 +70,8 @@ function mayBePageData(path: string): boolean {
 }
 
 /**
- * Whether a request is for the data of a page. Any file can end in `.data`,
- * like paths of React Router and Remix, so the headers decide.
+ * Whether a request is for the data of a page. Any file can end in `.data`, like
+ * paths of React Router and Remix, so their query or the headers decide.
  */
 export function isPageData(
   path: string,
@@ -97,7 +97,7 @@ const PAGE_DATA: readonly [path: RegExp, page: string][] = [
   [/^\/page-data(\/.+\/)page-data\.json$/, '$1'],
 ];
 
-/** The path of the page: `/posts/hello` for `/posts/hello.data`. */
+/** The path of the page: `/posts/hello` for `/posts/hello.data`. Redaction may have removed the ending; then the path is unchanged. */
 export function toPagePath(path: string): string {
   if (!mayBePageData(path)) return path; // the expressions take linear time only if they match
   const [ending, page = ''] = PAGE_DATA.find(([each]) => each.test(path)) ?? [];

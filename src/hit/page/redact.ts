@@ -2,7 +2,7 @@ import { remember } from '../../common/recent-texts.js';
 import { decodePath, MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 
 // Redaction is an allowlist. A text is sent only if it is plain: short, decoded once, made of letters, digits and a few signs, and neither its
-// name nor its form suggest a secret. Everything else is replaced.
+// name nor its form suggests a secret. Everything else is replaced.
 
 /** Replaces text that is not sent. */
 export const REDACTED = 'redacted';

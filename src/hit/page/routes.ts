@@ -50,7 +50,7 @@ export interface FoundRoute {
 
 /** A reported route in the form in which it is compared with paths. */
 export interface Route {
-  /** The complete route, for a request whose optional segments are all present. */
+  /** The complete route, for a path that has all optional segments, or that is unknown. */
   readonly whole: FoundRoute;
   /** The route as it was reported, without secrets and IDs. */
   readonly reported: string;

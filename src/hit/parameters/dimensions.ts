@@ -14,7 +14,7 @@ export interface DimensionOptions {
   readonly dimensions: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the value of a dimension. `place` is the route, or the text that titles show if there is no route. */
+/** Reads the value of a dimension. `place` is what titles show: the route or its replacement, and the operation. */
 type ReadValue = (source: Source, place: string) => string | number | undefined;
 
 /** The query of the URL: everything after the first `?`. Another `?` belongs to the query. */

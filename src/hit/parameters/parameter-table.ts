@@ -36,7 +36,7 @@ const degrees = (max: number) => ({ kind: 'number', min: -max, max, needsToken: 
 const OR_NUMBER = { orNumber: true } as const;
 
 /**
- * All tracking parameters that applications can set, except dimensions, in the order of Matomo's reference. Limits are those of Matomo 5's
+ * All tracking parameters that applications can set, except dimensions, by the headings of Matomo's reference. Limits are those of Matomo 5's
  * columns: in strict mode, one value that does not fit makes the whole bulk fail. The comments become those of `TrackingParameters`. The table
  * is in a function, so that bundlers can remove it if it is unused.
  */
@@ -51,8 +51,8 @@ function settableParameters() {
     /** Full URL of the page or action. @see [Matomo: `url`](https://developer.matomo.org/api-reference/tracking-api) */
     url: { ...EVERY_HIT, ...URL_OF_PAGE },
     /**
-     * Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set. @see [Matomo:
-     * `_id`](https://developer.matomo.org/api-reference/tracking-api)
+     * Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set.
+     * @see [Matomo: `_id`](https://developer.matomo.org/api-reference/tracking-api)
      */
     _id: { ...EVERY_HIT, kind: 'visitor-id' },
     // User info
@@ -67,8 +67,8 @@ function settableParameters() {
     /** User ID. @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api) */
     uid: { ...EVERY_HIT, kind: 'user-id', maxCharacters: 200 },
     /**
-     * Visitor ID of 16 hexadecimal digits. One is made of a UUID or a client ID of Google Analytics. @see [Matomo:
-     * `cid`](https://developer.matomo.org/api-reference/tracking-api)
+     * Visitor ID of 16 hexadecimal digits. A UUID or a client ID of Google Analytics is converted to one.
+     * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
      */
     cid: { ...EVERY_HIT, kind: 'visitor-id' },
     /** Starts a new visit. @see [Matomo: `new_visit`](https://developer.matomo.org/api-reference/tracking-api) */

@@ -73,7 +73,7 @@ export function createToOrigin({
     return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
   }
 
-  /** An invalid entry hides all entries before it, so the last valid address is that of the client. */
+  /** An invalid entry hides all entries to its left, so the address to its right is that of the client. */
   function findClientAddress(peer: string | undefined, forwardedFor = ''): string | undefined {
     const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '');
     let client = peer;

@@ -124,8 +124,8 @@ export function createVisitors(options: VisitorOptions) {
       return hidesAddress && address ? HIDDEN_ADDRESS : address || undefined;
     },
     /**
-     * Derives the visitor ID again if site, address or user agent of the hit were replaced. A parameter that was removed changes nothing. Must be
-     * called before the address is hidden, because hidden addresses are all the same.
+     * Derives the visitor ID again if site, address or user agent of the hit were replaced, unless the ID itself was. A parameter that was removed
+     * changes nothing. Must be called before the address is hidden, because hidden addresses are all the same.
      */
     follow(hit: HitText): void {
       const { named } = hit;
