@@ -111,7 +111,10 @@ function send(request: ClientRequest, body: string, timeoutMillis: number): Prom
   });
 }
 
-/** The failure if Matomo rejects a bulk of calls. Missing rights reject only single calls, so the cause is the token or this address. */
+/**
+ * The failure if Matomo rejects a bulk of calls. Missing rights reject
+ * only single calls, so the cause is the token or this address.
+ */
 function tokenFailure({ status, message }: { status: number; message: string }): ApiFailure {
   if (status === 401) {
     const what = `Matomo rejects the token: ${show(message)}`;
@@ -187,7 +190,10 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** Means that Matomo's API cannot be used. The command adds the effect to the message, because it knows which steps are done. */
+/**
+ * Means that Matomo's API cannot be used. The command adds the effect
+ * to the message, because it knows which steps are done.
+ */
 export class ApiFailure extends Error {
   readonly code: MessageCode;
   readonly advice: string;

@@ -100,7 +100,10 @@ function readFlag(result: ApiResult | undefined): boolean | undefined {
   return /^(?:true|false|[01])$/.test(String(value)) ? isTrue(value) : undefined;
 }
 
-/** Returns the elements of a list; `undefined` if the call was refused. Matomo sends a list whose keys have gaps as an object. */
+/**
+ * Returns the elements of a list; `undefined` if the call was refused.
+ * Matomo sends a list whose keys have gaps as an object.
+ */
 function listOf(result: ApiResult | undefined): ApiObject[] | undefined {
   if (result?.kind !== 'value' || typeof result.value !== 'object') return undefined;
   return Object.values(result.value ?? {}).filter((element) => element !== null);

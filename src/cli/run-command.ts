@@ -38,7 +38,10 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
   }
 }
 
-/** Keeps a command running if the reader of its pipe exits first, as `head` does. Without listeners, that would end the command halfway. */
+/**
+ * Keeps a command running if the reader of its pipe exits first, as `head`
+ * does. Without listeners, that would end the command halfway.
+ */
 export function surviveClosedPipes(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error) => {

@@ -66,7 +66,10 @@ const INACTIVE = 'it is inactive: activate it in Administration > Websites > Cus
 const NO_SLOT =
   'the site has no free slot: run ./console customdimensions:add-custom-dimension --scope=action on the Matomo server, which alters the table log_link_visit_action, and then setup again';
 
-/** Finds an action dimension by MATOMO_DIMENSIONS, then by its name unless it is mapped to something else. Active ones take precedence. */
+/**
+ * Finds an action dimension by MATOMO_DIMENSIONS, then by its name unless
+ * it is mapped to something else. Active ones take precedence.
+ */
 function find({ dimensions = [] }: MatomoSite, mapped: Mapped, attribute: string, name: string) {
   const some = dimensions
     .filter(({ scope }) => scope === 'action')

@@ -101,7 +101,10 @@ export function wrap(head: string, text: string): string[] {
 /** Signals that end a command gracefully: from Ctrl-C, from process managers, and from a terminal that closes. */
 const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Resolves at the first signal. Later ones are ignored: a terminal that closes sends SIGHUP more than once, and npx passes signals on. */
+/**
+ * Resolves at the first signal. Later ones are ignored: a terminal that
+ * closes sends SIGHUP more than once, and npx passes signals on.
+ */
 export function untilEndSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of END_SIGNALS) process.on(signal, () => resolve());

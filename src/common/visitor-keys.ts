@@ -10,7 +10,10 @@ const PRUNE_MILLIS = 60_000;
 
 /** Keys of visitor IDs that the processes with one spool share. */
 export interface SharedKeys {
-  /** The UTC days, counted from 1970, whose keys a spool should provide now, the oldest first; `undefined` stands for a permanent key. */
+  /**
+   * The UTC days, counted from 1970, whose keys a spool should provide
+   * now, the oldest first; `undefined` stands for a permanent key.
+   */
   readonly days: readonly (number | undefined)[];
   /** Returns the key of a day if it is in use. */
   find(day: number | undefined): Buffer | undefined;

@@ -48,7 +48,10 @@ const CLOUDS: readonly TestHit[] = [
   { what: 'hosters', parameters: { cip: '5.9.0.1' }, settings: [CLOUD_MODE] },
 ];
 
-/** Checks whether Matomo drops hits of clouds and client libraries. The hits store nothing. They are sent in one bulk, then one by one if needed. */
+/**
+ * Checks whether Matomo drops hits of clouds and client libraries. The hits
+ * store nothing. They are sent in one bulk, then one by one if needed.
+ */
 export async function checkSpam(
   questions: Questions,
   { pageViews, tokenAuth }: ResolvedOptions,

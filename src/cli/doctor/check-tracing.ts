@@ -46,7 +46,10 @@ export function checkTracing(app: string): Finding {
   return ok('tracing', `${sources}; installed: ${installed.join(', ')}`);
 }
 
-/** Checks whether the application and its tracing packages load the same API. Different versions do not share registered objects. */
+/**
+ * Checks whether the application and its tracing packages load the
+ * same API. Different versions do not share registered objects.
+ */
 export function checkApi(app: string): Finding[] {
   const load = (folder: string) => findPackage(API, folder) ?? [];
   const ofTracing = tracingOf(app).flatMap(({ folder }) => load(folder));

@@ -46,7 +46,10 @@ async function askTracker(
   return { exchange, verdict: interpretAnswer(exchange, known) };
 }
 
-/** Asks whether the token has write access to the site. Nothing is stored. Matomo counts each rejection, and several lock this address out. */
+/**
+ * Asks whether the token has write access to the site. Nothing is stored.
+ * Matomo counts each rejection, and several lock this address out.
+ */
 export function tryToken(asked: Asked): Promise<Answer> {
   return askTracker(asked, [{ rec: '0', cip: NOBODY }]);
 }
@@ -82,7 +85,10 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     /** Asks whether the site exists. Matomo checks site and token first, and stores nothing if `rec` is 0. */
     site: () => ask([{ rec: '0' }], false),
     token: () => tryToken({ ...options, url }),
-    /** Asks whether Matomo silently drops such hits. Their invalid visitor ID makes Matomo reject hits that it does not drop. */
+    /**
+     * Asks whether Matomo silently drops such hits. Their invalid
+     * visitor ID makes Matomo reject hits that it does not drop.
+     */
     areDropped: (hits: readonly Parameters[]) =>
       ask(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),
     /** Asks whether the database answers. Matomo looks up the visitor of a ping, and stores nothing for an unknown visitor. */
