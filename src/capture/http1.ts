@@ -6,7 +6,7 @@ import { Connection, connectionOf } from '../request/connection.js';
 import { enterRequest, ownerOf, runIn, setOwner } from '../request/contexts.js';
 import type { Ends } from '../request/ends.js';
 import { Request, UNTRACKED } from '../request/request.js';
-import { rawStatusOf } from '../request/response.js';
+import { rawStatusOf } from '../request/response-status.js';
 import type { ConnectionWatch } from './capture.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { linkServerSpan, linkServerSpans } from './server-span.js';

@@ -5,7 +5,7 @@ import { ownerOf, runIn, setOwner } from '../request/contexts.js';
 import type { Ends } from '../request/ends.js';
 import { Http2Request, Http2Response, type Peer } from '../request/http2-message.js';
 import { Request } from '../request/request.js';
-import { isClientError } from '../request/response.js';
+import { isClientError } from '../request/response-status.js';
 import type { ConnectionWatch } from './capture.js';
 import { emitIn, wrapEmit } from './emit.js';
 import { IS_BUN } from './http1.js';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { codeOf } from '../common/describe-error.js';
 import type { Hit } from '../hit/hit-text.js';
+import { ClaimableFiles } from './claimable-files.js';
 import { addResults, type Results } from './counts.js';
 import { type Files, filesOf, type Steps } from './folder-files.js';
-import { FolderList } from './folder-list.js';
 import { type HitsFile, nameOf, rename, unlink } from './folder-names.js';
 import { FolderQueue } from './folder-queue.js';
 import { isMissing, UntrustedFolder } from './folder-setup.js';
@@ -46,7 +46,7 @@ class FolderStore implements Spool {
   count = 0;
   readonly #options: SpoolOptions;
   readonly #queue: FolderQueue;
-  readonly #list: FolderList;
+  readonly #list: ClaimableFiles;
   /** Times at which the folder is used again after a failure. If a full folder rejects hits, claims are still possible. */
   readonly #retryMillis = { put: Number.NEGATIVE_INFINITY, claim: Number.NEGATIVE_INFINITY };
   #isOpen = false;
@@ -57,7 +57,7 @@ class FolderStore implements Spool {
 
   constructor(options: SpoolOptions, files: Files) {
     this.#options = options;
-    this.#list = new FolderList(options);
+    this.#list = new ClaimableFiles(options);
     this.#queue = new FolderQueue(files, () => this.#log('it has not answered for 5 s'));
   }
 

@@ -4,7 +4,7 @@ import { activeContext, rpcMetadataOf, spanOf } from '../common/otel-global.js';
 import type { Context } from '../common/otel-types.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { type Request, UNTRACKED } from './request.js';
-import { isOpen } from './response.js';
+import { isOpen } from './response-status.js';
 
 // Determines the request of the current async context, and the request to which an object of Node.js or a span belongs. A request may never
 // end, so nothing but these objects and its async context keeps it in memory.

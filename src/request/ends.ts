@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers';
 import { AsyncScope, withTimeout } from '../common/timers.js';
 import { ERROR_STATUS, type FinishedSpan } from './finished-span.js';
 import type { Request } from './request.js';
-import { hasBegun, isOpen } from './response.js';
+import { hasBegun, isOpen } from './response-status.js';
 
 /** The maximum wait for a SERVER span after the response: a few frameworks end the span later, or never. */
 const SPAN_WAIT_MILLIS = 1000;

@@ -14,7 +14,7 @@ import { FIRST_FAILED_STATUS, isRefusal } from '../hit/page/title.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN, textOf } from './finished-span.js';
 import { frameworkRequestOf } from './node-request.js';
 import type { Request } from './request.js';
-import { readResponseHeader } from './response.js';
+import { readResponseHeader } from './response-status.js';
 
 /** An operation with the name that a span, a channel or a message has for it. */
 export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;

@@ -6,7 +6,7 @@ import { isPageData } from '../hit/page/page-path.js';
 import { createRedactPath } from '../hit/page/redact.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
-import { createToOrigin, type OriginOptions } from '../hit/visitor/forwarded-origin.js';
+import { createToOrigin, type OriginOptions } from '../hit/visitor/trusted-proxies.js';
 import { connectionOf } from './connection.js';
 import {
   type FinishedSpan,
@@ -38,7 +38,7 @@ import {
   sentStatusOf,
   statusAttribute,
   unfinishedStatus,
-} from './response.js';
+} from './response-status.js';
 import { routeOf } from './route-of.js';
 
 /** A message lists no more names of attributes than this. */

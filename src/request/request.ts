@@ -12,7 +12,7 @@ import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js'
 import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations.js';
 import { headersIn, nodeHeaders, readHeader, readRawHeader } from './read-headers.js';
-import { currentStatusOf } from './response.js';
+import { currentStatusOf } from './response-status.js';
 
 /** Data that the application, frameworks and the connection add. Most requests have none. */
 export class Additions extends Annotations {

@@ -21,7 +21,7 @@ import { runIn } from '../request/contexts.js';
 import { type ServiceDefaults, serviceDefaultsOf } from '../request/matomo-attributes.js';
 import { createReadUserId } from '../request/read-user-id.js';
 import type { Request } from '../request/request.js';
-import { readResponseHeader } from '../request/response.js';
+import { readResponseHeader } from '../request/response-status.js';
 
 /** Calls options that are functions, and reads options that name attributes, headers and cookies. Never throws. */
 export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;

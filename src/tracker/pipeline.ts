@@ -20,7 +20,7 @@ import type { MatomoOptions } from '../options.js';
 import type { Ends } from '../request/ends.js';
 import { createRequestReading, type RequestReading, readRequest } from '../request/read-request.js';
 import { AddedHits, type Request } from '../request/request.js';
-import { currentStatusOf } from '../request/response.js';
+import { currentStatusOf } from '../request/response-status.js';
 import type { Tracker } from '../request/tracker.js';
 import type { Spans } from '../spans/spans.js';
 import { AdditionalHits } from './additional-hits.js';

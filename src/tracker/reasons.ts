@@ -13,7 +13,7 @@ import type { ConsentRule } from '../options/values.js';
 import { serviceDefaultsOf } from '../request/matomo-attributes.js';
 import { readRawHeader } from '../request/read-headers.js';
 import type { Request } from '../request/request.js';
-import { readBodyBytes } from '../request/response.js';
+import { readBodyBytes } from '../request/response-status.js';
 import type { OptionCallbacks } from './callbacks.js';
 
 /** Reasons for which a request has no page view, in the order of precedence: the first that applies counts. */

@@ -46,7 +46,7 @@ export interface Visitor extends VisitorTraits {
 
 /**
  * Finds the visitor of each request, and decides which address and IDs are sent. `visitor-id.ts` derives IDs, `addresses.ts` masks
- * addresses, and `forwarded-origin.ts` finds the address of a client behind proxies.
+ * addresses, and `trusted-proxies.ts` finds the address of a client behind proxies.
  */
 export function createVisitors(options: VisitorOptions) {
   const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
+import { createToOrigin } from '../../../src/hit/visitor/trusted-proxies.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, read, rowsWith } from './pages.js';
 

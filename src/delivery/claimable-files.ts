@@ -13,8 +13,8 @@ const DEAD_PART_MILLIS = 60_000;
 /** The limit by the wall clock for all files. Processes that live only briefly cannot measure the other limits. */
 const DEAD_WALL_MILLIS = 3_600_000;
 
-/** The contents of the folder when it was last listed, with later changes by this process. */
-export class FolderList {
+/** The files of the folder when it was last listed, with later changes by this process. Decides which file is claimed next. */
+export class ClaimableFiles {
   /** The number of hits that no process is sending, and the bytes of all files. */
   hits = 0;
   bytes = 0;
