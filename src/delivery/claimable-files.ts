@@ -98,15 +98,14 @@ export class ClaimableFiles {
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
   }
 
-  /** Keeps a file with hits of this process: to append to it, or to claim it. */
-  hold(file: HitsFile): void {
-    this.oldestMillis = Math.min(this.oldestMillis, file.millis);
-    if (file.state === 'part') this.part = file;
-    else this.#waiting.push(file);
+  /** Adds a file that can be claimed. */
+  add(file: HitsFile): void {
+    this.#waiting.push(file);
     this.#sort();
   }
 
   putOwnBehind(isBehind: boolean): void {
+    if (isBehind === this.#isBehind) return;
     this.#isBehind = isBehind;
     this.#sort();
   }
@@ -127,6 +126,7 @@ export class ClaimableFiles {
   /** Returns the name of a new file. */
   begin(millis: number): HitsFile {
     this.#number += 1;
+    this.oldestMillis = Math.min(this.oldestMillis, millis);
     const place = { millis, writer: this.#writer, number: this.#number };
     const { hasToken: needsToken } = this.#options;
     return { ...place, needsToken, hits: 0, bytes: 0, state: 'part', sinceMillis: 0 };
@@ -144,6 +144,6 @@ export class ClaimableFiles {
       throw error;
     }
     const file = { ...part, state: 'hits' as const };
-    if (yield* rename(part, file)) this.hold(file);
+    if (yield* rename(part, file)) this.add(file);
   }
 }

@@ -185,7 +185,8 @@ class FolderStore implements Spool {
     this.#options.counts.stored += hits.length;
     this.#list.hits += hits.length;
     this.#list.bytes += data.length;
-    this.#list.hold(to);
+    if (isFinished) this.#list.add(to);
+    else this.#list.part = to;
   }
 
   async claim(): Promise<Claim | undefined> {
