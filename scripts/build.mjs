@@ -105,7 +105,7 @@ function withoutRequire(code) {
   return code.replace(/\brequire\((?="node:)/g, 'process.getBuiltinModule(');
 }
 
-/** A file with another sign takes two bytes of memory for each, and longer to read. */
+/** Escapes other characters: if a file has one, V8 stores each of its characters in two bytes. */
 function toAscii(_options, chunks) {
   for (const chunk of Object.values(chunks)) {
     chunk.code = chunk.code.replace(/[^\0-\x7F]/g, (sign) => {

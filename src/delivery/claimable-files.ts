@@ -98,7 +98,6 @@ export class ClaimableFiles {
     return isOwn(b) - isOwn(a) || a.millis - b.millis || a.number - b.number;
   }
 
-  /** Adds a file that can be claimed. */
   add(file: HitsFile): void {
     this.#waiting.push(file);
     this.#sort();

@@ -56,7 +56,7 @@ export class DeliveryLog {
     this.#lines = lines;
   }
 
-  /** Remembers why Matomo does not process hits, and logs it if that was not the first failure. */
+  /** Remembers why Matomo does not process hits. Logs it if `isLogged`. */
   beginOutage(cause: Reason, isLogged: boolean): void {
     this.cause = cause;
     if (this.isEnding || !isLogged) return;
@@ -104,7 +104,7 @@ export class DeliveryLog {
     this.#lines.add('hits-delayed', 1, () => text, HOUR_MILLIS);
   }
 
-  /** Logs losses by reason at the end of a `shutdown` or of the process. */
+  /** Logs losses by reason at the end of a `shutdown` or of the process. Rejected hits have a line of their own. */
   endWithLosses(
     what: 'shutdown' | 'process',
     losses: Readonly<Partial<Record<LossReason, number>>>,
@@ -115,7 +115,8 @@ export class DeliveryLog {
     if (hits === 0) return;
     const why = reason === undefined ? '' : ` (${reason})`;
     const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
-    const advice = this.cause ? adviceFor(this.cause.code) : 'Raise shutdownTimeoutMillis.';
+    const outage = this.cause?.reason === reason ? this.cause : undefined;
+    const advice = outage ? adviceFor(outage.code) : 'Raise shutdownTimeoutMillis.';
     const text = `The ${what} ended before Matomo confirmed ${countOf(hits)}${why}. Counted as lost: ${names}. ${advice} Set spool to keep hits across restarts.`;
     const code = hits > (losses.unconfirmed ?? 0) ? 'lost-at-shutdown' : 'unconfirmed';
     this.#diagnostics.warnOnce(`${what}-losses`, coded(code, text));

@@ -170,7 +170,7 @@ class FolderStore implements Spool {
   *#append(put: Put, part: HitsFile, isLast = false): Steps<void> {
     const { hits, data } = put;
     const sizes = { hits: part.hits + hits.length, bytes: part.bytes + data.length };
-    const isFinished = isLast || sizes.hits === this.#options.maxExportBatchSize;
+    const isFinished = isLast || sizes.hits >= this.#options.maxExportBatchSize;
     const to: HitsFile = { ...part, ...sizes, state: isFinished ? 'hits' : 'part' };
     put.isUnknown = false;
     try {

@@ -87,7 +87,7 @@ const NEUTRAL =
 /** Matches IDs of pages: ULIDs, cuids, xids and others without capitals, also behind a prefix as in TypeIDs. */
 const ID = /^(?:([a-z]{1,20})_)?(?:[a-z\d]{20,32}|[0-7][\dA-HJKMNP-TV-Z]{25})$/;
 
-/** Places with different rules: paths have IDs that look like tokens, and values of campaigns are tokens. */
+/** Parts of a URL with different rules: paths have IDs that look like tokens, and values of campaigns are tokens. */
 type UrlPart = 'path' | 'query' | 'campaign';
 const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies Record<
   UrlPart,
@@ -98,9 +98,9 @@ const MAX_LENGTH = { path: 300, query: 100, campaign: 100 } as const satisfies R
  * Whether a text, decoded once, may be sent: it has only plain characters, does not look like a secret, and has no value behind a secret
  * name. Text behind a name is a value if it is long or has a digit. In a query, all text behind a colon is a value.
  */
-function isPlain(text: string, place: UrlPart): boolean {
-  if (text.length > MAX_LENGTH[place] || !PLAIN.test(text) || hasSecretForm(text)) return false;
-  if (place === 'path') {
+function isPlain(text: string, part: UrlPart): boolean {
+  if (text.length > MAX_LENGTH[part] || !PLAIN.test(text) || hasSecretForm(text)) return false;
+  if (part === 'path') {
     const [id, prefix = ''] = ID.exec(text) ?? [];
     if (id !== undefined) return !isSecretName(prefix);
   } else {
@@ -110,14 +110,14 @@ function isPlain(text: string, place: UrlPart): boolean {
   let isAfter = false;
   let isSure = false;
   for (const [, piece = '', separator = ''] of text.matchAll(PIECES)) {
-    if (place !== 'campaign' && isToken(piece)) return false;
+    if (part !== 'campaign' && isToken(piece)) return false;
     if (!NEUTRAL.test(piece)) {
       if (isAfter && (isSure || isValue(piece))) return false;
       isAfter = isSecretName(piece);
     }
     const isColon = separator.includes(':');
-    if (!isColon && (place === 'campaign' || /\s/.test(separator))) isAfter = false;
-    isSure = (isColon || (isSure && piece === '')) && place !== 'path';
+    if (!isColon && (part === 'campaign' || /\s/.test(separator))) isAfter = false;
+    isSure = (isColon || (isSure && piece === '')) && part !== 'path';
   }
   return true;
 }

@@ -245,12 +245,12 @@ test.each([
   async (answer, advice) => {
     const query = '?h=bad&idsite=1&action_name=GET%20%2Fcart&ua=Acme%20Logistics%2F4.2';
     const sender = openFour(failsWith(answer));
-    sender.put(hit('bad', { query, startSeconds: Date.UTC(2026, 10, 20, 12) / 1000 }));
-    for (let i = 0; i < 10; i++) {
-      putAll(sender, ['a']);
-      await sender.advance(10 * SECOND);
-    }
-    expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
+    sender.put(hit('bad', { query, startSeconds: Date.UTC(2026, 10, 20, 12) / 1e3, failures: 4 }));
+    putAll(sender, ['a']);
+    void sender.shutdown(MINUTE);
+    await sender.advance(10 * SECOND);
+    expect(sender.counts()).toMatchObject({ tracked: 1, lost: { rejected: 1 } });
+    expect(sender.codes()).toEqual(['rejected']);
     const parts = ['2026-11-20T12:00:00.000Z', '"GET /cart"', '"Acme Logistics/4.2"'];
     for (const part of [...parts, `status ${answer.status}`, advice])
       expect(sender.hasLogged(part), part).toBe(true);

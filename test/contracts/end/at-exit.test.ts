@@ -50,7 +50,7 @@ test('more hits than a call can have arguments are counted when Matomo is down',
 
 test('after a shutdown whose only attempt is redirected, hits are lost, for a reason that is logged', async () => {
   const { reported, stderr } = await runScript(
-    `const { shutdown, stats } = start();
+    `const { shutdown, stats } = start({ shutdownTimeoutMillis: 60_000 });
     trackEvent('a', 'b', { uid: 'ann' });
     await shutdown();
     report(stats());`,
